@@ -1,0 +1,167 @@
+//! The built-in forms, listed once.
+
+use super::gaussian::Gaussian;
+use super::relu::Relu;
+use super::sigmoid::Sigmoid;
+use super::sinc::Sinc;
+use super::sine::Sine;
+use super::tanh::Tanh;
+use super::wavelet::Wavelet;
+use super::{Function, Named, Parameter, Visitor};
+use crate::Error;
+use crate::moments::Moments;
+
+/// What a built-in form states about itself besides its value and derivative.
+pub(crate) trait Builtin: Function {
+    /// How it is written.
+    const NAME: &'static str;
+    /// Its parameters in the order of `from_values` and `values`.
+    const PARAMETERS: &'static [Parameter];
+
+    /// The form with these parameter values, one per entry of `PARAMETERS`.
+    fn from_values(values: &[f64]) -> Self;
+
+    /// The parameter values, one per entry of `PARAMETERS`.
+    fn values(&self) -> Vec<f64>;
+
+    /// The points where f or f' is not smooth, in increasing order.
+    fn kinks(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// The width of the finest feature of the function.
+    fn feature_width(&self) -> f64;
+
+    /// The moments under N(0, sigma²) in closed form, where one exists.
+    fn closed_moments(&self, _sigma: f64) -> Option<Moments> {
+        None
+    }
+}
+
+/// Lists the forms: one line here and one file in this folder make a built-in.
+macro_rules! forms {
+    ($($form:ident),* $(,)?) => {
+        /// A built-in form with its parameters.
+        #[derive(Debug, Clone, PartialEq)]
+        pub(super) enum Form { $($form($form)),* }
+
+        impl Form {
+            pub(super) fn from_named(named: &Named) -> Result<Self, Error> {
+                $(if named.name == $form::NAME {
+                    return Ok(Self::$form($form::from_values(&named.values($form::PARAMETERS)?)));
+                })*
+                Err(Error::UnknownActivation {
+                    name: named.name.clone(),
+                    known: catalogue().map(|(name, _)| name).collect::<Vec<_>>().join(", "),
+                })
+            }
+
+            pub(super) fn name(&self) -> &'static str {
+                match self { $(Self::$form(_) => $form::NAME),* }
+            }
+
+            pub(super) fn parameters(&self) -> Vec<(&'static str, f64)> {
+                let (parameters, values) = match self {
+                    $(Self::$form(form) => ($form::PARAMETERS, form.values())),*
+                };
+                parameters.iter().map(|parameter| parameter.name).zip(values).collect()
+            }
+
+            pub(super) fn kinks(&self) -> Vec<f64> {
+                match self { $(Self::$form(form) => form.kinks()),* }
+            }
+
+            pub(super) fn feature_width(&self) -> f64 {
+                match self { $(Self::$form(form) => form.feature_width()),* }
+            }
+
+            pub(super) fn closed_moments(&self, sigma: f64) -> Option<Moments> {
+                match self { $(Self::$form(form) => form.closed_moments(sigma)),* }
+            }
+
+            pub(super) fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
+                match self { $(Self::$form(form) => visitor.visit(form.clone())),* }
+            }
+        }
+
+        /// Every built-in activation: its name and its parameters.
+        pub fn catalogue() -> impl Iterator<Item = (&'static str, &'static [Parameter])> {
+            [$(($form::NAME, $form::PARAMETERS)),*].into_iter()
+        }
+    };
+}
+
+forms!(Sine, Gaussian, Sinc, Wavelet, Tanh, Sigmoid, Relu);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Activation;
+
+    #[test]
+    fn every_slope_is_the_derivative_of_its_value() {
+        for (name, _) in catalogue() {
+            let activation: Activation = name.parse().unwrap();
+            let h = 1e-5 * activation.feature_width();
+            for step in -40..=40 {
+                let x = 0.0707 * f64::from(step) * activation.feature_width() * 3.0 + 1.3e-3;
+                if activation.kinks().iter().any(|kink| (x - kink).abs() <= h) {
+                    continue;
+                }
+                let difference = (activation.value(x + h) - activation.value(x - h)) / (2.0 * h);
+                let slope = activation.value_and_slope(x).1;
+                let scale = 1.0 / activation.feature_width();
+                assert!(
+                    (slope - difference).abs() < 1e-8 * scale,
+                    "{activation}: f'({x}) = {slope}, difference quotient {difference}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn text_round_trips() {
+        for text in ["sine:omega=30", "gaussian:sigma=0.05", "sinc:a=2.5", "tanh", "relu"] {
+            let activation: Activation = text.parse().unwrap();
+            assert_eq!(activation.to_string(), text);
+            assert_eq!(activation.to_string().parse::<Activation>().unwrap(), activation);
+        }
+        let spaced: Activation = " gaussian : sigma = 5e-2 ".parse().unwrap();
+        assert_eq!(spaced.to_string(), "gaussian:sigma=0.05");
+    }
+
+    #[test]
+    fn defaults_are_the_papers() {
+        let written: Vec<_> =
+            catalogue().map(|(name, _)| name.parse::<Activation>().unwrap().to_string()).collect();
+        assert_eq!(
+            written,
+            [
+                "sine:omega=30",
+                "gaussian:sigma=0.05",
+                "sinc:a=1",
+                "wavelet:a=1",
+                "tanh",
+                "sigmoid",
+                "relu"
+            ]
+        );
+    }
+
+    #[test]
+    fn bad_text_is_refused_with_what_was_expected() {
+        let message = |text: &str| text.parse::<Activation>().unwrap_err().to_string();
+        assert!(message("gausian").contains("known: sine, gaussian"));
+        assert!(message("gaussian:omega=1").contains("it has: sigma"));
+        assert!(message("tanh:a=1").contains("it has: none"));
+        assert!(message("gaussian:sigma=0").contains("above 0"));
+        assert!(message("gaussian:sigma=-1").contains("above 0"));
+        assert!(message("gaussian:sigma=nan").contains("finite"));
+        assert!(message("gaussian:sigma=inf").contains("finite"));
+        assert!(message("gaussian:sigma").contains("not key=value"));
+        assert!(message("gaussian:sigma=x").contains("not a number"));
+        assert!(message("gaussian:sigma=1,sigma=2").contains("twice"));
+        assert!(message("").contains("empty"));
+        assert!(message(&"x".repeat(100_000)).contains("100000 bytes"));
+    }
+}

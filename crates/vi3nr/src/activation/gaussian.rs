@@ -1,0 +1,51 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+use crate::moments::Moments;
+
+/// exp(-x²/(2σ_a²)).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Gaussian {
+    sigma: f64,
+}
+
+impl Function for Gaussian {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let inverse_variance = 1.0 / (self.sigma * self.sigma);
+        let value = (x * x * R::from_f64(-0.5 * inverse_variance)).exp();
+        (value, x * R::from_f64(-inverse_variance) * value)
+    }
+}
+
+impl Builtin for Gaussian {
+    const NAME: &'static str = "gaussian";
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter { name: "sigma", default: 0.05, meaning: "standard deviation sigma_a" }];
+
+    fn from_values(values: &[f64]) -> Self {
+        Self { sigma: values[0] }
+    }
+
+    fn values(&self) -> Vec<f64> {
+        vec![self.sigma]
+    }
+
+    fn feature_width(&self) -> f64 {
+        self.sigma
+    }
+
+    /// Eq. (47), Eq. (16) and, for the derivative, E[f'²] = σ_r^-4 (1 + 2σ_r^-2)^(-3/2) / σ_p²
+    /// with σ_r = σ_a/σ_p.
+    fn closed_moments(&self, sigma: f64) -> Option<Moments> {
+        // In t = 1/σ_r² = (σ_p/σ_a)² nothing overflows before the result does.
+        let t = (sigma / self.sigma) * (sigma / self.sigma);
+        let root = libm::sqrt(1.0 + 2.0 * t);
+        Some(Moments {
+            mean: 1.0 / libm::sqrt(1.0 + t),
+            second_moment: 1.0 / root,
+            derivative_mean: 0.0,
+            derivative_second_moment: t / (self.sigma * self.sigma) / (1.0 + 2.0 * t) / root,
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! The grammar `NAME` or `NAME:key=value,key=value`, shared by activations and schemes.
+
+use std::fmt;
+
+use super::Parameter;
+use crate::Error;
+
+/// Longest text that is read; anything longer is a mistake or an attack.
+const LONGEST_TEXT: usize = 4096;
+
+/// A name and its key=value pairs as typed, before anything is known about either.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pairs: Vec<(String, f64)>,
+}
+
+impl Named {
+    /// Splits the text; numbers are read, names are not looked up.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let fail = |reason: String| {
+            let shown: String = text.chars().take(80).collect();
+            Err(Error::Syntax { text: shown, reason })
+        };
+        if text.len() > LONGEST_TEXT {
+            return fail(format!(
+                "it is {} bytes long, at most {LONGEST_TEXT} are read",
+                text.len()
+            ));
+        }
+        let (name, rest) = match text.split_once(':') {
+            None => (text, None),
+            Some((name, rest)) => (name, Some(rest)),
+        };
+        let name = name.trim();
+        if name.is_empty() {
+            return fail("the name is empty".into());
+        }
+        let mut pairs: Vec<(String, f64)> = Vec::new();
+        for part in rest.into_iter().flat_map(|rest| rest.split(',')) {
+            let Some((key, value)) = part.split_once('=') else {
+                return fail(format!("'{part}' is not key=value"));
+            };
+            let (key, value) = (key.trim(), value.trim());
+            let Ok(number) = value.parse::<f64>() else {
+                return fail(format!("the value '{value}' of '{key}' is not a number"));
+            };
+            if pairs.iter().any(|(seen, _)| seen == key) {
+                return fail(format!("'{key}' is given twice"));
+            }
+            pairs.push((key.to_owned(), number));
+        }
+        Ok(Self { name: name.to_owned(), pairs })
+    }
+
+    /// The values for `parameters` in their order, defaults filled in.
+    pub(crate) fn values(&self, parameters: &[Parameter]) -> Result<Vec<f64>, Error> {
+        let stranger = |key: &str| !parameters.iter().any(|p| p.name == key);
+        if let Some((key, _)) = self.pairs.iter().find(|(key, _)| stranger(key)) {
+            let known: Vec<_> = parameters.iter().map(|p| p.name).collect();
+            return Err(Error::UnknownParameter {
+                owner: self.name.clone(),
+                parameter: key.clone(),
+                known: if known.is_empty() { "none".into() } else { known.join(", ") },
+            });
+        }
+        let value_of = |parameter: &Parameter| {
+            let typed = self.pairs.iter().find(|(key, _)| key == parameter.name);
+            typed.map_or(parameter.default, |(_, value)| *value)
+        };
+        parameters
+            .iter()
+            .map(|parameter| {
+                let value = value_of(parameter);
+                let accepted = value.is_finite() && value > 0.0;
+                if accepted {
+                    return Ok(value);
+                }
+                Err(Error::OutOfRange {
+                    quantity: format!("{}:{}", self.name, parameter.name),
+                    value,
+                    expected: "a finite number above 0",
+                })
+            })
+            .collect()
+    }
+}
+
+/// Writes `name` or `name:key=value,key=value`, the inverse of [`Named::parse`].
+pub(crate) fn write(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    parameters: &[(&'static str, f64)],
+) -> fmt::Result {
+    f.write_str(name)?;
+    for (index, (key, value)) in parameters.iter().enumerate() {
+        write!(f, "{}{key}={value}", if index == 0 { ':' } else { ',' })?;
+    }
+    Ok(())
+}

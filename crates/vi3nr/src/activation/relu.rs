@@ -1,0 +1,50 @@
+use std::f64::consts::PI;
+
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+use crate::moments::Moments;
+
+/// max(x, 0).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Relu;
+
+impl Function for Relu {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let (zero, one) = (R::from_f64(0.0), R::from_f64(1.0));
+        // A NaN is kept, so that a diverged network is seen as such.
+        (R::select(x < zero, zero, x), R::select(x > zero, one, zero))
+    }
+}
+
+impl Builtin for Relu {
+    const NAME: &'static str = "relu";
+    const PARAMETERS: &'static [Parameter] = &[];
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn kinks(&self) -> Vec<f64> {
+        vec![0.0]
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+
+    /// Half of the moments of the identity, and E|z|/2 = σ/√(2π).
+    fn closed_moments(&self, sigma: f64) -> Option<Moments> {
+        Some(Moments {
+            mean: sigma / libm::sqrt(2.0 * PI),
+            second_moment: 0.5 * sigma * sigma,
+            derivative_mean: 0.5,
+            derivative_second_moment: 0.5,
+        })
+    }
+}

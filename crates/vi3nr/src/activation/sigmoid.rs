@@ -1,0 +1,36 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// 1/(1 + e^(-x)).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sigmoid;
+
+impl Function for Sigmoid {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        // Through e^(-|x|), so that neither tail overflows or cancels.
+        let one = R::from_f64(1.0);
+        let tail = (-x.abs()).exp();
+        let above = one / (one + tail);
+        let below = tail * above;
+        (R::select(x < R::from_f64(0.0), below, above), below * above)
+    }
+}
+
+impl Builtin for Sigmoid {
+    const NAME: &'static str = "sigmoid";
+    const PARAMETERS: &'static [Parameter] = &[];
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

@@ -1,0 +1,33 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// The hyperbolic tangent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tanh;
+
+impl Function for Tanh {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let value = x.tanh();
+        let one = R::from_f64(1.0);
+        (value, (one - value) * (one + value))
+    }
+}
+
+impl Builtin for Tanh {
+    const NAME: &'static str = "tanh";
+    const PARAMETERS: &'static [Parameter] = &[];
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

@@ -1,0 +1,77 @@
+//! What can be wrong with a request to this crate.
+
+/// Everything this crate refuses, with what was seen and what was expected.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No activation has this name.
+    #[error("unknown activation '{name}'; known: {known}")]
+    UnknownActivation {
+        /// The name as typed.
+        name: String,
+        /// The names that exist, separated by commas.
+        known: String,
+    },
+
+    /// No initialisation scheme has this name.
+    #[error("unknown initialisation scheme '{name}'; known: {known}")]
+    UnknownScheme {
+        /// The name as typed.
+        name: String,
+        /// The names that exist, separated by commas.
+        known: String,
+    },
+
+    /// Text that is not `NAME` or `NAME:key=value,key=value`.
+    #[error("cannot read '{text}': {reason}; expected NAME or NAME:key=value,key=value")]
+    Syntax {
+        /// The text as typed.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A parameter that the activation or scheme does not have.
+    #[error("'{owner}' has no parameter '{parameter}'; it has: {known}")]
+    UnknownParameter {
+        /// The activation or scheme.
+        owner: String,
+        /// The parameter as typed.
+        parameter: String,
+        /// The parameters that exist, or "none".
+        known: String,
+    },
+
+    /// A number outside the range in which the mathematics holds.
+    #[error("{quantity} is {value}; expected {expected}")]
+    OutOfRange {
+        /// What the number is.
+        quantity: String,
+        /// The number.
+        value: f64,
+        /// The range that is accepted.
+        expected: &'static str,
+    },
+
+    /// A network that cannot be built.
+    #[error("network with layer sizes {dims:?}: {reason}")]
+    Network {
+        /// Inputs, hidden widths, outputs.
+        dims: Vec<usize>,
+        /// Why it is refused.
+        reason: String,
+    },
+
+    /// An expectation that is infinite, undefined, or could not be resolved.
+    #[error("{moment} of {activation} under N(0, {sigma}^2) cannot be computed: {reason}")]
+    Moment {
+        /// Which expectation.
+        moment: &'static str,
+        /// The activation as written.
+        activation: String,
+        /// The standard deviation.
+        sigma: f64,
+        /// What went wrong.
+        reason: String,
+    },
+}
