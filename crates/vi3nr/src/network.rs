@@ -8,8 +8,8 @@ use crate::{Activation, Error};
 pub const MOST_LAYERS: usize = 1024;
 /// Widest layer that a network may have.
 pub const WIDEST_LAYER: usize = 1 << 16;
-/// Most parameters that a network may have (4 GiB of float32).
-pub const MOST_PARAMETERS: usize = 1 << 30;
+/// Most parameters that a network may have (512 MiB of float32).
+pub const MOST_PARAMETERS: usize = 1 << 27;
 
 /// A multilayer perceptron Φ(x) = W_n f(… f(W_0 x + b_0) …) + b_n, Eq. (1) and (2) with biases.
 ///

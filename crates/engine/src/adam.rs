@@ -1,0 +1,47 @@
+//! The Adam update (Kingma and Ba, 2015), as PyTorch's `torch.optim.Adam` computes it.
+
+/// Adam's constants. For a gradient g at step t = 1, 2, …:
+///
+/// m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g²,
+/// θ ← θ - lr/(1 - β₁ᵗ) · m / (√v/√(1 - β₂ᵗ) + ε)
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adam {
+    /// β₁, the decay of the mean gradient.
+    pub beta1: f64,
+    /// β₂, the decay of the mean squared gradient.
+    pub beta2: f64,
+    /// ε, added to the root of the mean squared gradient.
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    /// β = (0.9, 0.999), ε = 1e-8.
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// The numbers of one step that are the same for all parameters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AdamStep {
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) epsilon: f64,
+    /// lr/(1 - β₁ᵗ)
+    pub(crate) step_size: f64,
+    /// 1/√(1 - β₂ᵗ)
+    pub(crate) root_correction: f64,
+}
+
+impl Adam {
+    /// The constants of step `t`, counted from 1.
+    pub(crate) fn step(&self, t: u64, learning_rate: f64) -> AdamStep {
+        AdamStep {
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            step_size: learning_rate / (1.0 - self.beta1.powf(t as f64)),
+            root_correction: 1.0 / (1.0 - self.beta2.powf(t as f64)).sqrt(),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The activation over rows of preactivations, vectorised for whichever function it is.
+
+use vi3nr::Activation;
+use vi3nr::activation::{Function, Visitor};
+
+use super::instruction_set::{InstructionSet, Task};
+use super::lane::Lane;
+
+/// How much of a row-major matrix is worked on: `columns` of every `row` numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Width {
+    pub(super) columns: usize,
+    /// The distance between rows.
+    pub(super) row: usize,
+}
+
+/// An activation compiled for the vector instructions of this machine.
+pub(super) trait VectorFunction: Send + Sync {
+    /// Replaces each z by f(z) and writes f'(z) to `slopes`, a matrix of the same shape.
+    fn value_and_slope(
+        &self,
+        set: InstructionSet,
+        width: Width,
+        values: &mut [f32],
+        slopes: &mut [f32],
+    );
+
+    /// Replaces each z by f(z), the same bits as [`VectorFunction::value_and_slope`] gives.
+    fn value(&self, set: InstructionSet, width: Width, values: &mut [f32]);
+}
+
+/// The vector form of `activation`, whichever it is.
+pub(super) fn vector_function(activation: &Activation) -> Box<dyn VectorFunction> {
+    struct Compile;
+    impl Visitor for Compile {
+        type Output = Box<dyn VectorFunction>;
+        fn visit<F: Function>(self, function: F) -> Self::Output {
+            Box::new(Compiled(function))
+        }
+    }
+    activation.visit(Compile)
+}
+
+struct Compiled<F>(F);
+
+impl<F: Function> VectorFunction for Compiled<F> {
+    fn value_and_slope(
+        &self,
+        set: InstructionSet,
+        width: Width,
+        values: &mut [f32],
+        slopes: &mut [f32],
+    ) {
+        set.run(ValueAndSlope { function: &self.0, width, values, slopes });
+    }
+
+    fn value(&self, set: InstructionSet, width: Width, values: &mut [f32]) {
+        set.run(Value { function: &self.0, width, values });
+    }
+}
+
+struct ValueAndSlope<'a, F> {
+    function: &'a F,
+    width: Width,
+    values: &'a mut [f32],
+    slopes: &'a mut [f32],
+}
+
+impl<F: Function> Task for ValueAndSlope<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        let Width { columns, row } = self.width;
+        for (values, slopes) in self.values.chunks_mut(row).zip(self.slopes.chunks_mut(row)) {
+            for (z, slope) in values[..columns].iter_mut().zip(&mut slopes[..columns]) {
+                let (value, derivative) = self.function.value_and_slope(Lane::<FUSED>(*z));
+                *z = value.0;
+                *slope = derivative.0;
+            }
+        }
+    }
+}
+
+struct Value<'a, F> {
+    function: &'a F,
+    width: Width,
+    values: &'a mut [f32],
+}
+
+impl<F: Function> Task for Value<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        for values in self.values.chunks_mut(self.width.row) {
+            for z in &mut values[..self.width.columns] {
+                *z = self.function.value(Lane::<FUSED>(*z)).0;
+            }
+        }
+    }
+}
+
+/// a ← a · b, element by element, for two matrices of the same shape.
+pub(super) struct Multiply<'a> {
+    pub(super) width: Width,
+    pub(super) into: &'a mut [f32],
+    pub(super) by: &'a [f32],
+}
+
+impl Task for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        let Width { columns, row } = self.width;
+        for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(row)) {
+            for (a, b) in into[..columns].iter_mut().zip(&by[..columns]) {
+                *a *= b;
+            }
+        }
+    }
+}
+
+/// sums ← sums + Σ over the rows of a matrix.
+pub(super) struct AddRows<'a> {
+    pub(super) width: Width,
+    pub(super) sums: &'a mut [f32],
+    pub(super) rows: &'a [f32],
+}
+
+impl Task for AddRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        let sums = &mut self.sums[..self.width.columns];
+        for row in self.rows.chunks(self.width.row) {
+            for (sum, value) in sums.iter_mut().zip(&row[..self.width.columns]) {
+                *sum += value;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vi3nr::activation::builtin::catalogue;
+
+    /// Each built-in's vector form against its double-precision definition.
+    #[test]
+    fn vector_forms_agree_with_the_definition() {
+        for (name, _) in catalogue() {
+            let activation: Activation = name.parse().unwrap();
+            let function = vector_function(&activation);
+            let inputs: Vec<f32> = (-1000..=1003).map(|i| i as f32 * 0.00317).collect();
+            for set in InstructionSet::available() {
+                let (mut values, mut slopes) = (inputs.clone(), vec![0.0; inputs.len()]);
+                let width = Width { columns: inputs.len(), row: inputs.len() };
+                function.value_and_slope(set, width, &mut values, &mut slopes);
+                let mut alone = inputs.clone();
+                function.value(set, width, &mut alone);
+                assert_eq!(values, alone, "{name} on {set:?}");
+                for (i, x) in inputs.iter().enumerate() {
+                    let (value, slope) = activation.value_and_slope(f64::from(*x));
+                    // The input of the outer function is itself rounded to float32.
+                    let condition = 1.0 + (slope * f64::from(*x)).abs();
+                    let error = (f64::from(values[i]) - value).abs();
+                    assert!(error < 4e-7 * condition, "{name}({x}) on {set:?}: off by {error:e}");
+                    let error = (f64::from(slopes[i]) - slope).abs();
+                    let scale = 30.0 * (1.0 + 30.0 * f64::from(*x).abs());
+                    assert!(error < 4e-7 * scale, "{name}'({x}) on {set:?}: off by {error:e}");
+                }
+            }
+        }
+    }
+}

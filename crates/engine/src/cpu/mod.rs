@@ -1,0 +1,260 @@
+//! The fused float32 engine.
+//!
+//! One step: the batch is cut into chunks of whole tiles, a fixed number of them. Each chunk has a
+//! partial gradient; whichever thread takes the chunk runs its tiles through all layers and back
+//! ([`tile`]), one after the other, in its own cache. Then the partial gradients are summed in the
+//! order of their chunks, Adam moves the parameters and the weights are packed for the next step
+//! ([`update`]), again shared among the threads. No array of the size of the batch exists.
+
+mod activate;
+mod aligned;
+mod instruction_set;
+mod lane;
+mod layout;
+mod peak;
+mod product;
+mod tile;
+mod update;
+
+pub use instruction_set::InstructionSet;
+pub use peak::peak_gflops;
+
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+use vi3nr::Network;
+
+use crate::batch::{check_length, check_parameters, point_count};
+use crate::{Adam, Batch, Engine, EngineError};
+use activate::VectorFunction;
+use aligned::Aligned;
+use layout::Layout;
+use tile::{Scratch, Shared};
+use update::AdamState;
+
+/// The float32 engine for CPUs: fused, vectorised, on several threads, with the same bytes for any
+/// number of them.
+pub struct CpuEngine {
+    network: Network,
+    set: InstructionSet,
+    layout: Layout,
+    function: Box<dyn VectorFunction>,
+    pool: rayon::ThreadPool,
+    /// One per thread.
+    scratch: Vec<Mutex<Scratch>>,
+    parameters: Aligned,
+    forward: Aligned,
+    backward: Aligned,
+    /// One per chunk of the largest batch so far.
+    partials: Vec<Aligned>,
+    /// How many of them the last batch used.
+    used_partials: usize,
+    adam: AdamState,
+}
+
+impl CpuEngine {
+    /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`],
+    /// with `threads` workers or one per core.
+    ///
+    /// # Errors
+    /// The number of parameters is not the network's, or memory or threads cannot be had.
+    pub fn new(
+        network: &Network,
+        parameters: &[f32],
+        threads: Option<usize>,
+    ) -> Result<Self, EngineError> {
+        let best = InstructionSet::available()[0];
+        Self::with_instruction_set(network, parameters, threads, best)
+    }
+
+    /// As [`CpuEngine::new`], with the vector instructions of `set`, one of
+    /// [`InstructionSet::available`].
+    ///
+    /// # Errors
+    /// As [`CpuEngine::new`].
+    ///
+    /// # Panics
+    /// If this machine does not have the instructions.
+    pub fn with_instruction_set(
+        network: &Network,
+        parameters: &[f32],
+        threads: Option<usize>,
+        set: InstructionSet,
+    ) -> Result<Self, EngineError> {
+        assert!(InstructionSet::available().contains(&set), "this machine lacks {set:?}");
+        check_parameters(network, parameters.len())?;
+        let layout = Layout::new(network);
+        let pool = thread_pool(threads)?;
+        let scratch = (0..pool.current_num_threads())
+            .map(|_| Scratch::new(&layout).map(Mutex::new))
+            .collect::<Result<_, _>>()?;
+        let mut engine = Self {
+            network: network.clone(),
+            set,
+            function: activate::vector_function(network.activation()),
+            pool,
+            scratch,
+            parameters: Aligned::zeros(layout.len)?,
+            forward: Aligned::zeros(layout.len)?,
+            backward: Aligned::zeros(layout.backward_len())?,
+            partials: Vec::new(),
+            used_partials: 0,
+            adam: AdamState {
+                mean: Aligned::zeros(layout.len)?,
+                mean_square: Aligned::zeros(layout.len)?,
+                steps: 0,
+            },
+            layout,
+        };
+        // The first two chunks' sums now, so that a lack of memory is found before any work.
+        engine.reserve_partials(2)?;
+        engine.layout.scatter(parameters, &mut engine.parameters);
+        engine.pack();
+        Ok(engine)
+    }
+
+    /// The number of worker threads.
+    pub fn threads(&self) -> usize {
+        self.scratch.len()
+    }
+
+    /// The vector instructions in use.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.set
+    }
+
+    fn reserve_partials(&mut self, count: usize) -> Result<(), EngineError> {
+        while self.partials.len() < count {
+            self.partials.push(Aligned::zeros(self.layout.len)?);
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self) {
+        let Self { set, layout, parameters, forward, backward, pool, .. } = self;
+        pool.install(|| update::pack_weights(*set, layout, parameters, forward, backward));
+    }
+}
+
+/// What the threads read, and their scratch.
+macro_rules! shared {
+    ($engine:ident) => {
+        Shared {
+            set: $engine.set,
+            layout: &$engine.layout,
+            function: &*$engine.function,
+            parameters: &$engine.parameters,
+            forward: &$engine.forward,
+            backward: &$engine.backward,
+        }
+    };
+}
+
+impl Engine for CpuEngine {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn backpropagate(&mut self, batch: &Batch<'_>) -> f64 {
+        let chunks = self.layout.chunk_count(batch.count);
+        self.used_partials = match self.reserve_partials(chunks) {
+            Ok(()) => chunks,
+            // Fewer sums need less memory; the two of `new` are always there.
+            Err(_) => self.partials.len(),
+        };
+        let chunks = self.used_partials;
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        let scale = 1.0 / (batch.count * outputs) as f64;
+        let shared = shared!(self);
+        let scratch = &self.scratch;
+        let tile_points = self.layout.tile_points;
+        let partials = &mut self.partials[..chunks];
+        let squares: Vec<f64> = self.pool.install(|| {
+            let partials = partials.par_iter_mut().enumerate().with_max_len(1);
+            partials
+                .map(|(chunk, partial)| {
+                    let range = shared.layout.chunk_points(chunk, chunks, batch.count);
+                    let points = &batch.points[range.start * inputs..range.end * inputs];
+                    let targets = &batch.targets[range.start * outputs..range.end * outputs];
+                    let mut scratch = own_scratch(scratch);
+                    partial.fill(0.0);
+                    points
+                        .chunks(tile_points * inputs)
+                        .zip(targets.chunks(tile_points * outputs))
+                        .map(|(points, targets)| {
+                            let scale = scale as f32;
+                            tile::backpropagate(
+                                &shared,
+                                &mut scratch,
+                                points,
+                                targets,
+                                scale,
+                                partial,
+                            )
+                        })
+                        .sum::<f64>()
+                })
+                .collect()
+        });
+        squares.iter().sum::<f64>() * scale
+    }
+
+    fn adam_step(&mut self, adam: &Adam, learning_rate: f64) {
+        assert!(self.used_partials > 0, "adam_step needs a gradient: call backpropagate first");
+        self.adam.steps += 1;
+        let step = adam.step(self.adam.steps, learning_rate);
+        let Self { set, parameters, adam, partials, used_partials, pool, .. } = self;
+        let partials = &partials[..*used_partials];
+        pool.install(|| update::adam_step(*set, parameters, adam, partials, step));
+        self.pack();
+    }
+
+    fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
+        let count = point_count(&self.network, points)?;
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        check_length("values", values.len(), count, outputs)?;
+        let shared = shared!(self);
+        let scratch = &self.scratch;
+        let tile_points = self.layout.tile_points;
+        self.pool.install(|| {
+            values
+                .par_chunks_mut(tile_points * outputs)
+                .zip(points.par_chunks(tile_points * inputs))
+                .for_each(|(values, points)| {
+                    tile::evaluate(&shared, &mut own_scratch(scratch), points, values);
+                });
+        });
+        Ok(())
+    }
+
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
+        parameters.resize(self.network.parameter_count(), 0.0);
+        self.layout.gather(&self.parameters, parameters);
+    }
+
+    fn gradient(&self) -> Vec<f32> {
+        let mut gradient = vec![0.0; self.network.parameter_count()];
+        if self.used_partials > 0 {
+            let total = update::total_gradient(&self.layout, &self.partials[..self.used_partials]);
+            self.layout.gather(&total, &mut gradient);
+        }
+        gradient
+    }
+}
+
+/// The scratch of the thread that asks; no other thread holds its lock.
+fn own_scratch(scratch: &[Mutex<Scratch>]) -> std::sync::MutexGuard<'_, Scratch> {
+    let index = rayon::current_thread_index().unwrap_or(0);
+    scratch[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Workers that live as long as the engine.
+fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool, EngineError> {
+    let threads =
+        threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("vi3nr-{index}"))
+        .build()
+        .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })
+}

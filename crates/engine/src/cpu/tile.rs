@@ -1,0 +1,191 @@
+//! A tile of points through all layers, forward and back, in a thread's own cache.
+
+use super::activate::{AddRows, Multiply, VectorFunction, Width};
+use super::aligned::Aligned;
+use super::instruction_set::InstructionSet;
+use super::layout::{LayerPlace, Layout};
+use super::product::{Left, Product, Right, Start};
+use crate::EngineError;
+
+/// What every thread reads during a step.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub(super) set: InstructionSet,
+    pub(super) layout: &'a Layout,
+    pub(super) function: &'a dyn VectorFunction,
+    /// Parameters in the inner layout, for the biases.
+    pub(super) parameters: &'a [f32],
+    /// Weights in panels for the forward product.
+    pub(super) forward: &'a [f32],
+    /// Weights in panels for the backward product.
+    pub(super) backward: &'a [f32],
+}
+
+/// One thread's tiles: for each layer its outputs and, but for the last, their slopes.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    values: Vec<Aligned>,
+    slopes: Vec<Aligned>,
+    /// W^T·dL/dz before it is multiplied by the slopes.
+    pulled_back: Aligned,
+}
+
+impl Scratch {
+    pub(super) fn new(layout: &Layout) -> Result<Self, EngineError> {
+        let tile = |layer: &LayerPlace| Aligned::zeros(layout.tile_points * layer.tile_row);
+        let hidden = &layout.layers[..layout.layers.len() - 1];
+        let widest = hidden.iter().map(|layer| layer.tile_row).max().unwrap_or(0);
+        Ok(Self {
+            values: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
+            slopes: hidden.iter().map(tile).collect::<Result<_, _>>()?,
+            pulled_back: Aligned::zeros(layout.tile_points * widest)?,
+        })
+    }
+}
+
+/// The input of layer `index`: the points themselves or the values of the layer before.
+fn input<'a>(
+    layout: &Layout,
+    values: &'a [Aligned],
+    points: &'a [f32],
+    index: usize,
+) -> (&'a [f32], usize) {
+    match index {
+        0 => (points, layout.layers[0].fan_in),
+        _ => (&values[index - 1], layout.layers[index - 1].tile_row),
+    }
+}
+
+/// The columns that hold numbers in a tile of a layer's outputs.
+fn width(layer: &LayerPlace) -> Width {
+    Width { columns: layer.columns, row: layer.tile_row }
+}
+
+/// Φ at a tile of points, left in the scratch's last values; with `slopes`, f' of every layer too.
+fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: bool) {
+    let layout = shared.layout;
+    let rows = points.len() / layout.layers[0].fan_in;
+    let last = layout.layers.len() - 1;
+    for (index, layer) in layout.layers.iter().enumerate() {
+        let (before, after) = scratch.values.split_at_mut(index);
+        let values = &mut after[0][..];
+        let (from, row) = input(layout, before, points, index);
+        Product {
+            rows,
+            columns: layer.columns,
+            depth: layer.fan_in,
+            left: Left { values: from, row, depth: 1 },
+            right: Right::Packed(&shared.forward[layer.weights.clone()]),
+            start: Start::Bias(&shared.parameters[layer.biases.clone()]),
+            result: &mut *values,
+            result_row: layer.tile_row,
+        }
+        .run(shared.set);
+        if index == last {
+            return;
+        }
+        let end = rows * layer.tile_row;
+        if slopes {
+            let slopes = &mut scratch.slopes[index][..end];
+            shared.function.value_and_slope(shared.set, width(layer), &mut values[..end], slopes);
+        } else {
+            shared.function.value(shared.set, width(layer), &mut values[..end]);
+        }
+    }
+}
+
+/// Φ at a tile of points, shape (n, inputs), written to `out`, shape (n, outputs).
+pub(super) fn evaluate(
+    shared: &Shared<'_>,
+    scratch: &mut Scratch,
+    points: &[f32],
+    out: &mut [f32],
+) {
+    forward(shared, scratch, points, false);
+    let last = shared.layout.layers.len() - 1;
+    let layer = &shared.layout.layers[last];
+    let rows = scratch.values[last].chunks_exact(layer.tile_row);
+    for (out, row) in out.chunks_exact_mut(layer.fan_out).zip(rows) {
+        out.copy_from_slice(&row[..layer.fan_out]);
+    }
+}
+
+/// Adds the gradient of `scale` · Σ (Φ - target)² over a tile to `partial` (inner layout) and
+/// returns Σ (Φ - target)².
+pub(super) fn backpropagate(
+    shared: &Shared<'_>,
+    scratch: &mut Scratch,
+    points: &[f32],
+    targets: &[f32],
+    scale: f32,
+    partial: &mut [f32],
+) -> f64 {
+    forward(shared, scratch, points, true);
+    let layout = shared.layout;
+    let rows = points.len() / layout.layers[0].fan_in;
+    let last = layout.layers.len() - 1;
+    let squares = replace_by_delta(&layout.layers[last], &mut scratch.values[last], targets, scale);
+
+    let mut backward_start = shared.backward.len();
+    for (index, layer) in layout.layers.iter().enumerate().rev() {
+        let (before, after) = scratch.values.split_at(index);
+        // dL/dz of this layer: where the slopes were, but for the last layer.
+        let delta: &[f32] = if index == last { &after[0] } else { &scratch.slopes[index] };
+        let (from, row) = input(layout, before, points, index);
+        Product {
+            rows: layer.fan_in,
+            columns: layer.columns,
+            depth: rows,
+            left: Left { values: from, row: 1, depth: row },
+            right: Right::Rows(delta, layer.tile_row),
+            start: Start::Sum,
+            result: &mut partial[layer.weights.clone()],
+            result_row: layer.columns,
+        }
+        .run(shared.set);
+        shared.set.run(AddRows {
+            sums: &mut partial[layer.biases.clone()],
+            rows: &delta[..rows * layer.tile_row],
+            width: width(layer),
+        });
+        backward_start -= layer.fan_out * layer.backward_columns;
+        if index == 0 {
+            break;
+        }
+        // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
+        let below = &layout.layers[index - 1];
+        Product {
+            rows,
+            columns: layer.backward_columns,
+            depth: layer.fan_out,
+            left: Left { values: delta, row: layer.tile_row, depth: 1 },
+            right: Right::Packed(&shared.backward[backward_start..]),
+            start: Start::Zero,
+            result: &mut scratch.pulled_back,
+            result_row: below.tile_row,
+        }
+        .run(shared.set);
+        let end = rows * below.tile_row;
+        shared.set.run(Multiply {
+            width: width(below),
+            into: &mut scratch.slopes[index - 1][..end],
+            by: &scratch.pulled_back[..end],
+        });
+    }
+    squares
+}
+
+/// Replaces the values of the last layer by dL/dΦ = 2·scale·(Φ - target); returns Σ (Φ - target)².
+fn replace_by_delta(layer: &LayerPlace, values: &mut [f32], targets: &[f32], scale: f32) -> f64 {
+    let mut squares = 0.0;
+    let rows = values.chunks_exact_mut(layer.tile_row);
+    for (row, target) in rows.zip(targets.chunks_exact(layer.fan_out)) {
+        for (value, target) in row.iter_mut().zip(target) {
+            let error = *value - target;
+            squares += f64::from(error) * f64::from(error);
+            *value = 2.0 * scale * error;
+        }
+        row[layer.fan_out..].fill(0.0);
+    }
+    squares
+}

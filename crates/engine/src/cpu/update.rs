@@ -1,0 +1,123 @@
+//! Adam over the sum of the partial gradients, and the packing of the moved weights.
+
+use rayon::prelude::*;
+
+use super::aligned::Aligned;
+use super::instruction_set::{InstructionSet, Task};
+use super::layout::Layout;
+use super::product::pack;
+use crate::adam::AdamStep;
+
+/// Parameters that one task updates: small enough to share the work, large enough to be worth it.
+const STRIP: usize = 4096;
+
+/// Adam's memory in the inner layout.
+#[derive(Debug)]
+pub(super) struct AdamState {
+    pub(super) mean: Aligned,
+    pub(super) mean_square: Aligned,
+    pub(super) steps: u64,
+}
+
+/// One strip of the arrays of an update.
+struct Strip<'a> {
+    parameters: &'a mut [f32],
+    mean: &'a mut [f32],
+    mean_square: &'a mut [f32],
+    /// The same strip of every partial gradient, in the order of summation.
+    partials: Vec<&'a [f32]>,
+    step: AdamStep,
+}
+
+impl Task for Strip<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        let (beta1, beta2) = (self.step.beta1 as f32, self.step.beta2 as f32);
+        let (rest1, rest2) = ((1.0 - self.step.beta1) as f32, (1.0 - self.step.beta2) as f32);
+        let (epsilon, size) = (self.step.epsilon as f32, self.step.step_size as f32);
+        let correction = self.step.root_correction as f32;
+        let mut gradient = [0.0f32; STRIP];
+        let gradient = &mut gradient[..self.parameters.len()];
+        sum_partials(gradient, &self.partials);
+        let means = self.mean.iter_mut().zip(self.mean_square);
+        for ((parameter, g), (mean, square)) in self.parameters.iter_mut().zip(gradient).zip(means)
+        {
+            *mean = beta1 * *mean + rest1 * *g;
+            *square = beta2 * *square + rest2 * *g * *g;
+            *parameter -= size * *mean / (square.sqrt() * correction + epsilon);
+        }
+    }
+}
+
+/// sums ← Σ partials, in their order.
+#[inline(always)]
+fn sum_partials(sums: &mut [f32], partials: &[&[f32]]) {
+    sums.copy_from_slice(partials[0]);
+    for partial in &partials[1..] {
+        for (sum, value) in sums.iter_mut().zip(*partial) {
+            *sum += value;
+        }
+    }
+}
+
+/// The whole gradient in the inner layout.
+pub(super) fn total_gradient(layout: &Layout, partials: &[Aligned]) -> Vec<f32> {
+    let mut total = vec![0.0; layout.len];
+    sum_partials(&mut total, &partials.iter().map(|partial| &partial[..]).collect::<Vec<_>>());
+    total
+}
+
+/// One step of Adam along the sum of `partials`.
+pub(super) fn adam_step(
+    set: InstructionSet,
+    parameters: &mut [f32],
+    state: &mut AdamState,
+    partials: &[Aligned],
+    step: AdamStep,
+) {
+    let strips = parameters.par_chunks_mut(STRIP).zip(state.mean.par_chunks_mut(STRIP));
+    let strips = strips.zip(state.mean_square.par_chunks_mut(STRIP)).enumerate();
+    strips.for_each(|(index, ((parameters, mean), mean_square))| {
+        let range = index * STRIP..index * STRIP + parameters.len();
+        let partials = partials.iter().map(|partial| &partial[range.clone()]).collect();
+        set.run(Strip { parameters, mean, mean_square, partials, step });
+    });
+}
+
+/// Writes the weights as the panels of the forward and the backward product.
+pub(super) fn pack_weights(
+    set: InstructionSet,
+    layout: &Layout,
+    parameters: &[f32],
+    forward: &mut [f32],
+    backward: &mut [f32],
+) {
+    let panel = set.panel_columns();
+    rayon::scope(|scope| {
+        let (mut forward, mut forward_start) = (forward, 0);
+        let mut backward = backward;
+        for layer in &layout.layers {
+            let weights = &parameters[layer.weights.clone()];
+            let rest = forward.split_at_mut(layer.weights.start - forward_start).1;
+            let (mine, rest) = rest.split_at_mut(layer.weights.len());
+            (forward, forward_start) = (rest, layer.weights.end);
+            scope.spawn(move |_| {
+                pack(mine, layer.fan_in, layer.columns, panel, |k, j| {
+                    weights[k * layer.columns + j]
+                });
+            });
+            let (mine, rest) = backward.split_at_mut(layer.fan_out * layer.backward_columns);
+            backward = rest;
+            // The first layer's is never read.
+            if layer.outer.index > 0 {
+                scope.spawn(move |_| {
+                    pack(mine, layer.fan_out, layer.backward_columns, panel, |j, k| {
+                        if k < layer.fan_in { weights[k * layer.columns + j] } else { 0.0 }
+                    });
+                });
+            }
+        }
+    });
+}

@@ -1,0 +1,211 @@
+//! The specification: plain loops in double precision that anyone can read.
+
+use vi3nr::Network;
+
+use crate::adam::Adam;
+use crate::batch::{check_length, check_parameters, point_count};
+use crate::{Batch, Engine, EngineError};
+
+/// The engine that every other is tested against. One thread, no tricks.
+#[derive(Debug, Clone)]
+pub struct ReferenceEngine {
+    network: Network,
+    parameters: Vec<f64>,
+    gradient: Vec<f64>,
+    mean: Vec<f64>,
+    mean_square: Vec<f64>,
+    step: u64,
+}
+
+impl ReferenceEngine {
+    /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`].
+    ///
+    /// # Errors
+    /// The number of parameters is not the network's.
+    pub fn new(network: &Network, parameters: &[f32]) -> Result<Self, EngineError> {
+        check_parameters(network, parameters.len())?;
+        let zeros = vec![0.0; parameters.len()];
+        Ok(Self {
+            network: network.clone(),
+            parameters: parameters.iter().map(|p| f64::from(*p)).collect(),
+            gradient: zeros.clone(),
+            mean: zeros.clone(),
+            mean_square: zeros,
+            step: 0,
+        })
+    }
+}
+
+impl Engine for ReferenceEngine {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn backpropagate(&mut self, batch: &Batch<'_>) -> f64 {
+        let (loss, gradient) = reference_gradient(&self.network, &self.parameters, batch);
+        self.gradient = gradient;
+        loss
+    }
+
+    fn adam_step(&mut self, adam: &Adam, learning_rate: f64) {
+        self.step += 1;
+        let a = adam.step(self.step, learning_rate);
+        for (i, g) in self.gradient.iter().enumerate() {
+            self.mean[i] = a.beta1 * self.mean[i] + (1.0 - a.beta1) * g;
+            self.mean_square[i] = a.beta2 * self.mean_square[i] + (1.0 - a.beta2) * g * g;
+            let root = self.mean_square[i].sqrt() * a.root_correction + a.epsilon;
+            self.parameters[i] -= a.step_size * self.mean[i] / root;
+        }
+    }
+
+    fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
+        let count = point_count(&self.network, points)?;
+        check_length("values", values.len(), count, self.network.outputs())?;
+        let points = points.chunks_exact(self.network.inputs());
+        for (point, value) in points.zip(values.chunks_exact_mut(self.network.outputs())) {
+            let trace = forward(&self.network, &self.parameters, point);
+            for (value, output) in value.iter_mut().zip(trace.output) {
+                *value = output as f32;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
+        parameters.clear();
+        parameters.extend(self.parameters.iter().map(|p| *p as f32));
+    }
+
+    fn gradient(&self) -> Vec<f32> {
+        self.gradient.iter().map(|g| *g as f32).collect()
+    }
+}
+
+/// What the backward pass needs of one point's forward pass.
+struct Trace {
+    /// x_i: the input of each layer.
+    inputs: Vec<Vec<f64>>,
+    /// f'(z_i) after each layer but the last.
+    slopes: Vec<Vec<f64>>,
+    /// z_n, the network's value.
+    output: Vec<f64>,
+}
+
+/// Eq. (1) and (2) at one point.
+fn forward(network: &Network, parameters: &[f64], point: &[f32]) -> Trace {
+    let mut inputs = vec![point.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>()];
+    let mut slopes = Vec::new();
+    let last = network.layer_count() - 1;
+    for layer in network.layers() {
+        let weights = &parameters[layer.weights];
+        let biases = &parameters[layer.biases];
+        let input = &inputs[layer.index];
+        let mut z = vec![0.0; layer.fan_out];
+        for j in 0..layer.fan_out {
+            z[j] = biases[j];
+            for k in 0..layer.fan_in {
+                z[j] += weights[j * layer.fan_in + k] * input[k];
+            }
+        }
+        if layer.index == last {
+            return Trace { inputs, slopes, output: z };
+        }
+        let (values, slope) = z.iter().map(|z| network.activation().value_and_slope(*z)).unzip();
+        inputs.push(values);
+        slopes.push(slope);
+    }
+    unreachable!("a network has at least one layer")
+}
+
+/// The mean squared error of a network on `batch` and its gradient, both in double precision.
+///
+/// `parameters` and the gradient are in the order of [`Network::layers`].
+///
+/// # Panics
+/// If `parameters` is not the network's number of parameters.
+pub fn reference_gradient(
+    network: &Network,
+    parameters: &[f64],
+    batch: &Batch<'_>,
+) -> (f64, Vec<f64>) {
+    assert_eq!(parameters.len(), network.parameter_count(), "one number per weight and bias");
+    let mut gradient = vec![0.0; parameters.len()];
+    let mut sum_of_squares = 0.0;
+    let scale = 1.0 / (batch.count * network.outputs()) as f64;
+    let points = batch.points.chunks_exact(network.inputs());
+    for (point, target) in points.zip(batch.targets.chunks_exact(network.outputs())) {
+        let trace = forward(network, parameters, point);
+        let errors: Vec<f64> =
+            trace.output.iter().zip(target).map(|(y, t)| y - f64::from(*t)).collect();
+        sum_of_squares += errors.iter().map(|e| e * e).sum::<f64>();
+
+        // dL/dz of the layer at hand, from the last to the first.
+        let mut delta: Vec<f64> = errors.iter().map(|e| 2.0 * scale * e).collect();
+        for layer in network.layers().into_iter().rev() {
+            let input = &trace.inputs[layer.index];
+            for j in 0..layer.fan_out {
+                gradient[layer.biases.start + j] += delta[j];
+                for k in 0..layer.fan_in {
+                    gradient[layer.weights.start + j * layer.fan_in + k] += delta[j] * input[k];
+                }
+            }
+            if layer.index == 0 {
+                break;
+            }
+            // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
+            let weights = &parameters[layer.weights];
+            let slopes = &trace.slopes[layer.index - 1];
+            let mut previous = vec![0.0; layer.fan_in];
+            for k in 0..layer.fan_in {
+                for j in 0..layer.fan_out {
+                    previous[k] += weights[j * layer.fan_in + k] * delta[j];
+                }
+                previous[k] *= slopes[k];
+            }
+            delta = previous;
+        }
+    }
+    (sum_of_squares * scale, gradient)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gradient against difference quotients of the loss.
+    #[test]
+    fn gradient_is_the_derivative_of_the_loss() {
+        for name in ["sine:omega=2", "gaussian:sigma=0.7", "tanh", "wavelet", "sinc:a=3"] {
+            let network = Network::new(vec![2, 5, 4, 3], name.parse().unwrap()).unwrap();
+            let wave = |i: usize, f: f64| (f * (i as f64 + 1.0)).sin();
+            let parameters: Vec<f64> =
+                (0..network.parameter_count()).map(|i| 0.6 * wave(i, 1.7)).collect();
+            let points: Vec<f32> = (0..14).map(|i| wave(i, 2.3) as f32).collect();
+            let targets: Vec<f32> = (0..21).map(|i| wave(i, 0.9) as f32).collect();
+            let batch = Batch::new(&network, &points, &targets).unwrap();
+            let (_, gradient) = reference_gradient(&network, &parameters, &batch);
+            for i in 0..parameters.len() {
+                let at = |h: f64| {
+                    let mut moved = parameters.clone();
+                    moved[i] += h;
+                    reference_gradient(&network, &moved, &batch).0
+                };
+                let quotient = (at(1e-5) - at(-1e-5)) / 2e-5;
+                assert!((gradient[i] - quotient).abs() < 1e-9, "{name} {i}: {quotient}");
+            }
+        }
+    }
+
+    /// Adam against its closed form for a constant gradient: each step is lr·sign(g) up to ε.
+    #[test]
+    fn adam_moves_by_the_learning_rate() {
+        let network = Network::new(vec![1, 1], "relu".parse().unwrap()).unwrap();
+        let mut engine = ReferenceEngine::new(&network, &[0.5, 0.25]).unwrap();
+        engine.gradient = vec![3.0, -1e-3];
+        for _ in 0..10 {
+            engine.adam_step(&Adam::default(), 0.01);
+        }
+        assert!((engine.parameters[0] - 0.4).abs() < 1e-8);
+        assert!((engine.parameters[1] - 0.35).abs() < 1e-5);
+    }
+}

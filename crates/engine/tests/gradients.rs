@@ -1,0 +1,237 @@
+//! The fused engine against the double-precision reference, over shapes, activations, sizes and
+//! instruction sets. The measure is the error of a naive float32 loop on the same problem.
+
+use vi3nr::activation::builtin::catalogue;
+use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
+use vi3nr_engine::{
+    Adam, Batch, CpuEngine, Engine, InstructionSet, ReferenceEngine, reference_gradient,
+};
+
+/// Reproducible numbers in [-1, 1].
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::Shuffle, 0);
+    (0..count as u64).map(|i| (2.0 * random.uniform(i) - 1.0) as f32).collect()
+}
+
+fn start(network: &Network, sigma_p: f64) -> Vec<f32> {
+    let rule = InitRule {
+        scheme: Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
+        weights: WeightShape::Uniform,
+        biases: BiasRule::LikeWeights,
+    };
+    vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
+}
+
+/// Loss and gradient by the loops of the reference in float32, sums over points included.
+fn naive_float32(
+    network: &Network,
+    parameters: &[f32],
+    points: &[f32],
+    targets: &[f32],
+) -> Vec<f32> {
+    let count = points.len() / network.inputs();
+    let scale = 2.0 / (count * network.outputs()) as f32;
+    let mut gradient = vec![0.0f32; parameters.len()];
+    let rows = points.chunks_exact(network.inputs()).zip(targets.chunks_exact(network.outputs()));
+    for (point, target) in rows {
+        let (mut inputs, mut slopes) = (vec![point.to_vec()], Vec::new());
+        let mut delta = Vec::new();
+        for layer in network.layers() {
+            let input = &inputs[layer.index];
+            let z: Vec<f32> = (0..layer.fan_out)
+                .map(|j| {
+                    let row =
+                        &parameters[layer.weights.clone()][j * layer.fan_in..][..layer.fan_in];
+                    let bias = parameters[layer.biases.start + j];
+                    row.iter().zip(input).fold(bias, |sum, (w, x)| sum + w * x)
+                })
+                .collect();
+            if layer.index + 1 == network.layer_count() {
+                delta = z.iter().zip(target).map(|(z, t)| scale * (z - t)).collect();
+            } else {
+                let at = |z: &f32| network.activation().value_and_slope(f64::from(*z));
+                inputs.push(z.iter().map(|z| at(z).0 as f32).collect());
+                slopes.push(z.iter().map(|z| at(z).1 as f32).collect::<Vec<f32>>());
+            }
+        }
+        for layer in network.layers().into_iter().rev() {
+            for j in 0..layer.fan_out {
+                gradient[layer.biases.start + j] += delta[j];
+                for k in 0..layer.fan_in {
+                    let input = inputs[layer.index][k];
+                    gradient[layer.weights.start + j * layer.fan_in + k] += delta[j] * input;
+                }
+            }
+            if layer.index > 0 {
+                delta = (0..layer.fan_in)
+                    .map(|k| {
+                        let column = (0..layer.fan_out).fold(0.0f32, |sum, j| {
+                            sum + parameters[layer.weights.start + j * layer.fan_in + k] * delta[j]
+                        });
+                        column * slopes[layer.index - 1][k]
+                    })
+                    .collect();
+            }
+        }
+    }
+    gradient
+}
+
+/// |a - b| / |b| in the Euclidean norm.
+fn distance(a: &[f32], b: &[f64]) -> f64 {
+    let square = |sum: f64| sum.sqrt();
+    let difference = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum::<f64>();
+    square(difference) / square(b.iter().map(|b| b * b).sum())
+}
+
+fn check(dims: &[usize], activation: &str, count: usize, set: InstructionSet) {
+    let name = format!("{activation} {dims:?} {count} points on {set:?}");
+    let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
+    // Where a layer does not multiply perturbations, or float32 itself is far from the reference.
+    let sigma_p = match activation {
+        "gaussian" => 0.08,
+        "sine" => 0.04,
+        _ => 0.5,
+    };
+    let parameters = start(&network, sigma_p);
+    let points = numbers(count * network.inputs(), 1);
+    let targets = numbers(count * network.outputs(), 2);
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+
+    let exact_parameters: Vec<f64> = parameters.iter().map(|p| f64::from(*p)).collect();
+    let (loss, exact) = reference_gradient(&network, &exact_parameters, &batch);
+    let naive = distance(&naive_float32(&network, &parameters, &points, &targets), &exact);
+
+    let mut engine = CpuEngine::with_instruction_set(&network, &parameters, Some(2), set).unwrap();
+    let seen = engine.backpropagate(&batch);
+    assert!((seen / loss - 1.0).abs() < 1e-5, "{name}: loss {seen}, not {loss}");
+    let error = distance(&engine.gradient(), &exact);
+    // A naive loop of a few points can be exact by luck: allow float32's own rounding.
+    assert!(error <= 2.0 * naive + 3e-7, "{name}: error {error:e}, naive {naive:e}");
+
+    let mut values = vec![0.0; targets.len()];
+    engine.evaluate(&points, &mut values).unwrap();
+    let mut reference_values = vec![0.0; targets.len()];
+    let mut reference = ReferenceEngine::new(&network, &parameters).unwrap();
+    reference.evaluate(&points, &mut reference_values).unwrap();
+    for (value, exact) in values.iter().zip(&reference_values) {
+        assert!(
+            (value - exact).abs() < 2e-4 * exact.abs().max(1.0),
+            "{name}: {value}, not {exact}"
+        );
+    }
+}
+
+#[test]
+fn every_activation_over_depths_and_odd_counts() {
+    for set in InstructionSet::available() {
+        for (activation, _) in catalogue() {
+            for dims in [&[2, 32, 32, 3][..], &[1, 17, 1], &[3, 20, 45, 33, 2]] {
+                for count in [1, 67, 300] {
+                    check(dims, activation, count, set);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn shapes_at_the_edges() {
+    for set in InstructionSet::available() {
+        for dims in [
+            &[1, 1][..],
+            &[5, 3],
+            &[1, 1, 1],
+            &[2, 128, 128, 128, 3],
+            &[64, 16, 65],
+            &[7, 1, 130, 1, 4],
+            &[2, 300, 30, 1],
+            &[2, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 3],
+        ] {
+            for count in [2, 129, 513] {
+                check(dims, "tanh", count, set);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_papers_network_at_its_own_initialisation() {
+    let best = InstructionSet::available()[0];
+    check(&[2, 128, 128, 128, 128, 128, 128, 128, 3], "gaussian", 200, best);
+    check(&[2, 128, 128, 128, 128, 128, 128, 128, 3], "sine", 200, best);
+}
+
+#[test]
+fn adam_follows_the_reference() {
+    let network = Network::new(vec![2, 24, 24, 3], "sine:omega=5".parse().unwrap()).unwrap();
+    let parameters = start(&network, 1.0);
+    let (points, targets) = (numbers(2 * 500, 1), numbers(3 * 500, 2));
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+    let mut engine = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
+    let mut reference = ReferenceEngine::new(&network, &parameters).unwrap();
+    for step in 0..30 {
+        let (seen, exact) = (engine.backpropagate(&batch), reference.backpropagate(&batch));
+        assert!((seen / exact - 1.0).abs() < 1e-4, "step {step}: {seen}, not {exact}");
+        engine.adam_step(&Adam::default(), 3e-3);
+        reference.adam_step(&Adam::default(), 3e-3);
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let network = Network::new(vec![2, 40, 40, 3], "gaussian".parse().unwrap()).unwrap();
+    let parameters = start(&network, 0.15);
+    let (points, targets) = (numbers(2 * 3001, 1), numbers(3 * 3001, 2));
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+    let run = |threads| {
+        let mut engine = CpuEngine::new(&network, &parameters, Some(threads)).unwrap();
+        let losses: Vec<u64> = (0..5)
+            .map(|_| {
+                let loss = engine.backpropagate(&batch);
+                engine.adam_step(&Adam::default(), 1e-3);
+                loss.to_bits()
+            })
+            .collect();
+        let mut trained = Vec::new();
+        engine.copy_parameters(&mut trained);
+        let mut values = vec![0.0; targets.len()];
+        engine.evaluate(&points, &mut values).unwrap();
+        let bits = |v: Vec<f32>| v.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
+        (losses, bits(trained), bits(values))
+    };
+    let one = run(1);
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == one, "{threads} threads differ from one");
+    }
+}
+
+#[test]
+fn a_smaller_batch_after_a_larger_one_forgets_it() {
+    let network = Network::new(vec![1, 16, 1], "tanh".parse().unwrap()).unwrap();
+    let parameters = start(&network, 1.0);
+    let (points, targets) = (numbers(2000, 1), numbers(2000, 2));
+    let small = Batch::new(&network, &points[..10], &targets[..10]).unwrap();
+    let mut fresh = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
+    fresh.backpropagate(&small);
+    let mut used = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
+    used.backpropagate(&Batch::new(&network, &points, &targets).unwrap());
+    used.backpropagate(&small);
+    assert_eq!(fresh.gradient(), used.gradient());
+}
+
+#[test]
+fn wrong_lengths_are_refused() {
+    let network = Network::new(vec![2, 4, 3], "tanh".parse().unwrap()).unwrap();
+    let message = |points: usize, targets: usize| {
+        let (points, targets) = (vec![0.0; points], vec![0.0; targets]);
+        Batch::new(&network, &points, &targets).unwrap_err().to_string()
+    };
+    assert!(message(3, 3).contains("multiple of the network's 2 inputs"));
+    assert!(message(4, 3).contains("expected 6 (2 points, 3 each)"));
+    assert!(message(0, 0).contains("at least one point"));
+    assert!(CpuEngine::new(&network, &[0.0; 26], None).is_err());
+    assert!(ReferenceEngine::new(&network, &[0.0; 28]).is_err());
+    let mut engine = CpuEngine::new(&network, &[0.0; 27], None).unwrap();
+    assert!(engine.evaluate(&[0.0; 4], &mut [0.0; 5]).is_err());
+}
