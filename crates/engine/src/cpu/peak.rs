@@ -1,56 +1,151 @@
-//! The machine's own limit, measured: fused multiply-adds in registers alone.
+//! The machine's own limit, measured: fused multiply-adds on registers alone.
+//!
+//! Written with intrinsics where they exist: here the exact instructions are the point.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use super::instruction_set::{InstructionSet, Task};
-use super::lane::mul_add;
+use super::instruction_set::InstructionSet;
+
+/// Independent chains of multiply-adds: enough to hide their latency on any present core.
+const CHAINS: usize = 12;
+/// Multiply-adds of each chain in one call.
+const LENGTH: usize = 100_000;
+/// How long each round lasts.
+const ROUND: Duration = Duration::from_millis(50);
 
 /// Floating-point operations per second, in 10⁹, of `threads` threads that do nothing but
 /// multiply-adds on registers: the best of several short rounds.
 pub fn peak_gflops(threads: usize) -> f64 {
     let set = InstructionSet::available()[0];
     let rounds = (0..8).map(|_| {
-        let each = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| one_thread(set))).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or(0.0)).collect::<Vec<_>>()
-        });
-        each.iter().sum::<f64>()
+            workers.into_iter().map(|worker| worker.join().unwrap_or(0.0)).sum::<f64>()
+        })
     });
     rounds.fold(0.0, f64::max)
 }
 
-/// One thread's rate over about 50 ms.
+/// One thread's rate over a round.
 fn one_thread(set: InstructionSet) -> f64 {
     let start = Instant::now();
-    let mut operations = 0u64;
-    while start.elapsed() < Duration::from_millis(50) {
-        operations += set.run(MultiplyAdds { count: 100_000 });
+    let mut operations = 0;
+    while start.elapsed() < ROUND {
+        operations += multiply_adds(set);
     }
     operations as f64 / start.elapsed().as_secs_f64() / 1e9
 }
 
-/// Independent chains of multiply-adds, enough to hide their latency; returns the operations done.
-struct MultiplyAdds {
-    count: u64,
+/// Runs the chains once and returns the operations done: two for each lane of each multiply-add.
+fn multiply_adds(set: InstructionSet) -> usize {
+    let lanes = match set {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => {
+            // SAFETY: the set comes from `available`, which found the features on this machine.
+            black_box(unsafe { avx512() });
+            16
+        }
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => {
+            // SAFETY: as above.
+            black_box(unsafe { avx2() });
+            8
+        }
+        #[cfg(target_arch = "aarch64")]
+        InstructionSet::Neon => {
+            black_box(neon());
+            4
+        }
+        InstructionSet::Portable => {
+            black_box(portable());
+            4
+        }
+    };
+    2 * lanes * CHAINS * LENGTH
 }
 
-impl Task for MultiplyAdds {
-    type Output = u64;
-
-    #[inline(always)]
-    fn run<const LANES: usize, const R: usize, const V: usize, const FUSED: bool>(self) -> u64 {
-        const CHAINS: usize = 12;
-        let mut sums = [[black_box(0.5f32); LANES]; CHAINS];
-        let (factor, term) = (black_box(0.999f32), black_box(0.001f32));
-        for _ in 0..self.count {
-            for sum in &mut sums {
-                for lane in sum {
-                    *lane = mul_add::<FUSED>(*lane, factor, term);
-                }
-            }
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512() -> f32 {
+    use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_reduce_add_ps, _mm512_set1_ps};
+    let (factor, term) = (_mm512_set1_ps(black_box(0.999)), _mm512_set1_ps(black_box(0.001)));
+    let mut sums = [_mm512_set1_ps(0.5); CHAINS];
+    for _ in 0..LENGTH {
+        for sum in &mut sums {
+            *sum = _mm512_fmadd_ps(*sum, factor, term);
         }
-        black_box(sums);
-        self.count * (2 * LANES * CHAINS) as u64
+    }
+    sums.into_iter().map(|sum| _mm512_reduce_add_ps(sum)).sum()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2() -> f32 {
+    use std::arch::x86_64::{_mm256_cvtss_f32, _mm256_fmadd_ps, _mm256_set1_ps};
+    let (factor, term) = (_mm256_set1_ps(black_box(0.999)), _mm256_set1_ps(black_box(0.001)));
+    let mut sums = [_mm256_set1_ps(0.5); CHAINS];
+    for _ in 0..LENGTH {
+        for sum in &mut sums {
+            *sum = _mm256_fmadd_ps(*sum, factor, term);
+        }
+    }
+    sums.into_iter().map(|sum| _mm256_cvtss_f32(sum)).sum()
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+fn neon() -> f32 {
+    use std::arch::aarch64::{vaddvq_f32, vdupq_n_f32, vfmaq_f32};
+    let (factor, term) = (vdupq_n_f32(black_box(0.999)), vdupq_n_f32(black_box(0.001)));
+    let mut sums = [vdupq_n_f32(0.5); CHAINS];
+    for _ in 0..LENGTH {
+        for sum in &mut sums {
+            *sum = vfmaq_f32(term, *sum, factor);
+        }
+    }
+    sums.into_iter().map(|sum| vaddvq_f32(sum)).sum()
+}
+
+fn portable() -> f32 {
+    let (factor, term) = (black_box(0.999f32), black_box(0.001f32));
+    let mut sums = [[0.5f32; 4]; CHAINS];
+    for _ in 0..LENGTH {
+        for sum in sums.as_flattened_mut() {
+            *sum = *sum * factor + term;
+        }
+    }
+    sums.as_flattened().iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instruction_set_counts_its_operations() {
+        for set in InstructionSet::available() {
+            assert!(multiply_adds(set).is_multiple_of(8 * CHAINS * LENGTH), "{set:?}");
+        }
+        assert!(peak_gflops(1) > 0.0);
+    }
+
+    /// x ← 0.999x + 0.001 tends to 1, whatever computes it.
+    #[test]
+    fn the_chains_converge_to_one() {
+        assert!((portable() / (4 * CHAINS) as f32 - 1.0).abs() < 1e-4);
+        #[cfg(target_arch = "x86_64")]
+        for set in InstructionSet::available() {
+            // avx2 sums one lane of each chain.
+            let (sum, lanes) = match set {
+                // SAFETY: the set comes from `available`.
+                InstructionSet::Avx512 => (unsafe { avx512() }, 16),
+                // SAFETY: as above.
+                InstructionSet::Avx2 => (unsafe { avx2() }, 1),
+                InstructionSet::Portable => continue,
+            };
+            let mean = sum / (lanes * CHAINS) as f32;
+            assert!((mean - 1.0).abs() < 1e-4, "{set:?}: {mean}");
+        }
     }
 }

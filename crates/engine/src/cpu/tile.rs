@@ -1,5 +1,7 @@
 //! A tile of points through all layers, forward and back, in a thread's own cache.
 
+use std::ops::Range;
+
 use super::activate::{AddRows, Multiply, VectorFunction, Width};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
@@ -26,7 +28,7 @@ pub(super) struct Shared<'a> {
 pub(super) struct Scratch {
     values: Vec<Aligned>,
     slopes: Vec<Aligned>,
-    /// W^T·dL/dz before it is multiplied by the slopes.
+    /// A block of rows of W^T·dL/dz before it is multiplied by the slopes.
     pulled_back: Aligned,
 }
 
@@ -38,7 +40,7 @@ impl Scratch {
         Ok(Self {
             values: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
             slopes: hidden.iter().map(tile).collect::<Result<_, _>>()?,
-            pulled_back: Aligned::zeros(layout.tile_points * widest)?,
+            pulled_back: Aligned::zeros(BLOCK_ROWS * widest)?,
         })
     }
 }
@@ -70,28 +72,44 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
         let (before, after) = scratch.values.split_at_mut(index);
         let values = &mut after[0][..];
         let (from, row) = input(layout, before, points, index);
-        Product {
-            rows,
-            columns: layer.columns,
-            depth: layer.fan_in,
-            left: Left { values: from, row, depth: 1 },
-            right: Right::Packed(&shared.forward[layer.weights.clone()]),
-            start: Start::Bias(&shared.parameters[layer.biases.clone()]),
-            result: &mut *values,
-            result_row: layer.tile_row,
-        }
-        .run(shared.set);
-        if index == last {
-            return;
-        }
-        let end = rows * layer.tile_row;
-        if slopes {
-            let slopes = &mut scratch.slopes[index][..end];
-            shared.function.value_and_slope(shared.set, width(layer), &mut values[..end], slopes);
-        } else {
-            shared.function.value(shared.set, width(layer), &mut values[..end]);
+        for block in blocks(rows) {
+            let place = block.start * layer.tile_row..block.end * layer.tile_row;
+            Product {
+                rows: block.len(),
+                columns: layer.columns,
+                depth: layer.fan_in,
+                left: Left { values: &from[block.start * row..], row, depth: 1 },
+                right: Right::Packed(&shared.forward[layer.weights.clone()]),
+                start: Start::Bias(&shared.parameters[layer.biases.clone()]),
+                result: &mut values[place.clone()],
+                result_row: layer.tile_row,
+            }
+            .run(shared.set);
+            if index == last {
+                continue;
+            }
+            if slopes {
+                let slopes = &mut scratch.slopes[index][place.clone()];
+                shared.function.value_and_slope(
+                    shared.set,
+                    width(layer),
+                    &mut values[place],
+                    slopes,
+                );
+            } else {
+                shared.function.value(shared.set, width(layer), &mut values[place]);
+            }
         }
     }
+}
+
+/// Rows that are finished, activation included, before the next are begun: they stay in the
+/// first-level cache.
+const BLOCK_ROWS: usize = 16;
+
+/// The rows of a tile, `BLOCK_ROWS` at a time.
+fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(BLOCK_ROWS).map(move |start| start..rows.min(start + BLOCK_ROWS))
 }
 
 /// Φ at a tile of points, shape (n, inputs), written to `out`, shape (n, outputs).
@@ -129,8 +147,9 @@ pub(super) fn backpropagate(
     let mut backward_start = shared.backward.len();
     for (index, layer) in layout.layers.iter().enumerate().rev() {
         let (before, after) = scratch.values.split_at(index);
+        let (slopes_before, slopes_after) = scratch.slopes.split_at_mut(index.min(last));
         // dL/dz of this layer: where the slopes were, but for the last layer.
-        let delta: &[f32] = if index == last { &after[0] } else { &scratch.slopes[index] };
+        let delta: &[f32] = if index == last { &after[0] } else { &slopes_after[0] };
         let (from, row) = input(layout, before, points, index);
         Product {
             rows: layer.fan_in,
@@ -149,28 +168,35 @@ pub(super) fn backpropagate(
             width: width(layer),
         });
         backward_start -= layer.fan_out * layer.backward_columns;
-        if index == 0 {
+        let Some(slopes_below) = slopes_before.last_mut() else {
             break;
-        }
+        };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        Product {
-            rows,
-            columns: layer.backward_columns,
-            depth: layer.fan_out,
-            left: Left { values: delta, row: layer.tile_row, depth: 1 },
-            right: Right::Packed(&shared.backward[backward_start..]),
-            start: Start::Zero,
-            result: &mut scratch.pulled_back,
-            result_row: below.tile_row,
+        for block in blocks(rows) {
+            let place = block.start * below.tile_row..block.end * below.tile_row;
+            let pulled_back = &mut scratch.pulled_back[..place.len()];
+            Product {
+                rows: block.len(),
+                columns: layer.backward_columns,
+                depth: layer.fan_out,
+                left: Left {
+                    values: &delta[block.start * layer.tile_row..],
+                    row: layer.tile_row,
+                    depth: 1,
+                },
+                right: Right::Packed(&shared.backward[backward_start..]),
+                start: Start::Zero,
+                result: &mut *pulled_back,
+                result_row: below.tile_row,
+            }
+            .run(shared.set);
+            shared.set.run(Multiply {
+                width: width(below),
+                into: &mut slopes_below[place],
+                by: pulled_back,
+            });
         }
-        .run(shared.set);
-        let end = rows * below.tile_row;
-        shared.set.run(Multiply {
-            width: width(below),
-            into: &mut scratch.slopes[index - 1][..end],
-            by: &scratch.pulled_back[..end],
-        });
     }
     squares
 }
