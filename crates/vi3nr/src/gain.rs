@@ -40,6 +40,63 @@ pub fn backward_condition(activation: &Activation, sigma_p: f64) -> Result<f64, 
     Ok(gain_squared(activation, sigma_p)? * moments.derivative_second_moment)
 }
 
+/// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
+const BEARABLE: f64 = 0.3131;
+
+/// A σ_p to start from when none is given.
+///
+/// The smallest σ_p at which the backward condition, Eq. (13), holds; where it never holds or
+/// always does, 1 if the condition there is within SIREN's own distance of 1 (coth 1 - 1 = 0.313),
+/// else the largest σ_p below 1 for which it is: 1/ω for sin(ωx).
+///
+/// # Errors
+/// Those of [`gain_squared`].
+///
+/// ```
+/// let gaussian = "gaussian:sigma=0.05".parse()?;
+/// assert!((vi3nr::auto_sigma_p(&gaussian)? - 0.0776886987).abs() < 1e-9);
+/// let sine = "sine:omega=30".parse()?;
+/// assert!((vi3nr::auto_sigma_p(&sine)? - 1.0 / 30.0).abs() < 1e-4);
+/// # Ok::<(), vi3nr::Error>(())
+/// ```
+pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
+    let excess = |sigma_p: f64| Ok::<f64, Error>(backward_condition(activation, sigma_p)? - 1.0);
+    // From 1e-4 to 1e3 in steps of a tenth.
+    let grid: Vec<f64> = (0..170).map(|step| 1e-4 * 1.1f64.powi(step)).collect();
+    let mut below = (grid[0], excess(grid[0])?);
+    for &sigma_p in &grid[1..] {
+        let here = (sigma_p, excess(sigma_p)?);
+        // A condition that only touches 1 to within rounding is no crossing.
+        if below.1 * here.1 < 0.0 && below.1.abs().max(here.1.abs()) > 1e-9 {
+            return bisect(below.0, here.0, |sigma_p| Ok(excess(sigma_p)? * below.1));
+        }
+        below = here;
+    }
+    if excess(1.0)?.abs() <= BEARABLE {
+        return Ok(1.0);
+    }
+    for &sigma_p in grid.iter().rev().filter(|sigma_p| **sigma_p < 1.0) {
+        if excess(sigma_p)?.abs() <= BEARABLE {
+            let above = sigma_p * 1.1;
+            return bisect(sigma_p, above, |sigma_p| Ok(BEARABLE - excess(sigma_p)?.abs()));
+        }
+    }
+    Ok(1.0)
+}
+
+/// The point where `sign` turns from positive to negative between `low` and `high`.
+fn bisect(
+    mut low: f64,
+    mut high: f64,
+    sign: impl Fn(f64) -> Result<f64, Error>,
+) -> Result<f64, Error> {
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if sign(middle)? > 0.0 { low = middle } else { high = middle }
+    }
+    Ok(0.5 * (low + high))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +140,22 @@ mod tests {
             // The roots and gains are known to six or seven digits.
             near(backward_condition(&activation, root).unwrap(), 1.0, 3e-6);
             near(gain_squared(&activation, root).unwrap() / gain, 1.0, 3e-6);
+        }
+    }
+
+    #[test]
+    fn automatic_sigmas() {
+        for (name, sigma_p) in [
+            ("gaussian:sigma=0.2", 0.2 * (1.0 + 2f64.sqrt()).sqrt()),
+            ("sigmoid", 6.754575),
+            ("sinc", 2.223335),
+            ("wavelet", 0.870469),
+            ("tanh", 1.0),
+            ("relu", 1.0),
+            ("sine:omega=5", 0.2),
+        ] {
+            let seen = auto_sigma_p(&name.parse().unwrap()).unwrap();
+            near(seen / sigma_p, 1.0, 1e-4);
         }
     }
 

@@ -41,7 +41,7 @@ pub mod scheme;
 
 pub use activation::Activation;
 pub use error::Error;
-pub use gain::{backward_condition, gain_squared};
+pub use gain::{auto_sigma_p, backward_condition, gain_squared};
 pub use init::draw;
 pub use moments::Moments;
 pub use network::{Layer, Network};

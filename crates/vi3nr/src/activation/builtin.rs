@@ -8,8 +8,8 @@ use super::sine::Sine;
 use super::tanh::Tanh;
 use super::wavelet::Wavelet;
 use super::{Function, Named, Parameter, Visitor};
-use crate::Error;
 use crate::moments::Moments;
+use crate::{Error, Scheme};
 
 /// What a built-in form states about itself besides its value and derivative.
 pub(crate) trait Builtin: Function {
@@ -31,6 +31,11 @@ pub(crate) trait Builtin: Function {
 
     /// The width of the finest feature of the function.
     fn feature_width(&self) -> f64;
+
+    /// The initialisation that was published with this activation, where one was.
+    fn own_scheme(&self) -> Option<Scheme> {
+        None
+    }
 
     /// The moments under N(0, sigma²) in closed form, where one exists.
     fn closed_moments(&self, _sigma: f64) -> Option<Moments> {
@@ -73,6 +78,10 @@ macro_rules! forms {
 
             pub(super) fn feature_width(&self) -> f64 {
                 match self { $(Self::$form(form) => form.feature_width()),* }
+            }
+
+            pub(super) fn own_scheme(&self) -> Option<Scheme> {
+                match self { $(Self::$form(form) => form.own_scheme()),* }
             }
 
             pub(super) fn closed_moments(&self, sigma: f64) -> Option<Moments> {

@@ -32,7 +32,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::moments::Moments;
-use crate::{Error, Real};
+use crate::{Error, Real, Scheme};
 use builtin::Form;
 
 /// A scalar function with its derivative, evaluated on any [`Real`].
@@ -107,6 +107,12 @@ impl Activation {
     /// A parameter's value by its name.
     pub fn parameter(&self, name: &str) -> Option<f64> {
         self.parameters().into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// The initialisation that was published with this activation, where one was (SIREN's with the
+    /// sine).
+    pub fn own_scheme(&self) -> Option<Scheme> {
+        self.form.own_scheme()
     }
 
     /// The width of the function's finest feature, the first guess for a quadrature panel.

@@ -1,7 +1,7 @@
 use super::builtin::Builtin;
 use super::{Function, Parameter};
-use crate::Real;
 use crate::moments::Moments;
+use crate::{Real, Scheme};
 
 /// sin(ωx), SIREN's activation.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,10 @@ impl Builtin for Sine {
 
     fn feature_width(&self) -> f64 {
         1.0 / self.omega
+    }
+
+    fn own_scheme(&self) -> Option<Scheme> {
+        Some(Scheme::Siren { omega: self.omega })
     }
 
     /// E[sin²] = (1 - e^(-2ω²σ²))/2 and E[cos²] = (1 + e^(-2ω²σ²))/2.
