@@ -1,0 +1,155 @@
+//! Files that are either written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that could not be written; nothing of it is left behind.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write '{}': {source}", path.display())]
+pub struct WriteError {
+    /// The file asked for.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Writes `path` through `write`, so that a reader sees the old file or the whole new one.
+///
+/// The bytes go to a new file in the same folder, are forced to disk, and take the place of `path`
+/// by a rename. The result has the permissions of any new file. A symbolic link is followed. What
+/// is neither a file nor a folder (a pipe, a device) has no name to rename to and is written to
+/// directly.
+///
+/// # Errors
+/// Whatever the system or `write` reports, with the path.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let result = match fs::metadata(path) {
+        Ok(existing) if existing.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(existing) if existing.is_file() => {
+            fs::canonicalize(path).and_then(|target| replace(&target, write))
+        }
+        Ok(_) => File::options().write(true).open(path).and_then(|file| fill(&file, write)),
+        Err(_) => replace(path, write),
+    };
+    result.map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+/// Writes a new file beside `target` and renames it to `target`.
+fn replace(target: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = match target.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return Err(io::Error::new(ErrorKind::InvalidInput, "not the name of a file")),
+    };
+    // Opened here and not by tempfile, which would make the file private to its owner.
+    let create = |path: &Path| File::options().write(true).create_new(true).open(path);
+    let temporary =
+        tempfile::Builder::new().prefix(".vi3nr-").suffix(".tmp").make_in(folder, create)?;
+    fill(temporary.as_file(), write)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(target).map_err(|failure| failure.error)?;
+    Ok(())
+}
+
+fn fill(file: &File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut writer = BufWriter::new(file);
+    write(&mut writer)?;
+    writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        fs::read_dir(folder).unwrap().map(|entry| name(entry).into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_new_content_replaces_the_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for content in ["a long first version", "short"] {
+            write_atomically(&path, |writer| writer.write_all(content.as_bytes())).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_failure_keeps_the_old_content_and_leaves_no_litter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "old").unwrap();
+        let error = write_atomically(&path, |writer| {
+            writer.write_all(&[0; 100_000])?;
+            Err(ErrorKind::StorageFull.into())
+        })
+        .unwrap_err();
+        assert_eq!(error.source.kind(), ErrorKind::StorageFull);
+        assert!(error.to_string().contains(path.to_str().unwrap()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn impossible_places_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = |name: &str| folder.path().join(name);
+        fs::write(inside("file"), "").unwrap();
+        for (path, text) in [
+            (folder.path().to_owned(), "is a directory"),
+            (inside("missing/a"), "No such file"),
+            (inside("file/a"), "Not a directory"),
+            (PathBuf::new(), "not the name of a file"),
+        ] {
+            let error = write_atomically(&path, |_| Ok(())).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains(path.to_str().unwrap()), "{error}");
+            assert!(!error.contains(".vi3nr-"), "{error}");
+        }
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_an_ordinary_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        let (ordinary, atomic) = (folder.path().join("ordinary"), folder.path().join("atomic"));
+        fs::write(&ordinary, "").unwrap();
+        write_atomically(&atomic, |_| Ok(())).unwrap();
+        assert_eq!(mode(&atomic), mode(&ordinary));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        write_atomically(&link, |writer| writer.write_all(b"new")).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn devices_are_written_to_and_a_full_disk_is_reported() {
+        let full = Path::new("/dev/full");
+        if !full.exists() {
+            eprintln!("skipped: no /dev/full");
+            return;
+        }
+        let error = write_atomically(full, |writer| writer.write_all(b"x")).unwrap_err();
+        assert!(error.to_string().contains("No space left on device"), "{error}");
+        assert!(!fs::metadata(full).unwrap().is_file());
+    }
+}
