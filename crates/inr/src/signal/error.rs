@@ -1,0 +1,141 @@
+//! What can be wrong with a signal.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::WriteError;
+
+/// Everything that is refused about an image, with what was seen and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignalError {
+    /// The system did not let the file be read.
+    #[error("cannot read '{}': {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The content is not that of a supported image format.
+    #[error("'{}' is not an image: {seen}; expected a PNG or JPEG file", path.display())]
+    NotAnImage {
+        /// The file.
+        path: PathBuf,
+        /// What the content is or looks like.
+        seen: String,
+    },
+
+    /// The content starts like an image and cannot be decoded.
+    #[error("'{}' is a damaged or unsupported {format} image: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// PNG or JPEG.
+        format: &'static str,
+        /// What the decoder found.
+        reason: String,
+    },
+
+    /// An image file with more pixels than are accepted.
+    #[error("'{}' has {width}x{height} pixels: {reason}", path.display())]
+    FileSize {
+        /// The file.
+        path: PathBuf,
+        /// Its width in pixels.
+        width: u32,
+        /// Its height in pixels.
+        height: u32,
+        /// Which limit it breaks.
+        reason: String,
+    },
+
+    /// Transparency without a background to put behind it.
+    #[error(
+        "'{}' has transparent pixels, which a fit cannot keep; choose what to put behind them \
+         with --alpha white or --alpha black",
+        path.display()
+    )]
+    Transparent {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A reduction that leaves nothing, or a factor of 0.
+    #[error(
+        "cannot reduce '{}' ({width}x{height}) by {factor}; expected a factor from 1 to {}",
+        path.display(), width.min(height)
+    )]
+    Downscale {
+        /// The file.
+        path: PathBuf,
+        /// The factor asked for.
+        factor: u32,
+        /// The width before.
+        width: u32,
+        /// The height before.
+        height: u32,
+    },
+
+    /// A crop that does not fit.
+    #[error(
+        "cannot cut {side}x{side} pixels out of '{}', which has {width}x{height}{}",
+        path.display(), after(*downscale)
+    )]
+    Crop {
+        /// The file.
+        path: PathBuf,
+        /// The side asked for.
+        side: u32,
+        /// The width available.
+        width: u32,
+        /// The height available.
+        height: u32,
+        /// The factor by which the image was reduced before.
+        downscale: u32,
+    },
+
+    /// A size that no image can have.
+    #[error("an image of {width}x{height} pixels: {reason}")]
+    Size {
+        /// The width asked for.
+        width: u32,
+        /// The height asked for.
+        height: u32,
+        /// Which limit it breaks.
+        reason: String,
+    },
+
+    /// A number of channels other than 1 and 3.
+    #[error("{found} channels; expected 1 (gray) or 3 (RGB)")]
+    Channels {
+        /// The number given.
+        found: usize,
+    },
+
+    /// Values that do not fill the image.
+    #[error("{found} values for an image that needs {expected}")]
+    ValueCount {
+        /// How many were given.
+        found: usize,
+        /// How many the size and channels need.
+        expected: usize,
+    },
+
+    /// A bit depth other than 8 and 16.
+    #[error("{found} bits per sample; expected 8 or 16")]
+    BitDepth {
+        /// The number given.
+        found: u8,
+    },
+
+    /// The image could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// What to add to a size that is not the file's own.
+fn after(downscale: u32) -> String {
+    if downscale > 1 { format!(" after --downscale {downscale}") } else { String::new() }
+}

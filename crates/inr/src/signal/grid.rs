@@ -1,0 +1,153 @@
+//! The coordinates of an image's pixels.
+
+use std::ops::Range;
+
+use super::{SignalError, require_size};
+
+/// A rectangle of coordinates sampled at pixel centres, both ends included.
+///
+/// x grows to the right and y downwards. Neighbouring pixels are equally far apart on both axes:
+/// the longer side spans \[-1, 1\] and the shorter one \[-s, s\] with
+/// s = (short - 1)/(long - 1), so that shapes keep their proportions. A side of a single pixel
+/// lies at 0.
+///
+/// ```
+/// use vi3nr_inr::Grid;
+///
+/// let grid = Grid::of_image(3, 2)?;
+/// assert_eq!(grid.points(), [-1.0, -0.5, 0.0, -0.5, 1.0, -0.5, -1.0, 0.5, 0.0, 0.5, 1.0, 0.5]);
+/// // The same rectangle, sampled more finely: the corners stay where they are.
+/// let finer = grid.resampled(5, 4)?.points();
+/// assert_eq!(finer[..2], [-1.0, -0.5]);
+/// assert_eq!(finer[finer.len() - 2..], [1.0, 0.5]);
+/// # Ok::<(), vi3nr_inr::SignalError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grid {
+    width: u32,
+    height: u32,
+    /// The rectangle is \[-extent, extent\] on each axis, x first.
+    extents: [f64; 2],
+}
+
+impl Grid {
+    /// The grid of an image's own pixels.
+    ///
+    /// # Errors
+    /// A side of 0 or beyond this crate's limits.
+    pub fn of_image(width: u32, height: u32) -> Result<Self, SignalError> {
+        require_size(width, height)?;
+        let intervals = [width, height].map(|side| f64::from(side - 1));
+        let longer = intervals[0].max(intervals[1]).max(1.0);
+        Ok(Self { width, height, extents: intervals.map(|count| count / longer) })
+    }
+
+    /// The same rectangle at another resolution.
+    ///
+    /// # Errors
+    /// A side of 0 or beyond this crate's limits.
+    pub fn resampled(&self, width: u32, height: u32) -> Result<Self, SignalError> {
+        require_size(width, height)?;
+        Ok(Self { width, height, extents: self.extents })
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows of pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The coordinates of every pixel: (x, y) pairs, row by row.
+    pub fn points(&self) -> Vec<f32> {
+        self.rows(0..self.height)
+    }
+
+    /// The coordinates of some rows only, so that a large picture need not be held at once; rows
+    /// beyond the last are left out.
+    pub fn rows(&self, rows: Range<u32>) -> Vec<f32> {
+        let rows = rows.start.min(self.height)..rows.end.min(self.height);
+        let mut points = Vec::with_capacity(rows.len() * self.width as usize * 2);
+        for row in rows {
+            let y = position(row, self.height, self.extents[1]);
+            for column in 0..self.width {
+                points.push(position(column, self.width, self.extents[0]));
+                points.push(y);
+            }
+        }
+        points
+    }
+}
+
+/// Where pixel `index` of `count` lies on \[-extent, extent\].
+fn position(index: u32, count: u32, extent: f64) -> f32 {
+    if count == 1 {
+        return 0.0;
+    }
+    let last = f64::from(count - 1);
+    (extent * ((2.0 * f64::from(index) - last) / last)) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_axes_have_the_same_spacing() {
+        for (width, height) in [(7, 4), (4, 7), (128, 96), (5, 1)] {
+            let points = Grid::of_image(width, height).unwrap().points();
+            let at = |x: u32, y: u32| {
+                let start = 2 * (y * width + x) as usize;
+                [points[start], points[start + 1]]
+            };
+            let step = 2.0 / (width.max(height) - 1) as f32;
+            assert!((at(1, 0)[0] - at(0, 0)[0] - step).abs() < 1e-6);
+            if height > 1 {
+                assert!((at(0, 1)[1] - at(0, 0)[1] - step).abs() < 1e-6);
+            }
+            let (first, last) = (at(0, 0), at(width - 1, height - 1));
+            assert_eq!([-first[0], -first[1]], last);
+            assert_eq!(last[0].max(last[1]), 1.0);
+            assert_eq!(points.len(), (width * height * 2) as usize);
+        }
+    }
+
+    #[test]
+    fn a_single_pixel_lies_in_the_middle() {
+        assert_eq!(Grid::of_image(1, 1).unwrap().points(), [0.0, 0.0]);
+        assert_eq!(Grid::of_image(9, 5).unwrap().resampled(1, 1).unwrap().points(), [0.0, 0.0]);
+        assert_eq!(Grid::of_image(1, 3).unwrap().points(), [0.0, -1.0, 0.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn resampling_covers_the_same_rectangle() {
+        let grid = Grid::of_image(192, 128).unwrap();
+        let native = grid.points();
+        for (width, height) in [(192, 128), (300, 77), (383, 255)] {
+            let points = grid.resampled(width, height).unwrap().points();
+            assert_eq!(points[..2], native[..2]);
+            assert_eq!(points[points.len() - 2..], native[native.len() - 2..]);
+        }
+        // 383 = 2·192 - 1 samples: every second one is a pixel of the original.
+        let double = grid.resampled(383, 255).unwrap().rows(2..3);
+        assert_eq!(double[4..6], grid.rows(1..2)[2..4]);
+    }
+
+    #[test]
+    fn rows_are_parts_of_the_whole() {
+        let grid = Grid::of_image(6, 5).unwrap();
+        let parts = [grid.rows(0..2), grid.rows(2..4), grid.rows(4..9), grid.rows(7..8)];
+        assert_eq!(parts.concat(), grid.points());
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        for (width, height) in [(0, 4), (4, 0), (u32::MAX, 1), (1 << 15, 1 << 14)] {
+            assert!(Grid::of_image(width, height).is_err());
+            assert!(Grid::of_image(2, 2).unwrap().resampled(width, height).is_err());
+        }
+    }
+}

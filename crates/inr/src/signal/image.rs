@@ -1,0 +1,260 @@
+//! A picture as values on \[-1, 1\].
+
+use std::io;
+use std::path::Path;
+
+use ::image::codecs::png::PngEncoder;
+use ::image::{ExtendedColorType, ImageEncoder, ImageError};
+use serde::{Deserialize, Serialize};
+
+use super::info::require_channels;
+use super::{Grid, SignalError, SignalInfo, require_size};
+use crate::write_atomically;
+
+/// How finely an image file resolves each sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum BitDepth {
+    /// 256 levels.
+    Eight,
+    /// 65,536 levels.
+    Sixteen,
+}
+
+impl BitDepth {
+    /// Bits per sample.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Eight => 8,
+            Self::Sixteen => 16,
+        }
+    }
+
+    /// The largest sample, which is white.
+    pub fn largest_sample(self) -> u16 {
+        match self {
+            Self::Eight => 255,
+            Self::Sixteen => 65_535,
+        }
+    }
+
+    /// The value on \[-1, 1\] of a sample: 2·sample/largest - 1.
+    fn value(self, sample: u16) -> f32 {
+        (2.0 * f64::from(sample) / f64::from(self.largest_sample()) - 1.0) as f32
+    }
+
+    /// The sample nearest to a value; values beyond \[-1, 1\] are clamped and NaN becomes 0.
+    fn sample(self, value: f32) -> u16 {
+        let share = (f64::from(value.clamp(-1.0, 1.0)) + 1.0) / 2.0;
+        // A cast takes NaN to 0.
+        (share * f64::from(self.largest_sample())).round() as u16
+    }
+}
+
+impl From<BitDepth> for u8 {
+    fn from(depth: BitDepth) -> Self {
+        depth.bits()
+    }
+}
+
+impl TryFrom<u8> for BitDepth {
+    type Error = SignalError;
+
+    fn try_from(bits: u8) -> Result<Self, SignalError> {
+        match bits {
+            8 => Ok(Self::Eight),
+            16 => Ok(Self::Sixteen),
+            found => Err(SignalError::BitDepth { found }),
+        }
+    }
+}
+
+/// A gray or RGB picture: rows of pixels from the top, the channels of a pixel side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    width: u32,
+    height: u32,
+    channels: usize,
+    bit_depth: BitDepth,
+    values: Vec<f32>,
+}
+
+impl Image {
+    /// A picture with the given values, of bit depth 8.
+    ///
+    /// # Errors
+    /// An impossible size, channels other than 1 or 3, or not width·height·channels values.
+    pub fn from_values(
+        width: u32,
+        height: u32,
+        channels: usize,
+        values: Vec<f32>,
+    ) -> Result<Self, SignalError> {
+        require_size(width, height)?;
+        require_channels(channels)?;
+        let expected = width as usize * height as usize * channels;
+        if values.len() != expected {
+            return Err(SignalError::ValueCount { found: values.len(), expected });
+        }
+        Ok(Self { width, height, channels, bit_depth: BitDepth::Eight, values })
+    }
+
+    /// A picture with the given samples.
+    pub(super) fn from_samples(
+        width: u32,
+        height: u32,
+        channels: usize,
+        bit_depth: BitDepth,
+        samples: &[u16],
+    ) -> Result<Self, SignalError> {
+        let values = samples.iter().map(|&sample| bit_depth.value(sample)).collect();
+        Ok(Self { bit_depth, ..Self::from_values(width, height, channels, values)? })
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows of pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// 1 (gray) or 3 (RGB).
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// How finely the file it came from resolves each sample.
+    pub fn bit_depth(&self) -> BitDepth {
+        self.bit_depth
+    }
+
+    /// The values on \[-1, 1\]: row by row, the channels of a pixel side by side.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The number of pixels.
+    pub fn pixel_count(&self) -> usize {
+        self.values.len() / self.channels
+    }
+
+    /// What a model file keeps of it.
+    pub fn info(&self) -> SignalInfo {
+        SignalInfo::Image {
+            width: self.width,
+            height: self.height,
+            channels: self.channels,
+            bit_depth: self.bit_depth,
+        }
+    }
+
+    /// The coordinates of its pixels as (x, y) pairs, in the order of the values: see [`Grid`].
+    pub fn coordinates(&self) -> Vec<f32> {
+        let grid = Grid::of_image(self.width, self.height).expect("checked when it was made");
+        grid.points()
+    }
+
+    /// Writes a PNG file, atomically: see [`write_atomically`].
+    ///
+    /// Values are rounded to the nearest sample; those beyond \[-1, 1\] are clamped and NaN becomes
+    /// 0 (black).
+    ///
+    /// # Errors
+    /// Whatever the system reports, with the path.
+    pub fn save_png(&self, path: &Path, bit_depth: BitDepth) -> Result<(), SignalError> {
+        let samples = self.values.iter().map(|&value| bit_depth.sample(value));
+        let bytes: Vec<u8> = match bit_depth {
+            BitDepth::Eight => samples.map(|sample| sample as u8).collect(),
+            BitDepth::Sixteen => samples.flat_map(u16::to_ne_bytes).collect(),
+        };
+        let colour = match (bit_depth, self.channels) {
+            (BitDepth::Eight, 1) => ExtendedColorType::L8,
+            (BitDepth::Eight, _) => ExtendedColorType::Rgb8,
+            (BitDepth::Sixteen, 1) => ExtendedColorType::L16,
+            (BitDepth::Sixteen, _) => ExtendedColorType::Rgb16,
+        };
+        write_atomically(path, |writer| {
+            PngEncoder::new(writer).write_image(&bytes, self.width, self.height, colour).map_err(
+                |error| match error {
+                    ImageError::IoError(error) => error,
+                    other => io::Error::other(other),
+                },
+            )
+        })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ImageOptions;
+
+    fn open(path: &Path) -> Image {
+        Image::open(path, &ImageOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn every_sample_survives_the_round_trip() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        for (depth, width, height) in [(BitDepth::Eight, 16, 16), (BitDepth::Sixteen, 256, 256)] {
+            for channels in [1, 3] {
+                let count = usize::from(depth.largest_sample()) + 1;
+                let samples: Vec<u16> =
+                    (0..count * channels).map(|i| (i * 7 / channels % count) as u16).collect();
+                let image = Image::from_samples(width, height, channels, depth, &samples).unwrap();
+                image.save_png(&path, depth).unwrap();
+                assert_eq!(open(&path), image);
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_clamped_rounded_and_never_undefined() {
+        let depth = BitDepth::Eight;
+        for (value, sample) in [
+            (-1.0, 0),
+            (1.0, 255),
+            (-7.0, 0),
+            (f32::INFINITY, 255),
+            (f32::NEG_INFINITY, 0),
+            (f32::NAN, 0),
+            (2.0 * 100.4 / 255.0 - 1.0, 100),
+            (2.0 * 100.6 / 255.0 - 1.0, 101),
+        ] {
+            assert_eq!(depth.sample(value), sample, "{value}");
+        }
+        assert_eq!(BitDepth::Sixteen.sample(1.0), 65_535);
+    }
+
+    #[test]
+    fn coordinates_and_values_are_in_the_same_order() {
+        let values = (0..15).map(|i| i as f32 / 15.0).collect();
+        let image = Image::from_values(5, 3, 1, values).unwrap();
+        let coordinates = image.coordinates();
+        assert_eq!(coordinates.len(), 2 * image.pixel_count());
+        // Pixel 7 is the second of the second row: the middle.
+        assert_eq!(coordinates[14..16], [0.0, 0.0]);
+        assert_eq!(coordinates[18..20], [1.0, 0.0]);
+    }
+
+    #[test]
+    fn impossible_images_are_refused() {
+        assert!(Image::from_values(2, 2, 3, vec![0.0; 12]).is_ok());
+        assert!(Image::from_values(2, 2, 3, vec![0.0; 11]).is_err());
+        assert!(Image::from_values(2, 2, 2, vec![0.0; 8]).is_err());
+        assert!(Image::from_values(0, 2, 3, vec![]).is_err());
+        assert!(Image::from_values(u32::MAX, u32::MAX, 3, vec![]).is_err());
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let image = Image::from_values(1, 1, 1, vec![0.0]).unwrap();
+        let error = image.save_png(Path::new("missing/a.png"), BitDepth::Eight).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write 'missing/a.png': No such"), "{error}");
+    }
+}

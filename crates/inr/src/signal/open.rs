@@ -1,0 +1,155 @@
+//! From an image file to a picture.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::samples::Samples;
+use super::{Image, SignalError, jpeg, size_problem};
+use crate::bounded_read::read_at_most;
+
+/// Most bytes of an image file, and of its decoded pixels.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// What to do with transparent pixels.
+///
+/// An alpha channel that is opaque everywhere is dropped under either rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AlphaRule {
+    /// Refuse the image.
+    Refuse,
+    /// Put this colour (red, green, blue on \[0, 1\]) behind the image. Samples are mixed as they
+    /// are stored, without undoing their gamma, as browsers do. Behind a gray image comes the
+    /// colour's luma.
+    Composite([f32; 3]),
+}
+
+impl AlphaRule {
+    /// White behind the image.
+    pub const WHITE: Self = Self::Composite([1.0; 3]);
+    /// Black behind the image.
+    pub const BLACK: Self = Self::Composite([0.0; 3]);
+}
+
+/// How an image file is turned into the picture to fit, in this order: alpha, reduction, crop,
+/// gray.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageOptions {
+    /// Divides both sides (rounding down) by Lanczos resampling; 1 leaves the image as it is.
+    pub downscale: u32,
+    /// Keeps a square of this side around the centre; of an odd margin, the smaller half is cut on
+    /// the left and the top.
+    pub crop: Option<u32>,
+    /// Makes RGB gray by Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B.
+    pub gray: bool,
+    /// What to do with transparent pixels.
+    pub alpha: AlphaRule,
+}
+
+impl Default for ImageOptions {
+    fn default() -> Self {
+        Self { downscale: 1, crop: None, gray: false, alpha: AlphaRule::Refuse }
+    }
+}
+
+impl Image {
+    /// Reads a PNG or JPEG file, recognised by its content: gray, RGB or palette, 8 or 16 bits
+    /// (fewer are expanded to 8, CMYK becomes RGB), turned as its EXIF orientation says. Colour
+    /// profiles are ignored.
+    ///
+    /// Each step rounds to the file's bit depth, so that a PNG file can hold what is fitted without
+    /// loss, and so that the reduction gives the samples of Pillow's `resize(..., LANCZOS)`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no image, is damaged, cut short or too large, transparency
+    /// without a rule for it, or a reduction or crop that is impossible.
+    pub fn open(path: &Path, options: &ImageOptions) -> Result<Self, SignalError> {
+        let mut samples = Samples::from(decode(path)?);
+        samples = match options.alpha {
+            AlphaRule::Refuse if samples.is_transparent() => {
+                return Err(SignalError::Transparent { path: path.to_owned() });
+            }
+            AlphaRule::Refuse => samples.in_front_of([0.0; 3]),
+            AlphaRule::Composite(background) => samples.in_front_of(background),
+        };
+        samples = downscale(samples, path, options.downscale)?;
+        if let Some(side) = options.crop {
+            samples = crop(samples, path, side, options.downscale)?;
+        }
+        if options.gray {
+            samples = samples.gray();
+        }
+        let Samples { width, height, channels, bit_depth, data } = samples;
+        Self::from_samples(width, height, channels, bit_depth, &data)
+    }
+}
+
+fn downscale(samples: Samples, path: &Path, factor: u32) -> Result<Samples, SignalError> {
+    let Samples { width, height, .. } = samples;
+    if factor == 0 || factor > width.min(height) {
+        return Err(SignalError::Downscale { path: path.to_owned(), factor, width, height });
+    }
+    if factor == 1 {
+        return Ok(samples);
+    }
+    Ok(samples.reduced(width / factor, height / factor))
+}
+
+fn crop(samples: Samples, path: &Path, side: u32, downscale: u32) -> Result<Samples, SignalError> {
+    let Samples { width, height, .. } = samples;
+    if side == 0 || side > width.min(height) {
+        return Err(SignalError::Crop { path: path.to_owned(), side, width, height, downscale });
+    }
+    Ok(samples.centre(side))
+}
+
+/// The pixels of a file, upright.
+fn decode(path: &Path) -> Result<DynamicImage, SignalError> {
+    let bytes = read_at_most(path, MOST_BYTES)
+        .map_err(|source| SignalError::Read { path: path.to_owned(), source })?;
+    let format = recognise(&bytes)
+        .map_err(|seen| SignalError::NotAnImage { path: path.to_owned(), seen })?;
+    let damaged = |reason: String| SignalError::Damaged {
+        path: path.to_owned(),
+        format: if format == ImageFormat::Png { "PNG" } else { "JPEG" },
+        reason,
+    };
+    if format == ImageFormat::Jpeg && !jpeg::reaches_its_end(&bytes) {
+        return Err(damaged("it ends before its end-of-image marker".into()));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    // Sides are checked below, since the decoder's own message would not say how long they are.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| damaged(error.to_string()))?;
+    let (width, height) = decoder.dimensions();
+    let too_many = (decoder.total_bytes() > MOST_BYTES)
+        .then(|| format!("decoded they take more than {MOST_BYTES} bytes"));
+    if let Some(reason) = size_problem(width, height).or(too_many) {
+        return Err(SignalError::FileSize { path: path.to_owned(), width, height, reason });
+    }
+    // Damaged EXIF data does not make the picture unreadable.
+    let orientation = decoder.orientation().ok();
+    let mut image =
+        DynamicImage::from_decoder(decoder).map_err(|error| damaged(error.to_string()))?;
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    Ok(image)
+}
+
+/// The format of the content, or what the content is instead.
+fn recognise(bytes: &[u8]) -> Result<ImageFormat, String> {
+    match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
+        _ if bytes.is_empty() => Err("it is empty (0 bytes)".into()),
+        Ok(other) => Err(format!("its content looks like {other:?}")),
+        Err(_) if std::str::from_utf8(bytes).is_ok() => Err("it contains text".into()),
+        Err(_) => Err("its content is not recognised".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! Tests of opening image files, good and bad.
+
+use std::fs;
+use std::path::PathBuf;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use tempfile::TempDir;
+
+use super::*;
+use crate::BitDepth;
+use crate::test_data::kodak;
+
+/// A folder with one file in it.
+fn file(name: &str, content: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    (folder, path)
+}
+
+fn png(width: u32, height: u32, colour: ExtendedColorType, samples: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
+    encoder.write_image(samples, width, height, colour).unwrap();
+    bytes
+}
+
+/// An RGB JPEG file of 16x8 pixels, red on the left and blue on the right.
+fn jpeg_file() -> Vec<u8> {
+    let pixels: Vec<u8> =
+        (0..128).flat_map(|i| if i % 16 < 8 { [255, 0, 0] } else { [0, 0, 255] }).collect();
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, 100);
+    encoder.write_image(&pixels, 16, 8, ExtendedColorType::Rgb8).unwrap();
+    bytes
+}
+
+fn error_of(path: &Path, options: ImageOptions) -> String {
+    let error = Image::open(path, &options).unwrap_err().to_string();
+    assert!(error.contains(path.to_str().unwrap()), "{error}");
+    error
+}
+
+const AS_IT_IS: ImageOptions =
+    ImageOptions { downscale: 1, crop: None, gray: false, alpha: AlphaRule::Refuse };
+
+/// Pillow 13.0: open, `resize((128, 192), LANCZOS)`, `crop((0, 32, 128, 160))`.
+#[test]
+fn a_kodak_image_is_reduced_as_pillow_does() {
+    let Some(path) = kodak("kodim19.png") else { return };
+    let options = ImageOptions { downscale: 4, crop: Some(128), ..AS_IT_IS };
+    let image = Image::open(&path, &options).unwrap();
+    assert_eq!((image.width(), image.height(), image.channels()), (128, 128, 3));
+    assert_eq!(image.bit_depth(), BitDepth::Eight);
+    assert!(image.values().iter().all(|value| (-1.0..=1.0).contains(value)));
+    let levels: Vec<f64> =
+        image.values().iter().map(|&value| (f64::from(value) + 1.0) * 127.5).collect();
+    for (channel, expected) in [135.81628418, 127.34411621, 107.38983154].into_iter().enumerate() {
+        let mean = levels.iter().skip(channel).step_by(3).sum::<f64>() / 16_384.0;
+        // Pillow's weights are fixed-point: about one sample in 5,000 differs, by one level.
+        assert!((mean - expected).abs() < 0.001, "{mean} {expected}");
+    }
+    for (x, y, expected) in [
+        (0, 0, [87, 101, 111]),
+        (127, 0, [166, 160, 147]),
+        (64, 40, [104, 102, 93]),
+        (31, 100, [158, 47, 15]),
+        (127, 127, [88, 74, 49]),
+    ] {
+        for (channel, level) in expected.into_iter().enumerate() {
+            let seen = levels[(y * 128 + x) * 3 + channel];
+            assert!((seen - f64::from(level)).abs() < 1.001, "({x}, {y}): {seen} {level}");
+        }
+    }
+    let gray = Image::open(&path, &ImageOptions { gray: true, ..options }).unwrap();
+    let mean = gray.values().iter().map(|&value| (f64::from(value) + 1.0) * 127.5).sum::<f64>();
+    assert!((mean / 16_384.0 - 127.60009766).abs() < 0.001, "{mean}");
+}
+
+#[test]
+fn all_layouts_open() {
+    let samples: Vec<u8> = (0..48).map(|i| i * 5).collect();
+    for (colour, channels, depth) in [
+        (ExtendedColorType::L8, 1, BitDepth::Eight),
+        (ExtendedColorType::Rgb8, 3, BitDepth::Eight),
+        (ExtendedColorType::L16, 1, BitDepth::Sixteen),
+        (ExtendedColorType::Rgb16, 3, BitDepth::Sixteen),
+    ] {
+        let length = 4 * usize::from(colour.bits_per_pixel() / 8);
+        let (_folder, path) = file("a.png", &png(2, 2, colour, &samples[..length]));
+        let image = Image::open(&path, &AS_IT_IS).unwrap();
+        assert_eq!((image.width(), image.height()), (2, 2));
+        assert_eq!((image.channels(), image.bit_depth()), (channels, depth));
+    }
+    // A 2-bit palette image of 2x1 pixels: red, then half-transparent green.
+    let palette = [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01\x02\x03\0\0\0\x89L\x97\x19".as_slice(),
+        b"\0\0\0\x06PLTE\xff\0\0\0\xff\0\xd2\x87\xefq",
+        b"\0\0\0\x02tRNS\xff\x80\x08\x0f\xb3j",
+        b"\0\0\0\rIDATx\x01\x01\x02\0\xfd\xff\0\x10\0\x12\0\x11\x1ft)D",
+        b"\0\0\0\0IEND\xaeB`\x82",
+    ];
+    let (_folder, path) = file("a.png", &palette.concat());
+    assert!(error_of(&path, AS_IT_IS).contains("--alpha white"));
+    let options = ImageOptions { alpha: AlphaRule::BLACK, ..AS_IT_IS };
+    let image = Image::open(&path, &options).unwrap();
+    let green = (2.0 * 128.0 / 255.0 - 1.0f64) as f32;
+    assert_eq!(image.values(), [1.0, -1.0, -1.0, -1.0, green, -1.0]);
+}
+
+#[test]
+fn transparency_needs_a_rule_and_opaque_alpha_does_not() {
+    let opaque = png(2, 1, ExtendedColorType::Rgba8, &[9, 8, 7, 255, 6, 5, 4, 255]);
+    let (_folder, path) = file("a.png", &opaque);
+    let image = Image::open(&path, &AS_IT_IS).unwrap();
+    assert_eq!(image.channels(), 3);
+
+    let clear = png(2, 1, ExtendedColorType::La16, &[0, 0, 0, 0, 0, 0, 255, 255]);
+    let (_folder, path) = file("a.png", &clear);
+    let error = error_of(&path, AS_IT_IS);
+    assert!(error.contains("transparent") && error.contains("--alpha white"), "{error}");
+    let options = ImageOptions { alpha: AlphaRule::WHITE, ..AS_IT_IS };
+    assert_eq!(Image::open(&path, &options).unwrap().values(), [1.0, -1.0]);
+}
+
+#[test]
+fn the_content_decides_and_not_the_name() {
+    let (_folder, path) = file("a.png", &jpeg_file());
+    let image = Image::open(&path, &AS_IT_IS).unwrap();
+    assert_eq!((image.width(), image.height(), image.channels()), (16, 8, 3));
+    for (content, text) in [
+        (b"hello".as_slice(), "it contains text"),
+        (b"", "it is empty"),
+        (b"GIF89a", "looks like Gif"),
+        (b"\xF3\0\0\0", "not recognised"),
+    ] {
+        let (_folder, path) = file("a.png", content);
+        let error = error_of(&path, AS_IT_IS);
+        assert!(error.contains(text) && error.contains("expected a PNG or JPEG"), "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(error_of(folder.path(), AS_IT_IS).contains("directory"));
+    assert!(error_of(&folder.path().join("absent.png"), AS_IT_IS).contains("No such file"));
+}
+
+#[test]
+fn files_cut_short_are_refused() {
+    let noise: Vec<u8> = (0..3 * 40 * 40u32).map(|i| ((i * i * 2_654_435) >> 8) as u8).collect();
+    let picture = png(40, 40, ExtendedColorType::Rgb8, &noise);
+    for bytes in [picture, jpeg_file()] {
+        // The last 12 bytes of a PNG file only say that it ends.
+        for length in (3..bytes.len() - 20).step_by(7).chain([bytes.len() / 2]) {
+            let (_folder, path) = file("a", &bytes[..length]);
+            error_of(&path, AS_IT_IS);
+        }
+    }
+}
+
+#[test]
+fn damaged_files_never_panic() {
+    let picture = png(4, 3, ExtendedColorType::Rgb8, &[77; 36]);
+    for bytes in [picture, jpeg_file()] {
+        for place in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 0x5A;
+            let (_folder, path) = file("a", &bytes);
+            let _ = Image::open(&path, &AS_IT_IS);
+        }
+    }
+}
+
+#[test]
+fn decompression_bombs_are_refused() {
+    let small = png(1, 1, ExtendedColorType::L8, &[0]);
+    for (width, height) in [(40_000u32, 10u32), (30_000, 30_000), (0x7FFF_FFFF, 0x7FFF_FFFF)] {
+        let mut bytes = small.clone();
+        bytes[16..20].copy_from_slice(&width.to_be_bytes());
+        bytes[20..24].copy_from_slice(&height.to_be_bytes());
+        let check = crc32(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&check.to_be_bytes());
+        let (_folder, path) = file("a.png", &bytes);
+        let error = error_of(&path, AS_IT_IS);
+        assert!(error.contains("at most") || error.contains("limit"), "{error}");
+    }
+}
+
+/// The checksum of PNG chunks, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+    })
+}
+
+#[test]
+fn exif_orientation_turns_the_picture() {
+    // A TIFF block with one entry, orientation 6: turn by 90 degrees clockwise.
+    let exif = [
+        b"\xFF\xE1\0\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01".as_slice(),
+        b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+    ]
+    .concat();
+    let plain = jpeg_file();
+    let turned = [&plain[..2], &exif, &plain[2..]].concat();
+    let (_folder, path) = file("a.jpg", &turned);
+    let image = Image::open(&path, &AS_IT_IS).unwrap();
+    assert_eq!((image.width(), image.height()), (8, 16));
+    // The left side, red, is now the top.
+    let (first, last) = (&image.values()[..3], &image.values()[128 * 3 - 3..]);
+    assert!(first[0] > 0.9 && first[2] < -0.9, "{first:?}");
+    assert!(last[0] < -0.9 && last[2] > 0.9, "{last:?}");
+}
+
+#[test]
+fn impossible_reductions_and_crops_are_refused() {
+    let (_folder, path) = file("a.png", &png(9, 6, ExtendedColorType::L8, &[7; 54]));
+    let options = |downscale, crop| ImageOptions { downscale, crop, ..AS_IT_IS };
+    assert!(error_of(&path, options(0, None)).contains("from 1 to 6"));
+    assert!(error_of(&path, options(7, None)).contains("9x6"));
+    assert!(error_of(&path, options(1, Some(7))).contains("7x7 pixels"));
+    assert!(error_of(&path, options(1, Some(0))).contains("0x0 pixels"));
+    assert!(error_of(&path, options(4, Some(2))).contains("2x1 after --downscale 4"));
+    let image = Image::open(&path, &options(2, Some(3))).unwrap();
+    assert_eq!((image.width(), image.height()), (3, 3));
+}

@@ -1,0 +1,171 @@
+//! Decoded pixels and what may be done to them before they become a picture.
+//!
+//! Every step yields whole samples of the file's bit depth, as image tools do; so what is fitted
+//! can be kept in a PNG file without loss.
+
+use image::DynamicImage;
+
+use super::{BitDepth, lanczos};
+
+/// Shares of red, green and blue in gray: Rec. 601 luma.
+const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// Samples row by row, the channels of a pixel side by side; alpha, where present, is the last.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Samples {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) channels: usize,
+    pub(super) bit_depth: BitDepth,
+    pub(super) data: Vec<u16>,
+}
+
+impl From<DynamicImage> for Samples {
+    fn from(image: DynamicImage) -> Self {
+        use BitDepth::{Eight, Sixteen};
+
+        let (width, height) = (image.width(), image.height());
+        let channels = usize::from(image.color().channel_count());
+        let widen = |samples: Vec<u8>| samples.into_iter().map(u16::from).collect();
+        let (bit_depth, data) = match image {
+            DynamicImage::ImageLuma16(image) => (Sixteen, image.into_raw()),
+            DynamicImage::ImageLumaA16(image) => (Sixteen, image.into_raw()),
+            DynamicImage::ImageRgb16(image) => (Sixteen, image.into_raw()),
+            DynamicImage::ImageRgba16(image) => (Sixteen, image.into_raw()),
+            // PNG and JPEG files decode to nothing but 8 and 16 bits.
+            other => (Eight, widen(other.into_bytes())),
+        };
+        Self { width, height, channels, bit_depth, data }
+    }
+}
+
+impl Samples {
+    /// Whether a pixel lets the background through.
+    pub(super) fn is_transparent(&self) -> bool {
+        let opaque = self.bit_depth.largest_sample();
+        let mut pixels = self.data.chunks_exact(self.channels);
+        self.has_alpha() && pixels.any(|pixel| pixel[self.channels - 1] != opaque)
+    }
+
+    /// The image in front of `background`, without its alpha channel.
+    pub(super) fn in_front_of(self, background: [f32; 3]) -> Self {
+        if !self.has_alpha() {
+            return self;
+        }
+        let largest = f32::from(self.bit_depth.largest_sample());
+        let background = if self.channels == 2 { [luma(background); 3] } else { background };
+        let background = background.map(|share| share.clamp(0.0, 1.0) * largest);
+        let mut data = Vec::with_capacity(self.data.len());
+        for pixel in self.data.chunks_exact(self.channels) {
+            let (&alpha, colours) = pixel.split_last().expect("two channels or four");
+            let share = f32::from(alpha) / largest;
+            for (&colour, behind) in colours.iter().zip(background) {
+                data.push((f32::from(colour) * share + behind * (1.0 - share)).round() as u16);
+            }
+        }
+        Self { channels: self.channels - 1, data, ..self }
+    }
+
+    /// The image reduced to `width` x `height`.
+    pub(super) fn reduced(self, width: u32, height: u32) -> Self {
+        let largest = self.bit_depth.largest_sample();
+        let shorten = |data: &[u16], line, length: u32, new_length: u32| {
+            lanczos::shorten(data, line, length as usize, new_length as usize, largest)
+        };
+        let rows = shorten(&self.data, self.channels, self.width, width);
+        let data = shorten(&rows, self.channels * width as usize, self.height, height);
+        Self { width, height, data, ..self }
+    }
+
+    /// The square of side `side` around the centre; the image is at least as large.
+    pub(super) fn centre(self, side: u32) -> Self {
+        let (left, top) = ((self.width - side) / 2, (self.height - side) / 2);
+        let row_length = self.width as usize * self.channels;
+        let start = left as usize * self.channels;
+        let kept = start..start + side as usize * self.channels;
+        let rows = self.data.chunks_exact(row_length).skip(top as usize).take(side as usize);
+        let data = rows.flat_map(|row| &row[kept.clone()]).copied().collect();
+        Self { width: side, height: side, data, ..self }
+    }
+
+    /// The image in gray; it has no alpha channel.
+    pub(super) fn gray(self) -> Self {
+        if self.channels == 1 {
+            return self;
+        }
+        let gray = |pixel: &[u16]| luma([0, 1, 2].map(|i| f32::from(pixel[i]))).round() as u16;
+        let data = self.data.chunks_exact(self.channels).map(gray).collect();
+        Self { channels: 1, data, ..self }
+    }
+
+    fn has_alpha(&self) -> bool {
+        self.channels.is_multiple_of(2)
+    }
+}
+
+fn luma(rgb: [f32; 3]) -> f32 {
+    rgb.iter().zip(LUMA).map(|(value, share)| value * share).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eight_bits(width: u32, height: u32, channels: usize, data: &[u16]) -> Samples {
+        Samples { width, height, channels, bit_depth: BitDepth::Eight, data: data.to_vec() }
+    }
+
+    #[test]
+    fn alpha_mixes_with_the_background() {
+        let pixels = [10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 200, 51];
+        let image = eight_bits(3, 1, 4, &pixels);
+        assert!(image.is_transparent());
+        let white = image.clone().in_front_of([1.0; 3]);
+        // 51/255 = 0.2 of the last pixel and 0.8 of the background.
+        assert_eq!(white, eight_bits(3, 1, 3, &[10, 20, 30, 255, 255, 255, 204, 224, 244]));
+        let black = image.in_front_of([0.0; 3]);
+        assert_eq!(black.data, [10, 20, 30, 0, 0, 0, 0, 20, 40]);
+        let gray = eight_bits(2, 1, 2, &[7, 0, 7, 255]).in_front_of([1.0, 0.0, 0.0]);
+        // 0.299·255 = 76.2
+        assert_eq!(gray, eight_bits(2, 1, 1, &[76, 7]));
+    }
+
+    #[test]
+    fn opaque_alpha_changes_nothing() {
+        let image = eight_bits(2, 1, 4, &[1, 2, 3, 255, 4, 5, 6, 255]);
+        assert!(!image.is_transparent());
+        assert_eq!(image.in_front_of([1.0; 3]).data, [1, 2, 3, 4, 5, 6]);
+        let without = eight_bits(1, 1, 3, &[1, 2, 3]);
+        assert!(!without.is_transparent());
+        assert_eq!(without.clone().in_front_of([1.0; 3]), without);
+    }
+
+    #[test]
+    fn the_centre_cuts_the_smaller_half_first() {
+        let image = eight_bits(5, 4, 1, &(0..20).collect::<Vec<_>>());
+        assert_eq!(image.clone().centre(2), eight_bits(2, 2, 1, &[6, 7, 11, 12]));
+        assert_eq!(image.centre(1).data, [7]);
+    }
+
+    #[test]
+    fn gray_is_rec_601_luma() {
+        let primaries = [255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9];
+        assert_eq!(eight_bits(4, 1, 3, &primaries).gray().data, [76, 150, 29, 9]);
+        let sixteen = Samples { bit_depth: BitDepth::Sixteen, ..eight_bits(1, 1, 3, &[65_535; 3]) };
+        assert_eq!(sixteen.gray().data, [65_535]);
+    }
+
+    #[test]
+    fn a_reduction_treats_channels_and_axes_alike() {
+        let picture: Vec<u16> =
+            (0..12u16 * 8).flat_map(|i| [i * 3 % 256, (i * i) % 256, 40]).collect();
+        let reduced = eight_bits(12, 8, 3, &picture).reduced(4, 2);
+        assert_eq!((reduced.width, reduced.height, reduced.data.len()), (4, 2, 24));
+        for channel in 0..3 {
+            let one: Vec<u16> = picture.iter().copied().skip(channel).step_by(3).collect();
+            let alone = eight_bits(12, 8, 1, &one).reduced(4, 2);
+            let together = reduced.data.iter().copied().skip(channel).step_by(3);
+            assert_eq!(alone.data, together.collect::<Vec<_>>());
+        }
+    }
+}

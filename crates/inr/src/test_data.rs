@@ -1,0 +1,15 @@
+//! Where tests find the photographs, which are not part of the repository.
+
+use std::path::PathBuf;
+
+/// The path of a Kodak image, or none (with a message) where the data is absent.
+pub(crate) fn kodak(name: &str) -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder = std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from);
+    let path = folder.join("kodak").join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    eprintln!("skipped: no {}; set VI3NR_DATA to the folder that holds kodak/", path.display());
+    None
+}
