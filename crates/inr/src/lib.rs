@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 mod bounded_read;
+pub mod metrics;
 pub mod signal;
 #[cfg(test)]
 mod test_data;
