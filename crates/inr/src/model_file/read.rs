@@ -1,0 +1,140 @@
+//! From a file to a model, trusting nothing in it.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::ops::Range;
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+use vi3nr::Network;
+
+use super::{Model, ModelError, Tensor, metadata, tensors};
+
+/// Longest header that is read: a network of the most layers needs a fiftieth of it.
+const LONGEST_HEADER: u64 = 1 << 24;
+
+impl Model {
+    /// Reads a model.
+    ///
+    /// Memory is claimed only for parameters that the file is long enough to hold.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no vi3nr model, is damaged or cut short, comes from a future
+    /// version, or describes an impossible network.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        let unreadable = |source| ModelError::Read { path: path.to_owned(), source };
+        // Before opening, which would wait for whoever writes to a pipe.
+        let about = fs::metadata(path).map_err(unreadable)?;
+        if !about.is_file() {
+            let kind = if about.is_dir() { "a directory" } else { "not a regular file" };
+            return Err(unreadable(io::Error::other(format!("it is {kind}"))));
+        }
+        let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+        let (header, header_length) = read_header(&mut reader, path, about.len())?;
+
+        let mut model = describe(&header, path)?;
+        let damaged = |reason| ModelError::Damaged { path: path.to_owned(), reason };
+        let places = places(&header, &model.network).map_err(damaged)?;
+        let expected = 8 + header_length + header.data_len() as u64;
+        if about.len() != expected {
+            let reason = format!("it has {} bytes; expected {expected}", about.len());
+            return Err(damaged(reason));
+        }
+        model.parameters = vec![0.0; model.network.parameter_count()];
+        for place in places {
+            read_floats(&mut reader, &mut model.parameters[place]).map_err(unreadable)?;
+        }
+        match model.problem() {
+            Some(reason) => Err(damaged(reason)),
+            None => Ok(model),
+        }
+    }
+}
+
+/// The header and its length in bytes.
+fn read_header(
+    reader: &mut impl Read,
+    path: &Path,
+    file_length: u64,
+) -> Result<(Metadata, u64), ModelError> {
+    let refuse = |reason| ModelError::NotSafetensors { path: path.to_owned(), reason };
+    let unreadable = |source| ModelError::Read { path: path.to_owned(), source };
+    if file_length < 8 {
+        return Err(refuse(format!("it has {file_length} bytes; expected at least 8")));
+    }
+    let mut length = [0; 8];
+    reader.read_exact(&mut length).map_err(unreadable)?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        let reason = format!(
+            "its first 8 bytes announce a header of {length} bytes; expected at most {LONGEST_HEADER}"
+        );
+        return Err(refuse(reason));
+    }
+    if length > file_length - 8 {
+        let left = file_length - 8;
+        return Err(refuse(format!("its header has {length} bytes, but only {left} follow")));
+    }
+    let mut text = vec![0; length as usize];
+    reader.read_exact(&mut text).map_err(unreadable)?;
+    let header = serde_json::from_slice(&text)
+        .map_err(|error| refuse(format!("its header cannot be read: {error}")))?;
+    Ok((header, length))
+}
+
+/// The model that the metadata describes, without its parameters.
+fn describe(header: &Metadata, path: &Path) -> Result<Model, ModelError> {
+    let foreign = |seen| ModelError::Foreign { path: path.to_owned(), seen };
+    let entries = header.metadata().as_ref().ok_or_else(|| foreign("no entries".into()))?;
+    match entries.get("format") {
+        Some(format) if format == metadata::FORMAT => {}
+        Some(format) => {
+            let start: String = format.chars().take(20).collect();
+            return Err(foreign(format!("format = \"{start}\"")));
+        }
+        None => return Err(foreign("no entry 'format'".into())),
+    }
+    let unusable = |metadata::Problem { key, reason }| ModelError::Metadata {
+        path: path.to_owned(),
+        key,
+        reason,
+    };
+    let (found, known) = (metadata::version(entries).map_err(unusable)?, metadata::FORMAT_VERSION);
+    if found > known {
+        return Err(ModelError::Future { path: path.to_owned(), found, known });
+    }
+    metadata::model(entries).map_err(unusable)
+}
+
+/// Where each tensor's values go among the parameters, in the order of the file.
+fn places(header: &Metadata, network: &Network) -> Result<Vec<Range<usize>>, String> {
+    let mut places = Vec::new();
+    for Tensor { name, shape, place } in tensors(network) {
+        let info = header.info(&name).ok_or_else(|| format!("tensor {name} is missing"))?;
+        if info.dtype != Dtype::F32 || info.shape != shape {
+            let found: Vec<usize> = info.shape.iter().copied().take(8).collect();
+            return Err(format!(
+                "tensor {name} is {} of shape {found:?}; expected F32 of shape {shape:?}",
+                info.dtype
+            ));
+        }
+        places.push((info.data_offsets.0, place));
+    }
+    let count = header.offset_keys().len();
+    if count != places.len() {
+        return Err(format!("it has {count} tensors; expected {}", places.len()));
+    }
+    places.sort_by_key(|(start, _)| *start);
+    Ok(places.into_iter().map(|(_, place)| place).collect())
+}
+
+/// Fills `values` with little-endian floats.
+fn read_floats(reader: &mut impl Read, values: &mut [f32]) -> io::Result<()> {
+    for value in values {
+        let mut bytes = [0; 4];
+        reader.read_exact(&mut bytes)?;
+        *value = f32::from_le_bytes(bytes);
+    }
+    Ok(())
+}
