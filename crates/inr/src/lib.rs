@@ -1,19 +1,33 @@
-//! Signals as coordinate networks: what is fitted, how well, and how it is kept.
+//! Signals as coordinate networks: fitting, decoding, measuring, keeping.
 //!
-//! Read in this order: [`signal`] (a picture and the coordinates of its pixels), [`metrics`] (how
-//! far a reconstruction is from the truth), [`model_file`] (a trained network on disk),
-//! [`atomic_file`] (how anything is written).
+//! Read in the order in which a fit meets them: [`signal`] (a picture and the coordinates of its
+//! pixels), [`fit_image`] (from picture and plan to a model), [`mod@train`] (the steps),
+//! [`metrics`] (how far a reconstruction is from the truth), [`model_file`] (a trained network on
+//! disk), [`run_directory`] (all that a fit leaves behind), [`decode_image`] and
+//! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is).
 
 pub mod atomic_file;
+pub mod bench;
 mod bounded_read;
+mod decode;
+mod defaults;
+mod evaluate;
+mod fit;
 pub mod metrics;
 pub mod model_file;
+pub mod run_directory;
 pub mod signal;
 #[cfg(test)]
 mod test_data;
+pub mod train;
 
 pub use atomic_file::{WriteError, write_atomically};
+pub use decode::{DecodeError, decode_image};
+pub use defaults::{default_scheme, default_training};
+pub use evaluate::{EvaluateError, Evaluation, evaluate_image};
+pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit_image};
 pub use model_file::{Model, ModelError};
+pub use run_directory::{MetricsLog, RunDirectory, RunError};
 pub use signal::{
     AlphaRule, BitDepth, Grid, Image, ImageOptions, SignalError, SignalInfo, test_picture,
 };

@@ -1,5 +1,7 @@
 //! Which variance each layer's weights get.
 
+use std::fmt;
+
 use crate::{Error, Network, gain_squared, require_positive};
 
 /// E\[x_0²\] of coordinates uniform on [-1, 1], Eq. (22) and (23).
@@ -25,6 +27,21 @@ pub enum Scheme {
         /// ω of the activation sin(ωx).
         omega: f64,
     },
+}
+
+impl fmt::Display for Scheme {
+    /// As `NAME:key=value`, for example `ours:sigma_p=0.15` or `siren:omega=30`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VarianceInformed { sigma_p, last_sigma_p: None } => {
+                write!(f, "ours:sigma_p={sigma_p}")
+            }
+            Self::VarianceInformed { sigma_p, last_sigma_p: Some(last) } => {
+                write!(f, "ours:sigma_p={sigma_p},last_sigma_p={last}")
+            }
+            Self::Siren { omega } => write!(f, "siren:omega={omega}"),
+        }
+    }
 }
 
 /// The distribution that weights are drawn from, at the variance that the scheme asks for.

@@ -136,10 +136,10 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let square = x * x;
         let tail = Self(square).polynomial([
             -5.704_988_7e-3,
-            2.063_908_9e-2,
+            2.063_909e-2,
             -5.373_971_6e-2,
             1.333_144_2e-1,
-            -3.333_328_2e-1,
+            -3.333_328e-1,
         ]);
         let near = mul_add::<FUSED>(tail * square, x, x);
         let far = 1.0 - 2.0 / (Self(size + size).exp().0 + 1.0);

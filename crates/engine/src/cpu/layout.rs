@@ -67,7 +67,7 @@ impl Layout {
                     columns,
                     backward_columns: outer.fan_in.next_multiple_of(COLUMN_STEP),
                     // An odd number of cache lines, so that rows do not compete for cache sets.
-                    tile_row: (columns / COLUMN_STEP | 1) * COLUMN_STEP,
+                    tile_row: ((columns / COLUMN_STEP) | 1) * COLUMN_STEP,
                     weights,
                     biases,
                     outer,

@@ -37,6 +37,14 @@ impl SignalInfo {
         }
     }
 
+    /// Whether two signals have the same kind, size and channels, however finely they are sampled.
+    pub fn same_shape(&self, other: &Self) -> bool {
+        let Self::Image { width, height, channels, .. } = *self;
+        let shape = (width, height, channels);
+        let Self::Image { width, height, channels, .. } = *other;
+        shape == (width, height, channels)
+    }
+
     /// Refuses a size or number of channels that no signal of this crate has.
     ///
     /// # Errors

@@ -1,0 +1,295 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use vi3nr::Activation;
+use vi3nr_inr::bench::BenchShape;
+
+/// Coordinate networks with the right initialisation: fit a picture, decode it at any resolution.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a network on a picture and write it to a run directory.
+    Fit(Box<FitArguments>),
+    /// Turn a model back into a picture, at any resolution.
+    Decode(DecodeArguments),
+    /// Compare a model with a picture: PSNR in both conventions, SSIM, largest error.
+    Eval(EvalArguments),
+    /// Show what a model file holds.
+    Info(InfoArguments),
+    /// Time a training step and an inference as a share of this machine's peak.
+    Bench(BenchArguments),
+}
+
+/// How an image file becomes the picture that is fitted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Picture")]
+pub(crate) struct PictureArguments {
+    /// Divide both sides by N with Lanczos resampling.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) downscale: Option<u32>,
+    /// Keep a square of S pixels around the centre, after --downscale.
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) crop: Option<u32>,
+    /// Make it gray (Rec. 601 luma).
+    #[arg(long)]
+    pub(crate) gray: bool,
+    /// What to put behind transparent pixels; without this such a picture is refused.
+    #[arg(long, value_name = "COLOUR")]
+    pub(crate) alpha: Option<Background>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Background {
+    White,
+    Black,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FitArguments {
+    /// A PNG or JPEG file; without one, a test picture that the program draws itself.
+    pub(crate) file: Option<PathBuf>,
+    /// The run directory [default: runs/NAME, with a number if that exists].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) picture: PictureArguments,
+
+    /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05.
+    #[arg(long, default_value = "sine:omega=30", help_heading = "Network")]
+    pub(crate) activation: Activation,
+    /// Weight matrices, the first and the last included.
+    #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Network")]
+    pub(crate) layers: usize,
+    /// Units of each hidden layer.
+    #[arg(long, value_name = "M", default_value_t = 128, help_heading = "Network")]
+    pub(crate) width: usize,
+
+    /// The rule for the first weights. auto: the activation's own where it has one (SIREN's for the
+    /// sine), else ours.
+    #[arg(long, value_name = "SCHEME", default_value = "auto", help_heading = "Initialisation")]
+    pub(crate) init: InitScheme,
+    /// Standard deviation of the preactivations for --init ours: a number, or auto for the value at
+    /// which gradients keep their variance (Eq. 13).
+    #[arg(long, value_name = "S", value_parser = sigma, help_heading = "Initialisation")]
+    pub(crate) sigma_p: Option<Sigma>,
+    /// Standard deviation of the network's first output, where it is not sigma_p.
+    #[arg(long, value_name = "S", value_parser = positive, help_heading = "Initialisation")]
+    pub(crate) last_sigma_p: Option<f64>,
+    /// The distribution of the weights.
+    #[arg(long, value_enum, default_value_t = Weights::Uniform, help_heading = "Initialisation")]
+    pub(crate) weights: Weights,
+    /// The first biases.
+    #[arg(long, value_enum, default_value_t = Biases::Zero, help_heading = "Initialisation")]
+    pub(crate) biases: Biases,
+    /// Decides the first weights and the order of mini-batches.
+    #[arg(long, default_value_t = 0, help_heading = "Initialisation")]
+    pub(crate) seed: u64,
+
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Training")]
+pub(crate) struct TrainingArguments {
+    /// Steps at most [default: as many as take about 40 s on two present cores].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) steps: Option<u64>,
+    /// Points of a step, shuffled anew each epoch, or `full` for all of them at each step
+    /// [default: 16384].
+    #[arg(long, value_name = "N|full", value_parser = batch)]
+    pub(crate) batch: Option<BatchSize>,
+    /// Adam's first learning rate [default: chosen by the activation's scale].
+    #[arg(long, value_name = "RATE", value_parser = positive)]
+    pub(crate) lr: Option<f64>,
+    /// How the learning rate falls [default: cosine, or exponential with --lr-decay].
+    #[arg(long, value_enum)]
+    pub(crate) schedule: Option<ScheduleKind>,
+    /// Multiply the learning rate by this after each step (exponential schedule).
+    #[arg(long, value_name = "FACTOR", value_parser = positive)]
+    pub(crate) lr_decay: Option<f64>,
+    /// Be done, files included, this many seconds after the start. The cosine schedule then ends
+    /// with the time, so the result depends on the machine.
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub(crate) time_limit: Option<f64>,
+    /// Stop at this PSNR in dB (peak 2) of the training loss.
+    #[arg(long, value_name = "DB", value_parser = finite, allow_negative_numbers = true)]
+    pub(crate) target_psnr: Option<f64>,
+    /// The engine: fused float32, or plain double precision loops (slow, for comparison).
+    #[arg(long, value_enum, default_value_t = EngineName::Cpu)]
+    pub(crate) engine: EngineName,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ThreadsAndJson {
+    /// Worker threads; the result does not depend on them [default: one per core].
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "General")]
+    pub(crate) threads: Option<usize>,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long, help_heading = "General")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecodeArguments {
+    /// A model file or a run directory.
+    pub(crate) model: PathBuf,
+    /// The PNG file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Multiply both sides by K (rounded to whole pixels).
+    #[arg(long, value_name = "K", value_parser = positive, conflicts_with = "size")]
+    pub(crate) scale: Option<f64>,
+    /// The size in pixels; the whole picture is stretched to it.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) size: Option<(u32, u32)>,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArguments {
+    /// A model file or a run directory.
+    pub(crate) model: PathBuf,
+    /// The picture to compare with. One of another size than the model's is reduced, cropped and
+    /// made gray as it was for the fit, unless options say otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: PathBuf,
+    #[command(flatten)]
+    pub(crate) picture: PictureArguments,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// A model file or a run directory.
+    pub(crate) model: PathBuf,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// The problem: img256 (65,536 points, 8 activations of 128), img128 (16,384, 7 of 128), audio
+    /// (65,536, 3 of 256) or sdf (30,000, 7 of 128).
+    #[arg(long, default_value = "img256", value_parser = bench_shape)]
+    pub(crate) shape: BenchShape,
+    /// The nonlinearity.
+    #[arg(long, default_value = "gaussian:sigma=0.05")]
+    pub(crate) activation: Activation,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InitScheme {
+    Auto,
+    /// The paper's: preactivations of standard deviation sigma_p in every layer.
+    Ours,
+    /// SIREN's, for the sine.
+    Siren,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Weights {
+    Uniform,
+    Normal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Biases {
+    Zero,
+    /// Drawn like the weights of their layer.
+    LikeWeights,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScheduleKind {
+    Constant,
+    Exponential,
+    Cosine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    Cpu,
+    Reference,
+}
+
+/// A standard deviation as typed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Sigma {
+    Auto,
+    Given(f64),
+}
+
+/// Points of a step as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BatchSize {
+    Full,
+    Points(usize),
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("expected a finite number above 0".into()),
+    }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|value| value.is_finite())
+        .ok_or_else(|| "expected a finite number".into())
+}
+
+fn sigma(text: &str) -> Result<Sigma, String> {
+    if text == "auto" {
+        return Ok(Sigma::Auto);
+    }
+    positive(text).map(Sigma::Given).map_err(|expected| format!("{expected}, or auto"))
+}
+
+fn batch(text: &str) -> Result<BatchSize, String> {
+    match (text, text.parse()) {
+        ("full", _) => Ok(BatchSize::Full),
+        (_, Ok(points)) if points > 0 => Ok(BatchSize::Points(points)),
+        _ => Err("expected a whole number above 0, or full".into()),
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=1024) => Ok(count),
+        _ => Err("expected a whole number from 1 to 1024".into()),
+    }
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let expected = || "expected WIDTHxHEIGHT in whole pixels above 0, for example 640x480".into();
+    let (width, height) = text.split_once('x').ok_or_else(expected)?;
+    match (width.parse(), height.parse()) {
+        (Ok(width), Ok(height)) if width > 0 && height > 0 => Ok((width, height)),
+        _ => Err(expected()),
+    }
+}
+
+fn bench_shape(text: &str) -> Result<BenchShape, String> {
+    let known = || BenchShape::ALL.map(BenchShape::name).join(", ");
+    let found = BenchShape::ALL.into_iter().find(|shape| shape.name() == text);
+    found.ok_or_else(|| format!("expected one of {}", known()))
+}

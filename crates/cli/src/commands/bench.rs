@@ -1,0 +1,34 @@
+//! `vi3nr bench`: how fast this machine trains.
+
+use vi3nr_inr::bench::bench;
+
+use crate::Done;
+use crate::arguments::BenchArguments;
+use crate::output::{Failure, print};
+
+/// Measures for about ten seconds and prints.
+pub(crate) fn run(arguments: &BenchArguments) -> Done {
+    let report = bench(arguments.shape, &arguments.activation, arguments.common.threads)
+        .map_err(Failure::failed)?;
+    print(
+        arguments.common.json,
+        &report,
+        &format!(
+            "{} {}, {} threads, {}\n\
+             step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
+             inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
+             peak                     {:7.1} GFLOP/s (multiply-adds on registers, same process)",
+            report.shape,
+            report.activation,
+            report.threads,
+            report.instructions,
+            1e3 * report.step_seconds,
+            report.step_gflops,
+            100.0 * report.step_fraction_of_peak,
+            1e3 * report.inference_seconds,
+            report.inference_gflops,
+            100.0 * report.inference_fraction_of_peak,
+            report.peak_gflops,
+        ),
+    )
+}

@@ -1,0 +1,34 @@
+//! The `vi3nr` command: what was typed, what it means, what is done, what is said.
+//!
+//! `arguments` holds what can be typed; each file of `commands` turns that into a plan for
+//! `vi3nr-inr`, runs it and reports. No numerics here.
+
+mod arguments;
+mod commands;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use output::Failure;
+
+fn main() -> ExitCode {
+    // Clap prints help, version and usage errors itself and exits with 0 or 2.
+    let result = match Arguments::parse().command {
+        Command::Fit(arguments) => commands::fit::run(&arguments),
+        Command::Decode(arguments) => commands::decode::run(&arguments),
+        Command::Eval(arguments) => commands::eval::run(&arguments),
+        Command::Info(arguments) => commands::info::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// What a command returns.
+type Done = Result<(), Failure>;

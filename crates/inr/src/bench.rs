@@ -1,0 +1,143 @@
+//! How fast the engine is, as a share of what the machine can do.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use vi3nr::rng::{Random, Stream};
+use vi3nr::{Activation, BiasRule, InitRule, Network, WeightShape};
+use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, peak_gflops};
+
+use crate::{FitError, default_scheme};
+
+/// A problem to time: points and a network, as in the peers' script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BenchShape {
+    /// 65,536 points, 2 to 3, 8 activations of width 128.
+    Img256,
+    /// 16,384 points, 2 to 3, 7 activations of width 128: the paper's image network.
+    Img128,
+    /// 65,536 points, 1 to 1, 3 activations of width 256.
+    Audio,
+    /// 30,000 points, 3 to 1, 7 activations of width 128.
+    Sdf,
+}
+
+impl BenchShape {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Img256, Self::Img128, Self::Audio, Self::Sdf];
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Img256 => "img256",
+            Self::Img128 => "img128",
+            Self::Audio => "audio",
+            Self::Sdf => "sdf",
+        }
+    }
+
+    /// Points, inputs, activations, width, outputs.
+    fn sizes(self) -> (usize, usize, usize, usize, usize) {
+        match self {
+            Self::Img256 => (65_536, 2, 8, 128, 3),
+            Self::Img128 => (16_384, 2, 7, 128, 3),
+            Self::Audio => (65_536, 1, 3, 256, 1),
+            Self::Sdf => (30_000, 3, 7, 128, 1),
+        }
+    }
+}
+
+/// Times (medians) and rates. A step counts 6·weights·points floating-point operations, an
+/// inference 2·weights·points.
+#[derive(Debug, Clone, Serialize)]
+pub struct BenchReport {
+    /// The problem.
+    pub shape: &'static str,
+    /// The activation.
+    pub activation: String,
+    /// Worker threads.
+    pub threads: usize,
+    /// Vector instructions in use.
+    pub instructions: String,
+    /// Seconds of one training step: forward, loss, backward, Adam.
+    pub step_seconds: f64,
+    /// 10⁹ operations a second during a step.
+    pub step_gflops: f64,
+    /// Their share of the peak.
+    pub step_fraction_of_peak: f64,
+    /// Seconds of one evaluation of all points.
+    pub inference_seconds: f64,
+    /// 10⁹ operations a second during an evaluation.
+    pub inference_gflops: f64,
+    /// Their share of the peak.
+    pub inference_fraction_of_peak: f64,
+    /// What the machine reaches with multiply-adds on registers alone, in the same process.
+    pub peak_gflops: f64,
+}
+
+/// Times `shape` with `activation` for about ten seconds.
+///
+/// # Errors
+/// An activation without a finite gain; threads or memory that cannot be had.
+pub fn bench(
+    shape: BenchShape,
+    activation: &Activation,
+    threads: Option<usize>,
+) -> Result<BenchReport, FitError> {
+    let (count, inputs, activations, width, outputs) = shape.sizes();
+    let network = Network::uniform(inputs, width, activations + 1, outputs, activation.clone())?;
+    let scheme = default_scheme(activation)?;
+    let init = InitRule { scheme, weights: WeightShape::Uniform, biases: BiasRule::Zero };
+    let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);
+    let random = Random::new(0, Stream::Shuffle, 0);
+    let uniform = |index: usize| (2.0 * random.uniform(index as u64) - 1.0) as f32;
+    let points: Vec<f32> = (0..count * inputs).map(uniform).collect();
+    let targets: Vec<f32> = (0..count * outputs).map(|i| uniform(count * inputs + i)).collect();
+    let batch = Batch::new(&network, &points, &targets)?;
+    let mut engine = CpuEngine::new(&network, &parameters, threads)?;
+    let threads = engine.threads();
+
+    let before = peak_gflops(threads);
+    let step_seconds = median_seconds(Duration::from_secs(6), || {
+        engine.backpropagate(&batch);
+        engine.adam_step(&Adam::default(), 1e-5);
+    });
+    let mut values = vec![0.0; targets.len()];
+    let inference_seconds = median_seconds(Duration::from_secs(3), || {
+        engine.evaluate(&points, &mut values).expect("the lengths are the network's");
+    });
+    // A busy or throttled moment must not flatter the engine.
+    let peak = before.max(peak_gflops(threads));
+
+    let operations = (network.weight_count() * count) as f64;
+    let step_gflops = 6.0 * operations / step_seconds / 1e9;
+    let inference_gflops = 2.0 * operations / inference_seconds / 1e9;
+    Ok(BenchReport {
+        shape: shape.name(),
+        activation: activation.to_string(),
+        threads,
+        instructions: format!("{:?}", engine.instruction_set()).to_lowercase(),
+        step_seconds,
+        step_gflops,
+        step_fraction_of_peak: step_gflops / peak,
+        inference_seconds,
+        inference_gflops,
+        inference_fraction_of_peak: inference_gflops / peak,
+        peak_gflops: peak,
+    })
+}
+
+/// The median time of `run` over at least ten runs and `least` time, after three to warm up.
+fn median_seconds(least: Duration, mut run: impl FnMut()) -> f64 {
+    for _ in 0..3 {
+        run();
+    }
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while times.len() < 10 || start.elapsed() < least {
+        let began = Instant::now();
+        run();
+        times.push(began.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

@@ -1,0 +1,224 @@
+//! From a picture to a trained model.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde_json::json;
+use vi3nr::{BiasRule, InitRule, Network, WeightShape};
+use vi3nr_engine::{CpuEngine, Engine, EngineError, ReferenceEngine};
+
+use crate::metrics::{mean_squared_error, paper_peak, psnr_of_mse, psnr_paper_of_mse};
+use crate::train::{Outcome, Progress, Stop, TrainSettings, train};
+use crate::{Image, Model};
+
+/// Which implementation trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// The fused float32 engine.
+    Cpu,
+    /// Plain loops in double precision: slow, for comparison.
+    Reference,
+}
+
+/// Everything that decides a fit, besides the signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitPlan {
+    /// The shape and the activation.
+    pub network: Network,
+    /// The first weights.
+    pub init: InitRule,
+    /// Of the weights and of the order of mini-batches.
+    pub seed: u64,
+    /// The steps.
+    pub training: TrainSettings,
+    /// Who computes them.
+    pub engine: EngineChoice,
+    /// Worker threads; one per core if none. They do not change the result.
+    pub threads: Option<usize>,
+    /// What is fitted and how it was prepared: not read here, kept in the model file.
+    pub source: serde_json::Value,
+}
+
+/// Why there is no model at the end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The initialisation is impossible.
+    #[error(transparent)]
+    Init(#[from] vi3nr::Error),
+    /// The engine cannot be built or fed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Not even the first loss was finite.
+    #[error(
+        "the loss of the initial weights is not a finite number: with {init} the values of {activation} \
+         overflow on their way through {layers} layers; choose a smaller --sigma-p or fewer layers"
+    )]
+    HopelessStart {
+        /// The scheme.
+        init: String,
+        /// The activation.
+        activation: String,
+        /// The number of weight matrices.
+        layers: usize,
+    },
+}
+
+/// A fitted picture.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// The network with its best parameters.
+    pub model: Model,
+    /// Its values at the picture's own pixels.
+    pub reconstruction: Vec<f32>,
+    /// How it went.
+    pub report: FitReport,
+}
+
+/// The numbers of a fit. PSNR is in dB: `psnr` with peak 2 on the \[-1, 1\] scale (the usual 8-bit
+/// convention), `psnr_paper` with the largest value of the picture as its peak (the paper's).
+/// Infinite values are null in JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct FitReport {
+    /// Steps done.
+    pub steps: u64,
+    /// Seconds from the start of the fit to its last value.
+    pub seconds: f64,
+    /// Mean squared error of the model that is kept, on the \[-1, 1\] scale.
+    pub loss: f64,
+    /// Its PSNR with peak 2.
+    pub psnr: f64,
+    /// Its PSNR in the paper's convention.
+    pub psnr_paper: f64,
+    /// Points through forward and backward pass per second of training.
+    pub points_per_second: f64,
+    /// Why training ended: steps, target, time, interrupted or diverged.
+    pub stopped: &'static str,
+    /// The step after which the kept parameters stood.
+    pub kept_step: u64,
+    /// PSNR (peak 2) of the last parameters; below `psnr` where earlier ones were better, null
+    /// where the last are not finite.
+    pub last_psnr: f64,
+    /// What went wrong and what to try, if training diverged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Fits `plan.network` to `image`. The time limit runs from `started`; `watch` sees every step and
+/// may end the run early, which keeps what has been reached.
+///
+/// # Errors
+/// An impossible initialisation, an engine that cannot be built, or a start without a finite loss.
+pub fn fit_image(
+    image: &Image,
+    plan: &FitPlan,
+    started: Instant,
+    watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Fit, FitError> {
+    let (points, targets) = (image.coordinates(), image.values());
+    let first = vi3nr::draw(&plan.network, &plan.init.plan(&plan.network)?, plan.seed);
+    let mut engine = plan.engine(&first)?;
+    let outcome = train(&mut *engine, &points, targets, &plan.training, plan.seed, started, watch)?;
+
+    let mut values = vec![0.0; targets.len()];
+    engine.evaluate(&points, &mut values)?;
+    let last_loss = mean_squared_error(&values, targets);
+    let mut loss = last_loss;
+    let mut kept_step = outcome.steps;
+    let mut parameters = Vec::new();
+    engine.copy_parameters(&mut parameters);
+    let usable = last_loss.is_finite() && parameters.iter().all(|value| value.is_finite());
+    // With mini-batches the best epoch's mean is no loss of any one set of parameters: the last
+    // parameters stand unless they are unusable.
+    let full = plan.training.batch.is_none_or(|batch| batch >= image.pixel_count());
+    match &outcome.best {
+        Some(best) if !usable || (full && best.loss < last_loss) => {
+            parameters.clone_from(&best.parameters);
+            plan.engine(&parameters)?.evaluate(&points, &mut values)?;
+            loss = mean_squared_error(&values, targets);
+            kept_step = best.step;
+        }
+        None if !usable => return Err(plan.hopeless_start()),
+        _ => {}
+    }
+
+    let seconds = outcome.elapsed.as_secs_f64().max(1e-9);
+    let report = FitReport {
+        steps: outcome.steps,
+        seconds: started.elapsed().as_secs_f64(),
+        loss,
+        psnr: psnr_of_mse(loss),
+        psnr_paper: psnr_paper_of_mse(loss, paper_peak(targets)),
+        points_per_second: outcome.points_seen as f64 / seconds,
+        stopped: outcome.stop.word(),
+        kept_step,
+        last_psnr: psnr_of_mse(last_loss),
+        problem: plan.problem(&outcome),
+    };
+    let model = Model {
+        network: plan.network.clone(),
+        parameters,
+        signal: image.info(),
+        seed: plan.seed,
+        settings: plan.settings(),
+    };
+    Ok(Fit { model, reconstruction: values, report })
+}
+
+impl FitPlan {
+    fn engine(&self, parameters: &[f32]) -> Result<Box<dyn Engine>, EngineError> {
+        Ok(match self.engine {
+            EngineChoice::Cpu => Box::new(CpuEngine::new(&self.network, parameters, self.threads)?),
+            EngineChoice::Reference => Box::new(ReferenceEngine::new(&self.network, parameters)?),
+        })
+    }
+
+    fn hopeless_start(&self) -> FitError {
+        FitError::HopelessStart {
+            init: self.init.scheme.to_string(),
+            activation: self.network.activation().to_string(),
+            layers: self.network.layer_count(),
+        }
+    }
+
+    /// The likely cause of a divergence and what to try.
+    fn problem(&self, outcome: &Outcome) -> Option<String> {
+        let Stop::Diverged { step } = outcome.stop else { return None };
+        let rate = self.training.learning_rate;
+        Some(format!(
+            "training diverged at step {step}: the loss is no longer a finite number. The likely \
+             cause is the learning rate {rate}; try --lr {:.1e}. The best weights before that are \
+             kept",
+            rate / 10.0
+        ))
+    }
+
+    /// What decided the result, for the model file: nothing that depends on the machine.
+    fn settings(&self) -> serde_json::Value {
+        let training = &self.training;
+        json!({
+            "source": self.source,
+            "init": self.init.scheme.to_string(),
+            "weights": match self.init.weights {
+                WeightShape::Uniform => "uniform",
+                WeightShape::Normal => "normal",
+            },
+            "biases": match self.init.biases {
+                BiasRule::Zero => "zero",
+                BiasRule::LikeWeights => "like-weights",
+            },
+            "engine": match self.engine {
+                EngineChoice::Cpu => "cpu",
+                EngineChoice::Reference => "reference",
+            },
+            "optimizer": "adam",
+            "steps": training.steps,
+            "batch": training.batch,
+            "learning_rate": training.learning_rate,
+            "schedule": training.schedule,
+            "target_psnr": training.target_psnr,
+            "time_limit": training.time_limit.map(|limit| limit.as_secs_f64()),
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! What a fit leaves on disk: a directory that anyone can look into.
+//!
+//! `model.safetensors` (the network, see [`crate::model_file`]), `reconstruction.png`,
+//! `metrics.csv` (a row per logged step) and `run.json` (settings, numbers, version).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::metrics::{paper_peak, psnr_of_mse, psnr_paper_of_mse};
+use crate::train::Progress;
+use crate::{Fit, Image, ModelError, SignalError, WriteError, write_atomically};
+
+/// The model's file name inside a run directory.
+pub const MODEL_FILE: &str = "model.safetensors";
+/// Rows of `metrics.csv` at most, the last step not counted.
+const MOST_ROWS: u64 = 2000;
+
+/// A run that cannot be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The directory cannot be made or written to.
+    #[error("cannot use '{}' as the run directory: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The model cannot be written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The reconstruction cannot be written.
+    #[error(transparent)]
+    Picture(#[from] SignalError),
+    /// Another file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A directory that has been found writable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes `path` with its parents if need be and writes to it once, so that a place that cannot
+    /// be written is found before the training and not after.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        let fail = |source| RunError::Directory { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(fail)?;
+        tempfile::NamedTempFile::new_in(path).map_err(fail)?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// A directory of its own under `parent`: `name`, or `name-2`, `name-3`, … if that exists.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn create_new(parent: &Path, name: &str) -> Result<Self, RunError> {
+        let fail = |path: &Path, source| RunError::Directory { path: path.to_owned(), source };
+        fs::create_dir_all(parent).map_err(|source| fail(parent, source))?;
+        let mut number = 1;
+        loop {
+            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = parent.join(format!("{name}{suffix}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Self::create(&path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(source) => return Err(fail(&path, source)),
+            }
+        }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the model is written.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL_FILE)
+    }
+
+    /// Writes the model, the reconstruction, the metrics and `run.json`, each whole or not at all.
+    ///
+    /// # Errors
+    /// What the system reports, with the file's name.
+    pub fn save(&self, fit: &Fit, truth: &Image, metrics: &MetricsLog) -> Result<(), RunError> {
+        fit.model.save(&self.model_path())?;
+        let (width, height, channels) = (truth.width(), truth.height(), truth.channels());
+        Image::from_values(width, height, channels, fit.reconstruction.clone())?
+            .save_png(&self.path.join("reconstruction.png"), truth.bit_depth())?;
+        let rows = metrics.to_csv(paper_peak(truth.values()));
+        write_atomically(&self.path.join("metrics.csv"), |writer| {
+            writer.write_all(rows.as_bytes())
+        })?;
+        let network = &fit.model.network;
+        let run = json!({
+            "vi3nr_version": env!("CARGO_PKG_VERSION"),
+            "signal": fit.model.signal,
+            "network": {
+                "dims": network.dims(),
+                "activation": network.activation().to_string(),
+                "parameters": network.parameter_count(),
+            },
+            "seed": fit.model.seed,
+            "settings": fit.model.settings,
+            "report": fit.report,
+            "conventions": {
+                "psnr": "dB, peak 2 on the [-1, 1] scale (the usual 8-bit convention)",
+                "psnr_paper": "dB, peak = largest value of the truth on [-1, 1] (the paper's)",
+                "loss": "mean squared error over pixels and channels on the [-1, 1] scale",
+            },
+        });
+        write_atomically(&self.path.join("run.json"), |writer| {
+            serde_json::to_writer_pretty(&mut *writer, &run)?;
+            writer.write_all(b"\n")
+        })?;
+        Ok(())
+    }
+}
+
+/// The steps that `metrics.csv` will hold.
+#[derive(Debug, Clone, Default)]
+pub struct MetricsLog {
+    rows: Vec<Progress>,
+    last: Option<Progress>,
+}
+
+impl MetricsLog {
+    /// Notes a step: every one of a short run, evenly spaced ones of a long run, and the last.
+    pub fn note(&mut self, progress: &Progress) {
+        let every = progress.steps.div_ceil(MOST_ROWS);
+        if progress.step == 1 || progress.step.is_multiple_of(every) {
+            self.rows.push(*progress);
+            self.last = None;
+        } else {
+            self.last = Some(*progress);
+        }
+    }
+
+    /// As CSV: the step, its loss before the update, that loss as PSNR in both conventions, the
+    /// learning rate and the seconds since training began.
+    fn to_csv(&self, peak: f64) -> String {
+        let mut text = String::from("step,loss,psnr,psnr_paper,learning_rate,seconds\n");
+        for row in self.rows.iter().chain(&self.last) {
+            let (psnr, paper) = (psnr_of_mse(row.loss), psnr_paper_of_mse(row.loss, peak));
+            let seconds = row.elapsed.as_secs_f64();
+            let Progress { step, loss, learning_rate, .. } = row;
+            text +=
+                &format!("{step},{loss:e},{psnr:.4},{paper:.4},{learning_rate:e},{seconds:.3}\n");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn names_that_exist_get_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let parent = folder.path().join("runs");
+        let name = |run: RunDirectory| run.path().file_name().unwrap().to_owned();
+        assert_eq!(name(RunDirectory::create_new(&parent, "a").unwrap()), "a");
+        assert_eq!(name(RunDirectory::create_new(&parent, "a").unwrap()), "a-2");
+        assert_eq!(name(RunDirectory::create_new(&parent, "a").unwrap()), "a-3");
+        assert_eq!(fs::read_dir(parent.join("a")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "").unwrap();
+        let error = RunDirectory::create(&path.join("run")).unwrap_err().to_string();
+        assert!(error.contains("file/run") && error.contains("Not a directory"), "{error}");
+    }
+
+    #[test]
+    fn long_runs_are_thinned_and_end_with_the_last_step() {
+        let mut log = MetricsLog::default();
+        for step in 1..=10_001 {
+            log.note(&Progress {
+                step,
+                steps: 10_001,
+                loss: 0.04,
+                learning_rate: 1e-3,
+                points_seen: step,
+                elapsed: Duration::from_millis(step),
+            });
+        }
+        let text = log.to_csv(1.0);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "1,4e-2,20.0000,13.9794,1e-3,0.001");
+        assert_eq!(lines[2], "6,4e-2,20.0000,13.9794,1e-3,0.006");
+        assert_eq!(lines.last().unwrap(), &"10001,4e-2,20.0000,13.9794,1e-3,10.001");
+        assert!(lines.len() < 2005);
+    }
+}
