@@ -53,6 +53,7 @@ pub(crate) enum Background {
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct FitArguments {
     /// A PNG or JPEG file; without one, a test picture that the program draws itself.
     pub(crate) file: Option<PathBuf>,
@@ -122,7 +123,7 @@ pub(crate) struct TrainingArguments {
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     pub(crate) time_limit: Option<f64>,
     /// Stop at this PSNR in dB (peak 2) of the training loss.
-    #[arg(long, value_name = "DB", value_parser = finite, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DB", value_parser = finite)]
     pub(crate) target_psnr: Option<f64>,
     /// The engine: fused float32, or plain double precision loops (slow, for comparison).
     #[arg(long, value_enum, default_value_t = EngineName::Cpu)]
@@ -142,6 +143,7 @@ pub(crate) struct ThreadsAndJson {
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct DecodeArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
@@ -159,6 +161,7 @@ pub(crate) struct DecodeArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct EvalArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
@@ -173,6 +176,7 @@ pub(crate) struct EvalArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct InfoArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
@@ -182,6 +186,7 @@ pub(crate) struct InfoArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct BenchArguments {
     /// The problem: img256 (65,536 points, 8 activations of 128), img128 (16,384, 7 of 128), audio
     /// (65,536, 3 of 256) or sdf (30,000, 7 of 128).

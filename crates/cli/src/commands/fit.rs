@@ -40,7 +40,6 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
         None => test_picture(TEST_PICTURE_SIDE).map_err(Failure::failed)?,
     };
     let plan = plan(arguments, &image)?;
-    let directory = directory(arguments)?;
     // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -48,6 +47,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
         }
         say("stopping after this step; once more to stop at once");
     });
+    let directory = directory(arguments)?;
 
     let bar = FitBar::new(plan.training.steps);
     let mut metrics = MetricsLog::default();

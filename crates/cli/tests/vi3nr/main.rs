@@ -1,0 +1,69 @@
+//! The binary driven end to end.
+
+mod bad_input;
+mod fit;
+mod models;
+mod paper;
+mod signals;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The command under test, run in `folder`.
+fn vi3nr(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("vi3nr"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+/// Standard output and standard error.
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// The one JSON object of a command that must succeed; stderr must be empty, since it is no
+/// terminal.
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let output = vi3nr(folder, arguments);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+    assert_eq!(stderr, "", "{arguments:?}");
+    assert_eq!(stdout.lines().count(), 1, "{arguments:?}: {stdout}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+/// The message of a command that must fail with `code` and say nothing on standard output.
+fn error(folder: &Path, code: i32, arguments: &[&str]) -> String {
+    let output = vi3nr(folder, arguments);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stdout} {stderr}");
+    assert_eq!(stdout, "", "{arguments:?}");
+    assert!(stderr.starts_with("error: "), "{arguments:?}: {stderr}");
+    assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+    stderr
+}
+
+/// A fit of a few steps on a small network; more arguments may follow.
+const SMALL_FIT: [&str; 7] = ["fit", "--width", "16", "--layers", "3", "--steps", "20"];
+
+/// Runs a small fit of the test picture with `arguments` into the folder `out` of `folder`.
+fn small_fit(folder: &Path, out: &str, arguments: &[&str]) -> Value {
+    json(folder, &[&SMALL_FIT[..], &["--json", "--out", out], arguments].concat())
+}
+
+/// The path of a Kodak image, or none (with a message) where the data is absent.
+fn kodak(name: &str) -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder = std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from);
+    let path = folder.join("kodak").join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    eprintln!("skipped: no {}; set VI3NR_DATA to the folder that holds kodak/", path.display());
+    None
+}
