@@ -102,14 +102,14 @@ pub(crate) struct FitArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
-    /// Steps at most [default: as many as take about 40 s on two present cores].
+    /// Steps at most [default: as many as take 30 to 40 s on two present cores].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) steps: Option<u64>,
     /// Points of a step, shuffled anew each epoch, or `full` for all of them at each step
-    /// [default: 16384].
+    /// [default: 4096].
     #[arg(long, value_name = "N|full", value_parser = batch)]
     pub(crate) batch: Option<BatchSize>,
-    /// Adam's first learning rate [default: chosen by the activation's scale].
+    /// Adam's first learning rate [default: 5e-4].
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub(crate) lr: Option<f64>,
     /// How the learning rate falls [default: cosine, or exponential with --lr-decay].

@@ -121,25 +121,26 @@ pub fn fit_image(
     let mut engine = plan.engine(&first)?;
     let outcome = train(&mut *engine, &points, targets, &plan.training, plan.seed, started, watch)?;
 
+    let mut parameters = Vec::new();
+    engine.copy_parameters(&mut parameters);
     let mut values = vec![0.0; targets.len()];
     engine.evaluate(&points, &mut values)?;
     let last_loss = mean_squared_error(&values, targets);
-    let mut loss = last_loss;
-    let mut kept_step = outcome.steps;
-    let mut parameters = Vec::new();
-    engine.copy_parameters(&mut parameters);
     let usable = last_loss.is_finite() && parameters.iter().all(|value| value.is_finite());
-    // With mini-batches the best epoch's mean is no loss of any one set of parameters: the last
-    // parameters stand unless they are unusable.
-    let full = plan.training.batch.is_none_or(|batch| batch >= image.pixel_count());
+    let (mut loss, mut kept_step) = (last_loss, outcome.steps);
     match &outcome.best {
-        Some(best) if !usable || (full && best.loss < last_loss) => {
-            parameters.clone_from(&best.parameters);
-            plan.engine(&parameters)?.evaluate(&points, &mut values)?;
-            loss = mean_squared_error(&values, targets);
-            kept_step = best.step;
-        }
         None if !usable => return Err(plan.hopeless_start()),
+        // An epoch's mean loss is not that of the parameters at its end: compare what they give.
+        Some(best) if !usable || best.loss < last_loss => {
+            let mut best_values = vec![0.0; targets.len()];
+            plan.engine(&best.parameters)?.evaluate(&points, &mut best_values)?;
+            let best_loss = mean_squared_error(&best_values, targets);
+            if !usable || best_loss < last_loss {
+                (loss, kept_step) = (best_loss, best.step);
+                parameters.clone_from(&best.parameters);
+                values = best_values;
+            }
+        }
         _ => {}
     }
 

@@ -93,14 +93,14 @@ pub struct Outcome {
     /// Time that training took.
     pub elapsed: Duration,
     /// The best parameters known, if any loss was finite: with full batches those of the smallest
-    /// loss, with mini-batches those at the end of the epoch of smallest mean loss.
+    /// loss, with mini-batches the first ones or those at the end of the epoch of smallest mean loss.
     pub best: Option<Best>,
 }
 
 /// The parameters of the smallest loss seen.
 #[derive(Debug, Clone, Default)]
 pub struct Best {
-    /// The loss, over all points.
+    /// The loss by which they were chosen.
     pub loss: f64,
     /// How many steps led to these parameters.
     pub step: u64,
@@ -148,10 +148,11 @@ pub fn train(
         }
         points_seen += batch.count() as u64;
         epoch.add(loss, batch.count());
-        let known = if batches.is_full() {
-            Some(loss)
-        } else {
-            batches.epoch_ended().then(|| epoch.take())
+        // The first parameters count as known, so that there always is something to go back to.
+        let known = match (batches.is_full() || step == 0, batches.epoch_ended()) {
+            (true, _) => Some(loss),
+            (false, true) => Some(epoch.take()),
+            (false, false) => None,
         };
         if let Some(loss) = known {
             if best.as_ref().is_none_or(|best| loss < best.loss) {
