@@ -71,7 +71,8 @@ pub struct BenchReport {
     pub inference_gflops: f64,
     /// Their share of the peak.
     pub inference_fraction_of_peak: f64,
-    /// What the machine reaches with multiply-adds on registers alone, in the same process.
+    /// What the machine reaches with multiply-adds on registers alone: the median of measurements
+    /// in the same process, in turn with the steps.
     pub peak_gflops: f64,
 }
 
@@ -97,17 +98,16 @@ pub fn bench(
     let mut engine = CpuEngine::new(&network, &parameters, threads)?;
     let threads = engine.threads();
 
-    let before = peak_gflops(threads);
-    let step_seconds = median_seconds(Duration::from_secs(6), || {
+    let mut peaks = Vec::new();
+    let step_seconds = median_seconds(Duration::from_secs(6), threads, &mut peaks, || {
         engine.backpropagate(&batch);
         engine.adam_step(&Adam::default(), 1e-5);
     });
     let mut values = vec![0.0; targets.len()];
-    let inference_seconds = median_seconds(Duration::from_secs(3), || {
+    let inference_seconds = median_seconds(Duration::from_secs(3), threads, &mut peaks, || {
         engine.evaluate(&points, &mut values).expect("the lengths are the network's");
     });
-    // A busy or throttled moment must not flatter the engine.
-    let peak = before.max(peak_gflops(threads));
+    let peak = median(&mut peaks);
 
     let operations = (network.weight_count() * count) as f64;
     let step_gflops = 6.0 * operations / step_seconds / 1e9;
@@ -127,17 +127,34 @@ pub fn bench(
     })
 }
 
-/// The median time of `run` over at least ten runs and `least` time, after three to warm up.
-fn median_seconds(least: Duration, mut run: impl FnMut()) -> f64 {
+/// The median time of `run` over at least ten runs and `least` time, after three to warm up. In turn
+/// with the runs the machine's peak is measured, so that a slow moment slows both.
+fn median_seconds(
+    least: Duration,
+    threads: usize,
+    peaks: &mut Vec<f64>,
+    mut run: impl FnMut(),
+) -> f64 {
+    /// Time between two measurements of the peak.
+    const TURN: Duration = Duration::from_millis(200);
     for _ in 0..3 {
         run();
     }
-    let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < 10 || start.elapsed() < least {
-        let began = Instant::now();
-        run();
-        times.push(began.elapsed().as_secs_f64());
+    let (mut times, mut total) = (Vec::new(), Duration::ZERO);
+    while times.len() < 10 || total < least {
+        peaks.push(peak_gflops(threads));
+        let turn = Instant::now();
+        while turn.elapsed() < TURN {
+            let began = Instant::now();
+            run();
+            times.push(began.elapsed().as_secs_f64());
+        }
+        total += turn.elapsed();
     }
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    median(&mut times)
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Done {
             "{} {}, {} threads, {}\n\
              step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
              inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
-             peak                     {:7.1} GFLOP/s (multiply-adds on registers, same process)",
+             peak                     {:7.1} GFLOP/s (multiply-adds on registers, in turn with the steps)",
             report.shape,
             report.activation,
             report.threads,

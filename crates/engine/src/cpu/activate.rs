@@ -71,10 +71,12 @@ impl<F: Function> Task for ValueAndSlope<'_, F> {
 
     #[inline(always)]
     fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        // A copy of its own, so that the compiler need not read the parameters again after each store.
+        let function = self.function.clone();
         let Width { columns, row } = self.width;
         for (values, slopes) in self.values.chunks_mut(row).zip(self.slopes.chunks_mut(row)) {
             for (z, slope) in values[..columns].iter_mut().zip(&mut slopes[..columns]) {
-                let (value, derivative) = self.function.value_and_slope(Lane::<FUSED>(*z));
+                let (value, derivative) = function.value_and_slope(Lane::<FUSED>(*z));
                 *z = value.0;
                 *slope = derivative.0;
             }
@@ -93,9 +95,10 @@ impl<F: Function> Task for Value<'_, F> {
 
     #[inline(always)]
     fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+        let function = self.function.clone();
         for values in self.values.chunks_mut(self.width.row) {
             for z in &mut values[..self.width.columns] {
-                *z = self.function.value(Lane::<FUSED>(*z)).0;
+                *z = function.value(Lane::<FUSED>(*z)).0;
             }
         }
     }
