@@ -30,6 +30,7 @@
 //! ```
 
 pub mod activation;
+mod bounded;
 mod error;
 mod gain;
 pub mod init;
@@ -39,7 +40,8 @@ mod real;
 pub mod rng;
 pub mod scheme;
 
-pub use activation::Activation;
+pub use activation::{Activation, Formula};
+pub use bounded::Bounded;
 pub use error::Error;
 pub use gain::{backward_condition, gain_squared};
 pub use init::draw;

@@ -18,6 +18,10 @@ pub(crate) trait Builtin: Function {
     /// Its parameters in the order of `from_values` and `values`.
     const PARAMETERS: &'static [Parameter];
 
+    /// Its definition as a formula in x and the parameters' names: what the enclosures of the
+    /// quadrature are computed from, and what its code is tested against.
+    const DEFINITION: &'static str;
+
     /// The form with these parameter values, one per entry of `PARAMETERS`.
     fn from_values(values: &[f64]) -> Self;
 
@@ -58,6 +62,10 @@ macro_rules! forms {
 
             pub(super) fn name(&self) -> &'static str {
                 match self { $(Self::$form(_) => $form::NAME),* }
+            }
+
+            pub(super) fn definition(&self) -> &'static str {
+                match self { $(Self::$form(_) => $form::DEFINITION),* }
             }
 
             pub(super) fn parameters(&self) -> Vec<(&'static str, f64)> {

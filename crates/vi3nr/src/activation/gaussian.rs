@@ -21,7 +21,8 @@ impl Function for Gaussian {
 impl Builtin for Gaussian {
     const NAME: &'static str = "gaussian";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "sigma", default: 0.05, meaning: "standard deviation sigma_a" }];
+        &[Parameter::positive("sigma", 0.05, "standard deviation sigma_a")];
+    const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))";
 
     fn from_values(values: &[f64]) -> Self {
         Self { sigma: values[0] }

@@ -21,6 +21,7 @@ impl Function for Relu {
 impl Builtin for Relu {
     const NAME: &'static str = "relu";
     const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "max(x,0)";
 
     fn from_values(_: &[f64]) -> Self {
         Self

@@ -19,8 +19,8 @@ impl Function for Sinc {
 
 impl Builtin for Sinc {
     const NAME: &'static str = "sinc";
-    const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "a", default: 1.0, meaning: "angular frequency" }];
+    const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "angular frequency")];
+    const DEFINITION: &'static str = "sin(a*x)/(a*x)";
 
     fn from_values(values: &[f64]) -> Self {
         Self { a: values[0] }

@@ -21,7 +21,8 @@ impl Function for Sine {
 impl Builtin for Sine {
     const NAME: &'static str = "sine";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "omega", default: 30.0, meaning: "angular frequency" }];
+        &[Parameter::positive("omega", 30.0, "angular frequency")];
+    const DEFINITION: &'static str = "sin(omega*x)";
 
     fn from_values(values: &[f64]) -> Self {
         Self { omega: values[0] }

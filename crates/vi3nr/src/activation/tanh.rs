@@ -18,6 +18,7 @@ impl Function for Tanh {
 impl Builtin for Tanh {
     const NAME: &'static str = "tanh";
     const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "tanh(x)";
 
     fn from_values(_: &[f64]) -> Self {
         Self

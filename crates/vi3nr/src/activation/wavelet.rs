@@ -24,7 +24,8 @@ impl Function for Wavelet {
 impl Builtin for Wavelet {
     const NAME: &'static str = "wavelet";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "a", default: 1.0, meaning: "angular frequency and inverse width" }];
+        &[Parameter::positive("a", 1.0, "angular frequency and inverse width")];
+    const DEFINITION: &'static str = "cos(a*x)*exp(-(a*x)^2)";
 
     fn from_values(values: &[f64]) -> Self {
         Self { a: values[0] }
