@@ -41,6 +41,11 @@ impl Bounded {
         Self { value, error: 0.0 }
     }
 
+    /// A number that is within one rounding of what it stands for.
+    pub(crate) fn rounded(value: f64) -> Self {
+        Self { value, error: ROUNDING * value.abs() }
+    }
+
     /// |error/value|; infinite for 0 with an error.
     pub fn relative_error(&self) -> f64 {
         if self.error == 0.0 { 0.0 } else { self.error / self.value.abs() }
@@ -121,6 +126,28 @@ impl Div for Bounded {
             (self.error + value.abs() * other.error) / least
         };
         Self { value, error: propagated + ROUNDING * value.abs() }
+    }
+}
+
+/// Arithmetic with numbers that are exact.
+impl Mul<Bounded> for f64 {
+    type Output = Bounded;
+    fn mul(self, other: Bounded) -> Bounded {
+        Bounded::exact(self) * other
+    }
+}
+
+impl Add<Bounded> for f64 {
+    type Output = Bounded;
+    fn add(self, other: Bounded) -> Bounded {
+        Bounded::exact(self) + other
+    }
+}
+
+impl Div<Bounded> for f64 {
+    type Output = Bounded;
+    fn div(self, other: Bounded) -> Bounded {
+        Bounded::exact(self) / other
     }
 }
 

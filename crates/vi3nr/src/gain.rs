@@ -18,7 +18,7 @@ use crate::{Activation, Error, Moments};
 /// ```
 pub fn gain_squared(activation: &Activation, sigma_p: f64) -> Result<f64, Error> {
     let moments = Moments::of(activation, sigma_p)?;
-    let gain_squared = sigma_p * sigma_p / moments.second_moment;
+    let gain_squared = sigma_p * sigma_p / moments.second_moment.value;
     if gain_squared.is_finite() && gain_squared > 0.0 {
         return Ok(gain_squared);
     }
@@ -37,7 +37,7 @@ pub fn gain_squared(activation: &Activation, sigma_p: f64) -> Result<f64, Error>
 /// Those of [`gain_squared`].
 pub fn backward_condition(activation: &Activation, sigma_p: f64) -> Result<f64, Error> {
     let moments = Moments::of(activation, sigma_p)?;
-    Ok(gain_squared(activation, sigma_p)? * moments.derivative_second_moment)
+    Ok(gain_squared(activation, sigma_p)? * moments.derivative_second_moment.value)
 }
 
 #[cfg(test)]

@@ -1,10 +1,24 @@
 //! The built-in forms, listed once.
 
+use super::elu::Elu;
+use super::erf::Erf;
+use super::expsin::ExpSin;
+use super::finer::Finer;
 use super::gaussian::Gaussian;
+use super::gelu::Gelu;
+use super::laplacian::Laplacian;
+use super::leaky_relu::LeakyRelu;
+use super::mish::Mish;
+use super::multi_quadratic::MultiQuadratic;
+use super::quadratic::Quadratic;
 use super::relu::Relu;
+use super::selu::Selu;
 use super::sigmoid::Sigmoid;
+use super::silu::Silu;
 use super::sinc::Sinc;
 use super::sine::Sine;
+use super::softplus::Softplus;
+use super::super_gaussian::SuperGaussian;
 use super::tanh::Tanh;
 use super::wavelet::Wavelet;
 use super::{Function, Named, Parameter, Visitor};
@@ -99,12 +113,34 @@ macro_rules! forms {
     };
 }
 
-forms!(Sine, Gaussian, Sinc, Wavelet, Tanh, Sigmoid, Relu);
+forms!(
+    Sine,
+    Gaussian,
+    Sinc,
+    Wavelet,
+    Tanh,
+    Sigmoid,
+    Relu,
+    LeakyRelu,
+    Elu,
+    Selu,
+    Gelu,
+    Silu,
+    Softplus,
+    Mish,
+    Erf,
+    Laplacian,
+    Quadratic,
+    MultiQuadratic,
+    SuperGaussian,
+    ExpSin,
+    Finer,
+);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Activation;
+    use crate::{Activation, Bounded};
 
     #[test]
     fn every_slope_is_the_derivative_of_its_value() {
@@ -125,6 +161,40 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_form_is_what_its_definition_says() {
+        for (name, _) in catalogue() {
+            let activation: Activation = name.parse().unwrap();
+            let definition = activation.to_formula().unwrap();
+            for step in -60..=60 {
+                let x = 0.1234 * f64::from(step) * activation.feature_width() + 1e-3;
+                let (value, slope) = activation.value_and_slope_on(Bounded::exact(x));
+                let (same, also) = definition.program().run(Bounded::exact(x));
+                for (a, b) in [(value, same), (slope, also)] {
+                    let allowed = a.error + b.error + 1e-14 * a.value.abs();
+                    assert!((a.value - b.value).abs() <= allowed, "{name} at {x}: {a:?} {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tails_neither_overflow_nor_cancel() {
+        let at = |name: &str, x: f64| name.parse::<Activation>().unwrap().value_and_slope(x);
+        for (name, _) in catalogue() {
+            for x in [-1e4, -800.0, 800.0, 1e4] {
+                let (value, slope) = at(name, x);
+                assert!(value.is_finite() && slope.is_finite(), "{name} at {x}: {value} {slope}");
+            }
+        }
+        // Left tails with all their digits: x e^x, x Φ(x), e^x.
+        assert!((at("silu", -40.0).0 / (-40.0 * (-40f64).exp()) - 1.0).abs() < 1e-14);
+        assert!((at("softplus", -40.0).0 / (-40f64).exp() - 1.0).abs() < 1e-14);
+        assert!((at("mish", -40.0).0 / (-40.0 * (-40f64).exp()) - 1.0).abs() < 1e-14);
+        assert!((at("gelu", -10.0).0 / -7.619853024160495e-23 - 1.0).abs() < 1e-12);
+        assert_eq!(at("elu", -1e-20).0, -1e-20);
     }
 
     #[test]
@@ -151,7 +221,21 @@ mod tests {
                 "wavelet:a=1",
                 "tanh",
                 "sigmoid",
-                "relu"
+                "relu",
+                "leaky_relu:slope=0.01",
+                "elu:alpha=1",
+                "selu",
+                "gelu",
+                "silu",
+                "softplus",
+                "mish",
+                "erf",
+                "laplacian:sigma=1",
+                "quadratic:a=1",
+                "multi_quadratic:a=1",
+                "super_gaussian:sigma=1,b=1",
+                "expsin:a=1",
+                "finer:omega=30"
             ]
         );
     }

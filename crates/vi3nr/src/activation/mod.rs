@@ -18,13 +18,27 @@
 //! ```
 
 pub mod builtin;
+mod elu;
+mod erf;
+mod expsin;
+mod finer;
 pub mod formula;
 mod gaussian;
+mod gelu;
+mod laplacian;
+mod leaky_relu;
+mod mish;
+mod multi_quadratic;
 mod named;
+mod quadratic;
 mod relu;
+mod selu;
 mod sigmoid;
+mod silu;
 mod sinc;
 mod sine;
+mod softplus;
+mod super_gaussian;
 mod tanh;
 mod wavelet;
 

@@ -49,6 +49,11 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id 
         Unary::Exp => value,
         Unary::ExpM1 => graph.unary(Unary::Exp, u),
         Unary::Ln => return graph.binary(Binary::Divide, inner, u),
+        Unary::Ln1P => {
+            let one = graph.constant(1.0);
+            let sum = graph.binary(Binary::Add, one, u);
+            return graph.binary(Binary::Divide, inner, sum);
+        }
         Unary::Sqrt => {
             let half = graph.constant(0.5);
             let inner = graph.binary(Binary::Multiply, half, inner);

@@ -3,6 +3,7 @@
 use std::f64::consts::{FRAC_2_SQRT_PI, FRAC_PI_2, FRAC_PI_4, LN_2, PI, TAU};
 
 use super::region::{Region, WHOLE};
+use crate::Real;
 
 impl Region {
     pub(super) fn exp(self) -> Self {
@@ -40,6 +41,14 @@ impl Region {
             exponent: 0,
         }
         .widened()
+    }
+
+    pub(super) fn ln_1p(self) -> Self {
+        let z = self.plain();
+        if z.im == 0.0 && z.lo > -1.0 && z.is_bounded() {
+            return Region::interval(z.lo.ln_1p(), z.hi.ln_1p()).widened();
+        }
+        self.add(Self::constant(1.0)).ln()
     }
 
     pub(super) fn sqrt(self) -> Self {
@@ -180,11 +189,58 @@ impl Region {
     }
 
     pub(super) fn softplus(self) -> Self {
-        self.exp().add(Self::constant(1.0)).ln()
+        let z = self.plain();
+        if z.im == 0.0 && z.is_bounded() {
+            return Region::interval(z.lo.softplus(), z.hi.softplus()).widened();
+        }
+        let one = Self::constant(1.0);
+        let region = if z.lo >= 0.0 {
+            // z + ln(1 + e^(-z)).
+            z.add(z.negate().exp().add(one).ln())
+        } else {
+            z.exp().add(one).ln()
+        };
+        if !region.is_bounded() && z.is_bounded() && z.im <= FRAC_PI_2 {
+            // The argument of 1 + w is at most that of w = e^z.
+            let hi = z.hi.softplus() + 0.5;
+            return Region { lo: 0.0, hi, im: z.im, exponent: 0 }.widened();
+        }
+        region
     }
 
     pub(super) fn sigmoid(self) -> Self {
-        self.negate().exp().add(Self::constant(1.0)).reciprocal()
+        let z = self.plain();
+        if z.im == 0.0 {
+            return Region::interval(z.lo.sigmoid(), z.hi.sigmoid()).widened();
+        }
+        let one = Self::constant(1.0);
+        let region = if z.hi <= 0.0 {
+            let w = z.exp();
+            w.multiply(w.add(one).reciprocal())
+        } else {
+            z.negate().exp().add(one).reciprocal()
+        };
+        if !region.is_bounded() && z.im <= FRAC_PI_2 {
+            // 1/(1 + w) with the real part of w at or above 0.
+            return Region { lo: 0.0, hi: 1.0, im: 0.5, exponent: 0 };
+        }
+        region
+    }
+
+    pub(super) fn sech(self) -> Self {
+        let z = self.plain();
+        if z.im == 0.0 {
+            let (a, b) = (z.lo.sech(), z.hi.sech());
+            let hi = if z.lo <= 0.0 && z.hi >= 0.0 { 1.0 } else { a.max(b) };
+            return Region::interval(a.min(b), hi).widened();
+        }
+        if z.lo < 0.0 && z.hi > 0.0 {
+            return z.cosh().reciprocal();
+        }
+        // 2w/(1 + w²) with w = e^(-|z|).
+        let w = if z.lo >= 0.0 { z.negate().exp() } else { z.exp() };
+        let inverse = w.square().add(Self::constant(1.0)).reciprocal();
+        w.multiply(inverse).multiply(Self::constant(2.0))
     }
 
     pub(super) fn cosh(self) -> Self {
@@ -209,7 +265,7 @@ fn sine_range(lo: f64, hi: f64, quarter: f64) -> (f64, f64) {
         let turn = |x: f64| x / TAU - phase + quarter;
         turn(hi + blur).floor() >= turn(lo - blur).ceil()
     };
-    let high = if inside(0.25) { 1.0 } else { (a.max(b) + blur).min(1.0) };
-    let low = if inside(0.75) { -1.0 } else { (a.min(b) - blur).max(-1.0) };
+    let high = if inside(0.25) { 1.0 } else { a.max(b) };
+    let low = if inside(0.75) { -1.0 } else { a.min(b) };
     (low, high)
 }

@@ -6,7 +6,12 @@ use super::program::{
 use super::region::{Region, WHOLE};
 
 /// Which side of its switch each instruction of a program takes over a real interval.
-pub(crate) type Sides = Vec<Option<bool>>;
+#[derive(Debug, Default)]
+pub(crate) struct Sides {
+    taken: Vec<Option<bool>>,
+    /// Whether every switch is known to stay on one side.
+    pub(crate) are_certain: bool,
+}
 
 /// Enclosures of f and f' over `x`.
 ///
@@ -17,17 +22,22 @@ pub(crate) type Sides = Vec<Option<bool>>;
 pub(crate) fn enclose(program: &Program, x: Region, sides: &mut Sides) -> (Region, Region) {
     let mut registers = [Region::constant(0.0); MOST_REGISTERS];
     let on_axis = x.im == 0.0;
-    sides.resize(program.instructions().len(), None);
+    sides.taken.resize(program.instructions().len(), None);
+    if on_axis {
+        sides.are_certain = true;
+    }
+    let Sides { taken, are_certain } = sides;
     let read = |registers: &[Region], operand: Operand| match operand {
         Operand::Input => x,
         Operand::Constant(value) => Region::constant(value),
         Operand::Register(index) => registers[index],
     };
-    for (Instruction { operation, target }, side) in program.instructions().iter().zip(sides) {
+    for (Instruction { operation, target }, side) in program.instructions().iter().zip(taken) {
         let at = |operand| read(&registers, operand);
         let mut decide = |difference: Region| {
             if on_axis {
                 *side = difference.is_at_least_zero();
+                *are_certain &= side.is_some();
             }
             *side
         };
@@ -101,6 +111,7 @@ fn unary(function: Unary, u: Region) -> Region {
         Unary::Exp => u.exp(),
         Unary::ExpM1 => u.exp().add(Region::constant(-1.0)),
         Unary::Ln => u.ln(),
+        Unary::Ln1P => u.ln_1p(),
         Unary::Sqrt => u.sqrt(),
         Unary::Sin => u.sin_cos().0,
         Unary::Cos => u.sin_cos().1,
@@ -111,7 +122,7 @@ fn unary(function: Unary, u: Region) -> Region {
         Unary::Tanh => u.tanh(),
         Unary::Sinh => u.sinh(),
         Unary::Cosh => u.cosh(),
-        Unary::Sech => u.cosh().reciprocal(),
+        Unary::Sech => u.sech(),
         Unary::Erf => u.erf(libm::erf),
         Unary::Erfc => u.erf(libm::erfc),
         Unary::Atan => u.atan(),

@@ -1,7 +1,7 @@
 //! Where abs, sign, max and min switch: the roots of what they compare.
 
 use super::derive::derivative;
-use super::enclose::enclose;
+use super::enclose::{Sides, enclose};
 use super::graph::{Graph, Id, Node};
 use super::program::{Binary, Program, Unary};
 use super::region::Region;
@@ -67,7 +67,7 @@ fn roots(program: &Program) -> Vec<f64> {
         if looked_at > MOST_INTERVALS || found.len() >= 4 * MOST_KINKS {
             break;
         }
-        let (region, slope) = enclose(program, Region::interval(from, to), &mut Vec::new());
+        let (region, slope) = enclose(program, Region::interval(from, to), &mut Sides::default());
         let certain = region.lo > 0.0 || region.hi < 0.0;
         if certain || (region.lo == 0.0 && region.hi == 0.0) {
             continue;

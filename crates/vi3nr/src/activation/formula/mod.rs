@@ -3,7 +3,7 @@
 //! A formula is read once ([`Formula::read`]), kept as a graph in which every distinct
 //! subexpression occurs once, differentiated symbolically, and compiled to a [`Program`]: a
 //! straight line of operations on registers that yields f and f' together, on any
-//! [`Real`](crate::Real). Engines may walk the program themselves, see [`Program`].
+//! [`Real`]. Engines may walk the program themselves, see [`Program`].
 //!
 //! # Grammar
 //! `+ - * / ^`, parentheses, the variable `x`, numbers, `pi` and `e`, parameters by name, and
@@ -14,9 +14,10 @@
 //!
 //! # What is rewritten
 //! Constants are folded and a few forms that overflow or cancel are replaced by equals that do
-//! not: log(1+exp(u)), a/(1+exp(u)), a/cosh(u), sin(cu)/u, exp(u)-1, 1+erf(u). What remains is
-//! computed as it was typed: (1-cos(x))/x^2 is 0/0 at x = 0 exactly, and near 0 it has the digits
-//! that the subtraction leaves. The expectations of this crate never need the value at such a
+//! not: log(1+u), log(1+exp(u)), a/(1+exp(u)), a/cosh(u), (exp(u)-exp(-u))/(exp(u)+exp(-u)),
+//! sin(cu)/u, exp(u)-1, 1-cos(u), 1+erf(u). What remains is computed as it was typed:
+//! x/tanh(x) is 0/0 at x = 0 exactly, and its derivative has near 0 the digits that a subtraction
+//! leaves. The expectations of this crate never need the value at such a
 //! point; a network whose preactivation is exactly 0 does.
 //!
 //! ```
@@ -33,6 +34,7 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 
+mod arithmetic;
 mod derive;
 mod elementary;
 mod enclose;
@@ -41,12 +43,13 @@ mod kinks;
 mod parse;
 mod program;
 mod region;
+mod symmetry;
 
-#[cfg(test)]
-use enclose::{Sides, enclose};
 pub use program::{Binary, Instruction, MOST_REGISTERS, Operand, Operation, Pair, Program, Unary};
-#[cfg(test)]
-use region::Region;
+
+pub(crate) use enclose::{Sides, enclose};
+pub(crate) use region::Region;
+pub use symmetry::Symmetry;
 
 use std::fmt;
 use std::sync::Arc;
@@ -63,6 +66,7 @@ pub struct Formula {
     expression: Arc<str>,
     parameters: Arc<[(String, f64)]>,
     kinks: Arc<[f64]>,
+    symmetry: Symmetry,
     program: Arc<Program>,
 }
 
@@ -159,6 +163,7 @@ impl Formula {
             expression: expression.into(),
             parameters: parameters.into(),
             kinks: kinks.into(),
+            symmetry: symmetry::symmetry(&graph, root),
             program: Arc::new(program),
         })
     }
@@ -177,6 +182,11 @@ impl Formula {
     /// first kept), in increasing order.
     pub fn kinks(&self) -> &[f64] {
         &self.kinks
+    }
+
+    /// Whether the expression is even or odd by its form.
+    pub fn symmetry(&self) -> Symmetry {
+        self.symmetry
     }
 
     /// f and f' as a straight line of operations.

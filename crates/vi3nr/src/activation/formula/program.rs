@@ -16,6 +16,7 @@ pub enum Unary {
     Exp,
     ExpM1,
     Ln,
+    Ln1P,
     Sqrt,
     Sin,
     Cos,
@@ -44,6 +45,7 @@ impl Unary {
             Self::Exp => x.exp(),
             Self::ExpM1 => x.exp_m1(),
             Self::Ln => x.ln(),
+            Self::Ln1P => x.ln_1p(),
             Self::Sqrt => x.sqrt(),
             Self::Sin => x.sin_cos().0,
             Self::Cos => x.sin_cos().1,
@@ -213,32 +215,40 @@ impl Program {
 
     /// f(x) and f'(x), one instruction at a time.
     pub fn run<R: Real>(&self, x: R) -> (R, R) {
-        let mut registers = [x; MOST_REGISTERS];
-        let read = |registers: &[R; MOST_REGISTERS], operand: Operand| match operand {
+        // Small formulas need not clear all registers.
+        match self.registers {
+            0..=6 => self.run_on(x, &mut [x; 6]),
+            7..=16 => self.run_on(x, &mut [x; 16]),
+            _ => self.run_on(x, &mut [x; MOST_REGISTERS]),
+        }
+    }
+
+    fn run_on<R: Real>(&self, x: R, registers: &mut [R]) -> (R, R) {
+        let read = |registers: &[R], operand: Operand| match operand {
             Operand::Input => x,
             Operand::Constant(value) => R::from_f64(value),
             Operand::Register(index) => registers[index],
         };
         for Instruction { operation, target } in &self.instructions {
             registers[*target] = match *operation {
-                Operation::Unary(function, u) => function.apply(read(&registers, u)),
+                Operation::Unary(function, u) => function.apply(read(registers, u)),
                 Operation::Pair { pair, operand, second } => {
-                    let (first, other) = pair.apply(read(&registers, operand));
+                    let (first, other) = pair.apply(read(registers, operand));
                     registers[second] = other;
                     first
                 }
                 Operation::Binary(function, u, v) => {
-                    function.apply(read(&registers, u), read(&registers, v))
+                    function.apply(read(registers, u), read(registers, v))
                 }
-                Operation::Power(u, exponent) => read(&registers, u).powi(exponent),
+                Operation::Power(u, exponent) => read(registers, u).powi(exponent),
                 Operation::Choose { greater, than, then, otherwise } => R::select(
-                    read(&registers, greater) > read(&registers, than),
-                    read(&registers, then),
-                    read(&registers, otherwise),
+                    read(registers, greater) > read(registers, than),
+                    read(registers, then),
+                    read(registers, otherwise),
                 ),
             };
         }
-        (read(&registers, self.value), read(&registers, self.slope))
+        (read(registers, self.value), read(registers, self.slope))
     }
 
     /// Compiles the nodes that `value` and `slope` need; `None` if they need more than

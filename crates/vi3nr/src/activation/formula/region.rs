@@ -33,6 +33,14 @@ impl Region {
         Self { lo, hi, im: 0.0, exponent: 0 }
     }
 
+    /// The rectangle around a Bernstein ellipse: foci `from` and `to`, sum of semi-axes ρ times
+    /// half their distance.
+    pub(crate) fn around_ellipse(from: f64, to: f64, rho: f64) -> Self {
+        let (centre, half) = (0.5 * (from + to), 0.5 * (to - from));
+        let (major, minor) = (0.5 * half * (rho + 1.0 / rho), 0.5 * half * (rho - 1.0 / rho));
+        Self { lo: centre - major, hi: centre + major, im: minor, exponent: 0 }.widened()
+    }
+
     pub(crate) fn constant(value: f64) -> Self {
         Self::interval(value, value)
     }
@@ -96,8 +104,17 @@ impl Region {
             return if exponent > 0 { WHOLE } else { Self::interval(0.0, 0.0) };
         }
         let shift = self.exponent - exponent;
-        let by = |value| shifted(value, shift);
-        Self { lo: by(self.lo), hi: by(self.hi), im: by(self.im), exponent }
+        self.shifted(shift, exponent)
+    }
+
+    /// The bounds times 2^`by`, with a new exponent.
+    fn shifted(self, by: i64, exponent: i64) -> Self {
+        Self {
+            lo: shifted(self.lo, by, false),
+            hi: shifted(self.hi, by, true),
+            im: shifted(self.im, by, true),
+            exponent,
+        }
     }
 
     /// The same region in plain numbers; its far ends may become infinite.
@@ -105,8 +122,7 @@ impl Region {
         if self.exponent == 0 {
             return self;
         }
-        let by = |value| shifted(value, self.exponent);
-        Self { lo: by(self.lo), hi: by(self.hi), im: by(self.im), exponent: 0 }
+        self.shifted(self.exponent, 0)
     }
 
     pub(super) fn negate(self) -> Self {
@@ -125,12 +141,7 @@ impl Region {
             };
             for region in [&mut a, &mut b] {
                 let by = region.exponent.saturating_sub(common);
-                *region = Self {
-                    lo: shifted(region.lo, by),
-                    hi: shifted(region.hi, by),
-                    im: shifted(region.im, by),
-                    exponent: common,
-                };
+                *region = region.shifted(by, common);
             }
         }
         Self { lo: a.lo + b.lo, hi: a.hi + b.hi, im: a.im + b.im, exponent: a.exponent }.widened()
@@ -214,7 +225,11 @@ impl Region {
     }
 }
 
-/// `value` times 2^`by`.
-fn shifted(value: f64, by: i64) -> f64 {
-    libm::ldexp(value, by.clamp(-5000, 5000) as i32)
+/// `value` times 2^`by`; what underflows is moved outwards, up or down.
+fn shifted(value: f64, by: i64, up: bool) -> f64 {
+    let result = libm::ldexp(value, by.clamp(-5000, 5000) as i32);
+    if result == 0.0 && value != 0.0 && (value > 0.0) == up {
+        return f64::MIN_POSITIVE.copysign(value);
+    }
+    result
 }
