@@ -30,6 +30,7 @@
 //! ```
 
 pub mod activation;
+pub mod backward;
 mod bounded;
 mod error;
 mod gain;
@@ -41,9 +42,10 @@ pub mod rng;
 pub mod scheme;
 
 pub use activation::{Activation, Formula};
+pub use backward::{Solution, backward_condition};
 pub use bounded::Bounded;
 pub use error::Error;
-pub use gain::{backward_condition, gain_squared};
+pub use gain::{Gain, gain_squared};
 pub use init::draw;
 pub use moments::Moments;
 pub use network::{Layer, Network};
