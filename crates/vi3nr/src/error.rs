@@ -73,6 +73,17 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A scheme that gives no variance for this activation or network.
+    #[error("the scheme {scheme} does not apply to {activation}: {reason}")]
+    Scheme {
+        /// The scheme as written.
+        scheme: String,
+        /// The activation as written.
+        activation: String,
+        /// Why not.
+        reason: String,
+    },
+
     /// A network that cannot be built.
     #[error("network with layer sizes {dims:?}: {reason}")]
     Network {

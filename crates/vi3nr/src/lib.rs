@@ -35,6 +35,7 @@ mod bounded;
 mod error;
 mod gain;
 pub mod init;
+mod input;
 pub mod moments;
 pub mod network;
 mod real;
@@ -47,10 +48,11 @@ pub use bounded::Bounded;
 pub use error::Error;
 pub use gain::{Gain, gain_squared};
 pub use init::draw;
-pub use moments::Moments;
+pub use input::InputDistribution;
+pub use moments::{Method, Moments};
 pub use network::{Layer, Network};
 pub use real::Real;
-pub use scheme::{BiasRule, InitRule, LayerPlan, Scheme, WeightShape};
+pub use scheme::{BiasRule, Fan, InitRule, LayerPlan, Scheme, WeightShape};
 
 /// Refuses what is not a finite number above 0.
 fn require_positive(quantity: &str, value: f64) -> Result<(), Error> {

@@ -50,6 +50,11 @@ pub(crate) trait Builtin: Function {
     /// The width of the finest feature of the function.
     fn feature_width(&self) -> f64;
 
+    /// What `torch.nn.init.calculate_gain` lists for it, where it does.
+    fn torch_gain(&self) -> Option<f64> {
+        None
+    }
+
     /// The moments under N(0, sigma²) in closed form, where one exists.
     fn closed_moments(&self, _sigma: f64) -> Option<Moments> {
         None
@@ -95,6 +100,10 @@ macro_rules! forms {
 
             pub(super) fn feature_width(&self) -> f64 {
                 match self { $(Self::$form(form) => form.feature_width()),* }
+            }
+
+            pub(super) fn torch_gain(&self) -> Option<f64> {
+                match self { $(Self::$form(form) => form.torch_gain()),* }
             }
 
             pub(super) fn closed_moments(&self, sigma: f64) -> Option<Moments> {

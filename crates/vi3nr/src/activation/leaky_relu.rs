@@ -42,6 +42,10 @@ impl Builtin for LeakyRelu {
         1.0
     }
 
+    fn torch_gain(&self) -> Option<f64> {
+        Some(libm::sqrt(2.0 / (1.0 + self.slope * self.slope)))
+    }
+
     /// The halves of the line add up: E[f²] = (1 + s²)σ²/2 and E[f'²] = (1 + s²)/2.
     fn closed_moments(&self, sigma: f64) -> Option<Moments> {
         let (slope, sigma) = (Bounded::exact(self.slope), Bounded::exact(sigma));

@@ -42,7 +42,7 @@ mod super_gaussian;
 mod tanh;
 mod wavelet;
 
-pub(crate) use named::Named;
+pub(crate) use named::{Named, write as write_named};
 
 use std::fmt;
 use std::str::FromStr;
@@ -213,6 +213,15 @@ impl Activation {
         match &self.kind {
             Kind::Builtin(form) => Formula::twin(form.definition(), &form.parameters()),
             Kind::Formula(formula) => Ok(formula.clone()),
+        }
+    }
+
+    /// The gain that `torch.nn.init.calculate_gain` lists for this activation; `None` for those it
+    /// does not know, formulas among them.
+    pub fn torch_gain(&self) -> Option<f64> {
+        match &self.kind {
+            Kind::Builtin(form) => form.torch_gain(),
+            Kind::Formula(_) => None,
         }
     }
 

@@ -58,6 +58,11 @@ impl Named {
         &self.pairs
     }
 
+    /// The value typed for a key.
+    pub(crate) fn get(&self, key: &str) -> Option<f64> {
+        self.pairs.iter().find(|(seen, _)| seen == key).map(|(_, value)| *value)
+    }
+
     /// The values for `parameters` in their order, defaults filled in.
     pub(crate) fn values(&self, parameters: &[Parameter]) -> Result<Vec<f64>, Error> {
         let stranger = |key: &str| !parameters.iter().any(|p| p.name == key);

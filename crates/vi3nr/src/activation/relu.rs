@@ -39,6 +39,10 @@ impl Builtin for Relu {
         1.0
     }
 
+    fn torch_gain(&self) -> Option<f64> {
+        Some(std::f64::consts::SQRT_2)
+    }
+
     /// Half of the moments of the identity, and E|z|/2 = σ/√(2π).
     fn closed_moments(&self, sigma: f64) -> Option<Moments> {
         let sigma = Bounded::exact(sigma);

@@ -44,4 +44,8 @@ impl Builtin for Selu {
     fn feature_width(&self) -> f64 {
         1.0
     }
+
+    fn torch_gain(&self) -> Option<f64> {
+        Some(0.75)
+    }
 }

@@ -34,4 +34,8 @@ impl Builtin for Sigmoid {
     fn feature_width(&self) -> f64 {
         1.0
     }
+
+    fn torch_gain(&self) -> Option<f64> {
+        Some(1.0)
+    }
 }

@@ -31,4 +31,8 @@ impl Builtin for Tanh {
     fn feature_width(&self) -> f64 {
         1.0
     }
+
+    fn torch_gain(&self) -> Option<f64> {
+        Some(5.0 / 3.0)
+    }
 }

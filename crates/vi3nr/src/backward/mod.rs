@@ -27,6 +27,8 @@ mod scan;
 mod solve;
 
 pub use grid::{GridAnswer, GridSearch, grid_search};
+pub(crate) use scan::scan;
+pub(crate) use solve::crossing;
 pub use solve::{Approach, REACH, Root, Solution, solve};
 
 use crate::{Activation, Error, Gain};

@@ -106,7 +106,8 @@ fn survey(
     condition: Condition,
 ) -> Result<Vec<(f64, f64)>, Error> {
     let scale = activation.feature_width();
-    let mut seen = scan(activation, ratio);
+    let mut seen: Vec<(f64, f64)> =
+        scan(activation).iter().map(|sample| (sample.sigma, ratio * sample.condition)).collect();
     let middle = seen.len() / 2;
     let mut failures = Vec::new();
     let mut is_borne_out = true;
@@ -139,7 +140,7 @@ fn survey(
     }))
 }
 
-type Condition<'a> = &'a dyn Fn(f64) -> Result<Bounded, Error>;
+pub(crate) type Condition<'a> = &'a dyn Fn(f64) -> Result<Bounded, Error>;
 
 /// |cond - 1| if the condition is the same everywhere, exactly 0 if it is 1.
 fn constant_condition(seen: &[(f64, f64)], condition: Condition) -> Result<Option<f64>, Error> {
@@ -164,7 +165,7 @@ fn constant_condition(seen: &[(f64, f64)], condition: Condition) -> Result<Optio
 /// The root between two σ_p whose conditions differ in sign, if that is certain.
 ///
 /// Chandrupatla's method in ln σ: inverse quadratic steps where they are safe, else halving.
-fn crossing(from: f64, to: f64, condition: Condition) -> Result<Option<f64>, Error> {
+pub(crate) fn crossing(from: f64, to: f64, condition: Condition) -> Result<Option<f64>, Error> {
     let at = |t: f64| -> Result<(f64, bool), Error> {
         let cond = condition(libm::exp(t))?;
         Ok((cond.value - 1.0, (cond.value - 1.0).abs() > 2.0 * cond.error))
