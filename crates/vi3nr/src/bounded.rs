@@ -177,7 +177,7 @@ impl Real for Bounded {
 
     fn exp(self) -> Self {
         let value = libm::exp(self.value);
-        Self::elementary(value, value * grown(self.error))
+        Self::elementary(value, exp_change(self))
     }
 
     fn sin_cos(self) -> (Self, Self) {
@@ -239,8 +239,7 @@ impl Real for Bounded {
 
     fn exp_m1(self) -> Self {
         let value = libm::expm1(self.value);
-        let propagated = if self.error == 0.0 { 0.0 } else { (value + 1.0) * grown(self.error) };
-        Self::elementary(value, propagated)
+        Self::elementary(value, exp_change(self))
     }
 
     fn ln_1p(self) -> Self {
@@ -287,6 +286,16 @@ impl Real for Bounded {
 #[inline(always)]
 fn grown(error: f64) -> f64 {
     if error < 1e-5 { error * (1.0 + error) } else { libm::expm1(error) }
+}
+
+/// The change of e^x over an operand's error.
+fn exp_change(operand: Bounded) -> f64 {
+    if operand.error < 1.0 {
+        libm::exp(operand.value) * grown(operand.error)
+    } else {
+        // Both ends lie between 0 and this.
+        libm::exp(operand.value + operand.error)
+    }
 }
 
 /// `amount`, or 0 for an exact operand even where the amount is undefined.

@@ -82,6 +82,21 @@ def sine(w, s):
     return mpf(0), -mp.expm1(-2 * q) / 2, w * mp.exp(-q / 2), w * w * (1 + mp.exp(-2 * q)) / 2
 
 
+def finer(w, s):
+    """sin(w (|x| + 1) x) through complementary error functions of complex argument."""
+    def cosines(frequency):
+        p, q = 1 / (2 * s * s) - 1j * frequency, 1j * frequency / 2
+        root = mp.sqrt(p)
+        j0 = mp.sqrt(mp.pi) / (2 * root) * mp.exp(q * q / p) * mp.erfc(-q / root)
+        j1 = (1 + 2 * q * j0) / (2 * p)
+        j2 = (j0 + 2 * q * j1) / (2 * p)
+        scale = 2 / (s * mp.sqrt(2 * mp.pi))
+        return [scale * mp.re(j) for j in (j0, 2 * j1 + j0, 4 * j2 + 4 * j1 + j0)]
+    once, twice = cosines(mpf(w)), cosines(mpf(2 * w))
+    squares = 4 * s * s + 4 * s * mp.sqrt(2 / mp.pi) + 1
+    return mpf(0), (1 - twice[0]) / 2, w * once[1], mpf(w) ** 2 / 2 * (squares + twice[2])
+
+
 # In closed form.
 CLOSED = {
     "abs(x)^0.9": lambda s: (absolute_power("0.9", s), absolute_power("1.8", s), mpf(0), mpf("0.81") * absolute_power("-0.2", s)),
@@ -91,6 +106,7 @@ CLOSED = {
     "sin(w*x):w=30": lambda s: sine(30, s),
     "x^10": lambda s: (absolute_power(10, s), absolute_power(20, s), mpf(0), 100 * absolute_power(18, s)),
     "exp(x/100)": lambda s: tuple(c * mp.exp(t * s * s) for c, t in [(1, mpf(1) / 20000), (1, mpf(1) / 5000), (mpf(1) / 100, mpf(1) / 20000), (mpf(1) / 10000, mpf(1) / 5000)]),
+    "finer:omega=30": lambda s: finer(30, s),
 }
 
 

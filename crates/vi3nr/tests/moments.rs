@@ -22,7 +22,10 @@ fn values_hold_and_bounds_are_never_exceeded() {
     for (text, sigma, exact) in references() {
         let activation: Activation = text.parse().unwrap();
         let of = Moments::of(&activation, sigma).unwrap();
-        let quadrature = Moments::by_quadrature(&activation, sigma).unwrap();
+        // A billion periods are more than quadrature resolves; only the closed form reaches there.
+        let is_hopeless = text.starts_with("finer") && sigma > 100.0;
+        let quadrature =
+            if is_hopeless { of } else { Moments::by_quadrature(&activation, sigma).unwrap() };
         // Means are compared on the scale of the root of the mean square.
         let scale = [exact[1].sqrt(), exact[1], exact[3].sqrt(), exact[3]];
         let tiny = 2.0 * f64::MIN_POSITIVE;
@@ -73,13 +76,50 @@ fn infinite_undefined_and_unresolved_expectations_are_errors() {
         ("x^200", 1e3, "overflow"),
         ("1/0+x", 1.0, ""),
         ("x^0.5", 1.0, "not a number"),
-        ("sin(1e9*x)", 1.0, "not resolved"),
+        ("sin(1e9*x)+x", 1.0, "not resolved"),
     ] {
         let activation: Activation = text.parse().unwrap();
         let seen = Moments::of(&activation, sigma);
         let message = seen.map_err(|error| error.to_string());
         let message = message.expect_err(text);
         assert!(message.contains(reason), "{text} at {sigma}: {message}");
+    }
+}
+
+/// A formula that spells out a built-in form has its numbers, its closed forms included.
+#[test]
+fn formulas_equal_to_built_ins_have_their_moments() {
+    for (formula, built_in) in [
+        ("sin(w*x):w=30", "sine:omega=30"),
+        ("sin(x*30)", "sine:omega=30"),
+        ("sin(w*(abs(x)+1)*x):w=30", "finer:omega=30"),
+        ("exp(-x^2/(2*s^2)):s=0.05", "gaussian:sigma=0.05"),
+        ("exp(-200*x^2)", "gaussian:sigma=0.05"),
+        ("exp(-sin(3*x))", "expsin:a=3"),
+        ("max(x,0)", "relu"),
+        ("max(0,x)", "relu"),
+        ("sin(2*x)/(2*x)", "sinc:a=2"),
+        ("x*tanh(log(1+exp(x)))", "mish"),
+        ("x/(1+exp(-x))", "silu"),
+        ("0.5*x*(1+erf(x/sqrt(2)))", "gelu"),
+        ("exp(-abs(x)/0.5)", "laplacian:sigma=0.5"),
+        ("cos(x)*exp(-x^2)", "wavelet"),
+        ("erf(x)", "erf"),
+    ] {
+        let (formula, built_in) =
+            (formula.parse::<Activation>().unwrap(), built_in.parse::<Activation>().unwrap());
+        for sigma in [1e-3, 0.05, 1.0, 30.0, 1e3] {
+            let typed = four(Moments::of(&formula, sigma).unwrap());
+            let built_in = four(Moments::of(&built_in, sigma).unwrap());
+            let scale = [built_in[1].value.sqrt(), built_in[1].value];
+            for (k, (a, b)) in typed.into_iter().zip(built_in).enumerate() {
+                let scale = if k < 2 { scale[k] } else { b.value.abs().max(scale[0] / sigma) };
+                assert!(
+                    (a.value - b.value).abs() <= 1e-12 * scale,
+                    "{formula} {sigma}: {a:?} {b:?}"
+                );
+            }
+        }
     }
 }
 
@@ -94,6 +134,8 @@ fn hidden_features_are_found() {
     let variance = 100.0 + 0.5e-10;
     let exact = (0.5e-10f64 / variance).sqrt() * (-7.7f64 * 7.7 / (2.0 * variance)).exp();
     assert!((spike.value / exact - 1.0).abs() < 1e-9, "{spike:?} {exact}");
+    let fast = second_moment("sin(1e12*x)", 1e3);
+    assert!((fast.value - 0.5).abs() <= fast.error && fast.error < 1e-14);
     let steps = second_moment("sign(sin(20*x))", 2.0);
     assert!((steps.value - 1.0).abs() < 1e-12 && steps.error < 1e-10);
     let step = second_moment("max(sign(x-1e-7),0)", 1.0);

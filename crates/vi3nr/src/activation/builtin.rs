@@ -21,7 +21,7 @@ use super::softplus::Softplus;
 use super::super_gaussian::SuperGaussian;
 use super::tanh::Tanh;
 use super::wavelet::Wavelet;
-use super::{Function, Named, Parameter, Visitor};
+use super::{Formula, Function, Named, Parameter, Visitor};
 use crate::Error;
 use crate::moments::Moments;
 
@@ -77,6 +77,39 @@ macro_rules! forms {
                     name: named.name.clone(),
                     known: catalogue().map(|(name, _)| name).collect::<Vec<_>>().join(", "),
                 })
+            }
+
+            /// The form whose definition, with one of the numbers in `formula` as its parameter,
+            /// is compiled to the very same program: its closed forms hold for the formula too.
+            pub(super) fn behind(formula: &Formula) -> Option<Self> {
+                let numbers = formula.numbers();
+                $({
+                    let parameters = $form::PARAMETERS;
+                    let candidates: Vec<Vec<f64>> = match parameters.len() {
+                        0 => vec![Vec::new()],
+                        1 => numbers.iter().map(|number| vec![*number]).collect(),
+                        _ => Vec::new(),
+                    };
+                    for values in candidates {
+                        if !parameters.iter().zip(&values).all(|(p, v)| p.accepted.contains(*v)) {
+                            continue;
+                        }
+                        let form = $form::from_values(&values);
+                        let agrees = |x: f64| {
+                            let difference = form.value(x) - formula.value(x);
+                            difference.abs() <= 1e-9 * form.value(x).abs()
+                        };
+                        if !(agrees(0.3172) && agrees(-1.2345)) {
+                            continue;
+                        }
+                        let form = Self::$form(form);
+                        let twin = Formula::twin(form.definition(), &form.parameters());
+                        if twin.is_ok_and(|twin| twin.program() == formula.program()) {
+                            return Some(form);
+                        }
+                    }
+                })*
+                None
             }
 
             pub(super) fn name(&self) -> &'static str {

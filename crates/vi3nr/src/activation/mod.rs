@@ -147,7 +147,8 @@ pub struct Activation {
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Builtin(Form),
-    Formula(Formula),
+    /// With the built-in form that it spells out, if it does.
+    Formula(Formula, Option<Form>),
 }
 
 impl Activation {
@@ -178,7 +179,7 @@ impl Activation {
     pub fn kinks(&self) -> Vec<f64> {
         match &self.kind {
             Kind::Builtin(form) => form.kinks(),
-            Kind::Formula(formula) => formula.kinks().to_vec(),
+            Kind::Formula(formula, _) => formula.kinks().to_vec(),
         }
     }
 
@@ -186,7 +187,7 @@ impl Activation {
     pub fn parameters(&self) -> Vec<(&str, f64)> {
         match &self.kind {
             Kind::Builtin(form) => form.parameters(),
-            Kind::Formula(formula) => {
+            Kind::Formula(formula, _) => {
                 formula.parameters().iter().map(|(name, value)| (name.as_str(), *value)).collect()
             }
         }
@@ -201,7 +202,7 @@ impl Activation {
     pub fn formula(&self) -> Option<&Formula> {
         match &self.kind {
             Kind::Builtin(_) => None,
-            Kind::Formula(formula) => Some(formula),
+            Kind::Formula(formula, _) => Some(formula),
         }
     }
 
@@ -212,7 +213,7 @@ impl Activation {
     pub fn to_formula(&self) -> Result<Formula, Error> {
         match &self.kind {
             Kind::Builtin(form) => Formula::twin(form.definition(), &form.parameters()),
-            Kind::Formula(formula) => Ok(formula.clone()),
+            Kind::Formula(formula, _) => Ok(formula.clone()),
         }
     }
 
@@ -221,7 +222,7 @@ impl Activation {
     pub fn torch_gain(&self) -> Option<f64> {
         match &self.kind {
             Kind::Builtin(form) => form.torch_gain(),
-            Kind::Formula(_) => None,
+            Kind::Formula(..) => None,
         }
     }
 
@@ -230,15 +231,15 @@ impl Activation {
     pub(crate) fn feature_width(&self) -> f64 {
         match &self.kind {
             Kind::Builtin(form) => form.feature_width(),
-            Kind::Formula(formula) => feature_width(formula),
+            Kind::Formula(formula, _) => feature_width(formula),
         }
     }
 
     /// Closed-form moments under N(0, sigma²), where they are known.
     pub(crate) fn closed_moments(&self, sigma: f64) -> Option<Moments> {
         match &self.kind {
-            Kind::Builtin(form) => form.closed_moments(sigma),
-            Kind::Formula(_) => None,
+            Kind::Builtin(form) | Kind::Formula(_, Some(form)) => form.closed_moments(sigma),
+            Kind::Formula(_, None) => None,
         }
     }
 
@@ -246,7 +247,7 @@ impl Activation {
     pub fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
         match &self.kind {
             Kind::Builtin(form) => form.visit(visitor),
-            Kind::Formula(formula) => visitor.visit_formula(formula),
+            Kind::Formula(formula, _) => visitor.visit_formula(formula),
         }
     }
 }
@@ -273,7 +274,7 @@ impl fmt::Display for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Builtin(form) => named::write(f, form.name(), &self.parameters()),
-            Kind::Formula(formula) => formula.fmt(f),
+            Kind::Formula(formula, _) => formula.fmt(f),
         }
     }
 }
@@ -294,7 +295,9 @@ impl FromStr for Activation {
         let kind = if is_name && !formula::is_expression(&named.name) {
             Kind::Builtin(Form::from_named(&named)?)
         } else {
-            Kind::Formula(Formula::from_named(&named, text)?)
+            let formula = Formula::from_named(&named, text)?;
+            let form = Form::behind(&formula);
+            Kind::Formula(formula, form)
         };
         Ok(Self { kind })
     }

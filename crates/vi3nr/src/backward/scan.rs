@@ -28,18 +28,19 @@ pub(crate) fn scan(activation: &Activation) -> Vec<Sample> {
     let step = libm::exp10(1.0 / f64::from(PER_DECADE));
     let place = |index: i32| width * libm::exp10(f64::from(index) / f64::from(PER_DECADE));
     let (first, last) = (-X_DECADES.0 * PER_DECADE, X_DECADES.1 * PER_DECADE);
-    let table: Vec<(f64, f64, f64)> = (first..=last)
+    let table: Vec<(f64, f64)> = (first..=last)
         .map(|index| {
             let x = place(index);
             let ((a, da), (b, db)) =
                 (activation.value_and_slope(x), activation.value_and_slope(-x));
-            (x, x * (a * a + b * b), x * (da * da + db * db))
+            (x * (a * a + b * b), x * (da * da + db * db))
         })
         .collect();
-    // exp(-u²/2) for u = x/σ, by the difference of the indices.
-    let density: Vec<f64> = (0..=2 * PER_DECADE)
-        .map(|index| {
-            let u = libm::exp10(f64::from(index - PER_DECADE) / f64::from(PER_DECADE));
+    // exp(-u²/2) for u = x/σ, by the difference of the indices; beyond u = 10 it is 0.
+    let nearest = first - SIGMA_DECADES * PER_DECADE;
+    let density: Vec<f64> = (nearest..=PER_DECADE)
+        .map(|difference| {
+            let u = libm::exp10(f64::from(difference) / f64::from(PER_DECADE));
             libm::exp(-0.5 * u * u)
         })
         .collect();
@@ -48,16 +49,9 @@ pub(crate) fn scan(activation: &Activation) -> Vec<Sample> {
         .map(|index| {
             // Below the table f and f' are constant: a geometric series.
             let rest = 1.0 / (step - 1.0);
-            let (mut squares, mut slopes) = (rest * table[0].1, rest * table[0].2);
-            for (offset, (x, square, slope)) in table.iter().enumerate() {
-                let difference = first + offset as i32 - index;
-                if difference > PER_DECADE {
-                    break;
-                }
-                let weight = match usize::try_from(difference + PER_DECADE) {
-                    Ok(known) => density[known],
-                    Err(_) => libm::exp(-0.5 * (x / place(index)) * (x / place(index))),
-                };
+            let (mut squares, mut slopes) = (rest * table[0].0, rest * table[0].1);
+            let start = (first - index - nearest) as usize;
+            for ((square, slope), weight) in table.iter().zip(&density[start..]) {
                 squares += weight * square;
                 slopes += weight * slope;
             }

@@ -15,7 +15,7 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 
-mod gauss;
+pub(crate) mod gauss;
 mod monte_carlo;
 mod quadrature;
 mod scaled;

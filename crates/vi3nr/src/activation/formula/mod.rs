@@ -168,6 +168,23 @@ impl Formula {
         })
     }
 
+    /// The numbers that occur: the parameters' values and the constants of the program.
+    pub(super) fn numbers(&self) -> Vec<f64> {
+        let mut numbers: Vec<f64> = self.parameters.iter().map(|(_, value)| *value).collect();
+        let constant = |operand: Operand| match operand {
+            Operand::Constant(value) => Some(value),
+            _ => None,
+        };
+        for instruction in self.program.instructions() {
+            if let Operation::Binary(_, u, v) = instruction.operation {
+                numbers.extend([u, v].into_iter().filter_map(constant));
+            }
+        }
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        numbers
+    }
+
     /// The expression as typed, without the parameters.
     pub fn expression(&self) -> &str {
         &self.expression
