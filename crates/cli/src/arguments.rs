@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vi3nr::Activation;
+use vi3nr::{Activation, Scheme, WeightShape};
 use vi3nr_inr::bench::BenchShape;
 
 /// Coordinate networks with the right initialisation: fit a picture, decode it at any resolution.
@@ -64,7 +64,8 @@ pub(crate) struct FitArguments {
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
 
-    /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05.
+    /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
+    /// for example 'exp(-x^2/(2*s^2)):s=0.05'.
     #[arg(long, default_value = "sine:omega=30", help_heading = "Network")]
     pub(crate) activation: Activation,
     /// Weight matrices, the first and the last included.
@@ -74,10 +75,12 @@ pub(crate) struct FitArguments {
     #[arg(long, value_name = "M", default_value_t = 128, help_heading = "Network")]
     pub(crate) width: usize,
 
-    /// The rule for the first weights. auto: the activation's own where it has one (SIREN's for the
-    /// sine), else ours.
+    /// The rule for the first weights: ours, siren, xavier, kaiming, kaiming_out, kumar, pytorch,
+    /// backward, or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine),
+    /// else ours.
     #[arg(long, value_name = "SCHEME", default_value = "auto", help_heading = "Initialisation")]
-    pub(crate) init: InitScheme,
+    #[arg(value_parser = init)]
+    pub(crate) init: InitChoice,
     /// Standard deviation of the preactivations for --init ours: a number, or auto for the value at
     /// which gradients keep their variance (Eq. 13).
     #[arg(long, value_name = "S", value_parser = sigma, help_heading = "Initialisation")]
@@ -199,19 +202,38 @@ pub(crate) struct BenchArguments {
     pub(crate) common: ThreadsAndJson,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum InitScheme {
+/// A rule for the first weights as typed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum InitChoice {
+    /// The activation's own, or ours.
     Auto,
-    /// The paper's: preactivations of standard deviation sigma_p in every layer.
+    /// The paper's, with --sigma-p.
     Ours,
-    /// SIREN's, for the sine.
+    /// SIREN's, with the activation's own frequency.
     Siren,
+    /// One that was typed with its parameters, or has none.
+    Given(Scheme),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Weights {
     Uniform,
     Normal,
+    /// Cut off at two standard deviations.
+    TruncatedNormal,
+    /// Rows of a scaled random orthogonal matrix.
+    Orthogonal,
+}
+
+impl From<Weights> for WeightShape {
+    fn from(typed: Weights) -> Self {
+        match typed {
+            Weights::Uniform => Self::Uniform,
+            Weights::Normal => Self::Normal,
+            Weights::TruncatedNormal => Self::TruncatedNormal,
+            Weights::Orthogonal => Self::Orthogonal,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -267,6 +289,15 @@ fn sigma(text: &str) -> Result<Sigma, String> {
         return Ok(Sigma::Auto);
     }
     positive(text).map(Sigma::Given).map_err(|expected| format!("{expected}, or auto"))
+}
+
+fn init(text: &str) -> Result<InitChoice, vi3nr::Error> {
+    Ok(match text {
+        "auto" => InitChoice::Auto,
+        "ours" => InitChoice::Ours,
+        "siren" => InitChoice::Siren,
+        scheme => InitChoice::Given(scheme.parse()?),
+    })
 }
 
 fn batch(text: &str) -> Result<BatchSize, String> {

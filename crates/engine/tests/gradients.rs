@@ -88,11 +88,7 @@ fn check(dims: &[usize], activation: &str, count: usize, set: InstructionSet) {
     let name = format!("{activation} {dims:?} {count} points on {set:?}");
     let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
     // Where a layer does not multiply perturbations, or float32 itself is far from the reference.
-    let sigma_p = match activation {
-        "gaussian" => 0.08,
-        "sine" => 0.04,
-        _ => 0.5,
-    };
+    let sigma_p = vi3nr::auto_sigma_p(network.activation()).unwrap();
     let parameters = start(&network, sigma_p);
     let points = numbers(count * network.inputs(), 1);
     let targets = numbers(count * network.outputs(), 2);

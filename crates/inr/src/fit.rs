@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::json;
-use vi3nr::{BiasRule, InitRule, Network, WeightShape};
+use vi3nr::{InitRule, Network};
 use vi3nr_engine::{CpuEngine, Engine, EngineError, ReferenceEngine};
 
 use crate::metrics::{mean_squared_error, paper_peak, psnr_of_mse, psnr_paper_of_mse};
@@ -201,14 +201,8 @@ impl FitPlan {
         json!({
             "source": self.source,
             "init": self.init.scheme.to_string(),
-            "weights": match self.init.weights {
-                WeightShape::Uniform => "uniform",
-                WeightShape::Normal => "normal",
-            },
-            "biases": match self.init.biases {
-                BiasRule::Zero => "zero",
-                BiasRule::LikeWeights => "like-weights",
-            },
+            "weights": self.init.weights.name(),
+            "biases": self.init.biases.name(),
             "engine": match self.engine {
                 EngineChoice::Cpu => "cpu",
                 EngineChoice::Reference => "reference",

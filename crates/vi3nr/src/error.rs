@@ -31,6 +31,26 @@ pub enum Error {
         reason: String,
     },
 
+    /// An expression that cannot be read.
+    #[error("cannot read the formula '{formula}': column {column}: {reason}")]
+    Formula {
+        /// The expression as typed (its first 200 characters).
+        formula: String,
+        /// The place of the mistake in characters, the first being 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+
+    /// A value for a symbol that does not occur in the formula.
+    #[error("the formula '{formula}' has no symbol '{parameter}', but a value for it is given")]
+    UnusedParameter {
+        /// The expression as typed.
+        formula: String,
+        /// The symbol.
+        parameter: String,
+    },
+
     /// A parameter that the activation or scheme does not have.
     #[error("'{owner}' has no parameter '{parameter}'; it has: {known}")]
     UnknownParameter {
@@ -51,6 +71,17 @@ pub enum Error {
         value: f64,
         /// The range that is accepted.
         expected: &'static str,
+    },
+
+    /// A scheme that gives no variance for this activation or network.
+    #[error("the scheme {scheme} does not apply to {activation}: {reason}")]
+    Scheme {
+        /// The scheme as written.
+        scheme: String,
+        /// The activation as written.
+        activation: String,
+        /// Why not.
+        reason: String,
     },
 
     /// A network that cannot be built.

@@ -1,6 +1,6 @@
-//! The gain of an activation, Eq. (15), and the two conditions on a layer's weights.
+//! The gain of an activation, Eq. (15): what a layer's weights must do about f.
 
-use crate::{Activation, Error, Moments};
+use crate::{Activation, Bounded, Error, Moments, Real};
 
 /// gain²(f, σ_p) = σ_p² / E\[f(z)²\] for z ~ N(0, σ_p²), Eq. (15): the variance of a layer's weights
 /// times its fan-in, so that preactivations of variance σ_p² give preactivations of variance σ_p².
@@ -17,89 +17,83 @@ use crate::{Activation, Error, Moments};
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 pub fn gain_squared(activation: &Activation, sigma_p: f64) -> Result<f64, Error> {
-    let moments = Moments::of(activation, sigma_p)?;
-    let gain_squared = sigma_p * sigma_p / moments.second_moment;
-    if gain_squared.is_finite() && gain_squared > 0.0 {
-        return Ok(gain_squared);
-    }
-    Err(Error::Moment {
-        moment: "sigma_p^2 / E[f^2]",
-        activation: activation.to_string(),
-        sigma: sigma_p,
-        reason: format!("E[f^2] is {}, so no finite weight variance exists", moments.second_moment),
-    })
+    Ok(Gain::of(activation, sigma_p)?.gain_squared.value)
 }
 
-/// The left side of the backward condition, Eq. (13), for M_i = M_{i+1}:
-/// σ_p² E\[f'(z)²\] / E\[f(z)²\], the factor by which one layer multiplies the gradient's variance.
-///
-/// # Errors
-/// Those of [`gain_squared`].
-pub fn backward_condition(activation: &Activation, sigma_p: f64) -> Result<f64, Error> {
-    let moments = Moments::of(activation, sigma_p)?;
-    Ok(gain_squared(activation, sigma_p)? * moments.derivative_second_moment)
-}
-
-/// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
-const BEARABLE: f64 = 0.3131;
-
-/// A σ_p to start from when none is given.
-///
-/// The smallest σ_p at which the backward condition, Eq. (13), holds; where it never holds or
-/// always does, 1 if the condition there is within SIREN's own distance of 1 (coth 1 - 1 = 0.313),
-/// else the largest σ_p below 1 for which it is: 1/ω for sin(ωx).
-///
-/// # Errors
-/// Those of [`gain_squared`].
+/// Everything that one (activation, σ_p) decides about a layer, each number with its error bound.
 ///
 /// ```
-/// let gaussian = "gaussian:sigma=0.05".parse()?;
-/// assert!((vi3nr::auto_sigma_p(&gaussian)? - 0.0776886987).abs() < 1e-9);
-/// let sine = "sine:omega=30".parse()?;
-/// assert!((vi3nr::auto_sigma_p(&sine)? - 1.0 / 30.0).abs() < 1e-4);
+/// use vi3nr::Gain;
+///
+/// let gain = Gain::of(&"gaussian:sigma=0.05".parse()?, 1.0)?;
+/// // gain² = sigma_p² sqrt(sigma_r² + 2)/sigma_r, Eq. (53); the condition of PROTOCOL's table.
+/// assert!((gain.gain_squared.value - 28.3019434).abs() < 1e-7);
+/// assert!((gain.condition.value - 199.7503121).abs() < 1e-6);
+/// assert!(gain.error_bound() < 1e-11);
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
-pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
-    let excess = |sigma_p: f64| Ok::<f64, Error>(backward_condition(activation, sigma_p)? - 1.0);
-    // From 1e-4 to 1e3 in steps of a tenth.
-    let grid: Vec<f64> = (0..170).map(|step| 1e-4 * 1.1f64.powi(step)).collect();
-    let mut below = (grid[0], excess(grid[0])?);
-    for &sigma_p in &grid[1..] {
-        let here = (sigma_p, excess(sigma_p)?);
-        // A condition that only touches 1 to within rounding is no crossing.
-        if below.1 * here.1 < 0.0 && below.1.abs().max(here.1.abs()) > 1e-9 {
-            return bisect(below.0, here.0, |sigma_p| Ok(excess(sigma_p)? * below.1));
-        }
-        below = here;
-    }
-    if excess(1.0)?.abs() <= BEARABLE {
-        return Ok(1.0);
-    }
-    for &sigma_p in grid.iter().rev().filter(|sigma_p| **sigma_p < 1.0) {
-        if excess(sigma_p)?.abs() <= BEARABLE {
-            let above = sigma_p * 1.1;
-            return bisect(sigma_p, above, |sigma_p| Ok(BEARABLE - excess(sigma_p)?.abs()));
-        }
-    }
-    Ok(1.0)
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gain {
+    /// The standard deviation of the preactivations.
+    pub sigma_p: f64,
+    /// The moments of f and f' under N(0, σ_p²).
+    pub moments: Moments,
+    /// gain²(f, σ_p) = σ_p²/E\[f²\], Eq. (15).
+    pub gain_squared: Bounded,
+    /// Its square root: the standard deviation of the weights times √M_i.
+    pub gain: Bounded,
+    /// σ_p² E\[f'²\]/E\[f²\], the left side of Eq. (13) for M_i = M_{i+1}.
+    pub condition: Bounded,
 }
 
-/// The point where `sign` turns from positive to negative between `low` and `high`.
-fn bisect(
-    mut low: f64,
-    mut high: f64,
-    sign: impl Fn(f64) -> Result<f64, Error>,
-) -> Result<f64, Error> {
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if sign(middle)? > 0.0 { low = middle } else { high = middle }
+impl Gain {
+    /// The gain from exact moments.
+    ///
+    /// # Errors
+    /// Those of [`Moments::of`]; an activation that is zero almost everywhere.
+    pub fn of(activation: &Activation, sigma_p: f64) -> Result<Self, Error> {
+        Self::from_moments(activation, sigma_p, Moments::of(activation, sigma_p)?)
     }
-    Ok(0.5 * (low + high))
+
+    /// The gain from moments obtained otherwise, for example by [`Moments::by_sampling`]; standard
+    /// errors then propagate to first order.
+    ///
+    /// # Errors
+    /// E\[f²\] so small, or so large, that no finite weight variance above 0 exists.
+    pub fn from_moments(
+        activation: &Activation,
+        sigma_p: f64,
+        moments: Moments,
+    ) -> Result<Self, Error> {
+        let sigma = Bounded::exact(sigma_p);
+        let gain_squared = sigma * sigma / moments.second_moment;
+        if !(gain_squared.is_finite() && gain_squared.value > 0.0) {
+            let seen = moments.second_moment.value;
+            return Err(Error::Moment {
+                moment: "sigma_p^2 / E[f^2]",
+                activation: activation.to_string(),
+                sigma: sigma_p,
+                reason: format!("E[f^2] is {seen}, so no finite weight variance exists"),
+            });
+        }
+        let condition = gain_squared * moments.derivative_second_moment;
+        Ok(Self { sigma_p, moments, gain_squared, gain: gain_squared.sqrt(), condition })
+    }
+
+    /// The largest error bound among the moments, the gain and the condition (absolute).
+    pub fn error_bound(&self) -> f64 {
+        let m = &self.moments;
+        [m.mean, m.second_moment, m.derivative_mean, m.derivative_second_moment]
+            .iter()
+            .chain([&self.gain_squared, &self.gain, &self.condition])
+            .fold(0.0, |largest, number| largest.max(number.error))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backward_condition;
 
     fn near(seen: f64, exact: f64, digits: f64) {
         assert!((seen - exact).abs() <= digits, "{seen} is not {exact}");
@@ -124,38 +118,6 @@ mod tests {
                 condition,
                 6e-8 * condition.max(1.0),
             );
-        }
-    }
-
-    #[test]
-    fn the_backward_condition_holds_at_the_known_roots() {
-        let gaussian_root = 0.05 * (1.0 + 2f64.sqrt()).sqrt();
-        for (name, root, gain) in [
-            ("gaussian:sigma=0.05", gaussian_root, 0.0145710678),
-            ("sigmoid", 6.754575, 103.0076),
-            ("sinc", 2.223335, 10.68664),
-            ("wavelet", 0.870469, 1.80391),
-        ] {
-            let activation = name.parse().unwrap();
-            // The roots and gains are known to six or seven digits.
-            near(backward_condition(&activation, root).unwrap(), 1.0, 3e-6);
-            near(gain_squared(&activation, root).unwrap() / gain, 1.0, 3e-6);
-        }
-    }
-
-    #[test]
-    fn automatic_sigmas() {
-        for (name, sigma_p) in [
-            ("gaussian:sigma=0.2", 0.2 * (1.0 + 2f64.sqrt()).sqrt()),
-            ("sigmoid", 6.754575),
-            ("sinc", 2.223335),
-            ("wavelet", 0.870469),
-            ("tanh", 1.0),
-            ("relu", 1.0),
-            ("sine:omega=5", 0.2),
-        ] {
-            let seen = auto_sigma_p(&name.parse().unwrap()).unwrap();
-            near(seen / sigma_p, 1.0, 1e-4);
         }
     }
 

@@ -41,6 +41,113 @@ pub trait Real:
     /// sin(x)/x and its derivative (cos(x) - sin(x)/x)/x, with their limits 1 and 0 at x = 0.
     fn sinc_and_slope(self) -> (Self, Self);
 
+    /// The natural logarithm; NaN below 0 and minus infinity at 0.
+    fn ln(self) -> Self;
+
+    /// The square root; NaN below 0.
+    fn sqrt(self) -> Self;
+
+    /// The error function 2/√π ∫₀ˣ e^(-t²) dt.
+    fn erf(self) -> Self;
+
+    /// 1 - erf(x), small to the right without cancellation.
+    fn erfc(self) -> Self;
+
+    /// The arc tangent, within ±π/2.
+    fn atan(self) -> Self;
+
+    /// e^x - 1 without cancellation near 0: 2t/(1 - t) with t = tanh(x/2), for x below about 16 in
+    /// single precision.
+    #[inline(always)]
+    fn exp_m1(self) -> Self {
+        let t = (self * Self::from_f64(0.5)).tanh();
+        (t + t) / (Self::from_f64(1.0) - t)
+    }
+
+    /// ln(1 + x) without cancellation near 0 (Kahan's quotient).
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        let one = Self::from_f64(1.0);
+        let sum = one + self;
+        Self::select(sum == one, self, self * sum.ln() / (sum - one))
+    }
+
+    /// The hyperbolic sine.
+    #[inline(always)]
+    fn sinh(self) -> Self {
+        let magnitude = self.abs();
+        let grown = magnitude.exp_m1();
+        let half = Self::from_f64(0.5);
+        let small = half * (grown + grown / (grown + Self::from_f64(1.0)));
+        // For larger arguments the exponential alone decides, and exp_m1 need not reach there.
+        let large = half * magnitude.exp();
+        let value = Self::select(magnitude < Self::from_f64(15.0), small, large);
+        Self::select(self < Self::from_f64(0.0), -value, value)
+    }
+
+    /// The hyperbolic cosine.
+    #[inline(always)]
+    fn cosh(self) -> Self {
+        let grown = self.abs().exp();
+        Self::from_f64(0.5) * (grown + Self::from_f64(1.0) / grown)
+    }
+
+    /// 1/cosh(x), through e^(-|x|) so that nothing overflows.
+    #[inline(always)]
+    fn sech(self) -> Self {
+        let tail = (-self.abs()).exp();
+        (tail + tail) / (tail * tail + Self::from_f64(1.0))
+    }
+
+    /// 1/(1 + e^(-x)), through e^(-|x|) so that neither tail overflows or cancels.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let one = Self::from_f64(1.0);
+        let tail = (-self.abs()).exp();
+        let above = one / (one + tail);
+        Self::select(self < Self::from_f64(0.0), tail * above, above)
+    }
+
+    /// ln(1 + e^x) = max(x, 0) + ln(1 + e^(-|x|)).
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        let zero = Self::from_f64(0.0);
+        // A NaN is kept: the comparison fails and `self` is added.
+        Self::select(self < zero, zero, self) + (-self.abs()).exp().ln_1p()
+    }
+
+    /// -1, 0 or 1 with the sign of `self`; NaN for NaN.
+    #[inline(always)]
+    fn sign(self) -> Self {
+        let zero = Self::from_f64(0.0);
+        let below = Self::select(self < zero, Self::from_f64(-1.0), self);
+        Self::select(self > zero, Self::from_f64(1.0), below)
+    }
+
+    /// The power with a whole exponent, by repeated squaring.
+    #[inline(always)]
+    fn powi(self, exponent: i32) -> Self {
+        let mut remaining = exponent.unsigned_abs();
+        let mut square = self;
+        let mut power = Self::from_f64(1.0);
+        while remaining > 0 {
+            if remaining & 1 == 1 {
+                power = power * square;
+            }
+            remaining >>= 1;
+            if remaining > 0 {
+                square = square * square;
+            }
+        }
+        if exponent < 0 { Self::from_f64(1.0) / power } else { power }
+    }
+
+    /// The power of a base at or above 0: e^(p ln x). NaN for a base below 0.
+    #[inline(always)]
+    fn powf(self, exponent: Self) -> Self {
+        (exponent * self.ln()).exp()
+    }
+
     /// `then` where `condition` holds, else `otherwise`; both are already computed.
     #[inline(always)]
     fn select(condition: bool, then: Self, otherwise: Self) -> Self {
@@ -106,6 +213,46 @@ impl Real for f64 {
             let value = sine / self;
             (value, (cosine - value) / self)
         }
+    }
+
+    fn ln(self) -> Self {
+        libm::log(self)
+    }
+
+    fn sqrt(self) -> Self {
+        libm::sqrt(self)
+    }
+
+    fn erf(self) -> Self {
+        libm::erf(self)
+    }
+
+    fn erfc(self) -> Self {
+        libm::erfc(self)
+    }
+
+    fn atan(self) -> Self {
+        libm::atan(self)
+    }
+
+    fn exp_m1(self) -> Self {
+        libm::expm1(self)
+    }
+
+    fn ln_1p(self) -> Self {
+        libm::log1p(self)
+    }
+
+    fn sinh(self) -> Self {
+        libm::sinh(self)
+    }
+
+    fn cosh(self) -> Self {
+        libm::cosh(self)
+    }
+
+    fn powf(self, exponent: Self) -> Self {
+        libm::pow(self, exponent)
     }
 }
 

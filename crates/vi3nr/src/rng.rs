@@ -15,6 +15,8 @@ pub enum Stream {
     Biases,
     /// The order of the points in an epoch; the layer is the epoch.
     Shuffle,
+    /// Preactivations for a Monte Carlo estimate of moments.
+    Samples,
 }
 
 impl Stream {
@@ -24,6 +26,7 @@ impl Stream {
             Self::Weights => 0,
             Self::Biases => 1,
             Self::Shuffle => 2,
+            Self::Samples => 3,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
+use vi3nr::{BiasRule, InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
@@ -17,7 +17,7 @@ use vi3nr_inr::{
 use super::picture;
 use crate::Done;
 use crate::arguments::{
-    BatchSize, Biases, EngineName, FitArguments, InitScheme, ScheduleKind, Sigma, Weights,
+    BatchSize, Biases, EngineName, FitArguments, InitChoice, ScheduleKind, Sigma,
 };
 use crate::output::{Failure, print, say};
 use crate::progress::{FitBar, thousands};
@@ -125,10 +125,7 @@ fn plan(arguments: &FitArguments, image: &Image) -> Result<FitPlan, Failure> {
     .map_err(Failure::unusable)?;
     let init = InitRule {
         scheme: scheme(arguments)?,
-        weights: match arguments.weights {
-            Weights::Uniform => WeightShape::Uniform,
-            Weights::Normal => WeightShape::Normal,
-        },
+        weights: arguments.weights.into(),
         biases: match arguments.biases {
             Biases::Zero => BiasRule::Zero,
             Biases::LikeWeights => BiasRule::LikeWeights,
@@ -167,28 +164,34 @@ fn plan(arguments: &FitArguments, image: &Image) -> Result<FitPlan, Failure> {
 fn scheme(arguments: &FitArguments) -> Result<Scheme, Failure> {
     let activation = &arguments.activation;
     let typed_sigma = arguments.sigma_p.is_some() || arguments.last_sigma_p.is_some();
-    let ours = || -> Result<Scheme, Failure> {
-        let sigma_p = match arguments.sigma_p {
-            Some(Sigma::Given(sigma_p)) => sigma_p,
-            Some(Sigma::Auto) | None => {
-                vi3nr::auto_sigma_p(activation).map_err(Failure::unusable)?
-            }
-        };
-        Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: arguments.last_sigma_p })
-    };
-    match arguments.init {
-        InitScheme::Ours => ours(),
-        InitScheme::Auto if typed_sigma => ours(),
-        InitScheme::Auto => default_scheme(activation).map_err(Failure::unusable),
-        InitScheme::Siren if typed_sigma => {
-            let reason = "--sigma-p and --last-sigma-p belong to --init ours, not to siren";
-            Err(Failure::Unusable(reason.into()))
+    let scheme = match arguments.init {
+        InitChoice::Ours => ours(arguments)?,
+        InitChoice::Auto if typed_sigma => ours(arguments)?,
+        InitChoice::Auto => default_scheme(activation).map_err(Failure::unusable)?,
+        InitChoice::Siren | InitChoice::Given(_) if typed_sigma => {
+            let reason = "--sigma-p and --last-sigma-p belong to --init ours";
+            return Err(Failure::Unusable(reason.into()));
         }
-        InitScheme::Siren => activation.own_scheme().ok_or_else(|| {
+        InitChoice::Siren => activation.own_scheme().ok_or_else(|| {
             let reason = format!("--init siren was derived for the sine, not for {activation}");
             Failure::Unusable(reason)
-        }),
+        })?,
+        InitChoice::Given(scheme) => scheme,
+    };
+    for warning in scheme.warnings(activation) {
+        say(&format!("warning: {warning}"));
     }
+    Ok(scheme)
+}
+
+fn ours(arguments: &FitArguments) -> Result<Scheme, Failure> {
+    let sigma_p = match arguments.sigma_p {
+        Some(Sigma::Given(sigma_p)) => sigma_p,
+        Some(Sigma::Auto) | None => {
+            vi3nr::auto_sigma_p(&arguments.activation).map_err(Failure::unusable)?
+        }
+    };
+    Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: arguments.last_sigma_p })
 }
 
 /// The schedule that was typed, if one was.

@@ -176,6 +176,135 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
             Self(if small { slope_series * x } else { slope }),
         )
     }
+
+    /// Relative error below 2e-7 (absolute below 1e-7 near x = 1); NaN below 0, -∞ at 0, +∞ at +∞.
+    #[inline(always)]
+    fn ln(self) -> Self {
+        let x = self.0;
+        // Subnormal numbers are scaled into the normal range.
+        let small = x < f32::MIN_POSITIVE;
+        let scaled = if small { x * 8_388_608.0 } else { x };
+        let shift = if small { -23.0 } else { 0.0 };
+        // m in [√½, √2) and x = m·2^e.
+        let bits = scaled.to_bits().wrapping_sub(0x3f35_04f3);
+        let exponent = (bits as i32 >> 23) as f32 + shift;
+        let m = f32::from_bits((bits & 0x007f_ffff).wrapping_add(0x3f35_04f3)) - 1.0;
+        let square = m * m;
+        let tail = Self(m).polynomial([
+            7.037_683_6e-2,
+            -1.151_461e-1,
+            1.167_7e-1,
+            -1.242_014_1e-1,
+            1.424_932_3e-1,
+            -1.666_805_8e-1,
+            2.000_071_5e-1,
+            -2.499_999_4e-1,
+            3.333_333_1e-1,
+        ]);
+        let y = mul_add::<FUSED>(tail * square, m, exponent * -2.121_944_4e-4);
+        let y = mul_add::<FUSED>(square, -0.5, y);
+        let value = mul_add::<FUSED>(exponent, 0.693_359_4, m + y);
+        let value = if x == f32::INFINITY { x } else { value };
+        let value = if x == 0.0 { f32::NEG_INFINITY } else { value };
+        // Also where x is NaN.
+        Self(if x >= 0.0 { value } else { f32::NAN })
+    }
+
+    /// Correctly rounded.
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt())
+    }
+
+    /// Relative error below 3e-7.
+    #[inline(always)]
+    fn erf(self) -> Self {
+        let x = self.0;
+        let near = x * Self(x * x).erf_near();
+        let far = 1.0 - Self(x.abs()).erfc_far();
+        Self(if x.abs() < 1.0 { near } else { far.copysign(x) })
+    }
+
+    /// Relative error below 1e-6 up to x = 9, or 1e-5 without a fused multiply-add; 0 beyond.
+    #[inline(always)]
+    fn erfc(self) -> Self {
+        let x = self.0;
+        let near = 1.0 - x * Self(x * x).erf_near();
+        let far = Self(x.abs()).erfc_far();
+        let far = if x < 0.0 { 2.0 - far } else { far };
+        Self(if x.abs() < 1.0 { near } else { far })
+    }
+
+    /// Relative error below 2e-7.
+    #[inline(always)]
+    fn atan(self) -> Self {
+        let x = self.0.abs();
+        let (beyond, middle) = (x > 2.414_213_7, x > 0.414_213_57);
+        let outer = if beyond { -1.0 / x } else { (x - 1.0) / (x + 1.0) };
+        let offset = if beyond { std::f32::consts::FRAC_PI_2 } else { std::f32::consts::FRAC_PI_4 };
+        let (reduced, offset) = if middle { (outer, offset) } else { (x, 0.0) };
+        let square = reduced * reduced;
+        let tail = Self(square).polynomial([
+            8.053_744_6e-2,
+            -1.387_768_6e-1,
+            1.997_771_1e-1,
+            -3.333_295e-1,
+        ]);
+        let value = offset + mul_add::<FUSED>(tail * square, reduced, reduced);
+        Self(value.copysign(self.0))
+    }
+}
+
+impl<const FUSED: bool> Lane<FUSED> {
+    /// erf(x)/x for x² = `self` below 1.
+    #[inline(always)]
+    fn erf_near(self) -> f32 {
+        self.polynomial([
+            7.853_861e-5,
+            -8.010_194e-4,
+            5.188_327e-3,
+            -2.685_381_2e-2,
+            1.128_358_5e-1,
+            -3.761_262_7e-1,
+            std::f32::consts::FRAC_2_SQRT_PI,
+        ])
+    }
+
+    /// erfc(x) for x = `self` from 1.
+    #[inline(always)]
+    fn erfc_far(self) -> f32 {
+        // Beyond 10.5 the result is 0 in any case, and ∞ would become NaN.
+        let x = if self.0 > 10.5 { 10.5 } else { self.0 };
+        // x² in two parts, so that its rounding does not become a relative error of the result.
+        let square = x * x;
+        let rest = if FUSED { x.mul_add(x, -square) } else { 0.0 };
+        let envelope = Self(-square).exp().0;
+        let envelope = mul_add::<FUSED>(envelope, -rest, envelope);
+        let inverse = 1.0 / x;
+        let q = Self(inverse * inverse);
+        let close = q.polynomial([
+            2.326_82e-2,
+            -1.387_039_4e-1,
+            3.687_424_7e-1,
+            -5.824_733e-1,
+            6.210_004_6e-1,
+            -4.944_515_3e-1,
+            3.404_88e-1,
+            -2.741_127e-1,
+            5.638_259_4e-1,
+        ]);
+        let distant = q.polynomial([
+            -1.047_766_4e1,
+            1.297_719_96e1,
+            -7.495_518_7,
+            2.921_019,
+            -1.015_265_3,
+            4.218_463_4e-1,
+            -2.820_767_5e-1,
+            5.641_895e-1,
+        ]);
+        envelope * inverse * if x < 2.0 { close } else { distant }
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +342,24 @@ mod tests {
             ((f64::from(lane(x).tanh().0) - exact) / exact).abs()
         });
         assert!(tanh < 2e-7, "tanh {tanh:e}");
+        let relative =
+            |range: (f32, f32), seen: fn(Lane<FUSED>) -> Lane<FUSED>, exact: fn(f64) -> f64| {
+                worst(floats(range.0, range.1, 701), |x| {
+                    let exact = exact(f64::from(x));
+                    ((f64::from(seen(lane(x)).0) - exact) / exact).abs()
+                })
+            };
+        let erf = relative((1e-8, 10.0), Real::erf, Real::erf);
+        assert!(erf < 3e-7, "erf {erf:e}");
+        let erfc = relative((1e-8, 9.0), Real::erfc, Real::erfc);
+        assert!(erfc < if FUSED { 1e-6 } else { 1e-5 }, "erfc {erfc:e}");
+        let atan = relative((1e-8, 1e8), Real::atan, Real::atan);
+        assert!(atan < 2e-7, "atan {atan:e}");
+        let ln = worst(floats(1e-44, 3e38, 7001).filter(|x| *x > 0.0), |x| {
+            let exact = f64::from(x).ln();
+            (f64::from(lane(x).ln().0) - exact).abs() / exact.abs().max(0.5)
+        });
+        assert!(ln < 2e-7, "ln {ln:e}");
         let sinc = |part: fn((f64, f64)) -> f64| {
             worst(floats(1e-8, 8192.0, 701), |x| {
                 let (value, slope) = lane(x).sinc_and_slope();
@@ -251,6 +398,15 @@ mod tests {
         for bad in [f32::NAN, f32::INFINITY] {
             assert!(lane(bad).sin_cos().0.0.is_nan() && lane(bad).sin_cos().1.0.is_nan());
         }
+        assert_eq!(lane(0.0).ln().0, f32::NEG_INFINITY);
+        assert_eq!(lane(f32::INFINITY).ln().0, f32::INFINITY);
+        assert_eq!(lane(1.0).ln().0, 0.0);
+        assert_eq!((lane(f32::INFINITY).erf().0, lane(40.0).erfc().0), (1.0, 0.0));
+        assert_eq!(lane(f32::NEG_INFINITY).erfc().0, 2.0);
+        assert_eq!(lane(f32::INFINITY).atan().0, std::f32::consts::FRAC_PI_2);
+        assert!(lane(-1.0).ln().0.is_nan() && lane(f32::NAN).ln().0.is_nan());
+        assert!(lane(f32::NAN).erf().0.is_nan() && lane(f32::NAN).erfc().0.is_nan());
+        assert!(lane(f32::NAN).atan().0.is_nan());
         assert!(lane(f32::NAN).exp().0.is_nan());
         assert!(lane(f32::NAN).tanh().0.is_nan());
         assert!(lane(f32::NAN).sinc_and_slope().0.0.is_nan());

@@ -1,13 +1,27 @@
 //! The built-in forms, listed once.
 
+use super::elu::Elu;
+use super::erf::Erf;
+use super::expsin::ExpSin;
+use super::finer::Finer;
 use super::gaussian::Gaussian;
+use super::gelu::Gelu;
+use super::laplacian::Laplacian;
+use super::leaky_relu::LeakyRelu;
+use super::mish::Mish;
+use super::multi_quadratic::MultiQuadratic;
+use super::quadratic::Quadratic;
 use super::relu::Relu;
+use super::selu::Selu;
 use super::sigmoid::Sigmoid;
+use super::silu::Silu;
 use super::sinc::Sinc;
 use super::sine::Sine;
+use super::softplus::Softplus;
+use super::super_gaussian::SuperGaussian;
 use super::tanh::Tanh;
 use super::wavelet::Wavelet;
-use super::{Function, Named, Parameter, Visitor};
+use super::{Formula, Function, Named, Parameter, Visitor};
 use crate::moments::Moments;
 use crate::{Error, Scheme};
 
@@ -17,6 +31,10 @@ pub(crate) trait Builtin: Function {
     const NAME: &'static str;
     /// Its parameters in the order of `from_values` and `values`.
     const PARAMETERS: &'static [Parameter];
+
+    /// Its definition as a formula in x and the parameters' names: what the enclosures of the
+    /// quadrature are computed from, and what its code is tested against.
+    const DEFINITION: &'static str;
 
     /// The form with these parameter values, one per entry of `PARAMETERS`.
     fn from_values(values: &[f64]) -> Self;
@@ -34,6 +52,11 @@ pub(crate) trait Builtin: Function {
 
     /// The initialisation that was published with this activation, where one was.
     fn own_scheme(&self) -> Option<Scheme> {
+        None
+    }
+
+    /// What `torch.nn.init.calculate_gain` lists for it, where it does.
+    fn torch_gain(&self) -> Option<f64> {
         None
     }
 
@@ -61,8 +84,45 @@ macro_rules! forms {
                 })
             }
 
+            /// The form whose definition, with one of the numbers in `formula` as its parameter,
+            /// is compiled to the very same program: its closed forms hold for the formula too.
+            pub(super) fn behind(formula: &Formula) -> Option<Self> {
+                let numbers = formula.numbers();
+                $({
+                    let parameters = $form::PARAMETERS;
+                    let candidates: Vec<Vec<f64>> = match parameters.len() {
+                        0 => vec![Vec::new()],
+                        1 => numbers.iter().map(|number| vec![*number]).collect(),
+                        _ => Vec::new(),
+                    };
+                    for values in candidates {
+                        if !parameters.iter().zip(&values).all(|(p, v)| p.accepted.contains(*v)) {
+                            continue;
+                        }
+                        let form = $form::from_values(&values);
+                        let agrees = |x: f64| {
+                            let difference = form.value(x) - formula.value(x);
+                            difference.abs() <= 1e-9 * form.value(x).abs()
+                        };
+                        if !(agrees(0.3172) && agrees(-1.2345)) {
+                            continue;
+                        }
+                        let form = Self::$form(form);
+                        let twin = Formula::twin(form.definition(), &form.parameters());
+                        if twin.is_ok_and(|twin| twin.program() == formula.program()) {
+                            return Some(form);
+                        }
+                    }
+                })*
+                None
+            }
+
             pub(super) fn name(&self) -> &'static str {
                 match self { $(Self::$form(_) => $form::NAME),* }
+            }
+
+            pub(super) fn definition(&self) -> &'static str {
+                match self { $(Self::$form(_) => $form::DEFINITION),* }
             }
 
             pub(super) fn parameters(&self) -> Vec<(&'static str, f64)> {
@@ -84,6 +144,10 @@ macro_rules! forms {
                 match self { $(Self::$form(form) => form.own_scheme()),* }
             }
 
+            pub(super) fn torch_gain(&self) -> Option<f64> {
+                match self { $(Self::$form(form) => form.torch_gain()),* }
+            }
+
             pub(super) fn closed_moments(&self, sigma: f64) -> Option<Moments> {
                 match self { $(Self::$form(form) => form.closed_moments(sigma)),* }
             }
@@ -100,12 +164,34 @@ macro_rules! forms {
     };
 }
 
-forms!(Sine, Gaussian, Sinc, Wavelet, Tanh, Sigmoid, Relu);
+forms!(
+    Sine,
+    Gaussian,
+    Sinc,
+    Wavelet,
+    Tanh,
+    Sigmoid,
+    Relu,
+    LeakyRelu,
+    Elu,
+    Selu,
+    Gelu,
+    Silu,
+    Softplus,
+    Mish,
+    Erf,
+    Laplacian,
+    Quadratic,
+    MultiQuadratic,
+    SuperGaussian,
+    ExpSin,
+    Finer,
+);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Activation;
+    use crate::{Activation, Bounded};
 
     #[test]
     fn every_slope_is_the_derivative_of_its_value() {
@@ -126,6 +212,40 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn every_form_is_what_its_definition_says() {
+        for (name, _) in catalogue() {
+            let activation: Activation = name.parse().unwrap();
+            let definition = activation.to_formula().unwrap();
+            for step in -60..=60 {
+                let x = 0.1234 * f64::from(step) * activation.feature_width() + 1e-3;
+                let (value, slope) = activation.value_and_slope_on(Bounded::exact(x));
+                let (same, also) = definition.program().run(Bounded::exact(x));
+                for (a, b) in [(value, same), (slope, also)] {
+                    let allowed = a.error + b.error + 1e-14 * a.value.abs();
+                    assert!((a.value - b.value).abs() <= allowed, "{name} at {x}: {a:?} {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tails_neither_overflow_nor_cancel() {
+        let at = |name: &str, x: f64| name.parse::<Activation>().unwrap().value_and_slope(x);
+        for (name, _) in catalogue() {
+            for x in [-1e4, -800.0, 800.0, 1e4] {
+                let (value, slope) = at(name, x);
+                assert!(value.is_finite() && slope.is_finite(), "{name} at {x}: {value} {slope}");
+            }
+        }
+        // Left tails with all their digits: x e^x, x Φ(x), e^x.
+        assert!((at("silu", -40.0).0 / (-40.0 * (-40f64).exp()) - 1.0).abs() < 1e-14);
+        assert!((at("softplus", -40.0).0 / (-40f64).exp() - 1.0).abs() < 1e-14);
+        assert!((at("mish", -40.0).0 / (-40.0 * (-40f64).exp()) - 1.0).abs() < 1e-14);
+        assert!((at("gelu", -10.0).0 / -7.619853024160495e-23 - 1.0).abs() < 1e-12);
+        assert_eq!(at("elu", -1e-20).0, -1e-20);
     }
 
     #[test]
@@ -152,7 +272,21 @@ mod tests {
                 "wavelet:a=1",
                 "tanh",
                 "sigmoid",
-                "relu"
+                "relu",
+                "leaky_relu:slope=0.01",
+                "elu:alpha=1",
+                "selu",
+                "gelu",
+                "silu",
+                "softplus",
+                "mish",
+                "erf",
+                "laplacian:sigma=1",
+                "quadratic:a=1",
+                "multi_quadratic:a=1",
+                "super_gaussian:sigma=1,b=1",
+                "expsin:a=1",
+                "finer:omega=30"
             ]
         );
     }

@@ -1,7 +1,7 @@
 use super::builtin::Builtin;
 use super::{Function, Parameter};
-use crate::Real;
 use crate::moments::Moments;
+use crate::{Bounded, Real};
 
 /// exp(-x²/(2σ_a²)).
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,8 @@ impl Function for Gaussian {
 impl Builtin for Gaussian {
     const NAME: &'static str = "gaussian";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "sigma", default: 0.05, meaning: "standard deviation sigma_a" }];
+        &[Parameter::positive("sigma", 0.05, "standard deviation sigma_a")];
+    const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))";
 
     fn from_values(values: &[f64]) -> Self {
         Self { sigma: values[0] }
@@ -35,17 +36,23 @@ impl Builtin for Gaussian {
         self.sigma
     }
 
-    /// Eq. (47), Eq. (16) and, for the derivative, E[f'²] = σ_r^-4 (1 + 2σ_r^-2)^(-3/2) / σ_p²
-    /// with σ_r = σ_a/σ_p.
     fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        // In t = 1/σ_r² = (σ_p/σ_a)² nothing overflows before the result does.
-        let t = (sigma / self.sigma) * (sigma / self.sigma);
-        let root = libm::sqrt(1.0 + 2.0 * t);
-        Some(Moments {
-            mean: 1.0 / libm::sqrt(1.0 + t),
-            second_moment: 1.0 / root,
-            derivative_mean: 0.0,
-            derivative_second_moment: t / (self.sigma * self.sigma) / (1.0 + 2.0 * t) / root,
-        })
+        Some(moments(Bounded::exact(self.sigma), Bounded::exact(sigma)))
     }
+}
+
+/// Eq. (47), Eq. (16) and, for the derivative, E[f'²] = σ_r^-4 (1 + 2σ_r^-2)^(-3/2) / σ_p²
+/// with σ_r = σ_a/σ_p.
+pub(super) fn moments(width: Bounded, sigma: Bounded) -> Moments {
+    // In t = 1/σ_r² = (σ_p/σ_a)² nothing overflows before the result does.
+    let ratio = sigma / width;
+    let t = ratio * ratio;
+    let widened = 1.0 + 2.0 * t;
+    let root = widened.sqrt();
+    Moments::from_closed_form([
+        1.0 / (1.0 + t).sqrt(),
+        1.0 / root,
+        Bounded::exact(0.0),
+        t / (width * width) / widened / root,
+    ])
 }

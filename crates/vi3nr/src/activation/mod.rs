@@ -1,7 +1,8 @@
 //! Activations as data: a function, its derivative, its kinks and its parameters.
 //!
 //! An [`Activation`] is written `NAME` or `NAME:key=value,key=value`, for example
-//! `gaussian:sigma=0.05`. Each built-in form lives in one file of this folder and is listed once in
+//! `gaussian:sigma=0.05`, or as an expression in x, for example `exp(-x^2/(2*s^2)):s=0.05` (see
+//! [`mod@formula`]). Each built-in form lives in one file of this folder and is listed once in
 //! [`mod@builtin`]; nothing outside this folder asks which one it holds. Code that needs the
 //! function itself in its own number type (an engine's vector loop) calls [`Activation::visit`].
 //!
@@ -17,16 +18,31 @@
 //! ```
 
 pub mod builtin;
+mod elu;
+mod erf;
+mod expsin;
+mod finer;
+pub mod formula;
 mod gaussian;
+mod gelu;
+mod laplacian;
+mod leaky_relu;
+mod mish;
+mod multi_quadratic;
 mod named;
+mod quadratic;
 mod relu;
+mod selu;
 mod sigmoid;
+mod silu;
 mod sinc;
 mod sine;
+mod softplus;
+mod super_gaussian;
 mod tanh;
 mod wavelet;
 
-pub(crate) use named::Named;
+pub(crate) use named::{Named, write as write_named};
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,6 +50,7 @@ use std::str::FromStr;
 use crate::moments::Moments;
 use crate::{Error, Real, Scheme};
 use builtin::Form;
+pub use formula::Formula;
 
 /// A scalar function with its derivative, evaluated on any [`Real`].
 pub trait Function: Clone + Send + Sync + 'static {
@@ -50,13 +67,50 @@ pub trait Function: Clone + Send + Sync + 'static {
 /// A caller that wants the concrete [`Function`] behind an [`Activation`].
 ///
 /// The one way to be compiled for each activation without naming any: `visit` is instantiated for
-/// every built-in form.
+/// every built-in form, and for [`Formula`], which interprets its program.
 pub trait Visitor {
     /// What the visit returns.
     type Output;
 
     /// Called with the function of the activation.
     fn visit<F: Function>(self, function: F) -> Self::Output;
+
+    /// Called instead of [`Visitor::visit`] when the activation is a formula, for engines that walk
+    /// its [`Program`](formula::Program) over whole tiles; otherwise it is visited like any other
+    /// function.
+    fn visit_formula(self, formula: &Formula) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.visit(formula.clone())
+    }
+}
+
+/// The numbers that a parameter may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// Finite and above 0.
+    Positive,
+    /// Any finite number.
+    Finite,
+}
+
+impl Accepted {
+    /// Whether `value` is one of them.
+    pub fn contains(self, value: f64) -> bool {
+        match self {
+            Self::Positive => value.is_finite() && value > 0.0,
+            Self::Finite => value.is_finite(),
+        }
+    }
+
+    /// The range in words, to follow "expected".
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Positive => "a finite number above 0",
+            Self::Finite => "a finite number",
+        }
+    }
 }
 
 /// A parameter of a built-in form or scheme: its name, default and accepted range.
@@ -68,25 +122,39 @@ pub struct Parameter {
     pub default: f64,
     /// What the parameter does, in a phrase.
     pub meaning: &'static str,
+    /// The values it may have.
+    pub accepted: Accepted,
 }
 
-/// The nonlinearity between the layers of a network.
+impl Parameter {
+    /// A parameter that must be a finite number above 0.
+    pub const fn positive(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::Positive }
+    }
+
+    /// A parameter that may be any finite number.
+    pub const fn finite(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::Finite }
+    }
+}
+
+/// The nonlinearity between the layers of a network: a built-in form or a formula.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activation {
-    form: Form,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Builtin(Form),
+    /// With the built-in form that it spells out, if it does.
+    Formula(Formula, Option<Form>),
 }
 
 impl Activation {
     /// f(x) and f'(x) in double precision.
     pub fn value_and_slope(&self, x: f64) -> (f64, f64) {
-        struct At(f64);
-        impl Visitor for At {
-            type Output = (f64, f64);
-            fn visit<F: Function>(self, function: F) -> (f64, f64) {
-                function.value_and_slope(self.0)
-            }
-        }
-        self.visit(At(x))
+        self.value_and_slope_on(x)
     }
 
     /// f(x) in double precision.
@@ -94,14 +162,35 @@ impl Activation {
         self.value_and_slope(x).0
     }
 
-    /// The points where f or f' is not smooth, in increasing order.
+    /// f(x) and f'(x) on any number type; a visitor that evaluates once.
+    pub(crate) fn value_and_slope_on<R: Real>(&self, x: R) -> (R, R) {
+        struct At<R>(R);
+        impl<R: Real> Visitor for At<R> {
+            type Output = (R, R);
+            fn visit<F: Function>(self, function: F) -> (R, R) {
+                function.value_and_slope(self.0)
+            }
+        }
+        self.visit(At(x))
+    }
+
+    /// The points where f or f' is not smooth, in increasing order; for a formula those of
+    /// [`Formula::kinks`].
     pub fn kinks(&self) -> Vec<f64> {
-        self.form.kinks()
+        match &self.kind {
+            Kind::Builtin(form) => form.kinks(),
+            Kind::Formula(formula, _) => formula.kinks().to_vec(),
+        }
     }
 
     /// The parameters by name, in the order in which they are written.
-    pub fn parameters(&self) -> Vec<(&'static str, f64)> {
-        self.form.parameters()
+    pub fn parameters(&self) -> Vec<(&str, f64)> {
+        match &self.kind {
+            Kind::Builtin(form) => form.parameters(),
+            Kind::Formula(formula, _) => {
+                formula.parameters().iter().map(|(name, value)| (name.as_str(), *value)).collect()
+            }
+        }
     }
 
     /// A parameter's value by its name.
@@ -112,39 +201,113 @@ impl Activation {
     /// The initialisation that was published with this activation, where one was (SIREN's with the
     /// sine).
     pub fn own_scheme(&self) -> Option<Scheme> {
-        self.form.own_scheme()
+        match &self.kind {
+            Kind::Builtin(form) => form.own_scheme(),
+            Kind::Formula(..) => None,
+        }
     }
 
-    /// The width of the function's finest feature, the first guess for a quadrature panel.
+    /// The formula, where the activation is one.
+    pub fn formula(&self) -> Option<&Formula> {
+        match &self.kind {
+            Kind::Builtin(_) => None,
+            Kind::Formula(formula, _) => Some(formula),
+        }
+    }
+
+    /// The activation as a formula; for a built-in form the one that it states as its definition.
+    ///
+    /// # Errors
+    /// None that a user can cause; the definitions are tested.
+    pub fn to_formula(&self) -> Result<Formula, Error> {
+        match &self.kind {
+            Kind::Builtin(form) => Formula::twin(form.definition(), &form.parameters()),
+            Kind::Formula(formula, _) => Ok(formula.clone()),
+        }
+    }
+
+    /// The gain that `torch.nn.init.calculate_gain` lists for this activation; `None` for those it
+    /// does not know, formulas among them.
+    pub fn torch_gain(&self) -> Option<f64> {
+        match &self.kind {
+            Kind::Builtin(form) => form.torch_gain(),
+            Kind::Formula(..) => None,
+        }
+    }
+
+    /// The width of the function's finest feature: a length by which scales are judged, not a
+    /// bound on anything.
     pub(crate) fn feature_width(&self) -> f64 {
-        self.form.feature_width()
+        match &self.kind {
+            Kind::Builtin(form) => form.feature_width(),
+            Kind::Formula(formula, _) => feature_width(formula),
+        }
     }
 
     /// Closed-form moments under N(0, sigma²), where they are known.
     pub(crate) fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        self.form.closed_moments(sigma)
+        match &self.kind {
+            Kind::Builtin(form) | Kind::Formula(_, Some(form)) => form.closed_moments(sigma),
+            Kind::Formula(_, None) => None,
+        }
     }
 
     /// Hands the concrete function to `visitor`.
     pub fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
-        self.form.visit(visitor)
+        match &self.kind {
+            Kind::Builtin(form) => form.visit(visitor),
+            Kind::Formula(formula, _) => visitor.visit_formula(formula),
+        }
     }
+}
+
+/// The least |x| at which a formula differs from its tangent at 0 by a tenth; 1 where it does so
+/// at every scale or at none.
+fn feature_width(formula: &Formula) -> f64 {
+    let (start, slope) = formula.program().run(1e-150);
+    for step in -96..=96 {
+        let width = libm::exp2(0.25 * f64::from(step));
+        for x in [width, -width] {
+            let value = formula.program().run(x).0;
+            let tangent = start + slope * x;
+            let scale = value.abs() + start.abs() + (slope * x).abs();
+            if (value - tangent).abs() > 0.1 * scale {
+                return if step == -96 { 1.0 } else { width };
+            }
+        }
+    }
+    1.0
 }
 
 impl fmt::Display for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        named::write(f, self.form.name(), &self.parameters())
+        match &self.kind {
+            Kind::Builtin(form) => named::write(f, form.name(), &self.parameters()),
+            Kind::Formula(formula, _) => formula.fmt(f),
+        }
     }
 }
 
 impl FromStr for Activation {
     type Err = Error;
 
-    /// Reads `NAME` or `NAME:key=value,key=value`.
+    /// Reads `NAME` or `NAME:key=value,key=value` for a built-in form, else an expression in x
+    /// with its parameters after a colon.
     ///
     /// # Errors
-    /// An unknown name or key, a value that is not a number, or one out of range.
+    /// An unknown name or key, a value that is not a number or out of range, and what
+    /// [`Formula::read`] refuses.
     fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(Self { form: Form::from_named(&Named::parse(text)?)? })
+        let named = Named::parse(text)?;
+        let is_name = named.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && named.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let kind = if is_name && !formula::is_expression(&named.name) {
+            Kind::Builtin(Form::from_named(&named)?)
+        } else {
+            let formula = Formula::from_named(&named, text)?;
+            let form = Form::behind(&formula);
+            Kind::Formula(formula, form)
+        };
+        Ok(Self { kind })
     }
 }

@@ -6,7 +6,7 @@ use super::Parameter;
 use crate::Error;
 
 /// Longest text that is read; anything longer is a mistake or an attack.
-const LONGEST_TEXT: usize = 4096;
+pub(super) const LONGEST_TEXT: usize = 4096;
 
 /// A name and its key=value pairs as typed, before anything is known about either.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,16 @@ impl Named {
         Ok(Self { name: name.to_owned(), pairs })
     }
 
+    /// The pairs as typed.
+    pub(super) fn pairs(&self) -> &[(String, f64)] {
+        &self.pairs
+    }
+
+    /// The value typed for a key.
+    pub(crate) fn get(&self, key: &str) -> Option<f64> {
+        self.pairs.iter().find(|(seen, _)| seen == key).map(|(_, value)| *value)
+    }
+
     /// The values for `parameters` in their order, defaults filled in.
     pub(crate) fn values(&self, parameters: &[Parameter]) -> Result<Vec<f64>, Error> {
         let stranger = |key: &str| !parameters.iter().any(|p| p.name == key);
@@ -72,14 +82,13 @@ impl Named {
             .iter()
             .map(|parameter| {
                 let value = value_of(parameter);
-                let accepted = value.is_finite() && value > 0.0;
-                if accepted {
+                if parameter.accepted.contains(value) {
                     return Ok(value);
                 }
                 Err(Error::OutOfRange {
                     quantity: format!("{}:{}", self.name, parameter.name),
                     value,
-                    expected: "a finite number above 0",
+                    expected: parameter.accepted.description(),
                 })
             })
             .collect()
@@ -90,7 +99,7 @@ impl Named {
 pub(crate) fn write(
     f: &mut fmt::Formatter<'_>,
     name: &str,
-    parameters: &[(&'static str, f64)],
+    parameters: &[(&str, f64)],
 ) -> fmt::Result {
     f.write_str(name)?;
     for (index, (key, value)) in parameters.iter().enumerate() {

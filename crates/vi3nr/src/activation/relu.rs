@@ -2,8 +2,8 @@ use std::f64::consts::PI;
 
 use super::builtin::Builtin;
 use super::{Function, Parameter};
-use crate::Real;
 use crate::moments::Moments;
+use crate::{Bounded, Real};
 
 /// max(x, 0).
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,7 @@ impl Function for Relu {
 impl Builtin for Relu {
     const NAME: &'static str = "relu";
     const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "max(x,0)";
 
     fn from_values(_: &[f64]) -> Self {
         Self
@@ -38,13 +39,15 @@ impl Builtin for Relu {
         1.0
     }
 
+    fn torch_gain(&self) -> Option<f64> {
+        Some(std::f64::consts::SQRT_2)
+    }
+
     /// Half of the moments of the identity, and E|z|/2 = σ/√(2π).
     fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        Some(Moments {
-            mean: sigma / libm::sqrt(2.0 * PI),
-            second_moment: 0.5 * sigma * sigma,
-            derivative_mean: 0.5,
-            derivative_second_moment: 0.5,
-        })
+        let sigma = Bounded::exact(sigma);
+        let half = Bounded::exact(0.5);
+        let mean = sigma / Bounded::rounded(libm::sqrt(2.0 * PI));
+        Some(Moments::from_closed_form([mean, half * sigma * sigma, half, half]))
     }
 }

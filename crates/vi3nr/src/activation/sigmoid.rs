@@ -21,6 +21,7 @@ impl Function for Sigmoid {
 impl Builtin for Sigmoid {
     const NAME: &'static str = "sigmoid";
     const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "1/(1+exp(-x))";
 
     fn from_values(_: &[f64]) -> Self {
         Self
@@ -32,5 +33,9 @@ impl Builtin for Sigmoid {
 
     fn feature_width(&self) -> f64 {
         1.0
+    }
+
+    fn torch_gain(&self) -> Option<f64> {
+        Some(1.0)
     }
 }

@@ -1,7 +1,7 @@
 use super::builtin::Builtin;
 use super::{Function, Parameter};
 use crate::moments::Moments;
-use crate::{Real, Scheme};
+use crate::{Bounded, Real, Scheme};
 
 /// sin(ωx), SIREN's activation.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,8 @@ impl Function for Sine {
 impl Builtin for Sine {
     const NAME: &'static str = "sine";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "omega", default: 30.0, meaning: "angular frequency" }];
+        &[Parameter::positive("omega", 30.0, "angular frequency")];
+    const DEFINITION: &'static str = "sin(omega*x)";
 
     fn from_values(values: &[f64]) -> Self {
         Self { omega: values[0] }
@@ -41,15 +42,16 @@ impl Builtin for Sine {
 
     /// E[sin²] = (1 - e^(-2ω²σ²))/2 and E[cos²] = (1 + e^(-2ω²σ²))/2.
     fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        let square = (self.omega * sigma) * (self.omega * sigma);
-        Some(Moments {
-            mean: 0.0,
-            second_moment: -0.5 * libm::expm1(-2.0 * square),
-            derivative_mean: self.omega * libm::exp(-0.5 * square),
-            derivative_second_moment: 0.5
-                * self.omega
-                * self.omega
-                * (1.0 + libm::exp(-2.0 * square)),
-        })
+        let omega = Bounded::exact(self.omega);
+        let angle = omega * Bounded::exact(sigma);
+        let square = angle * angle;
+        let zero = Bounded::exact(0.0);
+        let cosines = 0.5 * (1.0 + (-2.0 * square).exp());
+        Some(Moments::from_closed_form([
+            zero,
+            -0.5 * (-2.0 * square).exp_m1(),
+            omega * (-0.5 * square).exp(),
+            omega * omega * cosines,
+        ]))
     }
 }

@@ -18,6 +18,7 @@ impl Function for Tanh {
 impl Builtin for Tanh {
     const NAME: &'static str = "tanh";
     const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "tanh(x)";
 
     fn from_values(_: &[f64]) -> Self {
         Self
@@ -29,5 +30,9 @@ impl Builtin for Tanh {
 
     fn feature_width(&self) -> f64 {
         1.0
+    }
+
+    fn torch_gain(&self) -> Option<f64> {
+        Some(5.0 / 3.0)
     }
 }

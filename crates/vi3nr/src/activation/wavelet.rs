@@ -1,7 +1,7 @@
 use super::builtin::Builtin;
 use super::{Function, Parameter};
-use crate::Real;
 use crate::moments::Moments;
+use crate::{Bounded, Real};
 
 /// cos(ax) exp(-(ax)²), the real part of a Gabor wavelet.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,8 @@ impl Function for Wavelet {
 impl Builtin for Wavelet {
     const NAME: &'static str = "wavelet";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter { name: "a", default: 1.0, meaning: "angular frequency and inverse width" }];
+        &[Parameter::positive("a", 1.0, "angular frequency and inverse width")];
+    const DEFINITION: &'static str = "cos(a*x)*exp(-(a*x)^2)";
 
     fn from_values(values: &[f64]) -> Self {
         Self { a: values[0] }
@@ -41,18 +42,22 @@ impl Builtin for Wavelet {
     /// exp(-2u²) times the density of N(0, s²), s = aσ, is k times that of N(0, t) with
     /// k = (1 + 4s²)^(-1/2), t = s²/(1 + 4s²); under it E[cos 2u] = q = e^(-2t), and E[u g(u)] = t E[g'].
     fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        let square = (self.a * sigma) * (self.a * sigma);
-        let k = 1.0 / libm::sqrt(1.0 + 4.0 * square);
-        let t = square / (1.0 + 4.0 * square);
-        let q = libm::exp(-2.0 * t);
-        let one_minus_q = -libm::expm1(-2.0 * t);
-        let slope = 0.5 * one_minus_q + 4.0 * t * q + 2.0 * t * (1.0 + (1.0 - 4.0 * t) * q);
+        let a = Bounded::exact(self.a);
+        let angle = a * Bounded::exact(sigma);
+        let square = angle * angle;
+        let narrowed = 1.0 + 4.0 * square;
+        let k = 1.0 / narrowed.sqrt();
+        let t = square / narrowed;
+        let q = (-2.0 * t).exp();
+        let one_minus_q = -(-2.0 * t).exp_m1();
+        let turning = 1.0 + (1.0 + -4.0 * t) * q;
+        let slope = 0.5 * one_minus_q + 4.0 * t * q + 2.0 * t * turning;
         let widened = 1.0 + 2.0 * square;
-        Some(Moments {
-            mean: libm::exp(-0.5 * square / widened) / libm::sqrt(widened),
-            second_moment: 0.5 * k * (1.0 + q),
-            derivative_mean: 0.0,
-            derivative_second_moment: self.a * self.a * k * slope,
-        })
+        Some(Moments::from_closed_form([
+            (-0.5 * square / widened).exp() / widened.sqrt(),
+            0.5 * k * (1.0 + q),
+            Bounded::exact(0.0),
+            a * a * k * slope,
+        ]))
     }
 }

@@ -1,155 +1,390 @@
-//! Adaptive Gauss-Kronrod quadrature of the four moments at once.
+//! Adaptive Gauss-Legendre quadrature of the four moments at once, with error bounds.
+//!
+//! The line is halved until, on every panel, the enclosure of f and f' over a complex
+//! neighbourhood proves that a Gauss rule is exact to the tolerance ([`gauss`](super::gauss); the
+//! algorithm is Petras's, as in Arb). Nothing can hide between the nodes: a spike or an
+//! oscillation that a panel does not resolve makes the enclosure large and the panel is halved. At
+//! a kink or jump the panels shrink until they no longer matter; the enclosure over the real
+//! panel bounds what is left. The one place where the bound is an estimate is a point at which
+//! the enclosure stays infinite, such as (1-cos(x))/x^2 or abs(x)^0.9 at 0: there the rules with
+//! 16 and 32 points must agree, or the panels' contributions must fade, else the integral is
+//! refused. The evaluation's own rounding is bounded by computing on [`Bounded`].
 
 use std::f64::consts::PI;
 
-use super::Moments;
-use crate::{Activation, Error};
+use super::gauss::{Rule, SIXTEEN, SIXTY_FOUR, THIRTY_TWO, ln_error_factor};
+use super::scaled::Scaled;
+use super::{Method, Moments, tail};
+use crate::activation::formula::{Formula, Region, Sides, Symmetry, enclose};
+use crate::{Activation, Bounded, Error};
 
-/// Beyond this many standard deviations the normal density is below 1e-300.
-const TAIL: f64 = 37.5;
-/// Relative accuracy that stops the refinement.
-const RELATIVE_TOLERANCE: f64 = 1e-13;
-/// Bisections after which an integral is declared unresolved.
-const MOST_PANELS: usize = 40_000;
-
-#[allow(clippy::excessive_precision)] // the tabulated digits
-/// Nodes of the 15-point Kronrod rule on [0, 1) of [-1, 1]; odd entries are the Gauss nodes.
-const NODES: [f64; 8] = [
-    0.991455371120812639206854697526329,
-    0.949107912342758524526189684047851,
-    0.864864423359769072789712788640926,
-    0.741531185599394439863864773280788,
-    0.586087235467691130294144691693117,
-    0.405845151377397166906606412076961,
-    0.207784955007898467600689403773245,
-    0.0,
-];
-#[allow(clippy::excessive_precision)]
-/// Kronrod weights of `NODES`.
-const KRONROD: [f64; 8] = [
-    0.022935322010529224963732008058970,
-    0.063092092629978553290700663189204,
-    0.104790010322250183839876322541518,
-    0.140653259715525918745189590510238,
-    0.169004726639267902826583426598550,
-    0.190350578064785409913256402421014,
-    0.204432940075298892414161999234649,
-    0.209482141084727828012999174891714,
-];
-#[allow(clippy::excessive_precision)]
-/// Weights of the embedded 7-point Gauss rule.
-const GAUSS: [f64; 4] = [
-    0.129484966168869693270611432679082,
-    0.279705391489276667901467771423780,
-    0.381830050505118944950369775488975,
-    0.417959183673469387755102040816327,
-];
+/// ln of the smallest magnitude that is told from 0.
+pub(super) const LN_TINY: f64 = -700.0;
+/// Part of each integral that one panel's truncation may be.
+const PANEL_TOLERANCE: f64 = 1e-17;
+/// Enclosures after which an integral is declared unresolved.
+const MOST_PANELS: usize = 120_000;
+/// Panels that are enclosed infinitely in a row before a singular point is suspected.
+const SUSPECT: u32 = 4;
+/// Halvings of one panel after which a point is declared singular.
+const DEEPEST: u32 = 1000;
+/// The ellipses that are tried, from the one that serves smooth panels best.
+const ELLIPSES: [f64; 5] = [3.2, 2.2, 5.0, 1.6, 12.0];
+/// The rules, from the cheapest.
+const RULES: [&Rule; 3] = [&SIXTEEN, &THIRTY_TWO, &SIXTY_FOUR];
 
 /// The four integrands f, f², f', f'² at once.
 type Four = [f64; 4];
+const NAMES: [&str; 4] = ["E[f]", "E[f^2]", "E[f']", "E[f'^2]"];
 
-/// One interval with its integrals and the size of their error.
+/// What is integrated.
+pub(super) struct Integrand<'a> {
+    pub(super) activation: &'a Activation,
+    /// The formula of the function, for enclosures.
+    pub(super) definition: Formula,
+    pub(super) sigma: f64,
+}
+
+/// An interval that waits for its turn.
+#[derive(Clone, Copy)]
 struct Panel {
     from: f64,
     to: f64,
+    depth: u32,
+    /// How many intervals in a row, up to this one, had no finite enclosure.
+    unbounded: u32,
+}
+
+/// Integrals with their errors and the integrals of the magnitudes.
+#[derive(Clone, Copy, Default)]
+struct Sums {
     value: Four,
+    /// What compensated summation has kept aside.
+    rest: Four,
     error: Four,
+    magnitude: Four,
+}
+
+impl Panel {
+    fn middle(&self) -> f64 {
+        0.5 * (self.from + self.to)
+    }
+}
+
+impl Sums {
+    fn add(&mut self, part: &Sums, truncation: Four) {
+        for (k, truncation) in truncation.into_iter().enumerate() {
+            let sum = self.value[k] + part.value[k];
+            let kept = if self.value[k].abs() >= part.value[k].abs() {
+                (self.value[k] - sum) + part.value[k]
+            } else {
+                (part.value[k] - sum) + self.value[k]
+            };
+            self.value[k] = sum;
+            self.rest[k] += kept;
+            self.error[k] += part.error[k] + truncation;
+            self.magnitude[k] += part.magnitude[k];
+        }
+    }
 }
 
 /// The moments of `activation` under N(0, `sigma`²).
 pub(super) fn moments(activation: &Activation, sigma: f64) -> Result<Moments, Error> {
-    let mut panels: Vec<Panel> = breakpoints(activation, sigma)
-        .windows(2)
-        .map(|pair| panel(activation, sigma, pair[0], pair[1]))
-        .collect();
-    loop {
-        let total = sum(&panels, |panel| panel.value);
-        let error = sum(&panels, |panel| panel.error);
-        if let Some(index) = total.iter().position(|value| !value.is_finite()) {
-            return Err(fail(activation, sigma, index, "the integral is not finite"));
+    let definition = activation.to_formula()?;
+    let integrand = Integrand { activation, definition, sigma };
+    let mut scale = integrand.rough_magnitudes();
+    let mut sums = integrand.integrate(scale)?;
+    // A first guess that was far too large has set the tolerances too wide.
+    for _ in 0..2 {
+        let coarse = (0..4).any(|k| scale[k] > 8.0 * sums.magnitude[k]);
+        if !coarse {
+            break;
         }
-        let tolerance = [total[1].sqrt(), total[1], total[3].sqrt(), total[3]]
-            .map(|scale| RELATIVE_TOLERANCE * scale + f64::MIN_POSITIVE);
-        let Some(worst) = (0..4)
-            .filter(|&k| error[k] > tolerance[k])
-            .max_by(|&a, &b| (error[a] / tolerance[a]).total_cmp(&(error[b] / tolerance[b])))
-        else {
-            return Ok(Moments {
-                mean: total[0],
-                second_moment: total[1],
-                derivative_mean: total[2],
-                derivative_second_moment: total[3],
-            });
+        scale = sums.magnitude;
+        sums = integrand.integrate(scale)?;
+    }
+    integrand.finish(&sums)
+}
+
+impl Integrand<'_> {
+    /// The magnitudes of the four integrals from some hundred points: only efficiency depends on it.
+    fn rough_magnitudes(&self) -> Four {
+        let mut sums = [0.0; 4];
+        let mut sample = |x: f64, weight: f64| {
+            for (sum, part) in sums.iter_mut().zip(self.node(x, weight)) {
+                *sum += if part.value.is_finite() { part.value.abs() } else { 0.0 };
+            }
         };
-        if panels.len() > MOST_PANELS {
-            return Err(fail(activation, sigma, worst, "the integral does not converge"));
+        let finest = self.activation.feature_width().min(self.sigma) * 0.05;
+        let steps = (2.0 * libm::log2(10.0 * self.sigma / finest)).min(200.0) as i32;
+        for step in 0..=steps {
+            let x = finest * libm::exp2(0.5 * f64::from(step));
+            sample(x, 0.35 * x);
+            sample(-x, 0.35 * x);
         }
-        // Halve every panel that holds more than its share of the worst error.
-        let share = 0.5 * tolerance[worst] / panels.len() as f64;
-        let (split, kept): (Vec<_>, Vec<_>) =
-            panels.into_iter().partition(|panel| panel.error[worst] > share);
-        panels = kept;
-        for Panel { from, to, .. } in split {
-            let middle = 0.5 * (from + to);
-            panels.push(panel(activation, sigma, from, middle));
-            panels.push(panel(activation, sigma, middle, to));
+        sums
+    }
+
+    fn fail<T>(&self, index: usize, reason: impl Into<String>) -> Result<T, Error> {
+        Err(Error::Moment {
+            moment: NAMES[index],
+            activation: self.activation.to_string(),
+            sigma: self.sigma,
+            reason: reason.into(),
+        })
+    }
+
+    /// All panels, each halved until its truncation error is within the tolerance.
+    fn integrate(&self, scale: Four) -> Result<Sums, Error> {
+        let tolerance = scale.map(|scale| (PANEL_TOLERANCE * scale).max(f64::MIN_POSITIVE));
+        let mut sums = Sums::default();
+        let mut waiting = self.first_panels(tolerance, &mut sums)?;
+        let mut sides = Sides::default();
+        for looked_at in 0.. {
+            let Some(panel) = waiting.pop() else { break };
+            if looked_at > MOST_PANELS {
+                return self.fail(1, format!("it is not resolved by {MOST_PANELS} panels"));
+            }
+            // What has been found so far may outweigh the first guess.
+            let tolerance: Four =
+                std::array::from_fn(|k| tolerance[k].max(PANEL_TOLERANCE * sums.magnitude[k]));
+            let on_axis = self.ln_moduli(Region::interval(panel.from, panel.to), &mut sides);
+            if let Some((part, truncation)) = self.resolved(&panel, on_axis, tolerance, &mut sides)
+            {
+                self.require_finite(&part, panel.middle())?;
+                sums.add(&part, truncation);
+                continue;
+            }
+            let middle = panel.middle();
+            let exhausted = middle <= panel.from || middle >= panel.to;
+            // What the panel holds at most, by the bound over the real panel.
+            let width = panel.to - panel.from;
+            let crude = on_axis.map(|modulus| 2.0 * width * libm::exp(modulus));
+            let negligible = (0..4).all(|k| crude[k] <= tolerance[k]);
+            if negligible || (exhausted && crude.iter().all(|bound| bound.is_finite())) {
+                sums.add(&self.apply(&SIXTEEN, &panel), crude);
+                continue;
+            }
+            let unbounded = if on_axis.contains(&f64::INFINITY) { panel.unbounded + 1 } else { 0 };
+            if crude.contains(&f64::INFINITY) {
+                self.require_finite(&self.apply(&SIXTEEN[7..], &panel), middle)?;
+            }
+            if unbounded >= SUSPECT {
+                let (part, estimate) = self.estimate(&panel);
+                // A difference within the rounding noise cannot be made smaller by halving.
+                if (0..4).all(|k| estimate[k] <= 16.0 * tolerance[k] + 20.0 * part.error[k]) {
+                    self.require_finite(&part, middle)?;
+                    sums.add(&part, estimate);
+                    continue;
+                }
+            }
+            if exhausted || panel.depth >= DEEPEST {
+                let worst = (0..4).max_by(|&a, &b| on_axis[a].total_cmp(&on_axis[b])).unwrap_or(1);
+                return self
+                    .fail(worst, format!("it is infinite or has no bound near x = {middle:e}"));
+            }
+            let half = |from, to| Panel { from, to, depth: panel.depth + 1, unbounded };
+            waiting.push(half(panel.from, middle));
+            waiting.push(half(middle, panel.to));
+        }
+        Ok(sums)
+    }
+
+    /// The panels between the ends of the line, 0 and the kinks; what lies beyond the ends goes
+    /// into the error of `sums`. Of an even or odd function only the right half is integrated.
+    fn first_panels(&self, tolerance: Four, sums: &mut Sums) -> Result<Vec<Panel>, Error> {
+        let mut ends = vec![0.0];
+        for side in if self.is_symmetric() { [1.0].iter() } else { [-1.0, 1.0].iter() } {
+            let Some((end, beyond)) = tail::end(self, *side, tolerance.map(libm::log)) else {
+                self.require_defined(side * 1e3 * self.sigma)?;
+                return self.fail(1, "the function does not fade against the normal density");
+            };
+            ends.push(side * end * self.sigma);
+            for (error, ln_beyond) in sums.error.iter_mut().zip(beyond) {
+                *error += libm::exp(ln_beyond);
+            }
+        }
+        ends.sort_by(f64::total_cmp);
+        let (first, last) = (ends[0], ends[ends.len() - 1]);
+        for kink in self.activation.kinks() {
+            // A kink is known to a rounding or two, unless it is exactly 0.
+            let blur = 4.0 * f64::EPSILON * kink.abs();
+            ends.extend([kink - blur, kink + blur].iter().filter(|x| first < **x && **x < last));
+        }
+        ends.sort_by(f64::total_cmp);
+        ends.dedup();
+        let panel = |pair: &[f64]| Panel { from: pair[0], to: pair[1], depth: 0, unbounded: 0 };
+        Ok(ends.windows(2).map(panel).collect())
+    }
+
+    fn is_symmetric(&self) -> bool {
+        self.definition.symmetry() != Symmetry::Unknown
+    }
+
+    /// The integrals over a panel by the cheapest rule whose truncation error is proven to be
+    /// within the tolerance, or far below the integrals over the panel itself.
+    fn resolved(
+        &self,
+        panel: &Panel,
+        on_axis: Four,
+        tolerance: Four,
+        sides: &mut Sides,
+    ) -> Option<(Sums, Four)> {
+        if !sides.are_certain || on_axis.contains(&f64::INFINITY) {
+            return None;
+        }
+        let ln_half = libm::log(0.5 * (panel.to - panel.from));
+        let mut best = [[f64::INFINITY; 4]; RULES.len()];
+        for rho in ELLIPSES {
+            let moduli = self.ln_moduli(Region::around_ellipse(panel.from, panel.to, rho), sides);
+            for (best, rule) in best.iter_mut().zip(RULES) {
+                let factor = ln_error_factor(2 * rule.len(), rho) + ln_half;
+                for k in 0..4 {
+                    best[k] = best[k].min(libm::exp(moduli[k] + factor));
+                }
+            }
+            let within = |best: &Four| (0..4).all(|k| best[k] <= tolerance[k]);
+            if let Some(index) = best[..2].iter().position(within) {
+                return Some((self.apply(RULES[index], panel), best[index]));
+            }
+        }
+        let within = |best: &Four| (0..4).all(|k| best[k] <= tolerance[k]);
+        if let Some(index) = best.iter().position(within) {
+            return Some((self.apply(RULES[index], panel), best[index]));
+        }
+        // Small beside the largest that the panel can hold? Then see what it does hold.
+        let ln_small = libm::log(PANEL_TOLERANCE);
+        let promising = (0..4).all(|k| {
+            best[2][k] <= tolerance[k] || libm::log(best[2][k]) <= on_axis[k] + ln_half + ln_small
+        });
+        let part = promising.then(|| self.apply(&SIXTY_FOUR, panel))?;
+        let enough =
+            |k: usize| best[2][k] <= tolerance[k].max(8.0 * PANEL_TOLERANCE * part.magnitude[k]);
+        (0..4).all(enough).then_some((part, best[2]))
+    }
+
+    /// ln of bounds of the four integrands, density included, over a region.
+    fn ln_moduli(&self, region: Region, sides: &mut Sides) -> Four {
+        let (f, slope) = enclose(self.definition.program(), region, sides);
+        let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
+        let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
+        let turned = region.im / self.sigma;
+        let density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
+        [f + density, 2.0 * f + density, slope + density, 2.0 * slope + density]
+    }
+
+    /// ln(σ√(2π)).
+    fn ln_norm(&self) -> f64 {
+        libm::log(self.sigma) + 0.5 * libm::log(2.0 * PI)
+    }
+
+    /// The four integrals over the panel with a bound on the rounding errors.
+    fn apply(&self, rule: &Rule, panel: &Panel) -> Sums {
+        let (centre, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
+        let mut sums = Sums::default();
+        for (node, weight) in rule {
+            for x in [centre - half * node, centre + half * node] {
+                for (k, term) in self.node(x, half * weight).into_iter().enumerate() {
+                    sums.value[k] += term.value;
+                    sums.magnitude[k] += term.value.abs();
+                    sums.error[k] += term.error;
+                }
+            }
+        }
+        // One rounding per addition, of a partial sum below the sum of the magnitudes.
+        let roundings = rule.len() as f64 * f64::EPSILON;
+        for k in 0..4 {
+            sums.error[k] += roundings * sums.magnitude[k];
+        }
+        sums
+    }
+
+    /// The four integrands at `x`, times `weight` and the density.
+    fn node(&self, x: f64, weight: f64) -> [Bounded; 4] {
+        // The node itself is rounded; f, f' and the density feel that.
+        let place = Bounded { value: x, error: f64::EPSILON * x.abs() };
+        let u = x / self.sigma;
+        let square = u * u;
+        let relative = f64::EPSILON * (8.0 + 4.0 * square);
+        let (value, slope) = self.activation.value_and_slope_on(place);
+        let tame = |number: Bounded| number.is_finite() && number.value.abs() < 1e100;
+        if square < 1200.0 && tame(value) && tame(slope) {
+            let density = weight * libm::exp(-0.5 * square) / (self.sigma * libm::sqrt(2.0 * PI));
+            let density = Bounded { value: density, error: relative * density };
+            return [value, value * value, slope, slope * slope].map(|g| g * density);
+        }
+        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(place));
+        let power = -0.5 * square - self.ln_norm();
+        let error = f64::EPSILON * (8.0 + 4.0 * square + power.abs());
+        let density = crate::Real::exp(Scaled::new(Bounded { value: power, error }));
+        let density = density * Scaled::new(Bounded::exact(weight));
+        [value, value * value, slope, slope * slope].map(|g| (g * density).plain())
+    }
+
+    /// At a suspected singular point: the integrals by 32 points and an estimate of their error
+    /// from the rule with 16, or from their whole size where the integrand grows towards an end.
+    fn estimate(&self, panel: &Panel) -> (Sums, Four) {
+        let (coarse, fine) = (self.apply(&SIXTEEN, panel), self.apply(&THIRTY_TWO, panel));
+        let (centre, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
+        let at = |x: f64| self.node(x, half).map(|g| g.value.abs());
+        let inner = at(centre);
+        let outer = [at(centre - 0.997 * half), at(centre + 0.997 * half)];
+        let error = std::array::from_fn(|k| {
+            let difference = 10.0 * (fine.value[k] - coarse.value[k]).abs();
+            let grows = outer.iter().any(|outer| outer[k] > 4.0 * inner[k]);
+            difference + if grows { 4.0 * fine.magnitude[k] } else { 0.0 }
+        });
+        (fine, error)
+    }
+
+    /// Refuses a panel in which a value is not finite.
+    fn require_finite(&self, part: &Sums, near: f64) -> Result<(), Error> {
+        let lost = |k: &usize| !part.value[*k].is_finite();
+        match (0..4).find(lost) {
+            None => Ok(()),
+            Some(k) => {
+                // Beside the point, which may be the very pole.
+                self.require_defined(near + 1e-12 * near.abs())?;
+                self.fail(k, format!("it is infinite or overflows near x = {near:e}"))
+            }
         }
     }
-}
 
-fn fail(activation: &Activation, sigma: f64, index: usize, reason: &str) -> Error {
-    Error::Moment {
-        moment: ["E[f]", "E[f^2]", "E[f']", "E[f'^2]"][index],
-        activation: activation.to_string(),
-        sigma,
-        reason: reason.into(),
-    }
-}
-
-fn sum(panels: &[Panel], part: impl Fn(&Panel) -> Four) -> Four {
-    let mut total = [0.0; 4];
-    for panel in panels {
-        let part = part(panel);
-        (0..4).for_each(|k| total[k] += part[k]);
-    }
-    total
-}
-
-/// Interval ends: kinks, zero, and points at doubling distances on the scales of f and of σ.
-fn breakpoints(activation: &Activation, sigma: f64) -> Vec<f64> {
-    let end = TAIL * sigma;
-    let mut ends = vec![-end, 0.0, end];
-    ends.extend(activation.kinks().into_iter().filter(|kink| kink.abs() < end));
-    let mut distance = activation.feature_width().min(sigma).max(end * 1e-12);
-    while distance < end {
-        ends.extend([-distance, distance]);
-        distance *= 2.0;
-    }
-    ends.sort_by(f64::total_cmp);
-    ends.dedup();
-    ends
-}
-
-/// The 15-point Kronrod integrals over one interval; the error is the distance to the Gauss rule.
-fn panel(activation: &Activation, sigma: f64, from: f64, to: f64) -> Panel {
-    let (centre, half) = (0.5 * (from + to), 0.5 * (to - from));
-    let (mut kronrod, mut gauss) = ([0.0; 4], [0.0; 4]);
-    let mut add = |x: f64, kronrod_weight: f64, gauss_weight: f64| {
-        let u = x / sigma;
-        let density = libm::exp(-0.5 * u * u) / (sigma * libm::sqrt(2.0 * PI));
-        let (value, slope) = activation.value_and_slope(x);
-        for (k, integrand) in [value, value * value, slope, slope * slope].into_iter().enumerate() {
-            kronrod[k] += half * kronrod_weight * density * integrand;
-            gauss[k] += half * gauss_weight * density * integrand;
+    /// Refuses a point at which the function is not a number.
+    fn require_defined(&self, x: f64) -> Result<(), Error> {
+        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(Bounded::exact(x)));
+        if value.plain().value.is_nan() {
+            return self.fail(0, format!("f({x:e}) is not a number"));
         }
-    };
-    for (index, node) in NODES.into_iter().enumerate() {
-        let gauss_weight = if index % 2 == 1 { GAUSS[index / 2] } else { 0.0 };
-        add(centre + half * node, KRONROD[index], gauss_weight);
-        if node > 0.0 {
-            add(centre - half * node, KRONROD[index], gauss_weight);
+        if slope.plain().value.is_nan() {
+            return self.fail(2, format!("f'({x:e}) is not a number"));
         }
+        Ok(())
     }
-    let error = std::array::from_fn(|k| (kronrod[k] - gauss[k]).abs());
-    Panel { from, to, value: kronrod, error }
+
+    fn finish(&self, sums: &Sums) -> Result<Moments, Error> {
+        let sides = if self.is_symmetric() { 2.0 } else { 1.0 };
+        let vanishing = match self.definition.symmetry() {
+            Symmetry::Odd => Some(0),
+            Symmetry::Even => Some(2),
+            Symmetry::Unknown => None,
+        };
+        let mut moments = [Bounded::exact(0.0); 4];
+        for (k, moment) in moments.iter_mut().enumerate() {
+            let value = sums.value[k] + sums.rest[k];
+            let error = sums.error[k] + 4.0 * f64::EPSILON * sums.magnitude[k] + f64::MIN_POSITIVE;
+            if vanishing != Some(k) {
+                *moment = Bounded { value: sides * value, error: sides * error };
+            }
+            if !moment.is_finite() {
+                return self.fail(k, "it overflows");
+            }
+            if error > 1e-3 * sums.magnitude[k].max(f64::MIN_POSITIVE * 1e4) {
+                return self.fail(k, format!("only {value:e} +- {error:e} could be reached"));
+            }
+        }
+        let [mean, second_moment, derivative_mean, derivative_second_moment] = moments;
+        let method = Method::Quadrature;
+        Ok(Moments { mean, second_moment, derivative_mean, derivative_second_moment, method })
+    }
 }

@@ -1,0 +1,43 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// x for x > 0, else α(e^x - 1), the exponential linear unit (Clevert, Unterthiner and Hochreiter
+/// 2016).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Elu {
+    alpha: f64,
+}
+
+impl Function for Elu {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let (zero, one, alpha) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(self.alpha));
+        let left = R::select(x < zero, x, zero);
+        let value = R::select(x < zero, alpha * left.exp_m1(), x);
+        (value, R::select(x > zero, one, alpha * left.exp()))
+    }
+}
+
+impl Builtin for Elu {
+    const NAME: &'static str = "elu";
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter::positive("alpha", 1.0, "depth of the left side")];
+    const DEFINITION: &'static str = "max(x,0)+alpha*(exp(min(x,0))-1)";
+
+    fn from_values(values: &[f64]) -> Self {
+        Self { alpha: values[0] }
+    }
+
+    fn values(&self) -> Vec<f64> {
+        vec![self.alpha]
+    }
+
+    fn kinks(&self) -> Vec<f64> {
+        vec![0.0]
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

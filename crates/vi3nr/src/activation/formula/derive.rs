@@ -1,0 +1,148 @@
+//! Symbolic differentiation of an expression graph.
+
+use super::graph::{Graph, Id, Node};
+use super::program::{Binary, Unary};
+
+/// Adds the derivative of `root` with respect to the input to `graph`.
+///
+/// Written so that what the function has computed is used again (e^u, the quotient, tanh u) and
+/// that no 0·∞ arises where the function itself is tame. At a kink the derivative is that of one
+/// side for max and min and the mean of both for abs; of sign it is 0.
+pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
+    let count = root + 1;
+    let mut slopes: Vec<Id> = Vec::with_capacity(count);
+    for id in 0..count {
+        let node = graph.nodes()[id];
+        let slope = match node {
+            Node::Input => graph.constant(1.0),
+            Node::Constant(_) => graph.constant(0.0),
+            Node::Unary(function, u) => unary(graph, function, id, u, slopes[u]),
+            Node::Binary(operation, u, v) => {
+                binary(graph, operation, id, (u, slopes[u]), (v, slopes[v]))
+            }
+            Node::Power(u, exponent) => {
+                let power = graph.whole_power(u, exponent - 1);
+                let factor = graph.constant(f64::from(exponent));
+                let outer = graph.binary(Binary::Multiply, factor, power);
+                graph.binary(Binary::Multiply, outer, slopes[u])
+            }
+            // Only derivatives contain it, and no second derivative is taken.
+            Node::Choose { .. } => graph.constant(0.0),
+        };
+        slopes.push(slope);
+        if graph.is_too_large() {
+            return 0;
+        }
+    }
+    slopes[root]
+}
+
+/// The slope of function(u), where `value` is that node and `inner` the slope of u.
+fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id {
+    if graph.number(inner) == Some(0.0) {
+        return inner;
+    }
+    let outer = match function {
+        Unary::Negate => return graph.unary(Unary::Negate, inner),
+        Unary::Absolute => graph.unary(Unary::Sign, u),
+        Unary::Sign | Unary::SincSlope => return graph.constant(0.0),
+        Unary::Exp => value,
+        Unary::ExpM1 => graph.unary(Unary::Exp, u),
+        Unary::Ln => return graph.binary(Binary::Divide, inner, u),
+        Unary::Ln1P => {
+            let one = graph.constant(1.0);
+            let sum = graph.binary(Binary::Add, one, u);
+            return graph.binary(Binary::Divide, inner, sum);
+        }
+        Unary::Sqrt => {
+            let half = graph.constant(0.5);
+            let inner = graph.binary(Binary::Multiply, half, inner);
+            return graph.binary(Binary::Divide, inner, value);
+        }
+        Unary::Sin => graph.unary(Unary::Cos, u),
+        Unary::Cos => {
+            let sine = graph.unary(Unary::Sin, u);
+            graph.unary(Unary::Negate, sine)
+        }
+        Unary::Tan => {
+            let square = graph.whole_power(value, 2);
+            let one = graph.constant(1.0);
+            graph.binary(Binary::Add, one, square)
+        }
+        // (1 - t)(1 + t) keeps the digits that 1 - t² loses.
+        Unary::Tanh => {
+            let one = graph.constant(1.0);
+            let below = graph.binary(Binary::Subtract, one, value);
+            let above = graph.binary(Binary::Add, one, value);
+            graph.binary(Binary::Multiply, below, above)
+        }
+        Unary::Sinh => graph.unary(Unary::Cosh, u),
+        Unary::Cosh => graph.unary(Unary::Sinh, u),
+        Unary::Sech => {
+            let tanh = graph.unary(Unary::Tanh, u);
+            let product = graph.binary(Binary::Multiply, value, tanh);
+            graph.unary(Unary::Negate, product)
+        }
+        Unary::Erf | Unary::Erfc => {
+            let square = graph.whole_power(u, 2);
+            let power = graph.unary(Unary::Negate, square);
+            let bell = graph.unary(Unary::Exp, power);
+            let sign = if function == Unary::Erf { 1.0 } else { -1.0 };
+            let factor = graph.constant(sign * std::f64::consts::FRAC_2_SQRT_PI);
+            graph.binary(Binary::Multiply, factor, bell)
+        }
+        Unary::Atan => {
+            let square = graph.whole_power(u, 2);
+            let one = graph.constant(1.0);
+            let sum = graph.binary(Binary::Add, one, square);
+            return graph.binary(Binary::Divide, inner, sum);
+        }
+        Unary::Sigmoid => {
+            let one = graph.constant(1.0);
+            let rest = graph.binary(Binary::Subtract, one, value);
+            graph.binary(Binary::Multiply, value, rest)
+        }
+        Unary::Softplus => graph.unary(Unary::Sigmoid, u),
+        Unary::Sinc => graph.unary(Unary::SincSlope, u),
+    };
+    graph.binary(Binary::Multiply, outer, inner)
+}
+
+/// The slope of u operation v, each operand with its slope.
+fn binary(graph: &mut Graph, operation: Binary, value: Id, u: (Id, Id), v: (Id, Id)) -> Id {
+    let ((u, du), (v, dv)) = (u, v);
+    match operation {
+        Binary::Add | Binary::Subtract => graph.binary(operation, du, dv),
+        Binary::Multiply => {
+            let left = graph.binary(Binary::Multiply, du, v);
+            let right = graph.binary(Binary::Multiply, u, dv);
+            graph.binary(Binary::Add, left, right)
+        }
+        // (u/v)' = (u' - (u/v) v')/v.
+        Binary::Divide => {
+            let product = graph.binary(Binary::Multiply, value, dv);
+            let numerator = graph.binary(Binary::Subtract, du, product);
+            graph.binary(Binary::Divide, numerator, v)
+        }
+        Binary::Maximum => graph.choose(u, v, du, dv),
+        Binary::Minimum => graph.choose(u, v, dv, du),
+        Binary::Power => match graph.number(v) {
+            // c u^(c-1) u'.
+            Some(exponent) => {
+                let lower = graph.constant(exponent - 1.0);
+                let power = graph.binary(Binary::Power, u, lower);
+                let outer = graph.binary(Binary::Multiply, v, power);
+                graph.binary(Binary::Multiply, outer, du)
+            }
+            // u^v (v' ln u + v u'/u).
+            None => {
+                let ln = graph.unary(Unary::Ln, u);
+                let growth = graph.binary(Binary::Multiply, dv, ln);
+                let rate = graph.binary(Binary::Divide, du, u);
+                let rate = graph.binary(Binary::Multiply, v, rate);
+                let sum = graph.binary(Binary::Add, growth, rate);
+                graph.binary(Binary::Multiply, value, sum)
+            }
+        },
+    }
+}

@@ -1,0 +1,200 @@
+//! The expression graph: every distinct subexpression once, a little simplified as it is built.
+//!
+//! Nodes are numbered so that operands come before what uses them; nothing here recurses, so the
+//! depth of an expression costs no stack.
+
+use std::collections::HashMap;
+
+use super::program::{Binary, Unary};
+
+/// A node's number.
+pub(super) type Id = usize;
+
+/// Most nodes that a function and its derivative may have together.
+pub(super) const MOST_NODES: usize = 1000;
+
+/// One subexpression. A constant holds the bits of its number, so that equal ones are one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    Input,
+    Constant(u64),
+    Unary(Unary, Id),
+    Binary(Binary, Id, Id),
+    /// A whole power.
+    Power(Id, i32),
+    /// `then` where `greater` > `than`, else `otherwise`.
+    Choose {
+        greater: Id,
+        than: Id,
+        then: Id,
+        otherwise: Id,
+    },
+}
+
+/// The nodes of an expression, each distinct one once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Graph {
+    pub(super) nodes: Vec<Node>,
+    known: HashMap<Node, Id>,
+}
+
+impl Graph {
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub(super) fn is_too_large(&self) -> bool {
+        self.nodes.len() > MOST_NODES
+    }
+
+    pub(super) fn intern(&mut self, node: Node) -> Id {
+        if let Some(&id) = self.known.get(&node) {
+            return id;
+        }
+        // A graph past its limit is refused by whoever builds it; it merely stops growing here.
+        if self.nodes.len() > MOST_NODES {
+            return 0;
+        }
+        self.nodes.push(node);
+        self.known.insert(node, self.nodes.len() - 1);
+        self.nodes.len() - 1
+    }
+
+    pub(super) fn input(&mut self) -> Id {
+        self.intern(Node::Input)
+    }
+
+    pub(super) fn constant(&mut self, value: f64) -> Id {
+        // One zero only, so that 0 and -0 are the same node.
+        self.intern(Node::Constant(if value == 0.0 { 0 } else { value.to_bits() }))
+    }
+
+    /// The number that a node is, where it is one.
+    pub(super) fn number(&self, id: Id) -> Option<f64> {
+        match self.nodes[id] {
+            Node::Constant(bits) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    /// The operand of a node that is this unary function.
+    pub(super) fn operand_of(&self, id: Id, function: Unary) -> Option<Id> {
+        match self.nodes[id] {
+            Node::Unary(seen, operand) if seen == function => Some(operand),
+            _ => None,
+        }
+    }
+
+    /// The constant factor and the rest of a product with a constant; (1, id) for anything else.
+    pub(super) fn factored(&self, id: Id) -> (f64, Id) {
+        match self.nodes[id] {
+            Node::Binary(Binary::Multiply, left, right) => match self.number(left) {
+                Some(factor) => (factor, right),
+                None => (1.0, id),
+            },
+            Node::Unary(Unary::Negate, operand) => {
+                let (factor, rest) = self.factored_once(operand);
+                (-factor, rest)
+            }
+            _ => (1.0, id),
+        }
+    }
+
+    fn factored_once(&self, id: Id) -> (f64, Id) {
+        match self.nodes[id] {
+            Node::Binary(Binary::Multiply, left, right) if self.number(left).is_some() => {
+                (self.number(left).unwrap_or(1.0), right)
+            }
+            _ => (1.0, id),
+        }
+    }
+
+    /// `factor` times the node `id`, which itself has no constant factor.
+    pub(super) fn scaled(&mut self, factor: f64, id: Id) -> Id {
+        if factor == 1.0 {
+            return id;
+        }
+        if factor == -1.0 {
+            return self.intern(Node::Unary(Unary::Negate, id));
+        }
+        let factor = self.constant(factor);
+        self.intern(Node::Binary(Binary::Multiply, factor, id))
+    }
+
+    pub(super) fn unary(&mut self, function: Unary, operand: Id) -> Id {
+        if let Some(value) = self.number(operand) {
+            let folded = function.apply(value);
+            if folded.is_finite() {
+                return self.constant(folded);
+            }
+        }
+        match function {
+            Unary::Negate => {
+                let (factor, rest) = self.factored(operand);
+                return self.scaled(-factor, rest);
+            }
+            // |-u| = |u|, |c u| = |c| |u|.
+            Unary::Absolute => {
+                let (factor, rest) = self.factored(operand);
+                if factor != 1.0 && factor.is_finite() {
+                    let magnitude = self.unary(Unary::Absolute, rest);
+                    return self.scaled(factor.abs(), magnitude);
+                }
+            }
+            // ln(1 + e^u), which would overflow.
+            Unary::Ln => {
+                if let Some(power) = self.one_plus(operand, Unary::Exp) {
+                    return self.unary(Unary::Softplus, power);
+                }
+                // ln(1 + u), which would lose the digits of a small u.
+                if let Node::Binary(Binary::Add, one, rest) = self.nodes[operand]
+                    && self.number(one) == Some(1.0)
+                {
+                    return self.unary(Unary::Ln1P, rest);
+                }
+            }
+            _ => {}
+        }
+        self.intern(Node::Unary(function, operand))
+    }
+
+    /// u where the node is 1 + function(u).
+    pub(super) fn one_plus(&self, id: Id, function: Unary) -> Option<Id> {
+        let Node::Binary(Binary::Add, left, right) = self.nodes[id] else { return None };
+        if self.number(left) != Some(1.0) {
+            return None;
+        }
+        self.operand_of(right, function)
+    }
+
+    pub(super) fn binary(&mut self, operation: Binary, left: Id, right: Id) -> Id {
+        if let (Some(a), Some(b)) = (self.number(left), self.number(right)) {
+            let folded = operation.apply(a, b);
+            if folded.is_finite() {
+                return self.constant(folded);
+            }
+        }
+        match operation {
+            Binary::Add => self.add(left, right),
+            Binary::Subtract => self.subtract(left, right),
+            Binary::Multiply => self.multiply(left, right),
+            Binary::Divide => self.divide(left, right),
+            Binary::Power => self.power(left, right),
+            Binary::Maximum | Binary::Minimum if left == right => left,
+            Binary::Maximum | Binary::Minimum => self.intern(Node::Binary(operation, left, right)),
+        }
+    }
+
+    /// `then` where `greater` > `than`, else `otherwise`.
+    pub(super) fn choose(&mut self, greater: Id, than: Id, then: Id, otherwise: Id) -> Id {
+        if then == otherwise {
+            return then;
+        }
+        self.intern(Node::Choose { greater, than, then, otherwise })
+    }
+
+    pub(super) fn in_order(&self, left: Id, right: Id) -> (Id, Id) {
+        let key = |id: Id| (self.number(id).is_none(), id);
+        if key(left) <= key(right) { (left, right) } else { (right, left) }
+    }
+}

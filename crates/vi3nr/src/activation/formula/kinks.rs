@@ -1,0 +1,121 @@
+//! Where abs, sign, max and min switch: the roots of what they compare.
+
+use super::derive::derivative;
+use super::enclose::{Sides, enclose};
+use super::graph::{Graph, Id, Node};
+use super::program::{Binary, Program, Unary};
+use super::region::Region;
+
+/// Kinks are looked for within ± this distance of 0.
+const FARTHEST: f64 = 1e6;
+/// Intervals that are looked at before the search is given up as it stands.
+const MOST_INTERVALS: usize = 20_000;
+/// Most kinks that are listed.
+const MOST_KINKS: usize = 256;
+
+/// The kinks of the function `root`, in increasing order: points within ±1e6 where the argument
+/// of abs or sign, or the difference of the arguments of max or min, changes its sign.
+///
+/// An interval is dropped when its enclosure proves that there is no root; what remains is halved
+/// down to neighbouring numbers, so that no root is jumped over. At most 256 are listed, those
+/// nearest to 0: the expectations do not depend on the list, it merely saves work.
+pub(super) fn kinks(graph: &Graph, root: Id) -> Vec<f64> {
+    let mut graph = graph.clone();
+    let mut kinks = Vec::new();
+    for difference in switches(&mut graph, root) {
+        let slope = derivative(&mut graph, difference);
+        if let Some(program) = Program::compile(&graph, difference, slope) {
+            kinks.extend(roots(&program));
+        }
+    }
+    kinks.sort_by(f64::total_cmp);
+    kinks.dedup_by(|a, b| (*a - *b).abs() <= 1e-12 * b.abs());
+    if kinks.len() > MOST_KINKS {
+        kinks.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+        kinks.truncate(MOST_KINKS);
+        kinks.sort_by(f64::total_cmp);
+    }
+    kinks
+}
+
+/// The nodes whose sign decides which branch is taken.
+fn switches(graph: &mut Graph, root: Id) -> Vec<Id> {
+    let nodes = graph.nodes()[..=root].to_vec();
+    let mut found = Vec::new();
+    for node in nodes {
+        match node {
+            Node::Unary(Unary::Absolute | Unary::Sign, argument) => found.push(argument),
+            Node::Binary(Binary::Maximum | Binary::Minimum, u, v) => {
+                found.push(graph.binary(Binary::Subtract, u, v));
+            }
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Sign changes of a program's value.
+fn roots(program: &Program) -> Vec<f64> {
+    let value = |x: f64| program.run(x).0;
+    let mut found: Vec<f64> = Vec::new();
+    let mut waiting = vec![(-FARTHEST, 0.0), (0.0, FARTHEST)];
+    let mut looked_at = 0;
+    while let Some((from, to)) = waiting.pop() {
+        looked_at += 1;
+        if looked_at > MOST_INTERVALS || found.len() >= 4 * MOST_KINKS {
+            break;
+        }
+        let (region, slope) = enclose(program, Region::interval(from, to), &mut Sides::default());
+        let certain = region.lo > 0.0 || region.hi < 0.0;
+        if certain || (region.lo == 0.0 && region.hi == 0.0) {
+            continue;
+        }
+        let (at_from, at_to) = (value(from), value(to));
+        let monotone = slope.im == 0.0 && (slope.lo >= 0.0 || slope.hi <= 0.0);
+        if monotone {
+            if at_from == 0.0 {
+                found.push(from);
+            } else if at_to == 0.0 {
+                found.push(to);
+            } else if (at_from < 0.0) != (at_to < 0.0) {
+                found.push(bisected(value, from, to));
+            }
+            continue;
+        }
+        let middle = 0.5 * (from + to);
+        let width = to - from;
+        if width <= 1e-13 * middle.abs() || width < 1e-100 || middle == from || middle == to {
+            if at_from == 0.0 || at_to == 0.0 || (at_from < 0.0) != (at_to < 0.0) {
+                found.push(if at_to == 0.0 { to } else { from });
+            }
+            continue;
+        }
+        waiting.push((from, middle));
+        waiting.push((middle, to));
+        // Nearest to 0 first.
+        let last = waiting.len() - 1;
+        if waiting[last].0.abs() > waiting[last - 1].0.abs() {
+            waiting.swap(last, last - 1);
+        }
+    }
+    found
+}
+
+/// The point where the sign changes, to neighbouring numbers.
+fn bisected(value: impl Fn(f64) -> f64, mut from: f64, mut to: f64) -> f64 {
+    let starts_below = value(from) < 0.0;
+    for _ in 0..1100 {
+        let middle = 0.5 * (from + to);
+        if middle <= from || middle >= to {
+            break;
+        }
+        let there = value(middle);
+        if there == 0.0 {
+            return middle;
+        }
+        if (there < 0.0) == starts_below { from = middle } else { to = middle }
+    }
+    to
+}

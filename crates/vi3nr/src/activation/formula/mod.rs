@@ -1,0 +1,240 @@
+//! Activations typed as an expression in x: `exp(-x^2/(2*s^2)):s=0.05`.
+//!
+//! A formula is read once ([`Formula::read`]), kept as a graph in which every distinct
+//! subexpression occurs once, differentiated symbolically, and compiled to a [`Program`]: a
+//! straight line of operations on registers that yields f and f' together, on any
+//! [`Real`]. Engines may walk the program themselves, see [`Program`].
+//!
+//! # Grammar
+//! `+ - * / ^`, parentheses, the variable `x`, numbers, `pi` and `e`, parameters by name, and
+//! exp, log (natural, also ln), sqrt, abs, sign, sin, cos, tan, tanh, sinh, cosh, sech, erf, erfc,
+//! atan, sinc (sin(u)/u), sigmoid, softplus, max, min. `^` binds tighter than a sign and groups to
+//! the right: `-x^2` is -(x²) and `a^b^c` is a^(b^c). A power whose exponent is not a whole number
+//! needs a base at or above 0.
+//!
+//! # What is rewritten
+//! Constants are folded and a few forms that overflow or cancel are replaced by equals that do
+//! not: log(1+u), log(1+exp(u)), a/(1+exp(u)), a/cosh(u), (exp(u)-exp(-u))/(exp(u)+exp(-u)),
+//! sin(cu)/u, exp(u)-1, 1-cos(u), 1+erf(u). What remains is computed as it was typed:
+//! x/tanh(x) is 0/0 at x = 0 exactly, and its derivative has near 0 the digits that a subtraction
+//! leaves. The expectations of this crate never need the value at such a
+//! point; a network whose preactivation is exactly 0 does.
+//!
+//! ```
+//! use vi3nr::Activation;
+//!
+//! let typed: Activation = "exp(-x^2/(2*s^2)):s=0.05".parse()?;
+//! let built_in: Activation = "gaussian:sigma=0.05".parse()?;
+//! let (value, slope) = typed.value_and_slope(0.03);
+//! let (same, also) = built_in.value_and_slope(0.03);
+//! assert!((value - same).abs() < 1e-15 && (slope - also).abs() < 1e-13);
+//!
+//! let error = "exp(-x^2/2".parse::<Activation>().unwrap_err();
+//! assert!(error.to_string().contains("column 4: this '(' is never closed"));
+//! # Ok::<(), vi3nr::Error>(())
+//! ```
+
+mod arithmetic;
+mod derive;
+mod elementary;
+mod enclose;
+mod graph;
+mod kinks;
+mod parse;
+mod program;
+mod region;
+mod symmetry;
+
+pub use program::{Binary, Instruction, MOST_REGISTERS, Operand, Operation, Pair, Program, Unary};
+
+pub(crate) use enclose::{Sides, enclose};
+pub(crate) use region::Region;
+pub use symmetry::Symmetry;
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Function, Named};
+use crate::{Error, Real};
+use graph::{Graph, MOST_NODES};
+use parse::Mistake;
+pub(super) use parse::is_expression;
+
+/// A function of x given by an expression, compiled together with its derivative.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Formula {
+    expression: Arc<str>,
+    parameters: Arc<[(String, f64)]>,
+    kinks: Arc<[f64]>,
+    symmetry: Symmetry,
+    program: Arc<Program>,
+}
+
+impl Formula {
+    /// Reads an expression and the values of its parameters.
+    ///
+    /// # Errors
+    /// [`Error::Formula`] with the column of the mistake; a symbol without a value, a value that is
+    /// not used, and expressions beyond the limits (4096 characters, nested 64 deep, 1000
+    /// operations, 64 results at one time).
+    ///
+    /// ```
+    /// use vi3nr::activation::formula::Formula;
+    ///
+    /// let bump = Formula::read("1/(1+(x/w)^2)", &[("w", 2.0)])?;
+    /// let (value, slope) = bump.program().run(2.0f64);
+    /// assert!((value - 0.5).abs() < 1e-15 && (slope + 0.25).abs() < 1e-15);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn read(expression: &str, parameters: &[(&str, f64)]) -> Result<Self, Error> {
+        if expression.len() > super::named::LONGEST_TEXT {
+            return Err(fail(
+                expression,
+                Mistake { column: 0, reason: "it is over 4096 bytes long".into() },
+            ));
+        }
+        let expression = expression.trim();
+        let parameters: Vec<(String, f64)> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        Self::compile(expression, parameters, true)
+    }
+
+    /// The formula of a name and its pairs as typed.
+    pub(super) fn from_named(named: &Named, text: &str) -> Result<Self, Error> {
+        let formula = Self::compile(&named.name, named.pairs().to_vec(), true);
+        // Columns count from the start of what was typed.
+        let indent = text.chars().take_while(|c| c.is_whitespace()).count();
+        formula.map_err(|error| match error {
+            Error::Formula { formula, column, reason } => {
+                Error::Formula { formula, column: column + indent, reason }
+            }
+            other => other,
+        })
+    }
+
+    /// The formula that encloses a built-in form, whose kinks the form states itself.
+    pub(super) fn twin(expression: &str, parameters: &[(&str, f64)]) -> Result<Self, Error> {
+        let parameters =
+            parameters.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
+        Self::compile(expression, parameters, false)
+    }
+
+    fn compile(
+        expression: &str,
+        parameters: Vec<(String, f64)>,
+        find_kinks: bool,
+    ) -> Result<Self, Error> {
+        for (name, value) in &parameters {
+            let identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            if !identifier || parse::is_reserved(name) {
+                let reason = format!("'{name}' cannot be the name of a parameter");
+                return Err(fail(expression, Mistake { column: 0, reason }));
+            }
+            if !value.is_finite() {
+                return Err(Error::OutOfRange {
+                    quantity: format!("parameter {name} of '{expression}'"),
+                    value: *value,
+                    expected: "a finite number",
+                });
+            }
+        }
+        let mut graph = Graph::default();
+        let (root, used) = parse::parse(expression, &parameters, &mut graph)
+            .map_err(|mistake| fail(expression, mistake))?;
+        if let Some(unused) = used.iter().position(|used| !used) {
+            return Err(Error::UnusedParameter {
+                formula: expression.to_owned(),
+                parameter: parameters[unused].0.clone(),
+            });
+        }
+        let too_large = |reason: String| fail(expression, Mistake { column: 0, reason });
+        let slope = derive::derivative(&mut graph, root);
+        if graph.is_too_large() {
+            return Err(too_large(format!(
+                "with its derivative it needs over {MOST_NODES} operations"
+            )));
+        }
+        let program = Program::compile(&graph, root, slope).ok_or_else(|| {
+            too_large(format!("it needs over {MOST_REGISTERS} intermediate results at one time"))
+        })?;
+        let kinks = if find_kinks { kinks::kinks(&graph, root) } else { Vec::new() };
+        Ok(Self {
+            expression: expression.into(),
+            parameters: parameters.into(),
+            kinks: kinks.into(),
+            symmetry: symmetry::symmetry(&graph, root),
+            program: Arc::new(program),
+        })
+    }
+
+    /// The numbers that occur: the parameters' values and the constants of the program.
+    pub(super) fn numbers(&self) -> Vec<f64> {
+        let mut numbers: Vec<f64> = self.parameters.iter().map(|(_, value)| *value).collect();
+        let constant = |operand: Operand| match operand {
+            Operand::Constant(value) => Some(value),
+            _ => None,
+        };
+        for instruction in self.program.instructions() {
+            if let Operation::Binary(_, u, v) = instruction.operation {
+                numbers.extend([u, v].into_iter().filter_map(constant));
+            }
+        }
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        numbers
+    }
+
+    /// The expression as typed, without the parameters.
+    pub fn expression(&self) -> &str {
+        &self.expression
+    }
+
+    /// The parameters with their values, in the order in which they were given.
+    pub fn parameters(&self) -> &[(String, f64)] {
+        &self.parameters
+    }
+
+    /// The points within ±1e6 where abs, sign, max or min switch (at most 256, nearest to 0
+    /// first kept), in increasing order.
+    pub fn kinks(&self) -> &[f64] {
+        &self.kinks
+    }
+
+    /// Whether the expression is even or odd by its form.
+    pub fn symmetry(&self) -> Symmetry {
+        self.symmetry
+    }
+
+    /// f and f' as a straight line of operations.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+}
+
+fn fail(expression: &str, mistake: Mistake) -> Error {
+    Error::Formula {
+        formula: expression.chars().take(200).collect(),
+        column: mistake.column + 1,
+        reason: mistake.reason,
+    }
+}
+
+impl Function for Formula {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        self.program.run(x)
+    }
+}
+
+/// Writes `expression` or `expression:key=value,key=value`, which reads back as the same formula.
+impl fmt::Display for Formula {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters: Vec<(&str, f64)> =
+            self.parameters.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        super::named::write(f, &self.expression, &parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests;

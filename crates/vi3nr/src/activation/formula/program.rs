@@ -1,0 +1,385 @@
+//! A formula as a straight line of operations on registers, for f and f' together.
+
+use super::graph::{Graph, Id, Node};
+use crate::Real;
+
+/// Most results that a program may hold at one time.
+pub const MOST_REGISTERS: usize = 64;
+
+/// A function of one operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the functions of `Real` by their names
+pub enum Unary {
+    Negate,
+    Absolute,
+    Sign,
+    Exp,
+    ExpM1,
+    Ln,
+    Ln1P,
+    Sqrt,
+    Sin,
+    Cos,
+    Tan,
+    Tanh,
+    Sinh,
+    Cosh,
+    Sech,
+    Erf,
+    Erfc,
+    Atan,
+    Sigmoid,
+    Softplus,
+    Sinc,
+    SincSlope,
+}
+
+impl Unary {
+    /// The function at `x`.
+    #[inline(always)]
+    pub fn apply<R: Real>(self, x: R) -> R {
+        match self {
+            Self::Negate => -x,
+            Self::Absolute => x.abs(),
+            Self::Sign => x.sign(),
+            Self::Exp => x.exp(),
+            Self::ExpM1 => x.exp_m1(),
+            Self::Ln => x.ln(),
+            Self::Ln1P => x.ln_1p(),
+            Self::Sqrt => x.sqrt(),
+            Self::Sin => x.sin_cos().0,
+            Self::Cos => x.sin_cos().1,
+            Self::Tan => {
+                let (sine, cosine) = x.sin_cos();
+                sine / cosine
+            }
+            Self::Tanh => x.tanh(),
+            Self::Sinh => x.sinh(),
+            Self::Cosh => x.cosh(),
+            Self::Sech => x.sech(),
+            Self::Erf => x.erf(),
+            Self::Erfc => x.erfc(),
+            Self::Atan => x.atan(),
+            Self::Sigmoid => x.sigmoid(),
+            Self::Softplus => x.softplus(),
+            Self::Sinc => x.sinc_and_slope().0,
+            Self::SincSlope => x.sinc_and_slope().1,
+        }
+    }
+}
+
+/// A function of two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Binary {
+    /// a + b.
+    Add,
+    /// a - b.
+    Subtract,
+    /// a b.
+    Multiply,
+    /// a/b.
+    Divide,
+    /// a^b for a >= 0.
+    Power,
+    /// The larger of both; a where they are equal.
+    Maximum,
+    /// The smaller of both; a where they are equal.
+    Minimum,
+}
+
+impl Binary {
+    /// The function at (`a`, `b`).
+    #[inline(always)]
+    pub fn apply<R: Real>(self, a: R, b: R) -> R {
+        match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => a / b,
+            Self::Power => a.powf(b),
+            // Written so that a NaN in `a` is kept.
+            Self::Maximum => R::select(a < b, b, a),
+            Self::Minimum => R::select(a > b, b, a),
+        }
+    }
+}
+
+/// Two functions of one operand that are cheaper together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pair {
+    /// The sine and the cosine.
+    SinCos,
+    /// sin(x)/x and its derivative.
+    SincAndSlope,
+}
+
+impl Pair {
+    /// Both functions at `x`.
+    #[inline(always)]
+    pub fn apply<R: Real>(self, x: R) -> (R, R) {
+        match self {
+            Self::SinCos => x.sin_cos(),
+            Self::SincAndSlope => x.sinc_and_slope(),
+        }
+    }
+}
+
+/// Where an operation finds a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Operand {
+    /// The argument x of the function.
+    Input,
+    /// The same number for every x.
+    Constant(f64),
+    /// The result of an earlier operation.
+    Register(usize),
+}
+
+/// What an instruction computes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Operation {
+    /// A function of one operand.
+    Unary(Unary, Operand),
+    /// Two functions of one operand; the second result goes to the register `second`.
+    Pair {
+        /// The functions.
+        pair: Pair,
+        /// Their argument.
+        operand: Operand,
+        /// Where the second function's result goes.
+        second: usize,
+    },
+    /// A function of two operands.
+    Binary(Binary, Operand, Operand),
+    /// A whole power, at least 2.
+    Power(Operand, i32),
+    /// `then` where `greater` > `than`, else `otherwise`.
+    Choose {
+        /// The left side of the comparison.
+        greater: Operand,
+        /// Its right side.
+        than: Operand,
+        /// The result where the comparison holds.
+        then: Operand,
+        /// The result elsewhere.
+        otherwise: Operand,
+    },
+}
+
+/// One operation and the register that takes its (first) result.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Instruction {
+    /// What is computed.
+    pub operation: Operation,
+    /// Where the result goes. It may be a register that the operation reads.
+    pub target: usize,
+}
+
+/// f and f' as operations on registers, in order and without jumps.
+///
+/// # Walking a program
+/// An engine gives each of [`Program::registers`] registers a tile of points (64 to 256 floats
+/// keep ten of them in the first-level cache), and runs [`Program::instructions`] in order, each
+/// over the whole tile: the dispatch is paid once per tile and the loops inside are plain
+/// arithmetic on slices. `target` (and `second`) may equal an operand's register: compute element
+/// by element, or read before writing. Afterwards [`Program::value`] and [`Program::slope`] say
+/// where f and f' are; either may be a constant or the input itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    instructions: Vec<Instruction>,
+    registers: usize,
+    value: Operand,
+    slope: Operand,
+}
+
+impl Program {
+    /// The instructions in their order.
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// The number of registers, at most [`MOST_REGISTERS`].
+    pub fn registers(&self) -> usize {
+        self.registers
+    }
+
+    /// Where f is after the last instruction.
+    pub fn value(&self) -> Operand {
+        self.value
+    }
+
+    /// Where f' is after the last instruction.
+    pub fn slope(&self) -> Operand {
+        self.slope
+    }
+
+    /// f(x) and f'(x), one instruction at a time.
+    pub fn run<R: Real>(&self, x: R) -> (R, R) {
+        // Small formulas need not clear all registers.
+        match self.registers {
+            0..=6 => self.run_on(x, &mut [x; 6]),
+            7..=16 => self.run_on(x, &mut [x; 16]),
+            _ => self.run_on(x, &mut [x; MOST_REGISTERS]),
+        }
+    }
+
+    fn run_on<R: Real>(&self, x: R, registers: &mut [R]) -> (R, R) {
+        let read = |registers: &[R], operand: Operand| match operand {
+            Operand::Input => x,
+            Operand::Constant(value) => R::from_f64(value),
+            Operand::Register(index) => registers[index],
+        };
+        for Instruction { operation, target } in &self.instructions {
+            registers[*target] = match *operation {
+                Operation::Unary(function, u) => function.apply(read(registers, u)),
+                Operation::Pair { pair, operand, second } => {
+                    let (first, other) = pair.apply(read(registers, operand));
+                    registers[second] = other;
+                    first
+                }
+                Operation::Binary(function, u, v) => {
+                    function.apply(read(registers, u), read(registers, v))
+                }
+                Operation::Power(u, exponent) => read(registers, u).powi(exponent),
+                Operation::Choose { greater, than, then, otherwise } => R::select(
+                    read(registers, greater) > read(registers, than),
+                    read(registers, then),
+                    read(registers, otherwise),
+                ),
+            };
+        }
+        (read(registers, self.value), read(registers, self.slope))
+    }
+
+    /// Compiles the nodes that `value` and `slope` need; `None` if they need more than
+    /// [`MOST_REGISTERS`] registers.
+    pub(super) fn compile(graph: &Graph, value: Id, slope: Id) -> Option<Self> {
+        let nodes = graph.nodes();
+        let last_use = last_uses(nodes, value, slope);
+        let mut place: Vec<Option<Operand>> = vec![None; nodes.len()];
+        let mut free: Vec<usize> = Vec::new();
+        let mut registers = 0;
+        let mut instructions = Vec::new();
+        for id in 0..nodes.len() {
+            if last_use[id].is_none() {
+                continue;
+            }
+            if place[id].is_some() {
+                // Computed with its partner; its operand may be free from here on.
+                release(nodes, id, &last_use, &place, &mut free);
+                continue;
+            }
+            let at = |operand: Id| place[operand].unwrap_or(Operand::Input);
+            let operation = match nodes[id] {
+                Node::Input => {
+                    place[id] = Some(Operand::Input);
+                    continue;
+                }
+                Node::Constant(bits) => {
+                    place[id] = Some(Operand::Constant(f64::from_bits(bits)));
+                    continue;
+                }
+                Node::Unary(function, u) => Operation::Unary(function, at(u)),
+                Node::Binary(function, u, v) => Operation::Binary(function, at(u), at(v)),
+                Node::Power(u, exponent) => Operation::Power(at(u), exponent),
+                Node::Choose { greater, than, then, otherwise } => Operation::Choose {
+                    greater: at(greater),
+                    than: at(than),
+                    then: at(then),
+                    otherwise: at(otherwise),
+                },
+            };
+            let paired = partner(nodes, &last_use, id);
+            if paired.is_none() {
+                // Operands that are read here for the last time leave their registers first.
+                release(nodes, id, &last_use, &place, &mut free);
+            }
+            let mut take = || {
+                free.pop().unwrap_or_else(|| {
+                    registers += 1;
+                    registers - 1
+                })
+            };
+            let target = take();
+            match (paired, operation) {
+                (Some((pair, first, partner)), Operation::Unary(_, operand)) => {
+                    let second = take();
+                    place[first] = Some(Operand::Register(target));
+                    place[partner] = Some(Operand::Register(second));
+                    let operation = Operation::Pair { pair, operand, second };
+                    instructions.push(Instruction { operation, target });
+                    release(nodes, id, &last_use, &place, &mut free);
+                }
+                _ => {
+                    place[id] = Some(Operand::Register(target));
+                    instructions.push(Instruction { operation, target });
+                }
+            }
+        }
+        let place_of = |id: Id| place[id].unwrap_or(Operand::Constant(f64::NAN));
+        let program =
+            Self { instructions, registers, value: place_of(value), slope: place_of(slope) };
+        (registers <= MOST_REGISTERS).then_some(program)
+    }
+}
+
+/// The operands of a node.
+fn operands(node: Node) -> impl Iterator<Item = Id> {
+    let list = match node {
+        Node::Input | Node::Constant(_) => [None; 4],
+        Node::Unary(_, u) | Node::Power(u, _) => [Some(u), None, None, None],
+        Node::Binary(_, u, v) => [Some(u), Some(v), None, None],
+        Node::Choose { greater, than, then, otherwise } => {
+            [Some(greater), Some(than), Some(then), Some(otherwise)]
+        }
+    };
+    list.into_iter().flatten()
+}
+
+/// For each needed node the last node that reads it; the results are read at the very end.
+fn last_uses(nodes: &[Node], value: Id, slope: Id) -> Vec<Option<Id>> {
+    let mut last_use = vec![None; nodes.len()];
+    last_use[value] = Some(Id::MAX);
+    last_use[slope] = Some(Id::MAX);
+    for id in (0..nodes.len()).rev() {
+        if last_use[id].is_some() {
+            for operand in operands(nodes[id]) {
+                last_use[operand] = last_use[operand].max(Some(id));
+            }
+        }
+    }
+    last_use
+}
+
+/// The pair that computes this node together with its needed partner: (pair, first, second).
+fn partner(nodes: &[Node], last_use: &[Option<Id>], id: Id) -> Option<(Pair, Id, Id)> {
+    let Node::Unary(function, u) = nodes[id] else { return None };
+    let (pair, other, is_first) = match function {
+        Unary::Sin => (Pair::SinCos, Unary::Cos, true),
+        Unary::Cos => (Pair::SinCos, Unary::Sin, false),
+        Unary::Sinc => (Pair::SincAndSlope, Unary::SincSlope, true),
+        Unary::SincSlope => (Pair::SincAndSlope, Unary::Sinc, false),
+        _ => return None,
+    };
+    let other = nodes.iter().position(|node| *node == Node::Unary(other, u))?;
+    last_use[other]?;
+    Some(if is_first { (pair, id, other) } else { (pair, other, id) })
+}
+
+/// Gives back the registers of operands that no later node reads.
+fn release(
+    nodes: &[Node],
+    id: Id,
+    last_use: &[Option<Id>],
+    place: &[Option<Operand>],
+    free: &mut Vec<usize>,
+) {
+    for operand in operands(nodes[id]) {
+        if last_use[operand] == Some(id)
+            && let Some(Operand::Register(register)) = place[operand]
+            && !free.contains(&register)
+        {
+            free.push(register);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// x Φ(x) with the normal distribution function Φ, exact, not the tanh approximation (Hendrycks and
+/// Gimpel 2016).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Gelu;
+
+impl Function for Gelu {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let below = (x * R::from_f64(-FRAC_1_SQRT_2)).erfc() * R::from_f64(0.5);
+        let density =
+            (x * x * R::from_f64(-0.5)).exp() * R::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+        (x * below, below + x * density)
+    }
+}
+
+impl Builtin for Gelu {
+    const NAME: &'static str = "gelu";
+    const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "0.5*x*(1+erf(x/sqrt(2)))";
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

@@ -1,0 +1,42 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// exp(-|x|/σ_a) (Ramasinghe and
+/// Lucey, "Beyond periodicity", ECCV 2022, whose code starts from this default).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Laplacian {
+    sigma: f64,
+}
+
+impl Function for Laplacian {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let rate = R::from_f64(1.0 / self.sigma);
+        let value = (-(x.abs() * rate)).exp();
+        let slope = value * rate;
+        (value, R::select(x > R::from_f64(0.0), -slope, slope))
+    }
+}
+
+impl Builtin for Laplacian {
+    const NAME: &'static str = "laplacian";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::positive("sigma", 1.0, "decay length")];
+    const DEFINITION: &'static str = "exp(-abs(x)/sigma)";
+
+    fn from_values(values: &[f64]) -> Self {
+        Self { sigma: values[0] }
+    }
+
+    fn values(&self) -> Vec<f64> {
+        vec![self.sigma]
+    }
+
+    fn kinks(&self) -> Vec<f64> {
+        vec![0.0]
+    }
+
+    fn feature_width(&self) -> f64 {
+        self.sigma
+    }
+}

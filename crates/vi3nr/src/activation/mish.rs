@@ -1,0 +1,42 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// x tanh(ln(1 + e^x)) (Misra 2020).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Mish;
+
+impl Function for Mish {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        // With t = e^(-|x|) the tanh is rational: t(t+2)/(t(t+2)+2) on the left and
+        // (1+2t)/(1+2t+2t²) on the right, and what it lacks to 1 is known without cancellation.
+        let (zero, one, two) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(2.0));
+        let t = (-x.abs()).exp();
+        let on_left = x < zero;
+        let numerator = R::select(on_left, t * (t + two), t + t + one);
+        let rest = R::select(on_left, two, (t + t) * t);
+        let inverse = one / (numerator + rest);
+        let (tanh, lack) = (numerator * inverse, rest * inverse);
+        let sigmoid = R::select(on_left, t, one) / (one + t);
+        (x * tanh, tanh + x * (lack * (one + tanh)) * sigmoid)
+    }
+}
+
+impl Builtin for Mish {
+    const NAME: &'static str = "mish";
+    const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "x*tanh(log(1+exp(x)))";
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

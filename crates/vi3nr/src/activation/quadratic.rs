@@ -1,0 +1,38 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// 1/(1 + (ax)²) (Ramasinghe and
+/// Lucey, "Beyond periodicity", ECCV 2022, whose code starts from this default).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Quadratic {
+    a: f64,
+}
+
+impl Function for Quadratic {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let (one, a) = (R::from_f64(1.0), R::from_f64(self.a));
+        let u = x * a;
+        let value = one / (u * u + one);
+        (value, -((a + a) * (u * value) * value))
+    }
+}
+
+impl Builtin for Quadratic {
+    const NAME: &'static str = "quadratic";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "inverse width")];
+    const DEFINITION: &'static str = "1/(1+(a*x)^2)";
+
+    fn from_values(values: &[f64]) -> Self {
+        Self { a: values[0] }
+    }
+
+    fn values(&self) -> Vec<f64> {
+        vec![self.a]
+    }
+
+    fn feature_width(&self) -> f64 {
+        0.5 / self.a
+    }
+}

@@ -1,0 +1,51 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// λ and α of the paper.
+#[allow(clippy::excessive_precision)]
+const SCALE: f64 = 1.0507009873554804934193349852946;
+#[allow(clippy::excessive_precision)]
+const ALPHA: f64 = 1.6732632423543772848170429916717;
+
+/// λ times the exponential linear unit with depth α, the constants chosen so that zero mean and unit
+/// variance are a fixed point (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Selu;
+
+impl Function for Selu {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let (zero, scale) = (R::from_f64(0.0), R::from_f64(SCALE));
+        let depth = R::from_f64(SCALE * ALPHA);
+        let left = R::select(x < zero, x, zero);
+        let value = R::select(x < zero, depth * left.exp_m1(), scale * x);
+        (value, R::select(x > zero, scale, depth * left.exp()))
+    }
+}
+
+impl Builtin for Selu {
+    const NAME: &'static str = "selu";
+    const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "1.0507009873554804934193349852946*(max(x,0)+1.6732632423543772848170429916717*(exp(min(x,0))-1))";
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn kinks(&self) -> Vec<f64> {
+        vec![0.0]
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+
+    fn torch_gain(&self) -> Option<f64> {
+        Some(0.75)
+    }
+}

@@ -1,0 +1,34 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// x/(1 + e^(-x)), also called swish (Elfwing, Uchibe and Doya 2018).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Silu;
+
+impl Function for Silu {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let one = R::from_f64(1.0);
+        let above = x.sigmoid();
+        (x * above, above * (x * (one - above) + one))
+    }
+}
+
+impl Builtin for Silu {
+    const NAME: &'static str = "silu";
+    const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "x/(1+exp(-x))";
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

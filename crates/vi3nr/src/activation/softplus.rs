@@ -1,0 +1,32 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::Real;
+
+/// ln(1 + e^x) (Dugas et al. 2001).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Softplus;
+
+impl Function for Softplus {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        (x.softplus(), x.sigmoid())
+    }
+}
+
+impl Builtin for Softplus {
+    const NAME: &'static str = "softplus";
+    const PARAMETERS: &'static [Parameter] = &[];
+    const DEFINITION: &'static str = "log(1+exp(x))";
+
+    fn from_values(_: &[f64]) -> Self {
+        Self
+    }
+
+    fn values(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn feature_width(&self) -> f64 {
+        1.0
+    }
+}

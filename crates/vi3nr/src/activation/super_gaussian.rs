@@ -1,0 +1,48 @@
+use super::builtin::Builtin;
+use super::{Function, Parameter};
+use crate::moments::Moments;
+use crate::{Bounded, Real};
+
+/// exp(-x²/(2σ_a²))^b (Ramasinghe and
+/// Lucey, "Beyond periodicity", ECCV 2022, whose code starts from this default).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SuperGaussian {
+    sigma: f64,
+    b: f64,
+}
+
+impl Function for SuperGaussian {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let rate = self.b / (self.sigma * self.sigma);
+        let value = (x * x * R::from_f64(-0.5 * rate)).exp();
+        (value, x * R::from_f64(-rate) * value)
+    }
+}
+
+impl Builtin for SuperGaussian {
+    const NAME: &'static str = "super_gaussian";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::positive("sigma", 1.0, "standard deviation sigma_a"),
+        Parameter::positive("b", 1.0, "power"),
+    ];
+    const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))^b";
+
+    fn from_values(values: &[f64]) -> Self {
+        Self { sigma: values[0], b: values[1] }
+    }
+
+    fn values(&self) -> Vec<f64> {
+        vec![self.sigma, self.b]
+    }
+
+    fn feature_width(&self) -> f64 {
+        self.sigma / libm::sqrt(self.b)
+    }
+
+    /// Those of the Gaussian whose width is σ_a/√b.
+    fn closed_moments(&self, sigma: f64) -> Option<Moments> {
+        let width = Bounded::exact(self.sigma) / Bounded::exact(self.b).sqrt();
+        Some(super::gaussian::moments(width, Bounded::exact(sigma)))
+    }
+}

@@ -1,0 +1,74 @@
+//! A σ_p where none is given.
+
+use super::{Solution, backward_condition, solve};
+use crate::{Activation, Error};
+
+/// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
+const BEARABLE: f64 = 0.3131;
+
+/// A σ_p to start from when none is given.
+///
+/// The smallest σ_p at which the backward condition, Eq. (13), holds; where it never does or always
+/// does, 1 if the condition there is within SIREN's own distance of 1 (coth 1 - 1 = 0.313), else the
+/// largest σ_p below 1 for which it is: 1/ω for sin(ωx).
+///
+/// # Errors
+/// Those of [`Gain::of`](crate::Gain::of).
+///
+/// ```
+/// let gaussian = "gaussian:sigma=0.05".parse()?;
+/// assert!((vi3nr::auto_sigma_p(&gaussian)? - 0.0776886987).abs() < 1e-9);
+/// let sine = "sine:omega=30".parse()?;
+/// assert!((vi3nr::auto_sigma_p(&sine)? - 1.0 / 30.0).abs() < 1e-4);
+/// # Ok::<(), vi3nr::Error>(())
+/// ```
+pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
+    if let Solution::Roots(roots) = solve(activation, 1.0)?
+        && let Some(root) = roots.first()
+    {
+        return Ok(root.sigma_p);
+    }
+    let slack = |sigma_p: f64| {
+        Ok::<f64, Error>(BEARABLE - (backward_condition(activation, sigma_p)? - 1.0).abs())
+    };
+    let mut above = 1.0;
+    if slack(above)? >= 0.0 {
+        return Ok(above);
+    }
+    // Down in steps of a tenth; then the exact place by bisection.
+    for _ in 0..100 {
+        let below = above / 1.1;
+        if slack(below)? >= 0.0 {
+            let (mut low, mut high) = (below, above);
+            for _ in 0..60 {
+                let middle = 0.5 * (low + high);
+                if slack(middle)? >= 0.0 { low = middle } else { high = middle }
+            }
+            return Ok(low);
+        }
+        above = below;
+    }
+    Ok(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn automatic_sigmas() {
+        for (name, sigma_p) in [
+            ("gaussian:sigma=0.2", 0.2 * (1.0 + 2f64.sqrt()).sqrt()),
+            ("sigmoid", 6.754575),
+            ("sinc", 2.223335),
+            ("wavelet", 0.870469),
+            ("tanh", 1.0),
+            ("relu", 1.0),
+            ("sine:omega=5", 0.2),
+            ("sin(5*x)", 0.2),
+        ] {
+            let seen = auto_sigma_p(&name.parse().unwrap()).unwrap();
+            assert!((seen / sigma_p - 1.0).abs() < 1e-4, "{name}: {seen}, not {sigma_p}");
+        }
+    }
+}

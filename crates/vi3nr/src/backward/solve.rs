@@ -1,0 +1,412 @@
+//! All σ_p that satisfy the backward condition, or the proof that there are none to be had.
+
+use super::scan::scan;
+use crate::{Activation, Bounded, Error, Gain, require_positive};
+
+/// Roots are sought from 1/`REACH` to `REACH` times the function's own scale.
+pub const REACH: f64 = 1e6;
+
+/// Conditions this close to 1 at the end of the range are taken for the limit 1.
+const LIMIT_REACHED: f64 = 1e-7;
+/// A dip of |cond - 1| in the scan that is looked at more closely.
+const DIP: f64 = 0.02;
+
+/// A σ_p with cond(σ_p) = 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Root {
+    /// The σ_p, to 1e-10 relative.
+    pub sigma_p: f64,
+    /// gain²(f, σ_p), Eq. (15).
+    pub gain_squared: f64,
+}
+
+/// Where |cond - 1| approaches its infimum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Approach {
+    /// As σ_p tends to 0.
+    Zero,
+    /// As σ_p tends to infinity.
+    Infinity,
+    /// At this σ_p.
+    At(f64),
+    /// The condition is the same for every σ_p.
+    Everywhere,
+}
+
+/// The answer to cond(σ_p) = 1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Solution {
+    /// These σ_p and no others, in increasing order.
+    Roots(Vec<Root>),
+    /// Every σ_p: positively homogeneous functions such as the rectifier.
+    Every,
+    /// No σ_p.
+    None {
+        /// The infimum of |cond(σ_p) - 1|; 0 where the condition is met in the limit only.
+        infimum: f64,
+        /// Where it is approached.
+        approached_at: Approach,
+    },
+}
+
+/// Solves Eq. (13), cond(σ_p) = 1, for σ_p; `ratio` is M_{i+1}/M_i, 1 between hidden layers.
+///
+/// The condition is scanned from 1e-6 to 1e6 times the function's own scale (24 points a decade),
+/// every change of sign is confirmed and refined with exact moments, dips are followed to their
+/// bottom. A root that exists only in the limit σ_p → 0 or ∞ is not one. Two roots closer than a
+/// tenth of each other may escape if the condition leaves 1 by less than 0.02 between them.
+///
+/// # Errors
+/// A `ratio` that is not a finite number above 0; moments that cannot be computed where they are
+/// needed.
+pub fn solve(activation: &Activation, ratio: f64) -> Result<Solution, Error> {
+    require_positive("the ratio of fan-out to fan-in", ratio)?;
+    let condition = |sigma: f64| -> Result<Bounded, Error> {
+        Ok(Bounded::exact(ratio) * Gain::of(activation, sigma)?.condition)
+    };
+    let seen = survey(activation, ratio, &condition)?;
+    if let Some(constant) = constant_condition(&seen, &condition)? {
+        return Ok(if constant == 0.0 {
+            Solution::Every
+        } else {
+            Solution::None { infimum: constant, approached_at: Approach::Everywhere }
+        });
+    }
+    let mut roots = Vec::new();
+    for pair in seen.windows(2) {
+        if (pair[0].1 < 1.0) != (pair[1].1 < 1.0)
+            && let Some(sigma) = crossing(pair[0].0, pair[1].0, &condition)?
+        {
+            roots.push(sigma);
+        }
+    }
+    let dip = deepest_dip(&seen, &condition)?;
+    if let Some((sigma, depth, is_touching)) = dip
+        && is_touching
+        && depth < LIMIT_REACHED
+        && !roots.iter().any(|root: &f64| (root / sigma - 1.0).abs() < 0.2)
+    {
+        roots.push(sigma);
+        roots.sort_by(f64::total_cmp);
+    }
+    if roots.is_empty() {
+        return Ok(nearest_miss(&seen, dip, activation.feature_width()));
+    }
+    let root = |sigma_p: f64| -> Result<Root, Error> {
+        Ok(Root { sigma_p, gain_squared: Gain::of(activation, sigma_p)?.gain_squared.value })
+    };
+    Ok(Solution::Roots(roots.into_iter().map(root).collect::<Result<_, _>>()?))
+}
+
+/// The condition over the range, from the scan where exact moments bear it out at three places,
+/// else (a feature off 0 that its grid has missed) from exact moments throughout.
+fn survey(
+    activation: &Activation,
+    ratio: f64,
+    condition: Condition,
+) -> Result<Vec<(f64, f64)>, Error> {
+    let scale = activation.feature_width();
+    let mut seen: Vec<(f64, f64)> =
+        scan(activation).iter().map(|sample| (sample.sigma, ratio * sample.condition)).collect();
+    let middle = seen.len() / 2;
+    let mut failures = Vec::new();
+    let mut is_borne_out = true;
+    // On an oscillating function the scan is a sample average, and good to a factor.
+    for (index, factor) in [(middle - 48, 1.1), (middle, 1.1), (middle + 18, 2.0)] {
+        match condition(seen[index].0) {
+            Ok(exact) => {
+                let quotient = seen[index].1 / exact.value;
+                is_borne_out &= (1.0 / factor..factor).contains(&quotient);
+            }
+            Err(error) => failures.push(error),
+        }
+    }
+    if failures.len() == 3 {
+        return Err(failures.swap_remove(1));
+    }
+    if !failures.is_empty() || !is_borne_out {
+        let sigmas = (-40..=30).map(|step| scale * libm::exp10(0.1 * f64::from(step)));
+        seen = sigmas.map(|s| (s, condition(s).map_or(f64::NAN, |cond| cond.value))).collect();
+    }
+    seen.retain(|(_, cond)| cond.is_finite());
+    if seen.len() >= 3 {
+        return Ok(seen);
+    }
+    Err(failures.pop().unwrap_or_else(|| Error::Moment {
+        moment: "sigma_p^2 E[f'^2]/E[f^2]",
+        activation: activation.to_string(),
+        sigma: scale,
+        reason: "it is finite at too few sigma_p".into(),
+    }))
+}
+
+pub(crate) type Condition<'a> = &'a dyn Fn(f64) -> Result<Bounded, Error>;
+
+/// |cond - 1| if the condition is the same everywhere, exactly 0 if it is 1.
+fn constant_condition(seen: &[(f64, f64)], condition: Condition) -> Result<Option<f64>, Error> {
+    let first = seen[0].1;
+    if seen.iter().any(|(_, cond)| (cond / first - 1.0).abs() > 1e-6) {
+        return Ok(None);
+    }
+    let middle = seen.len() / 2;
+    let places = [middle - middle / 3, middle, middle + middle / 3].map(|index| seen[index].0);
+    let mut exact = [Bounded::exact(0.0); 3];
+    for (exact, sigma) in exact.iter_mut().zip(places) {
+        *exact = condition(sigma)?;
+    }
+    let agree = |a: Bounded, b: f64| (a.value - b).abs() <= 4.0 * a.error + 1e-13 * b.abs();
+    if !exact.iter().all(|cond| agree(*cond, exact[0].value)) {
+        return Ok(None);
+    }
+    let is_one = exact.iter().all(|cond| agree(*cond, 1.0));
+    Ok(Some(if is_one { 0.0 } else { (exact[0].value - 1.0).abs() }))
+}
+
+/// The root between two σ_p whose conditions differ in sign, if that is certain.
+///
+/// Chandrupatla's method in ln σ: inverse quadratic steps where they are safe, else halving.
+pub(crate) fn crossing(from: f64, to: f64, condition: Condition) -> Result<Option<f64>, Error> {
+    let at = |t: f64| -> Result<(f64, bool), Error> {
+        let cond = condition(libm::exp(t))?;
+        Ok((cond.value - 1.0, (cond.value - 1.0).abs() > 2.0 * cond.error))
+    };
+    // The scan is approximate: give the ends a little room.
+    let room = 0.02;
+    let (mut a, mut b) = (libm::log(from) - room, libm::log(to) + room);
+    let ((mut fa, sure_a), (mut fb, sure_b)) = (at(a)?, at(b)?);
+    if !sure_a || !sure_b || (fa < 0.0) == (fb < 0.0) {
+        return Ok(None);
+    }
+    let mut share = 0.5;
+    for _ in 0..100 {
+        let (c, fc);
+        let t = a + share * (b - a);
+        let (ft, _) = at(t)?;
+        if (ft < 0.0) == (fa < 0.0) {
+            (c, fc) = (a, fa);
+        } else {
+            (c, fc, b, fb) = (b, fb, a, fa);
+        }
+        (a, fa) = (t, ft);
+        let tolerance = 1e-13 / (b - a).abs().max(f64::MIN_POSITIVE);
+        if fa == 0.0 || tolerance > 0.5 {
+            break;
+        }
+        let (xi, phi) = ((a - b) / (c - b), (fa - fb) / (fc - fb));
+        share = if phi * phi < xi && (1.0 - phi) * (1.0 - phi) < 1.0 - xi {
+            fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        } else {
+            0.5
+        };
+        share = share.clamp(tolerance, 1.0 - tolerance);
+    }
+    let best = if fa.abs() < fb.abs() { a } else { b };
+    Ok(Some(libm::exp(best)))
+}
+
+/// The interior minimum of |cond - 1| without a crossing: (σ_p, depth, whether it is met exactly).
+fn deepest_dip(
+    seen: &[(f64, f64)],
+    condition: Condition,
+) -> Result<Option<(f64, f64, bool)>, Error> {
+    let distance = |index: usize| (seen[index].1 - 1.0).abs();
+    let is_dip = |index: &usize| {
+        let i = *index;
+        let same_side = (seen[i - 1].1 < 1.0) == (seen[i].1 < 1.0)
+            && (seen[i].1 < 1.0) == (seen[i + 1].1 < 1.0);
+        same_side && distance(i) < distance(i - 1) && distance(i) < distance(i + 1)
+    };
+    let Some(index) =
+        (1..seen.len() - 1).filter(is_dip).min_by(|&i, &j| distance(i).total_cmp(&distance(j)))
+    else {
+        return Ok(None);
+    };
+    if distance(index) < LIMIT_REACHED * 1e-3 || distance(index) > DIP {
+        // Rounding noise near a limit, or too far from 1 to be worth exact moments.
+        let is_noise = distance(index) <= DIP;
+        return Ok((!is_noise).then_some((seen[index].0, distance(index), false)));
+    }
+    // Golden section in ln σ.
+    let golden = 0.5 * (libm::sqrt(5.0) - 1.0);
+    let (mut a, mut b) = (libm::log(seen[index - 1].0), libm::log(seen[index + 1].0));
+    let at = |t: f64| condition(libm::exp(t)).map(|cond| ((cond.value - 1.0).abs(), cond.error));
+    let (mut u, mut v) = (b - golden * (b - a), a + golden * (b - a));
+    let (mut fu, mut fv) = (at(u)?, at(v)?);
+    for _ in 0..32 {
+        if fu.0 < fv.0 {
+            (b, v, fv) = (v, u, fu);
+            u = b - golden * (b - a);
+            fu = at(u)?;
+        } else {
+            (a, u, fu) = (u, v, fv);
+            v = a + golden * (b - a);
+            fv = at(v)?;
+        }
+    }
+    let (t, (depth, error)) = if fu.0 < fv.0 { (u, fu) } else { (v, fv) };
+    Ok(Some((libm::exp(t), depth, depth <= 4.0 * error)))
+}
+
+/// The infimum of |cond - 1| where nothing crosses: a limit at one end or a dip inside.
+fn nearest_miss(seen: &[(f64, f64)], dip: Option<(f64, f64, bool)>, scale: f64) -> Solution {
+    let decade = (1.0 / libm::log10(seen[1].0 / seen[0].0)).round() as i64;
+    let end = |index: usize, inward: i64, beyond: Approach| {
+        let at = |decades: i64| {
+            let place = (index as i64 + decades * decade * inward).clamp(0, seen.len() as i64 - 1);
+            (seen[place as usize].1 - 1.0).abs()
+        };
+        let limit = limit(at(2), at(1), at(0));
+        // A range cut short ends at a σ_p of its own.
+        let is_cut = libm::log(seen[index].0 / scale).abs() < 0.9 * libm::log(REACH);
+        if is_cut && at(0) >= LIMIT_REACHED {
+            (at(0), Approach::At(seen[index].0))
+        } else {
+            (limit, beyond)
+        }
+    };
+    let mut best = end(0, 1, Approach::Zero);
+    let right = end(seen.len() - 1, -1, Approach::Infinity);
+    if right.0 < best.0 {
+        best = right;
+    }
+    if let Some((sigma, depth, _)) = dip
+        && depth < best.0
+    {
+        best = (depth, Approach::At(sigma));
+    }
+    Solution::None { infimum: best.0, approached_at: best.1 }
+}
+
+/// The limit of a sequence taken a decade apart, the last value nearest to it (Aitken); 0 if it
+/// is falling towards 0.
+fn limit(first: f64, second: f64, last: f64) -> f64 {
+    if last < LIMIT_REACHED || (last < 0.2 * second && second < 0.2 * first) {
+        return 0.0;
+    }
+    let (earlier, later) = (second - first, last - second);
+    let converging = later.abs() < 0.5 * earlier.abs();
+    let extrapolated = last - later * later / (later - earlier);
+    if converging && extrapolated >= 0.0 { extrapolated } else { last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots(text: &str, ratio: f64) -> Vec<Root> {
+        match solve(&text.parse().unwrap(), ratio).unwrap() {
+            Solution::Roots(roots) => roots,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn none(text: &str) -> (f64, Approach) {
+        match solve(&text.parse().unwrap(), 1.0).unwrap() {
+            Solution::None { infimum, approached_at } => (infimum, approached_at),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    /// The table of the known roots, those of the formulas included.
+    #[test]
+    fn known_roots_are_found_and_no_others() {
+        let gaussian = 0.05 * (1.0 + 2f64.sqrt()).sqrt();
+        for (text, root, gain, digits) in [
+            ("gaussian:sigma=0.05", gaussian, 0.0145710678, 1e-8),
+            ("exp(-x^2/(2*s^2)):s=0.05", gaussian, 0.0145710678, 1e-8),
+            ("super_gaussian:sigma=0.1,b=4", gaussian, 0.0145710678, 1e-8),
+            ("sigmoid", 6.754575, 103.0076, 3e-7),
+            ("1/(1+exp(-x))", 6.754575, 103.0076, 3e-7),
+            ("sinc", 2.223335, 10.68664, 3e-7),
+            ("sin(x)/x", 2.223335, 10.68664, 3e-7),
+            ("wavelet", 0.870469, 1.80391, 2e-6),
+        ] {
+            let roots = roots(text, 1.0);
+            assert_eq!(roots.len(), 1, "{text}: {roots:?}");
+            assert!((roots[0].sigma_p / root - 1.0).abs() < digits, "{text}: {roots:?}");
+            assert!((roots[0].gain_squared / gain - 1.0).abs() < 1e-5, "{text}: {roots:?}");
+            let exact = crate::backward_condition(&text.parse().unwrap(), roots[0].sigma_p);
+            assert!((exact.unwrap() - 1.0).abs() < 1e-11, "{text}");
+        }
+        let exact = roots("gaussian:sigma=0.05", 1.0)[0].sigma_p;
+        assert!((exact / gaussian - 1.0).abs() < 1e-11);
+    }
+
+    #[test]
+    fn the_ratio_of_the_fans_moves_the_roots() {
+        // omega²sigma² coth(omega²sigma²) = 2 at omega²sigma² = 1.9150080481545...
+        let sigma = roots("sine:omega=1", 0.5)[0].sigma_p;
+        let square = sigma * sigma;
+        assert!((square / square.tanh() - 2.0).abs() < 1e-10);
+        assert!(matches!(solve(&"relu".parse().unwrap(), 1.0), Ok(Solution::Every)));
+        let (infimum, at) = match solve(&"relu".parse().unwrap(), 3.0).unwrap() {
+            Solution::None { infimum, approached_at } => (infimum, approached_at),
+            other => panic!("{other:?}"),
+        };
+        assert!((infimum - 2.0).abs() < 1e-12 && at == Approach::Everywhere);
+        for ratio in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(solve(&"relu".parse().unwrap(), ratio).is_err());
+        }
+    }
+
+    #[test]
+    fn homogeneous_functions_are_solved_by_every_sigma() {
+        for text in ["relu", "leaky_relu:slope=0.2", "abs(x)", "max(x,0)-0.3*min(x,0)", "2*x"] {
+            assert_eq!(solve(&text.parse().unwrap(), 1.0).unwrap(), Solution::Every, "{text}");
+        }
+        // x^n has the constant condition n²/(2n - 1).
+        let (infimum, at) = none("x^2");
+        assert!((infimum - 1.0 / 3.0).abs() < 1e-12 && at == Approach::Everywhere);
+    }
+
+    #[test]
+    fn what_is_only_approached_is_no_root() {
+        for text in ["tanh", "sine:omega=30", "sin(30*x)", "sine:omega=1", "erf", "atan(x)"] {
+            assert_eq!(none(text), (0.0, Approach::Zero), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_crossing_of_any_built_in_is_missed() {
+        for (name, _) in crate::activation::builtin::catalogue() {
+            let activation: Activation = name.parse().unwrap();
+            let found = match solve(&activation, 1.0).unwrap() {
+                Solution::Roots(roots) => roots.len(),
+                _ => 0,
+            };
+            let mut crossings = 0;
+            let mut before = 0;
+            for step in -60..=40 {
+                let sigma = activation.feature_width() * 10f64.powf(0.05 * f64::from(step));
+                let cond = Gain::of(&activation, sigma).unwrap().condition;
+                let side = match cond.value - 1.0 {
+                    away if away.abs() <= 2.0 * cond.error => 0,
+                    away => away.signum() as i32,
+                };
+                crossings += usize::from(side * before < 0);
+                before = if side == 0 { before } else { side };
+            }
+            assert_eq!(found, crossings, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_condition_is_an_error() {
+        for text in ["1/x", "log(x)", "0*x", "sqrt(abs(x))"] {
+            assert!(solve(&text.parse().unwrap(), 1.0).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn several_roots_are_all_found() {
+        // A Gaussian on two scales: cond falls below 1 between them.
+        let found = roots("exp(-x^2/2)+exp(-x^2/2000000)", 1.0);
+        for root in &found {
+            let text = "exp(-x^2/2)+exp(-x^2/2000000)".parse().unwrap();
+            assert!((crate::backward_condition(&text, root.sigma_p).unwrap() - 1.0).abs() < 1e-10);
+        }
+        assert!(
+            !found.is_empty() && found.windows(2).all(|pair| pair[0].sigma_p < pair[1].sigma_p)
+        );
+    }
+}

@@ -1,0 +1,310 @@
+//! A number with a bound on its error.
+
+use std::cmp::Ordering;
+use std::f64::consts::PI;
+use std::fmt;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::Real;
+
+/// One rounding of a basic operation is within this part of its result (half of an ulp, doubled).
+pub(crate) const ROUNDING: f64 = f64::EPSILON;
+/// An elementary function of `libm` is within this part of its result (below 2 ulp, doubled).
+const ELEMENTARY: f64 = 4.0 * f64::EPSILON;
+
+/// A value whose distance from the exact number is at most `error`.
+///
+/// Arithmetic carries the bound along (running error analysis: every operation adds the
+/// propagated errors of its operands and its own rounding), so that a formula written against
+/// [`Real`] states its own accuracy when it is evaluated on this type.
+///
+/// ```
+/// use vi3nr::{Bounded, Real};
+///
+/// // 1 - cos(1e-6): the cancellation costs twelve digits, and the bound says so.
+/// let angle = Bounded::exact(1e-6);
+/// let versine = Bounded::exact(1.0) - angle.sin_cos().1;
+/// assert!((versine.value - 5e-13).abs() <= versine.error);
+/// assert!(versine.relative_error() > 1e-5);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounded {
+    /// The computed number.
+    pub value: f64,
+    /// The largest possible distance of `value` from the exact number.
+    pub error: f64,
+}
+
+impl Bounded {
+    /// A number that is exact.
+    pub const fn exact(value: f64) -> Self {
+        Self { value, error: 0.0 }
+    }
+
+    /// A number that is within one rounding of what it stands for.
+    pub(crate) fn rounded(value: f64) -> Self {
+        Self { value, error: ROUNDING * value.abs() }
+    }
+
+    /// |error/value|; infinite for 0 with an error.
+    pub fn relative_error(&self) -> f64 {
+        if self.error == 0.0 { 0.0 } else { self.error / self.value.abs() }
+    }
+
+    /// Whether `exact` is compatible with the bound.
+    pub fn contains(&self, exact: f64) -> bool {
+        (self.value - exact).abs() <= self.error
+    }
+
+    /// Whether both the value and the bound are finite.
+    pub fn is_finite(&self) -> bool {
+        self.value.is_finite() && self.error.is_finite()
+    }
+
+    /// An elementary function's value, where `propagated` bounds the effect of the operand's error.
+    fn elementary(value: f64, propagated: f64) -> Self {
+        Self { value, error: propagated + ELEMENTARY * value.abs() }
+    }
+
+    /// The least magnitude compatible with the bound.
+    fn least(&self) -> f64 {
+        (self.value.abs() - self.error).max(0.0)
+    }
+}
+
+/// Writes the value alone; the error is a field for those who want it.
+impl fmt::Display for Bounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl PartialOrd for Bounded {
+    /// The order of the values.
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl Add for Bounded {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let value = self.value + other.value;
+        Self { value, error: self.error + other.error + ROUNDING * value.abs() }
+    }
+}
+
+impl Sub for Bounded {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Mul for Bounded {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let value = self.value * other.value;
+        let propagated =
+            self.value.abs() * other.error + (other.value.abs() + other.error) * self.error;
+        Self { value, error: propagated + ROUNDING * value.abs() }
+    }
+}
+
+impl Div for Bounded {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        let value = self.value / other.value;
+        let least = other.least();
+        let propagated = if self.error == 0.0 && other.error == 0.0 {
+            0.0
+        } else {
+            (self.error + value.abs() * other.error) / least
+        };
+        Self { value, error: propagated + ROUNDING * value.abs() }
+    }
+}
+
+/// Arithmetic with numbers that are exact.
+impl Mul<Bounded> for f64 {
+    type Output = Bounded;
+    fn mul(self, other: Bounded) -> Bounded {
+        Bounded::exact(self) * other
+    }
+}
+
+impl Add<Bounded> for f64 {
+    type Output = Bounded;
+    fn add(self, other: Bounded) -> Bounded {
+        Bounded::exact(self) + other
+    }
+}
+
+impl Div<Bounded> for f64 {
+    type Output = Bounded;
+    fn div(self, other: Bounded) -> Bounded {
+        Bounded::exact(self) / other
+    }
+}
+
+impl Neg for Bounded {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self { value: -self.value, error: self.error }
+    }
+}
+
+impl Real for Bounded {
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        Self::exact(value)
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        self * factor + term
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self { value: self.value.abs(), error: self.error }
+    }
+
+    fn exp(self) -> Self {
+        let value = libm::exp(self.value);
+        Self::elementary(value, exp_change(self))
+    }
+
+    fn sin_cos(self) -> (Self, Self) {
+        let (sine, cosine) = libm::sincos(self.value);
+        let e = self.error;
+        (
+            Self::elementary(sine, (cosine.abs() * e + 0.5 * e * e).min(2.0)),
+            Self::elementary(cosine, (sine.abs() * e + 0.5 * e * e).min(2.0)),
+        )
+    }
+
+    fn tanh(self) -> Self {
+        let value = libm::tanh(self.value);
+        let slope = (1.0 - value) * (1.0 + value) + 1e-15;
+        Self::elementary(value, (slope * self.error + self.error * self.error).min(2.0))
+    }
+
+    fn sinc_and_slope(self) -> (Self, Self) {
+        let (value, slope) = self.value.sinc_and_slope();
+        // |sinc'| <= 1/2 and |sinc''| <= 1/3; the slope cancels where it is small beside 1/|x|.
+        let cancelled = ELEMENTARY * 2.0 / self.value.abs().max(1.0);
+        (
+            Self::elementary(value, 0.5 * self.error + ROUNDING * value.abs()),
+            Self::elementary(
+                slope,
+                self.error / 3.0 + cancelled.min(ELEMENTARY * self.value.abs()),
+            ),
+        )
+    }
+
+    fn ln(self) -> Self {
+        let value = libm::log(self.value);
+        let propagated = if self.error == 0.0 { 0.0 } else { self.error / self.least() };
+        Self::elementary(value, propagated)
+    }
+
+    fn sqrt(self) -> Self {
+        let value = libm::sqrt(self.value);
+        let propagated = if self.error == 0.0 {
+            0.0
+        } else {
+            (self.error / (value + libm::sqrt(self.least()))).min(libm::sqrt(self.error))
+        };
+        Self { value, error: propagated + ROUNDING * value }
+    }
+
+    fn erf(self) -> Self {
+        Self::elementary(libm::erf(self.value), erf_change(self))
+    }
+
+    fn erfc(self) -> Self {
+        Self::elementary(libm::erfc(self.value), erf_change(self))
+    }
+
+    fn atan(self) -> Self {
+        let least = self.least();
+        Self::elementary(libm::atan(self.value), self.error / (1.0 + least * least))
+    }
+
+    fn exp_m1(self) -> Self {
+        let value = libm::expm1(self.value);
+        Self::elementary(value, exp_change(self))
+    }
+
+    fn ln_1p(self) -> Self {
+        let value = libm::log1p(self.value);
+        let propagated = if self.error == 0.0 {
+            0.0
+        } else {
+            self.error / (1.0 + self.value - self.error).max(0.0)
+        };
+        Self::elementary(value, propagated)
+    }
+
+    fn sinh(self) -> Self {
+        let value = libm::sinh(self.value);
+        Self::elementary(value, change(libm::cosh(self.value) * grown(self.error), self.error))
+    }
+
+    fn cosh(self) -> Self {
+        let value = libm::cosh(self.value);
+        Self::elementary(value, change(value * grown(self.error), self.error))
+    }
+
+    fn powf(self, exponent: Self) -> Self {
+        let value = libm::pow(self.value, exponent.value);
+        if self.error == 0.0 && exponent.error == 0.0 {
+            return Self::elementary(value, 0.0);
+        }
+        if self.value <= self.error {
+            // At a base of 0 only a positive power is bounded.
+            let reach = libm::pow(
+                self.value + self.error,
+                (exponent.value - exponent.error).min(exponent.value),
+            );
+            let bound = if exponent.value > exponent.error { reach } else { f64::INFINITY };
+            return Self::elementary(value, bound);
+        }
+        let relative = exponent.value.abs() * self.error / self.least()
+            + exponent.error * (libm::log(self.value).abs() + self.error / self.least());
+        Self::elementary(value, value * grown(relative))
+    }
+}
+
+/// e^`error` - 1, the relative change of an exponential.
+#[inline(always)]
+fn grown(error: f64) -> f64 {
+    if error < 1e-5 { error * (1.0 + error) } else { libm::expm1(error) }
+}
+
+/// The change of e^x over an operand's error.
+fn exp_change(operand: Bounded) -> f64 {
+    if operand.error < 1.0 {
+        libm::exp(operand.value) * grown(operand.error)
+    } else {
+        // Both ends lie between 0 and this.
+        libm::exp(operand.value + operand.error)
+    }
+}
+
+/// `amount`, or 0 for an exact operand even where the amount is undefined.
+fn change(amount: f64, error: f64) -> f64 {
+    if error == 0.0 { 0.0 } else { amount }
+}
+
+/// The change of erf or erfc over an operand's error.
+fn erf_change(operand: Bounded) -> f64 {
+    let least = operand.least();
+    (2.0 / libm::sqrt(PI) * libm::exp(-least * least) * operand.error).min(2.0)
+}

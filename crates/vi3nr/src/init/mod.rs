@@ -1,0 +1,160 @@
+//! Drawing a network's first parameters.
+
+mod orthogonal;
+
+use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
+
+use crate::rng::{Random, Stream};
+use crate::{BiasRule, LayerPlan, Network, WeightShape};
+
+/// The parameters of `network` drawn after `plan` (one entry per layer), in the order of
+/// [`Network::layers`]. The same seed gives the same bytes everywhere.
+///
+/// # Panics
+/// If `plan` does not have one entry per layer.
+pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
+    assert_eq!(plan.len(), network.layer_count(), "one plan per layer");
+    let mut parameters = vec![0.0; network.parameter_count()];
+    for (layer, plan) in network.layers().iter().zip(plan) {
+        let fill = |stream: Stream, values: &mut [f32]| {
+            let random = Random::new(seed, stream, layer.index as u32);
+            for (element, value) in values.iter_mut().enumerate() {
+                *value = draw_one(plan, &random, element as u64) as f32;
+            }
+        };
+        if plan.weights == WeightShape::Orthogonal {
+            let random = Random::new(seed, Stream::Weights, layer.index as u32);
+            let weights = &mut parameters[layer.weights.clone()];
+            orthogonal::fill(weights, layer.fan_out, layer.fan_in, plan.weight_std, &random);
+        } else {
+            fill(Stream::Weights, &mut parameters[layer.weights.clone()]);
+        }
+        if plan.biases == BiasRule::LikeWeights {
+            fill(Stream::Biases, &mut parameters[layer.biases.clone()]);
+        }
+    }
+    parameters
+}
+
+fn draw_one(plan: &LayerPlan, random: &Random, element: u64) -> f64 {
+    match plan.weights {
+        WeightShape::Uniform => {
+            let bound = plan.weight_std * libm::sqrt(3.0);
+            bound * (2.0 * random.uniform(element) - 1.0)
+        }
+        // Single numbers of an orthogonal matrix are close to normal; so its biases are.
+        WeightShape::Normal | WeightShape::Orthogonal => plan.weight_std * random.normal(element),
+        WeightShape::TruncatedNormal => {
+            plan.weight_std / TRUNCATED_STD * truncated_normal(random.uniform(element))
+        }
+    }
+}
+
+/// The standard deviation of a standard normal number cut off at ±2.
+const TRUNCATED_STD: f64 = 0.879_625_661_034_239_8;
+
+/// The number below which a share `uniform` of the standard normal numbers within ±2 lies.
+fn truncated_normal(uniform: f64) -> f64 {
+    let share = (2.0 * uniform - 1.0) * libm::erf(SQRT_2);
+    // Newton on erf(t) = share, from the slope at 0; erf is concave to either side of it.
+    let mut t = 0.0;
+    for _ in 0..60 {
+        let step = (share - libm::erf(t)) / FRAC_2_SQRT_PI * libm::exp(t * t);
+        t += step;
+        if step.abs() < 1e-15 {
+            break;
+        }
+    }
+    SQRT_2 * t
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{InitRule, Scheme};
+
+    fn parameters(weights: WeightShape, biases: BiasRule, seed: u64) -> (Network, Vec<f32>) {
+        let network = Network::uniform(2, 256, 4, 3, "gaussian".parse().unwrap()).unwrap();
+        let scheme = Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None };
+        let plan = InitRule { scheme, weights, biases }.plan(&network).unwrap();
+        let drawn = draw(&network, &plan, seed);
+        (network, drawn)
+    }
+
+    #[test]
+    fn weights_have_the_planned_variance_and_biases_the_rule() {
+        for shape in [
+            WeightShape::Uniform,
+            WeightShape::Normal,
+            WeightShape::TruncatedNormal,
+            WeightShape::Orthogonal,
+        ] {
+            let (network, drawn) = parameters(shape, BiasRule::Zero, 3);
+            let layer = &network.layers()[1];
+            let weights = &drawn[layer.weights.clone()];
+            let square: f64 = weights.iter().map(|w| f64::from(*w).powi(2)).sum();
+            let variance = square / weights.len() as f64;
+            let expected = 0.0980752 / 256.0;
+            // Five standard errors of a normal sample's variance.
+            let five = 5.0 * (2.0 / weights.len() as f64).sqrt();
+            assert!((variance / expected - 1.0).abs() < five, "{variance} is not {expected}");
+            assert!(drawn[layer.biases.clone()].iter().all(|bias| *bias == 0.0));
+        }
+        let (network, drawn) = parameters(WeightShape::Uniform, BiasRule::LikeWeights, 3);
+        let layer = &network.layers()[1];
+        let bound = (3.0f64 * 0.0980752 / 256.0).sqrt() as f32 * 1.00001;
+        assert!(drawn[layer.biases.clone()].iter().all(|bias| *bias != 0.0 && bias.abs() <= bound));
+    }
+
+    #[test]
+    fn truncated_normals_stay_within_two_deviations() {
+        let random = Random::new(1, Stream::Weights, 0);
+        let draw = |i| truncated_normal(random.uniform(i));
+        let square = (0..100_000).map(|i| draw(i).powi(2)).sum::<f64>() / 1e5;
+        assert!((0..100_000).all(|i| draw(i).abs() <= 2.0));
+        assert!((square.sqrt() - TRUNCATED_STD).abs() < 0.01);
+        for (uniform, exact) in [(0.5, 0.0), (0.0, -2.0), (1.0, 2.0)] {
+            assert!((truncated_normal(uniform) - exact).abs() < 1e-12);
+        }
+        // Phi(1) = 0.8413447460685429, within the middle 0.9544997361036416.
+        let uniform = 0.5 + 0.341_344_746_068_542_9 / 0.954_499_736_103_641_6;
+        assert!((truncated_normal(uniform) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn orthogonal_layers_have_equal_singular_values() {
+        let network = Network::new(vec![24, 40, 16], "tanh".parse().unwrap()).unwrap();
+        let scheme = Scheme::Normal { std: 0.5 };
+        let rule = InitRule { scheme, weights: WeightShape::Orthogonal, biases: BiasRule::Zero };
+        let drawn = draw(&network, &rule.plan(&network).unwrap(), 9);
+        for layer in network.layers() {
+            let weights = &drawn[layer.weights.clone()];
+            let (rows, columns) = (layer.fan_out, layer.fan_in);
+            let at = |row: usize, column: usize| f64::from(weights[row * columns + column]);
+            let (few, many) = (rows.min(columns), rows.max(columns));
+            for i in 0..few {
+                for j in 0..few {
+                    let product: f64 =
+                        (0..many)
+                            .map(|k| {
+                                if rows < columns {
+                                    at(i, k) * at(j, k)
+                                } else {
+                                    at(k, i) * at(k, j)
+                                }
+                            })
+                            .sum();
+                    let exact = if i == j { 0.25 * many as f64 } else { 0.0 };
+                    assert!((product - exact).abs() < 1e-5 * many as f64, "{i} {j} {product}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_decides_every_byte() {
+        let draw = |seed| parameters(WeightShape::Normal, BiasRule::LikeWeights, seed).1;
+        assert_eq!(draw(5), draw(5));
+        assert_ne!(draw(5), draw(6));
+    }
+}

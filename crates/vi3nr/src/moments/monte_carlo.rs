@@ -1,0 +1,80 @@
+//! The paper's estimate of the moments: averages over random samples (Sec. 3.5).
+
+use super::{Method, Moments};
+use crate::rng::{Random, Stream};
+use crate::{Activation, Bounded, Error};
+
+/// Most samples: a minute of work.
+const MOST_SAMPLES: u64 = 1 << 30;
+
+pub(super) fn moments(
+    activation: &Activation,
+    sigma: f64,
+    samples: u64,
+    seed: u64,
+) -> Result<Moments, Error> {
+    if !(2..=MOST_SAMPLES).contains(&samples) {
+        return Err(Error::OutOfRange {
+            quantity: "samples".into(),
+            value: samples as f64,
+            expected: "a number from 2 to 2^30",
+        });
+    }
+    let random = Random::new(seed, Stream::Samples, 0);
+    // Welford's running means and sums of squared deviations.
+    let (mut means, mut squares) = ([0.0; 4], [0.0; 4]);
+    for index in 0..samples {
+        let (value, slope) = activation.value_and_slope(sigma * random.normal(index));
+        let four = [value, value * value, slope, slope * slope];
+        for (k, sample) in four.into_iter().enumerate() {
+            let deviation = sample - means[k];
+            means[k] += deviation / (index + 1) as f64;
+            squares[k] += deviation * (sample - means[k]);
+        }
+    }
+    let count = samples as f64;
+    let moment = |k: usize| Bounded {
+        value: means[k],
+        error: libm::sqrt(squares[k] / (count - 1.0) / count),
+    };
+    let moments = Moments {
+        mean: moment(0),
+        second_moment: moment(1),
+        derivative_mean: moment(2),
+        derivative_second_moment: moment(3),
+        method: Method::MonteCarlo { samples, seed },
+    };
+    moments.checked(activation, sigma)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_errors_are_honest() {
+        for name in ["tanh", "relu", "gaussian", "exp(-abs(x))"] {
+            let activation: Activation = name.parse().unwrap();
+            let exact = Moments::of(&activation, 1.0).unwrap();
+            let mut deviations = 0.0;
+            for seed in 0..20 {
+                let estimate = Moments::by_sampling(&activation, 1.0, 4000, seed).unwrap();
+                let seen = estimate.second_moment;
+                let deviation = (seen.value - exact.second_moment.value) / seen.error;
+                assert!(deviation.abs() < 5.0, "{name}, seed {seed}: {deviation} standard errors");
+                deviations += deviation * deviation / 20.0;
+            }
+            assert!((0.3..2.5).contains(&deviations), "{name}: {deviations}");
+        }
+    }
+
+    #[test]
+    fn impossible_requests_are_refused() {
+        let tanh: Activation = "tanh".parse().unwrap();
+        assert!(Moments::by_sampling(&tanh, 1.0, 1, 0).is_err());
+        assert!(Moments::by_sampling(&tanh, 1.0, u64::MAX, 0).is_err());
+        let log: Activation = "log(x)".parse().unwrap();
+        assert!(Moments::by_sampling(&log, 1.0, 100, 0).is_err());
+        assert!(Moments::by_sampling(&tanh, -1.0, 100, 0).is_err());
+    }
+}

@@ -1,0 +1,235 @@
+//! Numbers with an unlimited exponent, for what overflows on the way to a finite result.
+
+use std::cmp::Ordering;
+use std::f64::consts::LN_2;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::{Bounded, Real};
+
+/// `mantissa` times 2^`exponent`: e^8000 is such a number, and e^8000/(1 + e^8000) is 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scaled {
+    mantissa: Bounded,
+    exponent: i64,
+}
+
+/// Magnitudes within 2^±this keep the exponent 0.
+const COMFORT: i64 = 400;
+/// Exponents beyond this are infinite or zero.
+const FARTHEST: i64 = 1 << 60;
+
+impl Scaled {
+    pub(super) fn new(mantissa: Bounded) -> Self {
+        Self { mantissa, exponent: 0 }
+    }
+
+    /// The number as it is; infinite or zero where `f64` ends.
+    pub(super) fn plain(self) -> Bounded {
+        if self.exponent == 0 {
+            return self.mantissa;
+        }
+        let by = self.exponent.clamp(-5000, 5000) as i32;
+        Bounded {
+            value: libm::ldexp(self.mantissa.value, by),
+            error: libm::ldexp(self.mantissa.error, by),
+        }
+    }
+
+    fn shifted(mantissa: Bounded, by: i64) -> Bounded {
+        Self { mantissa, exponent: by }.plain()
+    }
+
+    fn normalised(mantissa: Bounded, exponent: i64) -> Self {
+        let value = mantissa.value;
+        if value == 0.0 || !value.is_finite() {
+            return Self { mantissa, exponent: if mantissa.error == 0.0 { 0 } else { exponent } };
+        }
+        let magnitude = i64::from(libm::ilogb(value));
+        let total = magnitude + exponent;
+        if total.abs() > FARTHEST {
+            let limit = if total > 0 { f64::INFINITY.copysign(value) } else { 0.0 };
+            return Self::new(Bounded::exact(limit));
+        }
+        if total.abs() < COMFORT {
+            return Self { mantissa: Self::shifted(mantissa, exponent), exponent: 0 };
+        }
+        Self { mantissa: Self::shifted(mantissa, -magnitude), exponent: total }
+    }
+
+    fn through(self, function: impl Fn(Bounded) -> Bounded) -> Self {
+        Self::new(function(self.plain()))
+    }
+}
+
+impl PartialOrd for Scaled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (*self - *other).mantissa.value.partial_cmp(&0.0)
+    }
+}
+
+impl Add for Scaled {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        let common = if self.mantissa.value == 0.0 {
+            other.exponent
+        } else if other.mantissa.value == 0.0 {
+            self.exponent
+        } else {
+            self.exponent.max(other.exponent)
+        };
+        let align = |x: Self| Self::shifted(x.mantissa, x.exponent - common);
+        Self::normalised(align(self) + align(other), common)
+    }
+}
+
+impl Sub for Scaled {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Mul for Scaled {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Self::normalised(self.mantissa * other.mantissa, self.exponent + other.exponent)
+    }
+}
+
+impl Div for Scaled {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        Self::normalised(self.mantissa / other.mantissa, self.exponent - other.exponent)
+    }
+}
+
+impl Neg for Scaled {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self { mantissa: -self.mantissa, ..self }
+    }
+}
+
+impl Real for Scaled {
+    fn from_f64(value: f64) -> Self {
+        Self::new(Bounded::exact(value))
+    }
+
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        self * factor + term
+    }
+
+    fn abs(self) -> Self {
+        Self { mantissa: self.mantissa.abs(), ..self }
+    }
+
+    fn exp(self) -> Self {
+        let x = self.plain();
+        if x.value.abs() < 250.0 || x.value.is_nan() {
+            return Self::new(x.exp());
+        }
+        if x.value.abs() > 1e15 {
+            let limit = if x.value > 0.0 { f64::INFINITY } else { 0.0 };
+            return Self::new(Bounded::exact(limit));
+        }
+        let k = (x.value / LN_2).floor();
+        let rest = Bounded {
+            value: x.value - k * LN_2,
+            error: x.error + 2.0 * f64::EPSILON * x.value.abs(),
+        };
+        Self::normalised(rest.exp(), k as i64)
+    }
+
+    fn sin_cos(self) -> (Self, Self) {
+        let (sine, cosine) = self.plain().sin_cos();
+        (Self::new(sine), Self::new(cosine))
+    }
+
+    fn tanh(self) -> Self {
+        self.through(Real::tanh)
+    }
+
+    fn sinc_and_slope(self) -> (Self, Self) {
+        let (value, slope) = self.plain().sinc_and_slope();
+        (Self::new(value), Self::new(slope))
+    }
+
+    fn ln(self) -> Self {
+        let shift = self.exponent as f64 * LN_2;
+        let shift = Bounded { value: shift, error: 2.0 * f64::EPSILON * shift.abs() };
+        Self::new(self.mantissa.ln() + shift)
+    }
+
+    fn sqrt(self) -> Self {
+        let odd = self.exponent & 1;
+        Self::normalised(Self::shifted(self.mantissa, odd).sqrt(), (self.exponent - odd) / 2)
+    }
+
+    fn erf(self) -> Self {
+        self.through(Real::erf)
+    }
+
+    fn erfc(self) -> Self {
+        self.through(Real::erfc)
+    }
+
+    fn atan(self) -> Self {
+        self.through(Real::atan)
+    }
+
+    fn exp_m1(self) -> Self {
+        if self.plain().value.abs() < 1.0 {
+            return self.through(Real::exp_m1);
+        }
+        self.exp() - Self::from_f64(1.0)
+    }
+
+    fn ln_1p(self) -> Self {
+        if self.exponent == 0 {
+            self.through(Real::ln_1p)
+        } else {
+            (self + Self::from_f64(1.0)).ln()
+        }
+    }
+
+    fn cosh(self) -> Self {
+        Self::from_f64(0.5) * (self.exp() + (-self).exp())
+    }
+
+    fn sinh(self) -> Self {
+        if self.plain().value.abs() < 1.0 {
+            return self.through(Real::sinh);
+        }
+        Self::from_f64(0.5) * (self.exp() - (-self).exp())
+    }
+
+    fn powf(self, exponent: Self) -> Self {
+        if self.exponent == 0 && exponent.exponent == 0 {
+            let power = self.mantissa.powf(exponent.mantissa);
+            if power.value.is_normal() || self.mantissa.value <= 0.0 {
+                return Self::new(power);
+            }
+        }
+        (exponent * self.ln()).exp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_overflows_cancels_again() {
+        let x = Scaled::from_f64(8000.0);
+        let grown = x.exp();
+        let ratio = (grown / (grown + Scaled::from_f64(1.0))).plain();
+        assert!((ratio.value - 1.0).abs() <= ratio.error && ratio.error < 1e-11);
+        let back = grown.ln().plain();
+        assert!((back.value - 8000.0).abs() <= back.error);
+        let sech = (Scaled::from_f64(1.0) / x.cosh() * grown).plain();
+        assert!((sech.value - 2.0).abs() <= sech.error);
+        assert!(grown > x && -grown < x && grown.sqrt() < grown);
+        assert_eq!((-grown).exp().plain().value, 0.0);
+        assert_eq!(grown.exp().plain().value, f64::INFINITY);
+    }
+}

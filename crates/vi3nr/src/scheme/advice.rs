@@ -1,0 +1,149 @@
+//! For which activation a scheme was derived, and what is wrong with using it for another.
+
+use super::variance::{at_zero, kink_at_zero};
+use super::{Fan, Scheme};
+use crate::Activation;
+
+impl Scheme {
+    /// For which activation the scheme was derived, in a phrase (column "D.F." of Table 8).
+    pub fn derived_for(&self) -> &'static str {
+        match self {
+            Self::VarianceInformed { .. } | Self::Backward { .. } => "any activation",
+            Self::Xavier => "tanh, taken for the identity",
+            Self::Kaiming { .. } => "relu",
+            Self::Kumar => "activations linear around 0, at sigma_p = 1",
+            Self::PyTorch => "the activations that torch.nn.init.calculate_gain lists",
+            Self::Siren { .. } => "sin(omega x)",
+            Self::Normal { .. } => "no activation",
+        }
+    }
+
+    /// What in `activation` contradicts the assumptions under which the scheme was derived, a
+    /// sentence each; empty where nothing does. Judged by the function itself, not by its name.
+    ///
+    /// ```
+    /// use vi3nr::Scheme;
+    ///
+    /// assert!(Scheme::Xavier.warnings(&"tanh".parse()?).is_empty());
+    /// let misuse = Scheme::Siren { omega: 30.0 }.warnings(&"sine:omega=10".parse()?);
+    /// assert!(misuse[0].contains("sin(30 x)"));
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn warnings(&self, activation: &Activation) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let (value, slope_squared) = at_zero(activation);
+        let slope = activation.value_and_slope(0.0).1;
+        let kink = kink_at_zero(activation);
+        let (left, right) = kink.unwrap_or((slope, slope));
+        match *self {
+            Self::VarianceInformed { .. } | Self::Backward { .. } => {}
+            Self::Xavier => {
+                if !is_near(value, 0.0) {
+                    warnings.push(format!("xavier assumes f(0) = 0, but f(0) = {value}"));
+                }
+                if kink.is_some() || !is_near(right, 1.0) {
+                    warnings.push(format!(
+                        "xavier assumes f'(0) = 1, but the slopes at 0 are {left} and {right}"
+                    ));
+                }
+                if !everywhere(activation, |f, x| is_near(f(-x), -f(x))) {
+                    warnings.push("xavier assumes f(-x) = -f(x), which does not hold".into());
+                }
+            }
+            Self::Kaiming { fan } => {
+                let is_rectifier = everywhere(activation, |f, x| is_near(f(x), x.max(0.0)));
+                let is_alike = everywhere(activation, |f, x| is_near(f(2.0 * x), 2.0 * f(x)))
+                    && is_near(0.5 * (left * left + right * right), 0.5);
+                if !is_rectifier && !is_alike {
+                    let moment =
+                        if fan == Fan::In { "E[f(z)^2] = E[z^2]/2" } else { "E[f'(z)^2] = 1/2" };
+                    warnings.push(format!("{self} assumes {moment}, which holds for relu"));
+                }
+            }
+            Self::Kumar => {
+                if kink.is_some() {
+                    warnings.push(format!(
+                        "kumar assumes f to be smooth at 0, but the slopes there are {left} and {right}"
+                    ));
+                } else if slope_squared == 0.0 {
+                    warnings.push("kumar assumes f to be linear around 0, but f'(0) = 0".into());
+                } else if !is_linear_to_one(activation) {
+                    warnings.push(
+                        "kumar assumes f to be linear over |x| < 1, but it departs from its tangent"
+                            .into(),
+                    );
+                }
+            }
+            Self::PyTorch => {
+                if activation.torch_gain().is_none() {
+                    warnings
+                        .push(format!("torch.nn.init.calculate_gain does not list {activation}"));
+                }
+            }
+            Self::Siren { omega } => {
+                if !everywhere(activation, |f, x| is_near(f(x), libm::sin(omega * x))) {
+                    warnings.push(format!("siren:omega={omega} was derived for sin({omega} x)"));
+                }
+            }
+            Self::Normal { .. } => warnings.push(
+                "normal gives every layer one deviation, whatever its width and the activation"
+                    .into(),
+            ),
+        }
+        warnings
+    }
+}
+
+fn is_near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * (1.0 + b.abs())
+}
+
+/// Whether a property holds at a spread of points on the function's own scale.
+fn everywhere(activation: &Activation, holds: impl Fn(&dyn Fn(f64) -> f64, f64) -> bool) -> bool {
+    let f = |x: f64| activation.value(x);
+    (1..=24).all(|step| {
+        let x = activation.feature_width() * 0.173 * f64::from(step);
+        holds(&f, x) && holds(&f, -x)
+    })
+}
+
+/// Whether f stays within a tenth of its tangent at 0 over |x| <= 1.
+fn is_linear_to_one(activation: &Activation) -> bool {
+    let (start, slope) = activation.value_and_slope(0.0);
+    [-1.0, -0.5, 0.5, 1.0].iter().all(|&x| {
+        let tangent = start + slope * x;
+        (activation.value(x) - tangent).abs() <= 0.1 * (tangent.abs() + start.abs())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes_suit_what_they_were_derived_for_and_little_else() {
+        for (scheme, fine, misused) in [
+            ("xavier", "tanh", "gaussian"),
+            ("xavier", "sinh(x)/cosh(x)", "relu"),
+            ("kaiming", "relu", "tanh"),
+            ("kaiming_out", "max(x,0)", "leaky_relu:slope=0.5"),
+            ("kumar", "sigmoid", "gaussian"),
+            ("kumar", "x", "relu"),
+            ("kumar", "2*x+1", "sine:omega=30"),
+            ("pytorch", "selu", "sinc"),
+            ("siren:omega=30", "sin(30*x)", "sine:omega=29"),
+            ("ours:sigma_p=1", "exp(x)", ""),
+            ("backward:sigma_p=1", "gaussian", ""),
+        ] {
+            let scheme: Scheme = scheme.parse().unwrap();
+            let seen = scheme.warnings(&fine.parse().unwrap());
+            assert!(seen.is_empty(), "{scheme} for {fine}: {seen:?}");
+            if !misused.is_empty() {
+                assert!(
+                    !scheme.warnings(&misused.parse().unwrap()).is_empty(),
+                    "{scheme}, {misused}"
+                );
+            }
+        }
+    }
+}

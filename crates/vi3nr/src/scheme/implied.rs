@@ -1,0 +1,120 @@
+//! The σ_p that a scheme amounts to for an activation.
+
+use super::Scheme;
+use crate::backward::{crossing, scan};
+use crate::{Activation, Bounded, Error, Gain};
+
+/// Which σ_p a scheme's hidden layers keep: the solutions of gain²(f, σ_p) = M_i σ²(W_i).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Implied {
+    /// These σ_p, in increasing order (usually one).
+    SigmaP(Vec<f64>),
+    /// Any σ_p is kept, as by Kaiming's scheme with the rectifier.
+    Any,
+    /// None: the variance of the preactivations grows or shrinks from layer to layer towards this
+    /// limit of σ_p, 0 or infinity.
+    None {
+        /// 0 or infinity.
+        towards: f64,
+    },
+}
+
+impl Scheme {
+    /// The σ_p for which Eq. (4) gives the same variance as this scheme, between hidden layers with
+    /// the given fans; the paper's Table 8 prints it for Xavier and Kaiming.
+    ///
+    /// # Errors
+    /// A fan of 0, an activation to which the scheme does not apply, moments that cannot be computed.
+    pub fn implied_sigma_p(
+        &self,
+        activation: &Activation,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> Result<Implied, Error> {
+        if fan_in == 0 || fan_out == 0 {
+            return Err(Error::OutOfRange {
+                quantity: "the number of inputs or outputs of a layer".into(),
+                value: 0.0,
+                expected: "at least 1",
+            });
+        }
+        let variance = self.hidden_variance(activation)?.between(fan_in, fan_out);
+        let target = fan_in as f64 * variance;
+        // gain²/(M σ²(W)), which is to be 1.
+        let quotient = |sigma: f64| -> Result<Bounded, Error> {
+            Ok(Gain::of(activation, sigma)?.gain_squared / Bounded::exact(target))
+        };
+        let seen: Vec<(f64, f64)> = scan(activation)
+            .iter()
+            .map(|sample| (sample.sigma, sample.gain_squared / target))
+            .filter(|(_, quotient)| quotient.is_finite())
+            .collect();
+        let middle = quotient(activation.feature_width())?;
+        let is_constant = seen.iter().all(|(_, seen)| (seen / middle.value - 1.0).abs() < 1e-6);
+        if is_constant && (middle.value - 1.0).abs() <= 8.0 * middle.error {
+            return Ok(Implied::Any);
+        }
+        let mut sigmas = Vec::new();
+        for pair in seen.windows(2) {
+            if !is_constant
+                && (pair[0].1 < 1.0) != (pair[1].1 < 1.0)
+                && let Some(sigma) = crossing(pair[0].0, pair[1].0, &quotient)?
+            {
+                sigmas.push(sigma);
+            }
+        }
+        if sigmas.is_empty() {
+            // Weights below the gain at every σ_p shrink the preactivations, above it they grow.
+            let towards = if middle.value > 1.0 { 0.0 } else { f64::INFINITY };
+            return Ok(Implied::None { towards });
+        }
+        Ok(Implied::SigmaP(sigmas))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn implied(scheme: &str, activation: &str) -> Implied {
+        let scheme: Scheme = scheme.parse().unwrap();
+        scheme.implied_sigma_p(&activation.parse().unwrap(), 128, 128).unwrap()
+    }
+
+    /// The parentheses of Table 8.
+    #[test]
+    fn table_8() {
+        for (scheme, sigma_a, sigma_p) in [
+            ("xavier", 0.05, 0.33),
+            ("kaiming", 0.05, 0.41),
+            ("xavier", 0.09, 0.40),
+            ("kaiming", 0.20, 0.65),
+        ] {
+            let Implied::SigmaP(found) = implied(scheme, &format!("gaussian:sigma={sigma_a}"))
+            else {
+                panic!("{scheme} {sigma_a}")
+            };
+            assert_eq!(found.len(), 1);
+            assert!((found[0] - sigma_p).abs() < 0.006, "{scheme}, {sigma_a}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn schemes_imply_what_they_were_made_for() {
+        assert_eq!(implied("kaiming", "relu"), Implied::Any);
+        // tanh contracts: under Xavier the signal dies out.
+        assert_eq!(implied("xavier", "tanh"), Implied::None { towards: 0.0 });
+        let Implied::SigmaP(found) = implied("ours:sigma_p=0.7", "tanh") else { panic!() };
+        assert!((found[0] / 0.7 - 1.0).abs() < 1e-10);
+        // calculate_gain's 5/3 keeps a sigma_p a little above 1.
+        let Implied::SigmaP(found) = implied("pytorch", "tanh") else { panic!() };
+        assert!((1.0..1.3).contains(&found[0]), "{found:?}");
+        assert!(
+            "xavier"
+                .parse::<Scheme>()
+                .unwrap()
+                .implied_sigma_p(&"relu".parse().unwrap(), 0, 1)
+                .is_err()
+        );
+    }
+}

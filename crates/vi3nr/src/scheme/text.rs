@@ -1,0 +1,177 @@
+//! Schemes as text: `NAME` or `NAME:key=value,key=value`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Fan, Scheme};
+use crate::Error;
+use crate::activation::{Accepted, Named, Parameter};
+
+/// A scheme's name, its parameters, and whether the first of them must be given.
+struct Entry {
+    name: &'static str,
+    parameters: &'static [Parameter],
+    /// Parameters that may be left out without a default.
+    optional: &'static [&'static str],
+    is_required: bool,
+    build: fn(&[f64], Option<f64>) -> Scheme,
+}
+
+const SIGMA_P: Parameter = Parameter::positive("sigma_p", 1.0, "deviation of the preactivations");
+
+const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "ours",
+        parameters: &[SIGMA_P],
+        optional: &["last_sigma_p"],
+        is_required: true,
+        build: |values, last_sigma_p| Scheme::VarianceInformed { sigma_p: values[0], last_sigma_p },
+    },
+    Entry {
+        name: "backward",
+        parameters: &[SIGMA_P],
+        optional: &[],
+        is_required: true,
+        build: |values, _| Scheme::Backward { sigma_p: values[0] },
+    },
+    simple("xavier", |_, _| Scheme::Xavier),
+    simple("kaiming", |_, _| Scheme::Kaiming { fan: Fan::In }),
+    simple("kaiming_out", |_, _| Scheme::Kaiming { fan: Fan::Out }),
+    simple("kumar", |_, _| Scheme::Kumar),
+    simple("pytorch", |_, _| Scheme::PyTorch),
+    Entry {
+        name: "siren",
+        parameters: &[Parameter::positive("omega", 30.0, "angular frequency of the activation")],
+        optional: &[],
+        is_required: false,
+        build: |values, _| Scheme::Siren { omega: values[0] },
+    },
+    Entry {
+        name: "normal",
+        parameters: &[Parameter::positive("std", 1.0, "standard deviation of all weights")],
+        optional: &[],
+        is_required: true,
+        build: |values, _| Scheme::Normal { std: values[0] },
+    },
+];
+
+const fn simple(name: &'static str, build: fn(&[f64], Option<f64>) -> Scheme) -> Entry {
+    Entry { name, parameters: &[], optional: &[], is_required: false, build }
+}
+
+impl Scheme {
+    /// The names of all schemes, as they are written.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ENTRIES.iter().map(|entry| entry.name)
+    }
+
+    /// The name as it is written.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::VarianceInformed { .. } => "ours",
+            Self::Backward { .. } => "backward",
+            Self::Xavier => "xavier",
+            Self::Kaiming { fan: Fan::In } => "kaiming",
+            Self::Kaiming { fan: Fan::Out } => "kaiming_out",
+            Self::Kumar => "kumar",
+            Self::PyTorch => "pytorch",
+            Self::Siren { .. } => "siren",
+            Self::Normal { .. } => "normal",
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters: &[(&str, f64)] = match *self {
+            Self::VarianceInformed { sigma_p, last_sigma_p: Some(last) } => {
+                &[("sigma_p", sigma_p), ("last_sigma_p", last)]
+            }
+            Self::VarianceInformed { sigma_p, .. } | Self::Backward { sigma_p } => {
+                &[("sigma_p", sigma_p)]
+            }
+            Self::Siren { omega } => &[("omega", omega)],
+            Self::Normal { std } => &[("std", std)],
+            _ => &[],
+        };
+        crate::activation::write_named(f, self.name(), parameters)
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = Error;
+
+    /// Reads `NAME` or `NAME:key=value,key=value`, the names as in [`Scheme::names`].
+    ///
+    /// # Errors
+    /// An unknown name or key, a missing value, one that is not a number or out of range.
+    ///
+    /// ```
+    /// use vi3nr::Scheme;
+    ///
+    /// let ours: Scheme = "ours:sigma_p=0.15".parse()?;
+    /// assert_eq!(ours, Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
+    /// assert_eq!(ours.to_string(), "ours:sigma_p=0.15");
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let named = Named::parse(text)?;
+        let Some(entry) = ENTRIES.iter().find(|entry| entry.name == named.name) else {
+            return Err(Error::UnknownScheme {
+                name: named.name,
+                known: Self::names().collect::<Vec<_>>().join(", "),
+            });
+        };
+        // Optional parameters are read like the others and kept only where they were typed.
+        let optional = entry.optional.iter().map(|name| Parameter::positive(name, 1.0, ""));
+        let all: Vec<Parameter> = entry.parameters.iter().copied().chain(optional).collect();
+        let values = named.values(&all)?;
+        if entry.is_required && named.get(all[0].name).is_none() {
+            return Err(Error::OutOfRange {
+                quantity: format!("{}:{}, which must be given,", named.name, all[0].name),
+                value: f64::NAN,
+                expected: Accepted::Positive.description(),
+            });
+        }
+        let last = entry.optional.first().and_then(|name| named.get(name));
+        Ok((entry.build)(&values[..entry.parameters.len()], last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trips() {
+        for text in [
+            "ours:sigma_p=0.15",
+            "ours:sigma_p=0.15,last_sigma_p=0.3",
+            "backward:sigma_p=2",
+            "xavier",
+            "kaiming",
+            "kaiming_out",
+            "kumar",
+            "pytorch",
+            "siren:omega=30",
+            "normal:std=0.01",
+        ] {
+            let scheme: Scheme = text.parse().unwrap();
+            assert_eq!(scheme.to_string(), text);
+        }
+        assert_eq!("siren".parse::<Scheme>().unwrap(), Scheme::Siren { omega: 30.0 });
+        assert_eq!(Scheme::names().count(), ENTRIES.len());
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let message = |text: &str| text.parse::<Scheme>().unwrap_err().to_string();
+        assert!(message("he").contains("known: ours, backward, xavier"));
+        assert!(message("ours").contains("sigma_p, which must be given"));
+        assert!(message("ours:sigma_p=0").contains("above 0"));
+        assert!(message("ours:sigma_p=1,last_sigma_p=-1").contains("above 0"));
+        assert!(message("xavier:gain=2").contains("it has: none"));
+        assert!(message("siren:w=30").contains("it has: omega"));
+        assert!(message("normal").contains("must be given"));
+    }
+}
