@@ -1,8 +1,9 @@
 //! The activation over rows of preactivations, vectorised for whichever function it is.
 
-use vi3nr::Activation;
 use vi3nr::activation::{Function, Visitor};
+use vi3nr::{Activation, Formula};
 
+use super::formula::Walk;
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
 
@@ -36,6 +37,9 @@ pub(super) fn vector_function(activation: &Activation) -> Box<dyn VectorFunction
         type Output = Box<dyn VectorFunction>;
         fn visit<F: Function>(self, function: F) -> Self::Output {
             Box::new(Compiled(function))
+        }
+        fn visit_formula(self, formula: &Formula) -> Self::Output {
+            Box::new(Walk::new(formula.program()))
         }
     }
     activation.visit(Compile)
@@ -108,6 +112,8 @@ impl<F: Function> Task for Value<'_, F> {
 pub(super) struct Multiply<'a> {
     pub(super) width: Width,
     pub(super) into: &'a mut [f32],
+    /// The distance between rows of b.
+    pub(super) by_row: usize,
     pub(super) by: &'a [f32],
 }
 
@@ -117,7 +123,7 @@ impl Task for Multiply<'_> {
     #[inline(always)]
     fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
         let Width { columns, row } = self.width;
-        for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(row)) {
+        for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(self.by_row)) {
             for (a, b) in into[..columns].iter_mut().zip(&by[..columns]) {
                 *a *= b;
             }

@@ -72,29 +72,28 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         Self(self.0.abs())
     }
 
-    /// Relative error below 2e-7; 0 below -87.33 (no subnormal results), +∞ above 88.72.
+    /// Relative error below 2e-7; 0 below -87.33 (no subnormal results), 3.4e38 above 88.72.
     #[inline(always)]
     fn exp(self) -> Self {
         let x = self.0;
         // Written so that a NaN passes through.
-        let clamped = if x > 88.72 { 88.72 } else { x };
-        let clamped = if clamped < -87.33 { -87.33 } else { clamped };
+        let clamped = if 88.72 < x { 88.72 } else { x };
         let rounded = mul_add::<FUSED>(clamped, std::f32::consts::LOG2_E, ROUNDER);
         let n = rounded - ROUNDER;
         let r = mul_add::<FUSED>(n, -0.693_359_4, clamped);
         let r = mul_add::<FUSED>(n, 2.121_944_4e-4, r);
-        let tail = Self(r).polynomial([
-            1.987_569_1e-4,
-            1.398_199_9e-3,
-            8.333_452e-3,
-            4.166_579_6e-2,
-            1.666_666_5e-1,
+        // e^r on ±ln(2)/2 to 2e-8, interpolated at Chebyshev's points.
+        let mantissa = Self(r).polynomial([
+            1.394_116_1e-3,
+            8.375_169e-3,
+            4.166_635e-2,
+            1.666_641_5e-1,
             0.5,
+            1.0,
+            1.0,
         ]);
-        let mantissa = mul_add::<FUSED>(tail, r * r, r) + 1.0;
         let scaled = f32::from_bits(mantissa.to_bits().wrapping_add(rounded.to_bits() << 23));
-        let above = if x > 88.72 { f32::INFINITY } else { scaled };
-        Self(if x < -87.33 { 0.0 } else { above })
+        Self(if x < -87.33 { 0.0 } else { scaled })
     }
 
     /// Absolute error below 1.5e-7 for |x| <= 8192; to 10^6 below 2e-5, or 0.05 without a fused
@@ -110,7 +109,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let r = mul_add::<FUSED>(n, -4.837_513e-4, r);
         let r = mul_add::<FUSED>(n, -7.549_79e-8, r);
         // Beyond the range of the reduction stay bounded; ∞ and NaN become NaN.
-        let r = if r.abs() <= 1.0 { r } else { x * 0.0 };
+        let r = if 1.0 < r { 1.0 } else { r };
+        let r = if -1.0 > r { -1.0 } else { r };
         let square = r * r;
         let sine_tail = Self(square).polynomial([-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1]);
         let sine = mul_add::<FUSED>(sine_tail * square, r, r);
@@ -199,7 +199,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
             -1.666_805_8e-1,
             2.000_071_5e-1,
             -2.499_999_4e-1,
-            3.333_333_1e-1,
+            3.333_333e-1,
         ]);
         let y = mul_add::<FUSED>(tail * square, m, exponent * -2.121_944_4e-4);
         let y = mul_add::<FUSED>(square, -0.5, y);
@@ -295,7 +295,7 @@ impl<const FUSED: bool> Lane<FUSED> {
         ]);
         let distant = q.polynomial([
             -1.047_766_4e1,
-            1.297_719_96e1,
+            1.297_72e1,
             -7.495_518_7,
             2.921_019,
             -1.015_265_3,
@@ -386,7 +386,7 @@ mod tests {
         let lane = Lane::<true>;
         assert_eq!(lane(-88.0).exp().0, 0.0);
         assert_eq!(lane(f32::NEG_INFINITY).exp().0, 0.0);
-        assert_eq!(lane(89.0).exp().0, f32::INFINITY);
+        assert!(lane(89.0).exp().0 > 3e38 && lane(f32::INFINITY).exp().0 > 3e38);
         assert_eq!(lane(0.0).exp().0, 1.0);
         assert_eq!(lane(0.0).sinc_and_slope(), (lane(1.0), lane(0.0)));
         assert_eq!(lane(100.0).tanh().0, 1.0);

@@ -8,6 +8,7 @@
 
 mod activate;
 mod aligned;
+mod formula;
 mod instruction_set;
 mod lane;
 mod layout;

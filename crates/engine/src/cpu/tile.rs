@@ -28,7 +28,7 @@ pub(super) struct Shared<'a> {
 pub(super) struct Scratch {
     values: Vec<Aligned>,
     slopes: Vec<Aligned>,
-    /// A block of rows of W^T·dL/dz before it is multiplied by the slopes.
+    /// A piece of W^T·dL/dz before it is multiplied by the slopes.
     pulled_back: Aligned,
 }
 
@@ -40,7 +40,7 @@ impl Scratch {
         Ok(Self {
             values: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
             slopes: hidden.iter().map(tile).collect::<Result<_, _>>()?,
-            pulled_back: Aligned::zeros(BLOCK_ROWS * widest)?,
+            pulled_back: Aligned::zeros(PIECE_ROWS * widest)?,
         })
     }
 }
@@ -58,11 +58,6 @@ fn input<'a>(
     }
 }
 
-/// The columns that hold numbers in a tile of a layer's outputs.
-fn width(layer: &LayerPlace) -> Width {
-    Width { columns: layer.columns, row: layer.tile_row }
-}
-
 /// Φ at a tile of points, left in the scratch's last values; with `slopes`, f' of every layer too.
 fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: bool) {
     let layout = shared.layout;
@@ -72,15 +67,17 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
         let (before, after) = scratch.values.split_at_mut(index);
         let values = &mut after[0][..];
         let (from, row) = input(layout, before, points, index);
-        for block in blocks(rows) {
-            let place = block.start * layer.tile_row..block.end * layer.tile_row;
+        for piece in pieces(shared, rows, layer.columns) {
+            let place = piece.place(layer.tile_row);
             Product {
-                rows: block.len(),
-                columns: layer.columns,
+                rows: piece.rows.len(),
+                columns: piece.columns.len(),
                 depth: layer.fan_in,
-                left: Left { values: &from[block.start * row..], row, depth: 1 },
-                right: Right::Packed(&shared.forward[layer.weights.clone()]),
-                start: Start::Bias(&shared.parameters[layer.biases.clone()]),
+                left: Left { values: &from[piece.rows.start * row..], row, depth: 1 },
+                right: Right::Packed(
+                    &shared.forward[layer.weights.clone()][piece.columns.start * layer.fan_in..],
+                ),
+                start: Start::Bias(&shared.parameters[layer.biases.clone()][piece.columns.clone()]),
                 result: &mut values[place.clone()],
                 result_row: layer.tile_row,
             }
@@ -88,28 +85,45 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
             if index == last {
                 continue;
             }
+            let width = Width { columns: piece.columns.len(), row: layer.tile_row };
+            let values = &mut values[place.clone()];
             if slopes {
-                let slopes = &mut scratch.slopes[index][place.clone()];
-                shared.function.value_and_slope(
-                    shared.set,
-                    width(layer),
-                    &mut values[place],
-                    slopes,
-                );
+                let slopes = &mut scratch.slopes[index][place];
+                shared.function.value_and_slope(shared.set, width, values, slopes);
             } else {
-                shared.function.value(shared.set, width(layer), &mut values[place]);
+                shared.function.value(shared.set, width, values);
             }
         }
     }
 }
 
-/// Rows that are finished, activation included, before the next are begun: they stay in the
-/// first-level cache.
-const BLOCK_ROWS: usize = 16;
+/// Rows that are finished, activation included, before the next are begun.
+const PIECE_ROWS: usize = 16;
 
-/// The rows of a tile, `BLOCK_ROWS` at a time.
-fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..rows).step_by(BLOCK_ROWS).map(move |start| start..rows.min(start + BLOCK_ROWS))
+/// A part of a layer's outputs that is finished before the next is begun.
+struct Piece {
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl Piece {
+    /// From its first number to the end of its last row in a tile with this distance between rows.
+    fn place(&self, tile_row: usize) -> Range<usize> {
+        self.rows.start * tile_row + self.columns.start..self.rows.end * tile_row
+    }
+}
+
+/// A tile of outputs in pieces that fit the first-level cache: one panel of weights after the
+/// other, and for each a few rows at a time.
+fn pieces(shared: &Shared<'_>, rows: usize, columns: usize) -> impl Iterator<Item = Piece> {
+    let panel = shared.set.panel_columns();
+    (0..columns).step_by(panel).flat_map(move |column| {
+        let columns = column..columns.min(column + panel);
+        (0..rows).step_by(PIECE_ROWS).map(move |row| Piece {
+            rows: row..rows.min(row + PIECE_ROWS),
+            columns: columns.clone(),
+        })
+    })
 }
 
 /// Φ at a tile of points, shape (n, inputs), written to `out`, shape (n, outputs).
@@ -165,7 +179,7 @@ pub(super) fn backpropagate(
         shared.set.run(AddRows {
             sums: &mut partial[layer.biases.clone()],
             rows: &delta[..rows * layer.tile_row],
-            width: width(layer),
+            width: Width { columns: layer.columns, row: layer.tile_row },
         });
         backward_start -= layer.fan_out * layer.backward_columns;
         let Some(slopes_below) = slopes_before.last_mut() else {
@@ -173,27 +187,31 @@ pub(super) fn backpropagate(
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        for block in blocks(rows) {
-            let place = block.start * below.tile_row..block.end * below.tile_row;
-            let pulled_back = &mut scratch.pulled_back[..place.len()];
+        for piece in pieces(shared, rows, layer.backward_columns) {
+            let place = piece.place(below.tile_row);
+            let width = Width { columns: piece.columns.len(), row: piece.columns.len() };
+            let pulled_back = &mut scratch.pulled_back[..piece.rows.len() * width.row];
             Product {
-                rows: block.len(),
-                columns: layer.backward_columns,
+                rows: piece.rows.len(),
+                columns: piece.columns.len(),
                 depth: layer.fan_out,
                 left: Left {
-                    values: &delta[block.start * layer.tile_row..],
+                    values: &delta[piece.rows.start * layer.tile_row..],
                     row: layer.tile_row,
                     depth: 1,
                 },
-                right: Right::Packed(&shared.backward[backward_start..]),
+                right: Right::Packed(
+                    &shared.backward[backward_start + piece.columns.start * layer.fan_out..],
+                ),
                 start: Start::Zero,
                 result: &mut *pulled_back,
-                result_row: below.tile_row,
+                result_row: width.row,
             }
             .run(shared.set);
             shared.set.run(Multiply {
-                width: width(below),
+                width: Width { row: below.tile_row, ..width },
                 into: &mut slopes_below[place],
+                by_row: width.row,
                 by: pulled_back,
             });
         }

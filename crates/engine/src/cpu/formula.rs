@@ -1,0 +1,336 @@
+//! A formula over rows of preactivations: its program walked once for many points.
+
+use vi3nr::Real;
+use vi3nr::activation::formula::{Binary, Operand, Operation, Pair, Program, Unary};
+
+use super::activate::{VectorFunction, Width};
+use super::instruction_set::{InstructionSet, Task};
+use super::lane::Lane;
+
+/// Points of one walk: the dispatch of an instruction is paid once for all of them, and a handful of
+/// registers stays in the first-level cache.
+const POINTS: usize = 256;
+
+/// One register: a number for each point of a walk.
+type Register = Box<[f32; POINTS]>;
+
+fn register(value: f32) -> Register {
+    Box::new([value; POINTS])
+}
+
+/// A program with its constants spread out, so that every operand is a register.
+pub(super) struct Walk {
+    program: Program,
+    /// The constants of the program in the order of [`operands`].
+    constants: Vec<(f64, Register)>,
+}
+
+impl Walk {
+    pub(super) fn new(program: &Program) -> Self {
+        let mut constants: Vec<(f64, Register)> = Vec::new();
+        for operand in operands(program) {
+            if let Operand::Constant(value) = operand
+                && !constants.iter().any(|(known, _)| known.to_bits() == value.to_bits())
+            {
+                constants.push((value, register(value as f32)));
+            }
+        }
+        Self { program: program.clone(), constants }
+    }
+}
+
+/// Every operand that the program reads, its results included.
+fn operands(program: &Program) -> impl Iterator<Item = Operand> {
+    let of = |operation: Operation| match operation {
+        Operation::Unary(_, u) | Operation::Power(u, _) => vec![u],
+        Operation::Pair { operand, .. } => vec![operand],
+        Operation::Binary(_, u, v) => vec![u, v],
+        Operation::Choose { greater, than, then, otherwise } => {
+            vec![greater, than, then, otherwise]
+        }
+    };
+    let read = program.instructions().iter().flat_map(move |one| of(one.operation));
+    read.chain([program.value(), program.slope()])
+}
+
+impl VectorFunction for Walk {
+    fn value_and_slope(
+        &self,
+        set: InstructionSet,
+        width: Width,
+        values: &mut [f32],
+        slopes: &mut [f32],
+    ) {
+        set.run(Rows { walk: self, width, values, slopes: Some(slopes) });
+    }
+
+    fn value(&self, set: InstructionSet, width: Width, values: &mut [f32]) {
+        set.run(Rows { walk: self, width, values, slopes: None });
+    }
+}
+
+/// The walk over the columns of a matrix's rows.
+struct Rows<'a> {
+    walk: &'a Walk,
+    width: Width,
+    values: &'a mut [f32],
+    slopes: Option<&'a mut [f32]>,
+}
+
+impl Task for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(mut self) {
+        let Width { columns, row } = self.width;
+        let mut registers = Registers::new(self.walk);
+        // Where each piece of the present walk comes from: start in the matrix, length.
+        let mut pieces: Vec<(usize, usize)> = Vec::new();
+        let mut filled = 0;
+        for start in (0..self.values.len()).step_by(row) {
+            for offset in (0..columns).step_by(POINTS) {
+                let len = POINTS.min(columns - offset);
+                if filled + len > POINTS {
+                    self.finish::<FUSED>(&mut registers, &mut pieces, &mut filled);
+                }
+                let from = &self.values[start + offset..][..len];
+                registers.input[filled..][..len].copy_from_slice(from);
+                pieces.push((start + offset, len));
+                filled += len;
+            }
+        }
+        self.finish::<FUSED>(&mut registers, &mut pieces, &mut filled);
+    }
+}
+
+impl Rows<'_> {
+    /// Walks the program over the points gathered and puts the results where they came from.
+    #[inline(always)]
+    fn finish<const FUSED: bool>(
+        &mut self,
+        registers: &mut Registers<'_>,
+        pieces: &mut Vec<(usize, usize)>,
+        filled: &mut usize,
+    ) {
+        registers.walk::<FUSED>();
+        let (value, slope) = (self.walk.program.value(), self.walk.program.slope());
+        let mut at = 0;
+        for (start, len) in pieces.drain(..) {
+            let value = &registers.read(value)[at..][..len];
+            self.values[start..][..len].copy_from_slice(value);
+            if let Some(slopes) = self.slopes.as_mut() {
+                let slope = &registers.read(slope)[at..][..len];
+                slopes[start..][..len].copy_from_slice(slope);
+            }
+            at += len;
+        }
+        *filled = 0;
+    }
+}
+
+/// The registers of one walk.
+struct Registers<'a> {
+    walk: &'a Walk,
+    input: Register,
+    results: Vec<Register>,
+    /// Take results while their targets may still be read.
+    spare: [Register; 2],
+}
+
+impl<'a> Registers<'a> {
+    fn new(walk: &'a Walk) -> Self {
+        let results = (0..walk.program.registers()).map(|_| register(0.0)).collect();
+        Self { walk, input: register(0.0), results, spare: [register(0.0), register(0.0)] }
+    }
+
+    fn read(&self, operand: Operand) -> &[f32; POINTS] {
+        read(self.walk, &self.input, &self.results, operand)
+    }
+
+    /// All instructions in their order, each over all points.
+    #[inline(always)]
+    fn walk<const FUSED: bool>(&mut self) {
+        let Self { walk, input, results, spare: [first, second] } = self;
+        for instruction in walk.program.instructions() {
+            let at = |operand| read(walk, input, results, operand);
+            match instruction.operation {
+                Operation::Unary(function, u) => unary::<FUSED>(function, first, at(u)),
+                Operation::Binary(function, u, v) => binary::<FUSED>(function, first, at(u), at(v)),
+                Operation::Power(u, exponent) => power::<FUSED>(exponent, first, at(u)),
+                Operation::Pair { pair, operand, .. } => {
+                    pairs::<FUSED>(pair, first, second, at(operand));
+                }
+                Operation::Choose { greater, than, then, otherwise } => {
+                    let sides = at(greater).iter().zip(at(than));
+                    let choices = at(then).iter().zip(at(otherwise));
+                    for (out, ((a, b), (x, y))) in first.iter_mut().zip(sides.zip(choices)) {
+                        *out = if a > b { *x } else { *y };
+                    }
+                }
+            }
+            if let Operation::Pair { second: target, .. } = instruction.operation {
+                std::mem::swap(&mut results[target], second);
+            }
+            std::mem::swap(&mut results[instruction.target], first);
+        }
+    }
+}
+
+/// The numbers of an operand.
+#[inline(always)]
+fn read<'a>(
+    walk: &'a Walk,
+    input: &'a Register,
+    results: &'a [Register],
+    operand: Operand,
+) -> &'a [f32; POINTS] {
+    match operand {
+        Operand::Input => input,
+        Operand::Register(index) => &results[index],
+        Operand::Constant(value) => {
+            let same = |entry: &&(f64, Register)| entry.0.to_bits() == value.to_bits();
+            // Every constant of the program was spread out by `Walk::new`.
+            walk.constants.iter().find(same).map_or(input, |entry| &entry.1)
+        }
+    }
+}
+
+/// out ← f(x).
+#[inline(always)]
+fn map<const FUSED: bool>(
+    out: &mut Register,
+    x: &[f32; POINTS],
+    function: impl Fn(Lane<FUSED>) -> Lane<FUSED>,
+) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = function(Lane(*x)).0;
+    }
+}
+
+/// One loop for each function, so that each is vectorised on its own.
+#[inline(always)]
+fn unary<const FUSED: bool>(function: Unary, out: &mut Register, x: &[f32; POINTS]) {
+    macro_rules! loops {
+        ($($name:ident),* $(,)?) => {
+            match function {
+                $(Unary::$name => map::<FUSED>(out, x, |x| Unary::$name.apply(x)),)*
+            }
+        };
+    }
+    loops!(
+        Negate, Absolute, Sign, Exp, ExpM1, Ln, Ln1P, Sqrt, Sin, Cos, Tan, Tanh, Sinh, Cosh, Sech,
+        Erf, Erfc, Atan, Sigmoid, Softplus, Sinc, SincSlope,
+    );
+}
+
+#[inline(always)]
+fn binary<const FUSED: bool>(
+    function: Binary,
+    out: &mut Register,
+    a: &[f32; POINTS],
+    b: &[f32; POINTS],
+) {
+    macro_rules! loops {
+        ($($name:ident),* $(,)?) => {
+            match function {
+                $(Binary::$name => {
+                    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+                        *out = Binary::$name.apply(Lane::<FUSED>(*a), Lane(*b)).0;
+                    }
+                })*
+            }
+        };
+    }
+    loops!(Add, Subtract, Multiply, Divide, Power, Maximum, Minimum);
+}
+
+#[inline(always)]
+fn power<const FUSED: bool>(exponent: i32, out: &mut Register, x: &[f32; POINTS]) {
+    match exponent {
+        // The usual ones with a known exponent, whose loop disappears.
+        2 => map::<FUSED>(out, x, |x| x.powi(2)),
+        3 => map::<FUSED>(out, x, |x| x.powi(3)),
+        4 => map::<FUSED>(out, x, |x| x.powi(4)),
+        _ => map::<FUSED>(out, x, |x| x.powi(exponent)),
+    }
+}
+
+#[inline(always)]
+fn pairs<const FUSED: bool>(
+    pair: Pair,
+    first: &mut Register,
+    second: &mut Register,
+    x: &[f32; POINTS],
+) {
+    macro_rules! loops {
+        ($($name:ident),* $(,)?) => {
+            match pair {
+                $(Pair::$name => {
+                    for ((first, second), x) in first.iter_mut().zip(second.iter_mut()).zip(x) {
+                        let (a, b) = Pair::$name.apply(Lane::<FUSED>(*x));
+                        (*first, *second) = (a.0, b.0);
+                    }
+                })*
+            }
+        };
+    }
+    loops!(SinCos, SincAndSlope);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::activate::vector_function;
+    use super::*;
+    use vi3nr::Activation;
+
+    /// Formulas with every kind of operation against their double-precision values, over matrices
+    /// with gaps between rows and rows longer than a walk.
+    #[test]
+    fn walks_agree_with_the_definition() {
+        for text in [
+            "x",
+            "2+0*x",
+            "exp(-x^2/(2*s^2)):s=0.3",
+            "x*tanh(log(1+exp(x)))",
+            "sin(w*(abs(x)+1)*x):w=3",
+            "max(0.1*x,x)+min(x,0.5)*sign(x)",
+            "cos(x)*exp(-x^2)+x^5/(1+x^4)",
+            "erf(x)+atan(x)-sinh(x/2)*cosh(x/3)",
+            "sqrt(1+x^2)+tan(x/4)",
+            "sin(x)/x",
+        ] {
+            let activation: Activation = text.parse().unwrap();
+            let function = vector_function(&activation);
+            for (columns, row, rows) in [(16, 48, 5), (64, 144, 16), (300, 320, 3), (512, 512, 2)] {
+                let width = Width { columns, row };
+                let input: Vec<f32> =
+                    (0..rows * row).map(|i| ((i * 7919) % 1000) as f32 * 0.006 - 2.9987).collect();
+                for set in InstructionSet::available() {
+                    let (mut values, mut slopes) = (input.clone(), vec![7.0; input.len()]);
+                    function.value_and_slope(set, width, &mut values, &mut slopes);
+                    let mut alone = input.clone();
+                    function.value(set, width, &mut alone);
+                    assert!(values == alone, "{text} on {set:?}");
+                    for (i, x) in input.iter().enumerate() {
+                        if i % row >= columns {
+                            assert!(
+                                values[i] == *x && slopes[i] == 7.0,
+                                "{text}: a gap is touched"
+                            );
+                            continue;
+                        }
+                        // What a few roundings of the argument alone would change is allowed.
+                        let at = |x: f64| activation.value_and_slope(x);
+                        let (exact, moved) = (at((*x).into()), at(f64::from(*x) * (1.0 + 5e-7)));
+                        let near = |seen: f32, exact: f64, moved: f64| {
+                            let allowed = 1e-6 * exact.abs().max(1.0) + (moved - exact).abs();
+                            (f64::from(seen) - exact).abs() < allowed
+                        };
+                        assert!(near(values[i], exact.0, moved.0), "{text}({x}): {}", values[i]);
+                        assert!(near(slopes[i], exact.1, moved.1), "{text}'({x}): {}", slopes[i]);
+                    }
+                }
+            }
+        }
+    }
+}
