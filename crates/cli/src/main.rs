@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Gain(arguments) => commands::gain::run(&arguments),
         Command::Solve(arguments) => commands::solve::run(&arguments),
+        Command::Init(arguments) => commands::init::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 mod theory;
 
-pub(crate) use theory::{GainArguments, MethodName, SolveArguments};
+pub(crate) use theory::{GainArguments, InitArguments, MethodName, SolveArguments};
 
 use std::path::PathBuf;
 
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Gain(GainArguments),
     /// Find all sigma_p at which gradients keep their variance, Eq. (13).
     Solve(SolveArguments),
+    /// Give the weights of every layer of a network their variance, and draw them.
+    Init(InitArguments),
 }
 
 /// How an image file becomes the picture that is fitted.

@@ -1,9 +1,11 @@
 //! What can be typed after the commands that answer from the theory alone.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use vi3nr::Activation;
 
-use super::{Sigma, sigma};
+use super::{Biases, InitChoice, Sigma, Weights, sigma};
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
@@ -58,6 +60,57 @@ pub(crate) struct SolveArguments {
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// JSON: layers lists index, fan_in, fan_out, variance, std and bound (of uniform weights, else
+/// null); scheme, derived_for and warnings tell about the rule. sigma_p lists the standard deviations
+/// that the hidden layers keep, or is "any"; where it is empty they tend to sigma_p_tends_to, 0.0 or
+/// "infinity".
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct InitArguments {
+    /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    pub(crate) activation: Activation,
+    /// Inputs, units of each hidden layer, outputs: for example 2,128,128,3.
+    #[arg(long, value_name = "M0,M1,...", value_parser = dims)]
+    pub(crate) dims: Dims,
+    /// The rule for the weights: ours, siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
+    /// or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine), else ours.
+    #[arg(long, value_name = "SCHEME", default_value = "auto", value_parser = super::init)]
+    pub(crate) scheme: InitChoice,
+    /// Standard deviation of the preactivations for --scheme ours: a number, or auto for the value at
+    /// which gradients keep their variance (Eq. 13).
+    #[arg(long, value_name = "S", value_parser = sigma)]
+    pub(crate) sigma_p: Option<Sigma>,
+    /// Standard deviation of the network's output, where it is not sigma_p.
+    #[arg(long, value_name = "S", value_parser = super::positive)]
+    pub(crate) last_sigma_p: Option<f64>,
+    /// The distribution of the weights.
+    #[arg(long, value_enum, default_value_t = Weights::Uniform)]
+    pub(crate) distribution: Weights,
+    /// The biases.
+    #[arg(long, value_enum, default_value_t = Biases::Zero)]
+    pub(crate) biases: Biases,
+    /// Decides the numbers that --out writes.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Draw the weights and write them as tensors net.{i}.weight (out, in) and net.{i}.bias.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Layer sizes as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dims(pub(crate) Vec<usize>);
+
+fn dims(text: &str) -> Result<Dims, String> {
+    let sizes = text.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>();
+    sizes
+        .map(Dims)
+        .map_err(|_| "expected whole numbers separated by commas, for example 2,128,128,3".into())
 }
 
 fn fan() -> clap::builder::RangedI64ValueParser<u32> {

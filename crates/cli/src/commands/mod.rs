@@ -6,6 +6,7 @@ pub(crate) mod eval;
 pub(crate) mod fit;
 pub(crate) mod gain;
 pub(crate) mod info;
+pub(crate) mod init;
 mod model;
 mod picture;
 mod scheme;
