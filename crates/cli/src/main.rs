@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Gain(arguments) => commands::gain::run(&arguments),
         Command::Solve(arguments) => commands::solve::run(&arguments),
         Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Plot(arguments) => commands::plot::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

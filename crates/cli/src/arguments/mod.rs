@@ -2,7 +2,7 @@
 
 mod theory;
 
-pub(crate) use theory::{GainArguments, InitArguments, MethodName, SolveArguments};
+pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
 
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Solve(SolveArguments),
     /// Give the weights of every layer of a network their variance, and draw them.
     Init(InitArguments),
+    /// Draw the condition of Eq. (13) and the gain over sigma_p.
+    Plot(PlotArguments),
 }
 
 /// How an image file becomes the picture that is fitted.

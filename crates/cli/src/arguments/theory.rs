@@ -7,6 +7,17 @@ use vi3nr::Activation;
 
 use super::{Biases, InitChoice, Sigma, Weights, sigma};
 
+/// What the fields of `solve --json` hold.
+const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots lists sigma_p and gain_squared of \
+    each root. For none, infimum is that of |cond - 1|, and approached_at is where it is approached: \
+    0.0 (in the limit), a sigma_p, \"infinity\", or \"everywhere\"; else both are null.";
+
+/// What the fields of `init --json` hold.
+const INIT_JSON: &str = "JSON: layers lists index, fan_in, fan_out, variance, std and bound (of \
+    uniform weights, else null); scheme, derived_for and warnings tell about the rule. sigma_p lists \
+    the standard deviations that the hidden layers keep, or is \"any\"; where it is empty they tend \
+    to sigma_p_tends_to, 0.0 or \"infinity\". Both are null where there is no answer.";
+
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct GainArguments {
@@ -43,11 +54,8 @@ pub(crate) enum MethodName {
     Mc,
 }
 
-/// JSON: kind is roots, every or none. roots lists sigma_p and gain_squared of each root. For none,
-/// infimum is that of |cond - 1| and approached_at is where it is approached: 0.0 (in the limit), a
-/// sigma_p, "infinity", or "everywhere"; else both are null.
 #[derive(Debug, Args)]
-#[command(args_override_self = true, allow_negative_numbers = true)]
+#[command(args_override_self = true, allow_negative_numbers = true, after_help = SOLVE_JSON)]
 pub(crate) struct SolveArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
     pub(crate) activation: Activation,
@@ -62,12 +70,8 @@ pub(crate) struct SolveArguments {
     pub(crate) json: bool,
 }
 
-/// JSON: layers lists index, fan_in, fan_out, variance, std and bound (of uniform weights, else
-/// null); scheme, derived_for and warnings tell about the rule. sigma_p lists the standard deviations
-/// that the hidden layers keep, or is "any"; where it is empty they tend to sigma_p_tends_to, 0.0 or
-/// "infinity".
 #[derive(Debug, Args)]
-#[command(args_override_self = true, allow_negative_numbers = true)]
+#[command(args_override_self = true, allow_negative_numbers = true, after_help = INIT_JSON)]
 pub(crate) struct InitArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
     pub(crate) activation: Activation,
@@ -97,6 +101,25 @@ pub(crate) struct InitArguments {
     /// Draw the weights and write them as tensors net.{i}.weight (out, in) and net.{i}.bias.
     #[arg(long, value_name = "FILE.safetensors")]
     pub(crate) out: Option<PathBuf>,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct PlotArguments {
+    /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    pub(crate) activation: Activation,
+    /// The file to write, a vector drawing or a picture [default: plot.svg].
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    pub(crate) out: Option<PathBuf>,
+    /// The lowest sigma_p [default: a thousandth of what --sigma-p auto takes].
+    #[arg(long, value_name = "S", value_parser = super::positive)]
+    pub(crate) from: Option<f64>,
+    /// The highest sigma_p [default: a thousand times what --sigma-p auto takes].
+    #[arg(long, value_name = "S", value_parser = super::positive)]
+    pub(crate) to: Option<f64>,
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

@@ -9,5 +9,6 @@ pub(crate) mod info;
 pub(crate) mod init;
 mod model;
 mod picture;
+pub(crate) mod plot;
 mod scheme;
 pub(crate) mod solve;

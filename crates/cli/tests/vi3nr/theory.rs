@@ -259,3 +259,49 @@ fn impossible_networks_are_refused() {
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn plots_are_vector_drawings_or_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = |file: &str, rest: &[&str]| {
+        let drawn = [&["plot", "gaussian:sigma=0.05", "--out", file, "--json"], rest].concat();
+        let report = crate::json(folder.path(), &drawn);
+        assert_eq!(report["file"], file);
+        (report, std::fs::read(folder.path().join(file)).unwrap())
+    };
+    let (report, drawing) = plot("a.svg", &[]);
+    assert!((number(&report["from"]) / 0.0776886987e-3 - 1.0).abs() < 1e-8);
+    assert!((number(&report["to"]) / 0.0776886987e3 - 1.0).abs() < 1e-8);
+    let svg = String::from_utf8(drawing.clone()).unwrap();
+    assert!(svg.starts_with("<svg width=\"960\"") && svg.trim_end().ends_with("</svg>"));
+    for text in ["f = gaussian:sigma=0.05", "cond = 1", "σₚ = 0.077689", "gain² = 0.014571"] {
+        assert!(svg.contains(text), "no '{text}'");
+    }
+    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    assert_eq!(drawing, plot("b.svg", &[]).1);
+    let (report, picture) = plot("a.PNG", &["--from", "0.01", "--to", "1"]);
+    assert_eq!((&report["from"], &report["to"]), (&json!(0.01), &json!(1.0)));
+    assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n") && picture.ends_with(b"IEND\xaeB`\x82"));
+    // The header's width and height.
+    assert_eq!(picture[16..24], [0, 0, 7, 128, 0, 0, 5, 248]);
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 3);
+}
+
+#[test]
+fn impossible_plots_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code, expected) in [
+        (&["tanh", "--out", "a.pdf"][..], 2, "ends in .svg or .png"),
+        (&["tanh", "--out", "a"], 2, "ends in .svg or .png"),
+        (&["tanh", "--from", "0"], 2, "above 0"),
+        (&["tanh", "--from", "2", "--to", "1"], 2, "more than the lowest"),
+        (&["1/x"], 2, "cannot be computed"),
+        (&["tanh("], 2, "column"),
+        (&["tanh", "--out", "missing/a.svg"], 1, "cannot write 'missing/a.svg'"),
+    ] {
+        let message = error(folder.path(), code, &[&["plot"], arguments].concat());
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
