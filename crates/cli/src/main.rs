@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod numbers;
 mod output;
 mod progress;
 
@@ -23,6 +24,10 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Info(arguments) => commands::info::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
+        Command::Gain(arguments) => commands::gain::run(&arguments),
+        Command::Solve(arguments) => commands::solve::run(&arguments),
+        Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Plot(arguments) => commands::plot::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,11 +4,13 @@
 //! pixels), [`fit_image`] (from picture and plan to a model), [`mod@train`] (the steps),
 //! [`metrics`] (how far a reconstruction is from the truth), [`model_file`] (a trained network on
 //! disk), [`run_directory`] (all that a fit leaves behind), [`decode_image`] and
-//! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is).
+//! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is), [`chart`]
+//! (curves as SVG and PNG files).
 
 pub mod atomic_file;
 pub mod bench;
 mod bounded_read;
+pub mod chart;
 mod decode;
 mod defaults;
 mod evaluate;

@@ -80,6 +80,11 @@ impl Gain {
         Ok(Self { sigma_p, moments, gain_squared, gain: gain_squared.sqrt(), condition })
     }
 
+    /// √3 times the gain: the half-width of uniform weights times √M_i, Eq. (7).
+    pub fn uniform_bound(&self) -> Bounded {
+        Bounded::exact(3.0).sqrt() * self.gain
+    }
+
     /// The largest error bound among the moments, the gain and the condition (absolute).
     pub fn error_bound(&self) -> f64 {
         let m = &self.moments;

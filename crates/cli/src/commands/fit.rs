@@ -6,19 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use vi3nr::{BiasRule, InitRule, Network, Scheme};
+use vi3nr::{InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
-    EngineChoice, Fit, FitError, FitPlan, Image, MetricsLog, RunDirectory, default_scheme,
-    default_training, fit_image, test_picture,
+    EngineChoice, Fit, FitError, FitPlan, Image, MetricsLog, RunDirectory, default_training,
+    fit_image, test_picture,
 };
 
 use super::picture;
+use super::scheme::TypedScheme;
 use crate::Done;
-use crate::arguments::{
-    BatchSize, Biases, EngineName, FitArguments, InitChoice, ScheduleKind, Sigma,
-};
+use crate::arguments::{BatchSize, EngineName, FitArguments, ScheduleKind};
 use crate::output::{Failure, print, say};
 use crate::progress::{FitBar, thousands};
 
@@ -126,10 +125,7 @@ fn plan(arguments: &FitArguments, image: &Image) -> Result<FitPlan, Failure> {
     let init = InitRule {
         scheme: scheme(arguments)?,
         weights: arguments.weights.into(),
-        biases: match arguments.biases {
-            Biases::Zero => BiasRule::Zero,
-            Biases::LikeWeights => BiasRule::LikeWeights,
-        },
+        biases: arguments.biases.into(),
     };
     let typed = &arguments.training;
     let defaults = default_training(&network, image.pixel_count());
@@ -161,37 +157,20 @@ fn plan(arguments: &FitArguments, image: &Image) -> Result<FitPlan, Failure> {
     })
 }
 
+/// The rule for the first weights, with a warning on stderr where it is misused.
 fn scheme(arguments: &FitArguments) -> Result<Scheme, Failure> {
     let activation = &arguments.activation;
-    let typed_sigma = arguments.sigma_p.is_some() || arguments.last_sigma_p.is_some();
-    let scheme = match arguments.init {
-        InitChoice::Ours => ours(arguments)?,
-        InitChoice::Auto if typed_sigma => ours(arguments)?,
-        InitChoice::Auto => default_scheme(activation).map_err(Failure::unusable)?,
-        InitChoice::Siren | InitChoice::Given(_) if typed_sigma => {
-            let reason = "--sigma-p and --last-sigma-p belong to --init ours";
-            return Err(Failure::Unusable(reason.into()));
-        }
-        InitChoice::Siren => activation.own_scheme().ok_or_else(|| {
-            let reason = format!("--init siren was derived for the sine, not for {activation}");
-            Failure::Unusable(reason)
-        })?,
-        InitChoice::Given(scheme) => scheme,
-    };
+    let scheme = TypedScheme {
+        option: "--init",
+        choice: arguments.init,
+        sigma_p: arguments.sigma_p,
+        last_sigma_p: arguments.last_sigma_p,
+    }
+    .resolve(activation)?;
     for warning in scheme.warnings(activation) {
         say(&format!("warning: {warning}"));
     }
     Ok(scheme)
-}
-
-fn ours(arguments: &FitArguments) -> Result<Scheme, Failure> {
-    let sigma_p = match arguments.sigma_p {
-        Some(Sigma::Given(sigma_p)) => sigma_p,
-        Some(Sigma::Auto) | None => {
-            vi3nr::auto_sigma_p(&arguments.activation).map_err(Failure::unusable)?
-        }
-    };
-    Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: arguments.last_sigma_p })
 }
 
 /// The schedule that was typed, if one was.

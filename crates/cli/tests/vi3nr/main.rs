@@ -5,6 +5,7 @@ mod fit;
 mod models;
 mod paper;
 mod signals;
+mod theory;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -41,20 +41,25 @@ pub(super) struct Problem {
 
 /// The entries of a model. In order, so that equal models give equal files.
 pub(super) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str, String>> {
-    let dims: Vec<String> = model.network.dims().iter().map(usize::to_string).collect();
     let mut entries: BTreeMap<_, _> =
         CONSTANTS.into_iter().map(|(key, text)| (key, text.to_owned())).collect();
     entries.extend([
         ("format", FORMAT.into()),
         ("format_version", FORMAT_VERSION.to_string()),
         ("vi3nr_version", env!("CARGO_PKG_VERSION").into()),
-        ("dims", dims.join(",")),
+        ("dims", dims(&model.network)),
         ("activation", model.network.activation().to_string()),
         ("signal", serde_json::to_string(&model.signal)?),
         ("seed", model.seed.to_string()),
         ("settings", serde_json::to_string(&model.settings)?),
     ]);
     Ok(entries)
+}
+
+/// The layer sizes as text.
+pub(super) fn dims(network: &Network) -> String {
+    let dims: Vec<String> = network.dims().iter().map(usize::to_string).collect();
+    dims.join(",")
 }
 
 /// The format version of a file of this program.

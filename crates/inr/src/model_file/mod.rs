@@ -22,11 +22,13 @@
 //! ```
 
 mod error;
+mod initial;
 pub mod metadata;
 mod read;
 mod write;
 
 pub use error::ModelError;
+pub use initial::InitialWeights;
 
 use std::ops::Range;
 
@@ -57,15 +59,17 @@ impl Model {
             let found = self.parameters.len();
             return Some(format!("{found} parameters for a network that has {expected}"));
         }
-        if let Some(place) = self.parameters.iter().position(|value| !value.is_finite()) {
-            let value = self.parameters[place];
-            let tensor =
-                tensors(&self.network).into_iter().find(|one| one.place.contains(&place))?;
-            let name = tensor.name;
-            return Some(format!("{name} holds {value}; expected finite numbers"));
-        }
-        metadata::mismatch(&self.network, &self.signal)
+        not_finite(&self.network, &self.parameters)
+            .or_else(|| metadata::mismatch(&self.network, &self.signal))
     }
+}
+
+/// Which parameter is no finite number, if any is not.
+fn not_finite(network: &Network, parameters: &[f32]) -> Option<String> {
+    let place = parameters.iter().position(|value| !value.is_finite())?;
+    let value = parameters[place];
+    let tensor = tensors(network).into_iter().find(|one| one.place.contains(&place))?;
+    Some(format!("{} holds {value}; expected finite numbers", tensor.name))
 }
 
 /// One tensor of the file.

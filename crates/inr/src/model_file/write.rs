@@ -1,4 +1,4 @@
-//! From a model to its file.
+//! From a network and its parameters to a file.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,6 +7,7 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::Serialize;
+use vi3nr::Network;
 
 use super::{Model, ModelError, Tensor, metadata};
 use crate::write_atomically;
@@ -35,28 +36,34 @@ impl Model {
         Ok(())
     }
 
-    /// The length of the header in 8 bytes, the header, and the parameters in their own order.
     pub(super) fn write(&self, writer: &mut dyn Write) -> io::Result<()> {
-        let mut header = serde_json::to_vec(&Header {
-            metadata: metadata::entries(self)?,
-            tensors: self.tensors(),
-        })?;
-        // The format wants the data to start at a multiple of 8.
-        header.resize(header.len().next_multiple_of(8), b' ');
-        writer.write_all(&(header.len() as u64).to_le_bytes())?;
-        writer.write_all(&header)?;
-        for value in &self.parameters {
-            writer.write_all(&value.to_le_bytes())?;
-        }
-        Ok(())
+        tensors(writer, metadata::entries(self)?, &self.network, &self.parameters)
     }
+}
 
-    /// The tensors and their places, which are those of the parameters.
-    fn tensors(&self) -> BTreeMap<String, TensorInfo> {
-        let info = |tensor: Tensor| {
-            let data_offsets = (4 * tensor.place.start, 4 * tensor.place.end);
-            (tensor.name, TensorInfo { dtype: Dtype::F32, shape: tensor.shape, data_offsets })
-        };
-        super::tensors(&self.network).into_iter().map(info).collect()
+/// Writes the length of the header in 8 bytes, the header, and the parameters in their own order.
+pub(super) fn tensors(
+    writer: &mut dyn Write,
+    metadata: BTreeMap<&'static str, String>,
+    network: &Network,
+    parameters: &[f32],
+) -> io::Result<()> {
+    let mut header = serde_json::to_vec(&Header { metadata, tensors: places(network) })?;
+    // The format wants the data to start at a multiple of 8.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    writer.write_all(&(header.len() as u64).to_le_bytes())?;
+    writer.write_all(&header)?;
+    for value in parameters {
+        writer.write_all(&value.to_le_bytes())?;
     }
+    Ok(())
+}
+
+/// The tensors and their places, which are those of the parameters.
+fn places(network: &Network) -> BTreeMap<String, TensorInfo> {
+    let info = |tensor: Tensor| {
+        let data_offsets = (4 * tensor.place.start, 4 * tensor.place.end);
+        (tensor.name, TensorInfo { dtype: Dtype::F32, shape: tensor.shape, data_offsets })
+    };
+    super::tensors(network).into_iter().map(info).collect()
 }

@@ -23,11 +23,13 @@
 //! ```
 
 mod auto;
+mod curve;
 mod grid;
 mod scan;
 mod solve;
 
 pub use auto::auto_sigma_p;
+pub use curve::{CurvePoint, curve};
 pub use grid::{GridAnswer, GridSearch, grid_search};
 pub(crate) use scan::scan;
 pub(crate) use solve::crossing;

@@ -166,6 +166,18 @@ pub struct LayerPlan {
     pub biases: BiasRule,
 }
 
+impl LayerPlan {
+    /// σ²(W).
+    pub fn variance(&self) -> f64 {
+        self.weight_std * self.weight_std
+    }
+
+    /// The bound of uniform weights, √3 σ(W), Eq. (7); `None` for other distributions.
+    pub fn bound(&self) -> Option<f64> {
+        (self.weights == WeightShape::Uniform).then(|| libm::sqrt(3.0) * self.weight_std)
+    }
+}
+
 impl InitRule {
     /// The plan of every layer of `network`, in order, for coordinates uniform on [-1, 1].
     ///

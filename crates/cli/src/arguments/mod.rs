@@ -1,12 +1,17 @@
 //! What can be typed.
 
+mod theory;
+
+pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vi3nr::{Activation, Scheme, WeightShape};
+use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
 use vi3nr_inr::bench::BenchShape;
 
-/// Coordinate networks with the right initialisation: fit a picture, decode it at any resolution.
+/// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture,
+/// decode it at any resolution.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -26,6 +31,14 @@ pub(crate) enum Command {
     Info(InfoArguments),
     /// Time a training step and an inference as a share of this machine's peak.
     Bench(BenchArguments),
+    /// Tell which gain an activation needs at one sigma_p, and how gradients fare there.
+    Gain(GainArguments),
+    /// Find all sigma_p at which gradients keep their variance, Eq. (13).
+    Solve(SolveArguments),
+    /// Give the weights of every layer of a network their variance, and draw them.
+    Init(InitArguments),
+    /// Draw the condition of Eq. (13) and the gain over sigma_p.
+    Plot(PlotArguments),
 }
 
 /// How an image file becomes the picture that is fitted.
@@ -241,6 +254,15 @@ pub(crate) enum Biases {
     Zero,
     /// Drawn like the weights of their layer.
     LikeWeights,
+}
+
+impl From<Biases> for BiasRule {
+    fn from(typed: Biases) -> Self {
+        match typed {
+            Biases::Zero => Self::Zero,
+            Biases::LikeWeights => Self::LikeWeights,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,0 +1,141 @@
+//! What can be typed after the commands that answer from the theory alone.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use vi3nr::Activation;
+
+use super::{Biases, InitChoice, Sigma, Weights, sigma};
+
+/// What the fields of `solve --json` hold.
+const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots lists sigma_p and gain_squared of \
+    each root. For none, infimum is that of |cond - 1|, and approached_at is where it is approached: \
+    0.0 (in the limit), a sigma_p, \"infinity\", or \"everywhere\"; else both are null.";
+
+/// What the fields of `init --json` hold.
+const INIT_JSON: &str = "JSON: layers lists index, fan_in, fan_out, variance, std and bound (of \
+    uniform weights, else null); scheme, derived_for and warnings tell about the rule. sigma_p lists \
+    the standard deviations that the hidden layers keep, or is \"any\"; where it is empty they tend \
+    to sigma_p_tends_to, 0.0 or \"infinity\". Both are null where there is no answer.";
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct GainArguments {
+    /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    pub(crate) activation: Activation,
+    /// Standard deviation of the preactivations: a number, or auto for the value at which gradients
+    /// keep their variance (Eq. 13).
+    #[arg(long, value_name = "S", value_parser = sigma, default_value = "1")]
+    pub(crate) sigma_p: Sigma,
+    /// How to compute the expectations.
+    #[arg(long, value_enum, default_value_t = MethodName::Auto)]
+    pub(crate) method: MethodName,
+    /// Samples of --method mc.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000_000_000))]
+    pub(crate) samples: u64,
+    /// Seed of --method mc.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MethodName {
+    /// Closed form where one is known, else quadrature.
+    Auto,
+    /// Closed form; an error where none is known.
+    Closed,
+    /// Integration with a bound on the error.
+    Quadrature,
+    /// The paper's Monte Carlo estimate, with its standard error.
+    Mc,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true, after_help = SOLVE_JSON)]
+pub(crate) struct SolveArguments {
+    /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    pub(crate) activation: Activation,
+    /// Inputs of the layer, M_i; equal to its outputs where not given.
+    #[arg(long, value_name = "M", requires = "fan_out", value_parser = fan())]
+    pub(crate) fan_in: Option<u32>,
+    /// Outputs of the layer, M_{i+1}.
+    #[arg(long, value_name = "N", requires = "fan_in", value_parser = fan())]
+    pub(crate) fan_out: Option<u32>,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true, after_help = INIT_JSON)]
+pub(crate) struct InitArguments {
+    /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    pub(crate) activation: Activation,
+    /// Inputs, units of each hidden layer, outputs: for example 2,128,128,3.
+    #[arg(long, value_name = "M0,M1,...", value_parser = dims)]
+    pub(crate) dims: Dims,
+    /// The rule for the weights: ours, siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
+    /// or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine), else ours.
+    #[arg(long, value_name = "SCHEME", default_value = "auto", value_parser = super::init)]
+    pub(crate) scheme: InitChoice,
+    /// Standard deviation of the preactivations for --scheme ours: a number, or auto for the value at
+    /// which gradients keep their variance (Eq. 13).
+    #[arg(long, value_name = "S", value_parser = sigma)]
+    pub(crate) sigma_p: Option<Sigma>,
+    /// Standard deviation of the network's output, where it is not sigma_p.
+    #[arg(long, value_name = "S", value_parser = super::positive)]
+    pub(crate) last_sigma_p: Option<f64>,
+    /// The distribution of the weights.
+    #[arg(long, value_enum, default_value_t = Weights::Uniform)]
+    pub(crate) distribution: Weights,
+    /// The biases.
+    #[arg(long, value_enum, default_value_t = Biases::Zero)]
+    pub(crate) biases: Biases,
+    /// Decides the numbers that --out writes.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Draw the weights and write them as tensors net.{i}.weight (out, in) and net.{i}.bias.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct PlotArguments {
+    /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    pub(crate) activation: Activation,
+    /// The file to write, a vector drawing or a picture [default: plot.svg].
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    pub(crate) out: Option<PathBuf>,
+    /// The lowest sigma_p [default: a thousandth of what --sigma-p auto takes].
+    #[arg(long, value_name = "S", value_parser = super::positive)]
+    pub(crate) from: Option<f64>,
+    /// The highest sigma_p [default: a thousand times what --sigma-p auto takes].
+    #[arg(long, value_name = "S", value_parser = super::positive)]
+    pub(crate) to: Option<f64>,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Layer sizes as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dims(pub(crate) Vec<usize>);
+
+fn dims(text: &str) -> Result<Dims, String> {
+    let sizes = text.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>();
+    sizes
+        .map(Dims)
+        .map_err(|_| "expected whole numbers separated by commas, for example 2,128,128,3".into())
+}
+
+fn fan() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}

@@ -1,0 +1,52 @@
+//! From typed options to the rule for the first weights.
+
+use vi3nr::{Activation, Scheme};
+use vi3nr_inr::default_scheme;
+
+use crate::arguments::{InitChoice, Sigma};
+use crate::output::Failure;
+
+/// The options that decide the scheme.
+pub(crate) struct TypedScheme {
+    /// The name of the option that held `choice`, for messages.
+    pub(crate) option: &'static str,
+    pub(crate) choice: InitChoice,
+    pub(crate) sigma_p: Option<Sigma>,
+    pub(crate) last_sigma_p: Option<f64>,
+}
+
+impl TypedScheme {
+    /// What they mean for `activation`.
+    pub(crate) fn resolve(&self, activation: &Activation) -> Result<Scheme, Failure> {
+        let option = self.option;
+        let typed_sigma = self.sigma_p.is_some() || self.last_sigma_p.is_some();
+        Ok(match self.choice {
+            InitChoice::Ours => self.ours(activation)?,
+            InitChoice::Auto if typed_sigma => self.ours(activation)?,
+            InitChoice::Auto => default_scheme(activation).map_err(Failure::unusable)?,
+            InitChoice::Siren | InitChoice::Given(_) if typed_sigma => {
+                let reason = format!("--sigma-p and --last-sigma-p belong to {option} ours");
+                return Err(Failure::Unusable(reason));
+            }
+            InitChoice::Siren => activation.own_scheme().ok_or_else(|| {
+                let reason =
+                    format!("{option} siren was derived for the sine, not for {activation}");
+                Failure::Unusable(reason)
+            })?,
+            InitChoice::Given(scheme) => scheme,
+        })
+    }
+
+    fn ours(&self, activation: &Activation) -> Result<Scheme, Failure> {
+        let sigma_p = sigma_p(activation, self.sigma_p.unwrap_or(Sigma::Auto))?;
+        Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: self.last_sigma_p })
+    }
+}
+
+/// The number that was typed or that `auto` stands for.
+pub(crate) fn sigma_p(activation: &Activation, typed: Sigma) -> Result<f64, Failure> {
+    match typed {
+        Sigma::Given(sigma_p) => Ok(sigma_p),
+        Sigma::Auto => vi3nr::auto_sigma_p(activation).map_err(Failure::unusable),
+    }
+}

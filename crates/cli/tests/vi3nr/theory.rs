@@ -1,0 +1,307 @@
+//! The commands that answer from the theory alone.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::{error, texts, vi3nr};
+
+/// The JSON object of a command that must succeed and needs no files.
+fn answer(arguments: &[&str]) -> Value {
+    crate::json(Path::new("."), &[arguments, &["--json"]].concat())
+}
+
+/// What people read.
+fn text(arguments: &[&str]) -> String {
+    let output = vi3nr(Path::new("."), arguments);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+    stdout
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
+}
+
+#[test]
+fn gains_are_those_of_the_table() {
+    for (activation, gain_squared, condition) in [
+        ("tanh", 2.53617543, 1.17780723),
+        ("sigmoid", 3.40855984, 0.15282701),
+        ("relu", 2.0, 1.0),
+        ("gaussian:sigma=0.05", 28.3019434, 199.7503121),
+        ("exp(-x^2/(2*s^2)):s=0.05", 28.3019434, 199.7503121),
+    ] {
+        let gain = answer(&["gain", activation]);
+        let near = |key: &str, exact: f64| {
+            let seen = number(&gain[key]);
+            assert!((seen - exact).abs() < 6e-8 * exact.max(1.0), "{activation} {key}: {seen}");
+        };
+        near("sigma_p", 1.0);
+        near("gain_squared", gain_squared);
+        near("gain", gain_squared.sqrt());
+        near("second_moment", 1.0 / gain_squared);
+        near("derivative_second_moment", condition / gain_squared);
+        near("condition", condition);
+        assert!(number(&gain["error_bound"]) < 1e-9);
+        assert!(gain["mean"].is_number());
+    }
+    assert_eq!(answer(&["gain", "sine"])["method"], "closed");
+    assert_eq!(answer(&["gain", "tanh"])["method"], "quadrature");
+    assert_eq!(answer(&["gain", "relu", "--method", "quadrature"])["method"], "quadrature");
+    let auto = answer(&["gain", "gaussian:sigma=0.05", "--sigma-p", "auto"]);
+    assert!((number(&auto["sigma_p"]) - 0.0776886987).abs() < 1e-9);
+    assert!((number(&auto["condition"]) - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn monte_carlo_says_how_uncertain_it_is() {
+    let typed = ["gain", "tanh", "--method", "mc", "--samples", "20000", "--seed", "7"];
+    let gain = answer(&typed);
+    assert_eq!(gain["method"], "mc");
+    assert_eq!((&gain["samples"], &gain["seed"]), (&json!(20000), &json!(7)));
+    let off = (number(&gain["gain_squared"]) - 2.53617543).abs();
+    assert!(off < 5.0 * number(&gain["error_bound"]), "{gain}");
+    assert_eq!(gain, answer(&typed));
+    assert!(text(&typed).contains("Monte Carlo, 20000 samples, seed 7"));
+    assert!(text(&typed).contains("standard error"));
+}
+
+#[test]
+fn solutions_are_roots_every_or_none() {
+    let gaussian = answer(&["solve", "gaussian:sigma=0.05"]);
+    assert_eq!(gaussian["kind"], "roots");
+    assert_eq!(gaussian["roots"].as_array().unwrap().len(), 1);
+    let root = &gaussian["roots"][0];
+    assert!((number(&root["sigma_p"]) - 0.0776886987).abs() < 1e-10);
+    assert!((number(&root["gain_squared"]) - 0.0145710678).abs() < 1e-10);
+    assert_eq!((&gaussian["infimum"], &gaussian["approached_at"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        answer(&["solve", "relu"]),
+        json!({"kind": "every", "roots": [], "infimum": null, "approached_at": null})
+    );
+    for activation in ["sine", "tanh"] {
+        assert_eq!(
+            answer(&["solve", activation]),
+            json!({"kind": "none", "roots": [], "infimum": 0.0, "approached_at": 0.0})
+        );
+    }
+    let halved = answer(&["solve", "relu", "--fan-in", "256", "--fan-out", "128"]);
+    assert_eq!((&halved["kind"], &halved["approached_at"]), (&json!("none"), &json!("everywhere")));
+    assert!((number(&halved["infimum"]) - 0.5).abs() < 1e-12);
+    let sine = answer(&["solve", "sine:omega=1", "--fan-in", "2", "--fan-out", "1"]);
+    assert_eq!(sine["kind"], "roots");
+}
+
+/// Word for word.
+#[test]
+fn people_read_tables() {
+    assert_eq!(
+        text(&["gain", "relu"]),
+        "relu, z ~ N(0, sigma_p^2), sigma_p = 1: closed form\n\
+         \x20 mean  E[f(z)]                        0.398942280401   error at most 1.8e-16\n\
+         \x20 second moment  E[f(z)^2]             0.5              error at most 2.2e-16\n\
+         \x20 slope's mean  E[f'(z)]               0.5              error at most 2.2e-308\n\
+         \x20 slope's second moment  E[f'(z)^2]    0.5              error at most 2.2e-308\n\
+         \x20 gain^2  sigma_p^2/E[f^2], Eq. (15)   2                error at most 1.8e-15\n\
+         \x20 gain                                 1.41421356237    error at most 9.4e-16\n\
+         \x20 condition  gain^2 E[f'^2], Eq. (13)  1                error at most 1.1e-15\n\
+         Weights of a hidden layer: standard deviation gain/sqrt(fan-in) = 1.41421356237/sqrt(fan-in);\n\
+         uniform on plus or minus sqrt(3) gain/sqrt(fan-in) = 2.44948974278/sqrt(fan-in).\n\
+         This keeps sigma_p = 1 where the first layer establishes it: on coordinates in [-1, 1],\n\
+         uniform on plus or minus 3 sigma_p/sqrt(fan-in), Eq. (27).\n"
+    );
+    assert_eq!(
+        text(&["solve", "gaussian:sigma=0.05"]),
+        "gaussian:sigma=0.05: cond = sigma_p^2 E[f'^2]/E[f^2] = 1, Eq. (13)\n\
+         One sigma_p satisfies it; there, weights of variance gain^2/fan-in keep the variance of both\n\
+         preactivations and gradients:\n\
+         \x20 sigma_p           gain^2\n\
+         \x20 0.0776886987      0.01457106781\n"
+    );
+    assert_eq!(
+        text(&["solve", "tanh"]),
+        "tanh: cond = sigma_p^2 E[f'^2]/E[f^2] = 1, Eq. (13)\n\
+         No sigma_p satisfies it: it is met in the limit only, as sigma_p tends to 0.\n\
+         `--sigma-p auto` takes 1; between layers of equal width cond is 1.17781 there.\n"
+    );
+}
+
+#[test]
+fn questions_that_make_no_sense() {
+    let deep = "(".repeat(4_000);
+    let long = "x+".repeat(20_000);
+    for (arguments, expected) in [
+        (&["gain", "gausian"][..], "known: sine, gaussian"),
+        (&["gain", "x*tanh(x"], "column"),
+        (&["gain", "tanh", "--sigma-p", "0"], "above 0, or auto"),
+        (&["gain", "tanh", "--sigma-p", "-1"], "above 0, or auto"),
+        (&["gain", "tanh", "--method", "closed"], "no closed form is known for tanh"),
+        (&["gain", "tanh", "--method", "mc", "--samples", "1"], "2.."),
+        (&["gain", "1/x"], "cannot be computed"),
+        (&["gain", &deep], "column"),
+        (&["gain", &long], "at most 4096 are read"),
+        (&["solve", "x*tanh(x"], "column"),
+        (&["solve", "tanh", "--fan-in", "2"], "--fan-out"),
+        (&["solve", "tanh", "--fan-in", "0", "--fan-out", "1"], "0 is not in 1.."),
+    ] {
+        let message = error(Path::new("."), 2, arguments);
+        // Clap repeats what was typed.
+        let end: String = message.chars().rev().take(600).collect();
+        let end: String = end.chars().rev().collect();
+        assert!(message.contains(expected), "{expected}: {end}");
+    }
+}
+
+#[test]
+fn initial_weights_follow_the_theory() {
+    let ours = answer(&["init", "gaussian:sigma=0.05", "--dims", "2,128,128,3"]);
+    assert_eq!(ours["derived_for"], "any activation");
+    assert_eq!((&ours["warnings"], &ours["distribution"]), (&json!([]), &json!("uniform")));
+    let layers = ours["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 3);
+    let sigma_p = number(&ours["sigma_p"][0]);
+    assert!((sigma_p - 0.0776886987).abs() < 1e-9);
+    // Eq. (27) and Eq. (7).
+    assert!((number(&layers[0]["bound"]) - sigma_p * 4.5f64.sqrt()).abs() < 1e-12);
+    assert!((128.0 * number(&layers[1]["variance"]) - 0.0145710678).abs() < 1e-10);
+    assert!((number(&layers[1]["std"]).powi(2) - number(&layers[1]["variance"])).abs() < 1e-18);
+    let fans = |layer: &Value| (layer["fan_in"].clone(), layer["fan_out"].clone());
+    assert_eq!(fans(&layers[2]), (json!(128), json!(3)));
+
+    let dims = ["--dims", "2,16,16,1"];
+    let init = |rest: &[&str]| answer(&[&["init"], rest, &dims[..]].concat());
+    assert_eq!(init(&["sine"])["scheme"], "siren:omega=30");
+    assert_eq!(init(&["sine", "--sigma-p", "1"])["scheme"], "ours:sigma_p=1");
+    assert_eq!(init(&["relu", "--scheme", "kaiming"])["sigma_p"], "any");
+    let misused = init(&["gaussian", "--scheme", "xavier", "--distribution", "normal"]);
+    assert_eq!(misused["warnings"].as_array().unwrap().len(), 3);
+    assert_eq!(misused["layers"][0]["bound"], Value::Null);
+    let dying = init(&["tanh", "--scheme", "xavier"]);
+    assert_eq!((&dying["sigma_p"], &dying["sigma_p_tends_to"]), (&json!([]), &json!(0.0)));
+    assert_eq!(
+        answer(&["init", "tanh", "--scheme", "xavier", "--dims", "2,3"])["sigma_p"],
+        json!(null)
+    );
+}
+
+#[test]
+fn initial_weights_are_written_the_same_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, seed: &str| {
+        let arguments = [
+            "init",
+            "sine",
+            "--dims",
+            "2,16,16,3",
+            "--biases",
+            "like-weights",
+            "--seed",
+            seed,
+            "--out",
+            name,
+            "--json",
+        ];
+        assert_eq!(crate::json(folder.path(), &arguments)["file"], name);
+        std::fs::read(folder.path().join(name)).unwrap()
+    };
+    let bytes = write("a.safetensors", "4");
+    assert_eq!(bytes, write("b.safetensors", "4"));
+    assert_ne!(bytes, write("c.safetensors", "5"));
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    for (key, value) in [
+        ("format", "vi3nr-init"),
+        ("dims", "2,16,16,3"),
+        ("activation", "sine:omega=30"),
+        ("scheme", "siren:omega=30"),
+        ("biases", "like-weights"),
+        ("seed", "4"),
+    ] {
+        assert_eq!(header["__metadata__"][key], value);
+    }
+    assert_eq!(header["net.0.weight"]["shape"], json!([16, 2]));
+    assert_eq!(header["net.2.bias"]["shape"], json!([3]));
+    // 371 numbers, and the first weights within SIREN's bound.
+    assert_eq!(bytes.len(), 8 + length + 4 * (2 * 16 + 16 + 16 * 16 + 16 + 16 * 3 + 3));
+    let floats = bytes[8 + length..].chunks_exact(4);
+    let first: Vec<f32> =
+        floats.take(32).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+    assert!(first.iter().all(|weight| weight.abs() <= 0.5 && *weight != 0.0));
+    let message = error(folder.path(), 2, &["info", "a.safetensors"]);
+    assert!(message.contains("not a vi3nr model"), "{message}");
+}
+
+#[test]
+fn impossible_networks_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code, expected) in [
+        (&["tanh"][..], 2, "--dims"),
+        (&["tanh", "--dims", "2"], 2, "at least the number of inputs and outputs"),
+        (&["tanh", "--dims", "2,x"], 2, "whole numbers separated by commas"),
+        (&["tanh", "--dims", ""], 2, "whole numbers separated by commas"),
+        (&["tanh", "--dims", "2,0,3"], 2, "a size is 0"),
+        (&["tanh", "--dims", "2,99999999999999999999,3"], 2, "whole numbers"),
+        (&["tanh", "--dims", "2,8,3", "--scheme", "he"], 2, "known: ours"),
+        (&["tanh", "--dims", "2,8,3", "--sigma-p", "0"], 2, "above 0"),
+        (&["tanh", "--dims", "2,8,3", "--scheme", "siren"], 2, "--scheme siren was derived"),
+        (&["tanh", "--dims", "2,8,3", "--scheme", "xavier", "--sigma-p", "1"], 2, "--scheme ours"),
+        (&["gaussian", "--dims", "2,8,3", "--scheme", "kumar"], 2, "does not apply"),
+        (&["tanh", "--dims", "2,8,3", "--out", "missing/w"], 1, "cannot write 'missing/w'"),
+        (
+            &["relu", "--dims", "2,8,3", "--scheme", "normal:std=1e39", "--out", "w"],
+            2,
+            "expected finite numbers",
+        ),
+    ] {
+        let message = error(folder.path(), code, &[&["init"], arguments].concat());
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn plots_are_vector_drawings_or_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = |file: &str, rest: &[&str]| {
+        let drawn = [&["plot", "gaussian:sigma=0.05", "--out", file, "--json"], rest].concat();
+        let report = crate::json(folder.path(), &drawn);
+        assert_eq!(report["file"], file);
+        (report, std::fs::read(folder.path().join(file)).unwrap())
+    };
+    let (report, drawing) = plot("a.svg", &[]);
+    assert!((number(&report["from"]) / 0.0776886987e-3 - 1.0).abs() < 1e-8);
+    assert!((number(&report["to"]) / 0.0776886987e3 - 1.0).abs() < 1e-8);
+    let svg = String::from_utf8(drawing.clone()).unwrap();
+    assert!(svg.starts_with("<svg width=\"960\"") && svg.trim_end().ends_with("</svg>"));
+    for text in ["f = gaussian:sigma=0.05", "cond = 1", "σₚ = 0.077689", "gain² = 0.014571"] {
+        assert!(svg.contains(text), "no '{text}'");
+    }
+    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    assert_eq!(drawing, plot("b.svg", &[]).1);
+    let (report, picture) = plot("a.PNG", &["--from", "0.01", "--to", "1"]);
+    assert_eq!((&report["from"], &report["to"]), (&json!(0.01), &json!(1.0)));
+    assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n") && picture.ends_with(b"IEND\xaeB`\x82"));
+    // The header's width and height.
+    assert_eq!(picture[16..24], [0, 0, 7, 128, 0, 0, 5, 248]);
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 3);
+}
+
+#[test]
+fn impossible_plots_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code, expected) in [
+        (&["tanh", "--out", "a.pdf"][..], 2, "ends in .svg or .png"),
+        (&["tanh", "--out", "a"], 2, "ends in .svg or .png"),
+        (&["tanh", "--from", "0"], 2, "above 0"),
+        (&["tanh", "--from", "2", "--to", "1"], 2, "more than the lowest"),
+        (&["1/x"], 2, "cannot be computed"),
+        (&["tanh("], 2, "column"),
+        (&["tanh", "--out", "missing/a.svg"], 1, "cannot write 'missing/a.svg'"),
+    ] {
+        let message = error(folder.path(), code, &[&["plot"], arguments].concat());
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,117 @@
+//! Shapes and text on a picture or a vector drawing, in the same units on both.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::ChartError;
+
+/// A place: to the right and down, in units.
+pub(super) type Place = (f64, f64);
+
+pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
+pub(super) const FRAME: RGBColor = RGBColor(136, 136, 136);
+pub(super) const GRID: RGBColor = RGBColor(216, 216, 216);
+pub(super) const FAINT_GRID: RGBColor = RGBColor(240, 240, 240);
+/// Colours that differ for colour-blind readers too (Okabe and Ito).
+pub(super) const CURVES: [RGBColor; 4] =
+    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 133, 98), RGBColor(140, 82, 128)];
+pub(super) const MARK: RGBColor = RGBColor(176, 32, 32);
+
+/// The family that text is set in. A picture has DejaVu Sans for it, which travels with the program;
+/// a vector drawing has what its viewer calls by this name.
+pub(super) const FAMILY: &str = "sans-serif";
+
+/// Which point of a text is put at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// The middle of the left side.
+    Left,
+    /// The middle of the right side.
+    Right,
+    /// The middle of the top.
+    Top,
+}
+
+/// A drawing area whose unit is `scale` pixels.
+pub(super) struct Canvas<'a, B: DrawingBackend> {
+    pub(super) area: &'a DrawingArea<B, Shift>,
+    pub(super) scale: f64,
+    /// How much lower than asked for text is put, as a share of its size: on pictures the drawing
+    /// library centres it too high.
+    pub(super) text_drop: f64,
+}
+
+impl<B: DrawingBackend> Canvas<'_, B> {
+    /// A line through `places`.
+    pub(super) fn line(
+        &self,
+        places: &[Place],
+        colour: RGBColor,
+        width: f64,
+    ) -> Result<(), ChartError> {
+        let pixels: Vec<_> = places.iter().map(|&place| self.pixel(place)).collect();
+        let width = (width * self.scale).round().max(1.0) as u32;
+        self.area.draw(&PathElement::new(pixels, colour.stroke_width(width))).map_err(drawing)
+    }
+
+    /// A dashed horizontal line.
+    pub(super) fn dashes(&self, from: Place, to: f64, colour: RGBColor) -> Result<(), ChartError> {
+        let mut x = from.0;
+        while x < to {
+            self.line(&[(x, from.1), ((x + 7.0).min(to), from.1)], colour, 1.5)?;
+            x += 12.0;
+        }
+        Ok(())
+    }
+
+    /// A filled circle.
+    pub(super) fn dot(&self, at: Place, colour: RGBColor) -> Result<(), ChartError> {
+        let radius = (5.0 * self.scale) as i32;
+        self.area.draw(&Circle::new(self.pixel(at), radius, colour.filled())).map_err(drawing)
+    }
+
+    /// A filled rectangle between two corners.
+    pub(super) fn fill(&self, from: Place, to: Place, colour: RGBColor) -> Result<(), ChartError> {
+        let corners = [self.pixel(from), self.pixel(to)];
+        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(drawing)
+    }
+
+    /// One line of text.
+    pub(super) fn text(
+        &self,
+        text: &str,
+        at: Place,
+        anchor: Anchor,
+        size: f64,
+        colour: RGBColor,
+    ) -> Result<(), ChartError> {
+        let (horizontal, vertical) = match anchor {
+            Anchor::Left => (HPos::Left, VPos::Center),
+            Anchor::Right => (HPos::Right, VPos::Center),
+            Anchor::Top => (HPos::Center, VPos::Top),
+        };
+        let style = (FAMILY, size * self.scale)
+            .into_text_style(self.area)
+            .color(&colour)
+            .pos(Pos::new(horizontal, vertical));
+        let at = (at.0, at.1 + self.text_drop * size);
+        self.area.draw_text(text, &style, self.pixel(at)).map_err(drawing)
+    }
+
+    /// How long a line of text is.
+    pub(super) fn text_width(&self, text: &str, size: f64) -> Result<f64, ChartError> {
+        let style = (FAMILY, size * self.scale).into_text_style(self.area);
+        let (width, _) = self.area.estimate_text_size(text, &style).map_err(drawing)?;
+        Ok(f64::from(width) / self.scale)
+    }
+
+    fn pixel(&self, (x, y): Place) -> (i32, i32) {
+        ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
+    }
+}
+
+/// An error of the drawing library, which can only be one of its own.
+fn drawing(error: impl std::fmt::Display) -> ChartError {
+    ChartError::Drawing { reason: error.to_string() }
+}

@@ -1,0 +1,223 @@
+//! The layout of a chart of curves.
+
+use plotters::prelude::{DrawingBackend, RGBColor};
+
+use super::axis::Axis;
+use super::canvas::{Anchor, CURVES, Canvas, FAINT_GRID, FRAME, GRID, INK, MARK, Place};
+use super::file::Drawing;
+use super::{Chart, ChartError, Panel};
+
+const WIDTH: f64 = 960.0;
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = 930.0;
+/// Height of the chart's title, of a panel's title, of its curves, and of the words at the bottom.
+const TITLE: f64 = 46.0;
+const PANEL_TITLE: f64 = 36.0;
+const PANEL: f64 = 280.0;
+/// Below the last panel; below the others the numbers of the axis only.
+const BOTTOM: f64 = 58.0;
+const NUMBERS: f64 = 28.0;
+
+const LARGE: f64 = 22.0;
+const MEDIUM: f64 = 18.0;
+const SMALL: f64 = 16.0;
+
+/// The axes of a panel and the place of its frame.
+struct Frame {
+    x: Axis,
+    y: Axis,
+    top: f64,
+}
+
+impl Frame {
+    fn place(&self, (x, y): (f64, f64)) -> Option<Place> {
+        let (x, y) = (self.x.share(x)?, self.y.share(y)?);
+        Some((LEFT + x * (RIGHT - LEFT), self.top + (1.0 - y) * PANEL))
+    }
+
+    fn column(&self, x: f64) -> Option<f64> {
+        self.x.share(x).map(|share| LEFT + share * (RIGHT - LEFT))
+    }
+
+    fn row(&self, y: f64) -> Option<f64> {
+        self.y.share(y).map(|share| self.top + (1.0 - share) * PANEL)
+    }
+}
+
+impl Drawing for Chart {
+    fn size(&self) -> (u32, u32) {
+        let panels = self.panels.len() as f64;
+        let height = TITLE + panels * (PANEL_TITLE + PANEL + NUMBERS) + BOTTOM - NUMBERS;
+        (WIDTH as u32, height as u32)
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
+        let title = shortened(canvas, &self.title, RIGHT - LEFT, LARGE)?;
+        canvas.text(&title, (LEFT, 0.5 * TITLE + 4.0), Anchor::Left, LARGE, INK)?;
+        let curves = self.panels.iter().flat_map(|panel| &panel.curves);
+        let columns = curves.flat_map(|curve| &curve.points).map(|point| point.0);
+        let x = Axis::over(self.x_scale, columns, 0.0);
+        let mut top = TITLE + PANEL_TITLE;
+        for panel in &self.panels {
+            let curves = panel.curves.iter().flat_map(|curve| &curve.points).map(|point| point.1);
+            let level = panel.level.iter().map(|level| level.value);
+            let y = Axis::over(panel.scale, curves.chain(level), 0.06);
+            draw_panel(canvas, panel, &Frame { x, y, top })?;
+            top += PANEL + NUMBERS + PANEL_TITLE;
+        }
+        let bottom = top - PANEL_TITLE - NUMBERS + 32.0;
+        canvas.text(&self.x_label, (0.5 * (LEFT + RIGHT), bottom), Anchor::Top, MEDIUM, INK)
+    }
+}
+
+fn draw_panel<B: DrawingBackend>(
+    canvas: &Canvas<'_, B>,
+    panel: &Panel,
+    frame: &Frame,
+) -> Result<(), ChartError> {
+    draw_grid(canvas, frame)?;
+    draw_head(canvas, panel, frame)?;
+    if let Some(level) = &panel.level
+        && let Some(row) = frame.row(level.value)
+    {
+        canvas.dashes((LEFT, row), RIGHT, MARK)?;
+    }
+    for (curve, colour) in panel.curves.iter().zip(CURVES.iter().cycle()) {
+        draw_curve(canvas, &curve.points, frame, *colour)?;
+    }
+    if let Some(level) = &panel.level
+        && let Some(row) = frame.row(level.value)
+    {
+        // Above the line, or below it where it is close to the top.
+        let beside = if row < frame.top + 30.0 { row + 13.0 } else { row - 13.0 };
+        backed(canvas, &level.label, (RIGHT - 8.0, beside), Anchor::Right)?;
+    }
+    for mark in &panel.marks {
+        let Some((x, y)) = frame.place(mark.at) else { continue };
+        canvas.dot((x, y), MARK)?;
+        let width = canvas.text_width(&mark.label, SMALL)?;
+        let (at, anchor) = free_side((x, y), width, panel, frame);
+        backed(canvas, &mark.label, at, anchor)?;
+    }
+    Ok(())
+}
+
+/// Grid lines, the numbers along both axes, and the frame.
+fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result<(), ChartError> {
+    let bottom = frame.top + PANEL;
+    // Faint lines first, so that they cross none of the others.
+    for is_labelled in [false, true] {
+        let colour = if is_labelled { GRID } else { FAINT_GRID };
+        for tick in frame.x.ticks().iter().filter(|tick| tick.label.is_some() == is_labelled) {
+            let Some(column) = frame.column(tick.value) else { continue };
+            canvas.line(&[(column, frame.top), (column, bottom)], colour, 1.0)?;
+            if let Some(label) = &tick.label {
+                canvas.text(label, (column, bottom + 8.0), Anchor::Top, SMALL, INK)?;
+            }
+        }
+        for tick in frame.y.ticks().iter().filter(|tick| tick.label.is_some() == is_labelled) {
+            let Some(row) = frame.row(tick.value) else { continue };
+            canvas.line(&[(LEFT, row), (RIGHT, row)], colour, 1.0)?;
+            if let Some(label) = &tick.label {
+                canvas.text(label, (LEFT - 8.0, row), Anchor::Right, SMALL, INK)?;
+            }
+        }
+    }
+    let corners =
+        [(LEFT, frame.top), (RIGHT, frame.top), (RIGHT, bottom), (LEFT, bottom), (LEFT, frame.top)];
+    canvas.line(&corners, FRAME, 1.0)
+}
+
+/// The panel's title and, to its right, the names of the curves.
+fn draw_head<B: DrawingBackend>(
+    canvas: &Canvas<'_, B>,
+    panel: &Panel,
+    frame: &Frame,
+) -> Result<(), ChartError> {
+    let row = frame.top - 0.5 * PANEL_TITLE + 2.0;
+    canvas.text(&panel.title, (LEFT, row), Anchor::Left, MEDIUM, INK)?;
+    let mut right = RIGHT;
+    let named = panel.curves.iter().zip(CURVES.iter().cycle());
+    let named: Vec<_> = named.filter(|(curve, _)| !curve.label.is_empty()).collect();
+    for (curve, colour) in named.into_iter().rev() {
+        canvas.text(&curve.label, (right, row), Anchor::Right, SMALL, *colour)?;
+        right -= canvas.text_width(&curve.label, SMALL)? + 18.0;
+    }
+    Ok(())
+}
+
+/// The curve, in as many pieces as lie on the axes.
+fn draw_curve<B: DrawingBackend>(
+    canvas: &Canvas<'_, B>,
+    points: &[(f64, f64)],
+    frame: &Frame,
+    colour: RGBColor,
+) -> Result<(), ChartError> {
+    let places: Vec<Option<Place>> = points.iter().map(|&point| frame.place(point)).collect();
+    for piece in places.split(Option::is_none) {
+        let piece: Vec<Place> = piece.iter().copied().flatten().collect();
+        if piece.len() >= 2 {
+            canvas.line(&piece, colour, 2.5)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where words of this width beside a point hide no curve, if there is such a place.
+fn free_side((x, y): Place, width: f64, panel: &Panel, frame: &Frame) -> (Place, Anchor) {
+    let sides = [(1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0)];
+    let beside = |(right, below): (f64, f64)| {
+        let anchor = if right > 0.0 { Anchor::Left } else { Anchor::Right };
+        ((x + 10.0 * right, y + 18.0 * below), anchor)
+    };
+    let is_free = |&side: &(f64, f64)| {
+        let ((near, row), _) = beside(side);
+        let far = near + side.0 * width;
+        let (left, right) = (near.min(far) - 3.0, near.max(far) + 3.0);
+        let is_inside = left > LEFT
+            && right < RIGHT
+            && row > frame.top + 12.0
+            && row < frame.top + PANEL - 12.0;
+        let mut places = panel.curves.iter().flat_map(|curve| &curve.points);
+        is_inside
+            && !places.any(|&point| {
+                let Some((x, y)) = frame.place(point) else { return false };
+                (left..right).contains(&x) && (y - row).abs() < 12.0
+            })
+    };
+    beside(sides.into_iter().find(is_free).unwrap_or(sides[0]))
+}
+
+/// Text on a white ground, readable across lines.
+fn backed<B: DrawingBackend>(
+    canvas: &Canvas<'_, B>,
+    text: &str,
+    (x, y): Place,
+    anchor: Anchor,
+) -> Result<(), ChartError> {
+    let width = canvas.text_width(text, SMALL)?;
+    let left = if anchor == Anchor::Right { x - width } else { x };
+    let white = RGBColor(255, 255, 255);
+    canvas.fill((left - 3.0, y - 10.0), (left + width + 3.0, y + 10.0), white)?;
+    canvas.text(text, (x, y), anchor, SMALL, MARK)
+}
+
+/// As much of `text` as fits into `width`.
+fn shortened<B: DrawingBackend>(
+    canvas: &Canvas<'_, B>,
+    text: &str,
+    width: f64,
+    size: f64,
+) -> Result<String, ChartError> {
+    // A formula may be thousands of characters long.
+    let mut kept: String = text.chars().take(120).collect();
+    let mut is_cut = kept.len() < text.len();
+    loop {
+        let shown = if is_cut { format!("{kept}…") } else { kept.clone() };
+        if kept.is_empty() || canvas.text_width(&shown, size)? <= width {
+            return Ok(shown);
+        }
+        kept.pop();
+        is_cut = true;
+    }
+}
