@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
-use vi3nr::{Activation, BiasRule, InitRule, Network, WeightShape};
+use vi3nr::{Activation, BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, peak_gflops};
 
-use crate::{FitError, default_scheme};
+use crate::{FitError, default_sigma_p};
 
 /// A problem to time: points and a network, as in the peers' script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,8 @@ pub fn bench(
 ) -> Result<BenchReport, FitError> {
     let (count, inputs, activations, width, outputs) = shape.sizes();
     let network = Network::uniform(inputs, width, activations + 1, outputs, activation.clone())?;
-    let scheme = default_scheme(activation)?;
+    let sigma_p = default_sigma_p(activation)?;
+    let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
     let init = InitRule { scheme, weights: WeightShape::Uniform, biases: BiasRule::Zero };
     let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);
     let random = Random::new(0, Stream::Shuffle, 0);

@@ -1,6 +1,6 @@
 //! What a fit does where nothing is asked for, chosen by measurement (docs/defaults.md).
 
-use vi3nr::{Activation, Error, Network, Scheme, Solution};
+use vi3nr::{Activation, Error, Network, Solution};
 use vi3nr_engine::Adam;
 
 use crate::train::{Schedule, TrainSettings};
@@ -28,21 +28,6 @@ pub fn default_sigma_p(activation: &Activation) -> Result<f64, Error> {
     match vi3nr::backward::solve(activation, 1.0)? {
         Solution::Roots(roots) if !roots.is_empty() => Ok(PICTURE_FACTOR * roots[0].sigma_p),
         _ => vi3nr::auto_sigma_p(activation),
-    }
-}
-
-/// The initialisation of a fit where none is asked for: the one that was published with the
-/// activation, else the paper's with [`default_sigma_p`].
-///
-/// # Errors
-/// An activation without a finite gain.
-pub fn default_scheme(activation: &Activation) -> Result<Scheme, Error> {
-    match activation.own_scheme() {
-        Some(scheme) => Ok(scheme),
-        None => {
-            let sigma_p = default_sigma_p(activation)?;
-            Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: None })
-        }
     }
 }
 

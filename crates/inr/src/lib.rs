@@ -25,7 +25,7 @@ pub mod train;
 
 pub use atomic_file::{WriteError, write_atomically};
 pub use decode::{DecodeError, decode_image};
-pub use defaults::{default_scheme, default_sigma_p, default_training};
+pub use defaults::{default_sigma_p, default_training};
 pub use evaluate::{EvaluateError, Evaluation, evaluate_image};
 pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit_image};
 pub use model_file::{Model, ModelError};

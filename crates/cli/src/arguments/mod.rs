@@ -95,7 +95,7 @@ pub(crate) struct FitArguments {
     #[arg(value_parser = init)]
     pub(crate) init: InitChoice,
     /// Standard deviation of the preactivations for --init ours: a number, or auto for the value at
-    /// which gradients keep their variance (Eq. 13).
+    /// which gradients keep their variance, Eq. 13 [default: twice that, which suits pictures].
     #[arg(long, value_name = "S", value_parser = sigma, help_heading = "Initialisation")]
     pub(crate) sigma_p: Option<Sigma>,
     /// Standard deviation of the network's first output, where it is not sigma_p.

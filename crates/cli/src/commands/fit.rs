@@ -10,8 +10,8 @@ use vi3nr::{InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
-    EngineChoice, Fit, FitError, FitPlan, Image, MetricsLog, RunDirectory, default_training,
-    fit_image, test_picture,
+    EngineChoice, Fit, FitError, FitPlan, Image, MetricsLog, RunDirectory, default_sigma_p,
+    default_training, fit_image, test_picture,
 };
 
 use super::picture;
@@ -165,6 +165,7 @@ fn scheme(arguments: &FitArguments) -> Result<Scheme, Failure> {
         choice: arguments.init,
         sigma_p: arguments.sigma_p,
         last_sigma_p: arguments.last_sigma_p,
+        default_sigma_p,
     }
     .resolve(activation)?;
     for warning in scheme.warnings(activation) {

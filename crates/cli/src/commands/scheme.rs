@@ -1,7 +1,6 @@
 //! From typed options to the rule for the first weights.
 
 use vi3nr::{Activation, Scheme};
-use vi3nr_inr::default_scheme;
 
 use crate::arguments::{InitChoice, Sigma};
 use crate::output::Failure;
@@ -13,6 +12,8 @@ pub(crate) struct TypedScheme {
     pub(crate) choice: InitChoice,
     pub(crate) sigma_p: Option<Sigma>,
     pub(crate) last_sigma_p: Option<f64>,
+    /// The sigma_p of ours where none was typed.
+    pub(crate) default_sigma_p: fn(&Activation) -> Result<f64, vi3nr::Error>,
 }
 
 impl TypedScheme {
@@ -23,7 +24,10 @@ impl TypedScheme {
         Ok(match self.choice {
             InitChoice::Ours => self.ours(activation)?,
             InitChoice::Auto if typed_sigma => self.ours(activation)?,
-            InitChoice::Auto => default_scheme(activation).map_err(Failure::unusable)?,
+            InitChoice::Auto => match activation.own_scheme() {
+                Some(scheme) => scheme,
+                None => self.ours(activation)?,
+            },
             InitChoice::Siren | InitChoice::Given(_) if typed_sigma => {
                 let reason = format!("--sigma-p and --last-sigma-p belong to {option} ours");
                 return Err(Failure::Unusable(reason));
@@ -38,7 +42,10 @@ impl TypedScheme {
     }
 
     fn ours(&self, activation: &Activation) -> Result<Scheme, Failure> {
-        let sigma_p = sigma_p(activation, self.sigma_p.unwrap_or(Sigma::Auto))?;
+        let sigma_p = match self.sigma_p {
+            Some(typed) => sigma_p(activation, typed)?,
+            None => (self.default_sigma_p)(activation).map_err(Failure::unusable)?,
+        };
         Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: self.last_sigma_p })
     }
 }
