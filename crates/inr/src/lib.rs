@@ -5,6 +5,7 @@
 //! [`metrics`] (how far a reconstruction is from the truth), [`model_file`] (a trained network on
 //! disk), [`run_directory`] (all that a fit leaves behind), [`decode_image`] and
 //! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is).
+//! Apart from fits: [`mod@propagate`] (variance through deep networks).
 
 pub mod atomic_file;
 pub mod bench;
@@ -15,6 +16,7 @@ mod evaluate;
 mod fit;
 pub mod metrics;
 pub mod model_file;
+pub mod propagate;
 pub mod run_directory;
 pub mod signal;
 #[cfg(test)]
