@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Info(arguments) => commands::info::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
+        Command::Propagate(arguments) => commands::propagate::run(&arguments),
+        Command::Repro(arguments) => commands::repro::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,8 @@
 //! [`metrics`] (how far a reconstruction is from the truth), [`model_file`] (a trained network on
 //! disk), [`run_directory`] (all that a fit leaves behind), [`decode_image`] and
 //! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is).
-//! Apart from fits: [`mod@propagate`] (variance through deep networks).
+//! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
+//! (the paper's tables beside ours).
 
 pub mod atomic_file;
 pub mod bench;
@@ -17,6 +18,7 @@ mod fit;
 pub mod metrics;
 pub mod model_file;
 pub mod propagate;
+pub mod repro;
 pub mod run_directory;
 pub mod signal;
 #[cfg(test)]

@@ -7,3 +7,5 @@ pub(crate) mod fit;
 pub(crate) mod info;
 mod model;
 mod picture;
+pub(crate) mod propagate;
+pub(crate) mod repro;
