@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Solve(arguments) => commands::solve::run(&arguments),
         Command::Init(arguments) => commands::init::run(&arguments),
         Command::Plot(arguments) => commands::plot::run(&arguments),
+        Command::Propagate(arguments) => commands::propagate::run(&arguments),
+        Command::Repro(arguments) => commands::repro::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,9 @@
 //! - [`CpuEngine`]: float32, several threads, a tile of points taken through all layers forward and
 //!   back while it stays in cache. The same bytes for any number of threads.
 //!
+//! [`DenseLayers`] pushes a batch through single layers, for experiments on networks too deep to
+//! train.
+//!
 //! ```
 //! use vi3nr::Network;
 //! use vi3nr_engine::{Adam, Batch, CpuEngine, Engine};
@@ -34,7 +37,7 @@ mod reference;
 
 pub use adam::Adam;
 pub use batch::{Batch, EngineError};
-pub use cpu::{CpuEngine, InstructionSet, peak_gflops};
+pub use cpu::{CpuEngine, DenseLayers, InstructionSet, peak_gflops};
 pub use reference::{ReferenceEngine, reference_gradient};
 
 use vi3nr::Network;

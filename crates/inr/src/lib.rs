@@ -6,6 +6,8 @@
 //! disk), [`run_directory`] (all that a fit leaves behind), [`decode_image`] and
 //! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is), [`chart`]
 //! (curves as SVG and PNG files).
+//! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
+//! (the paper's tables beside ours).
 
 pub mod atomic_file;
 pub mod bench;
@@ -17,6 +19,8 @@ mod evaluate;
 mod fit;
 pub mod metrics;
 pub mod model_file;
+pub mod propagate;
+pub mod repro;
 pub mod run_directory;
 pub mod signal;
 #[cfg(test)]

@@ -10,5 +10,7 @@ pub(crate) mod init;
 mod model;
 mod picture;
 pub(crate) mod plot;
+pub(crate) mod propagate;
+pub(crate) mod repro;
 mod scheme;
 pub(crate) mod solve;

@@ -4,6 +4,7 @@ mod bad_input;
 mod fit;
 mod models;
 mod paper;
+mod repro;
 mod signals;
 mod theory;
 

@@ -1,6 +1,6 @@
 //! Running a task compiled for the best instruction set of this machine.
 
-/// The vector instructions that a [`Task`] is compiled for.
+/// The vector instructions that the engine's loops are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
     /// 16 float32 lanes, 32 registers, fused multiply-add.

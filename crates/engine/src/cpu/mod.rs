@@ -8,6 +8,7 @@
 
 mod activate;
 mod aligned;
+mod dense;
 mod formula;
 mod instruction_set;
 mod lane;
@@ -17,6 +18,7 @@ mod product;
 mod tile;
 mod update;
 
+pub use dense::DenseLayers;
 pub use instruction_set::InstructionSet;
 pub use peak::peak_gflops;
 

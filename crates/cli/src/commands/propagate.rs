@@ -1,0 +1,128 @@
+//! `vi3nr propagate`: what becomes of variances in a deep network.
+
+use serde::Serialize;
+use vi3nr::Scheme;
+use vi3nr_inr::propagate::{
+    PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
+};
+
+use crate::Done;
+use crate::arguments::{InitChoice, PropagateArguments, Sigma};
+use crate::output::{Failure, print, say};
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Report {
+    activation: String,
+    scheme: String,
+    sigma_p: f64,
+    weight_variance: f64,
+    depth: usize,
+    width: usize,
+    batch: usize,
+    seed: u64,
+    #[serde(flatten)]
+    result: Propagation,
+}
+
+/// Measures and prints.
+pub(crate) fn run(arguments: &PropagateArguments) -> Done {
+    let activation = &arguments.activation;
+    let (scheme, sigma_p) = scheme(arguments)?;
+    let weight_variance =
+        hidden_variance(&scheme, activation, arguments.width).map_err(Failure::unusable)?;
+    for warning in scheme.warnings(activation) {
+        say(&format!("warning: {warning}"));
+    }
+    let plan = PropagationPlan {
+        activation: activation.clone(),
+        weight_variance,
+        sigma_p,
+        depth: arguments.depth,
+        width: arguments.width,
+        batch: arguments.batch,
+        seed: arguments.seed,
+        threads: arguments.common.threads,
+    };
+    let result = propagate(&plan).map_err(|error| match error {
+        PropagateError::Theory(error) => Failure::unusable(error),
+        error => Failure::failed(error),
+    })?;
+    let report = Report {
+        activation: activation.to_string(),
+        scheme: scheme.to_string(),
+        sigma_p,
+        weight_variance,
+        depth: plan.depth,
+        width: plan.width,
+        batch: plan.batch,
+        seed: plan.seed,
+        result,
+    };
+    print(arguments.common.json, &report, &text(&report))
+}
+
+/// The scheme that was meant, and the deviation of the inputs.
+fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
+    let activation = &arguments.activation;
+    let auto = || vi3nr::auto_sigma_p(activation).map_err(Failure::unusable);
+    let typed = match arguments.sigma_p {
+        Some(Sigma::Given(sigma_p)) => Some(sigma_p),
+        Some(Sigma::Auto) => Some(auto()?),
+        None => None,
+    };
+    Ok(match arguments.scheme {
+        InitChoice::Ours | InitChoice::Auto => {
+            let sigma_p = typed.map_or_else(auto, Ok)?;
+            (Scheme::VarianceInformed { sigma_p, last_sigma_p: None }, sigma_p)
+        }
+        InitChoice::Siren => {
+            let own = activation.own_scheme().ok_or_else(|| {
+                let reason = format!("siren was derived for the sine, not for {activation}");
+                Failure::Unusable(reason)
+            })?;
+            (own, typed.unwrap_or(1.0))
+        }
+        InitChoice::Given(scheme) => {
+            let own = match scheme {
+                Scheme::VarianceInformed { sigma_p, .. } | Scheme::Backward { sigma_p } => sigma_p,
+                _ => 1.0,
+            };
+            (scheme, typed.unwrap_or(own))
+        }
+    })
+}
+
+/// Every tenth layer, and the two errors.
+fn text(report: &Report) -> String {
+    let Report { depth, width, batch, sigma_p, result, .. } = report;
+    let mut text = format!(
+        "{}, {}, sigma_p {sigma_p}: {depth} layers of {width} units, {batch} samples, seed {}\n\
+         variance of W {:.6e} = {:.6}/M\n\
+         layer   preactivations         gradient\n",
+        report.activation,
+        report.scheme,
+        report.seed,
+        report.weight_variance,
+        report.weight_variance * *width as f64,
+    );
+    let rows = result.forward_variance.iter().zip(&result.backward_variance).enumerate();
+    for (index, (forward, backward)) in rows {
+        let layer = index + 1;
+        if layer == 1 || layer == *depth || layer.is_multiple_of(10) {
+            text += &format!("{layer:5}   {forward:14.6e}   {backward:14.6e}\n");
+        }
+    }
+    text += &format!(
+        "E_f {:.1} %, E_b {:.1} % (SMAPE without the factor 2: last preactivations against \
+         sigma_p^2, first gradient against 1)\n",
+        result.e_f, result.e_b
+    );
+    if result.non_finite_rows > 0 {
+        text += &format!(
+            "{} of {batch} samples were not finite; each counts as an error of 1\n",
+            result.non_finite_rows
+        );
+    }
+    text
+}

@@ -1,0 +1,106 @@
+//! The paper's controlled experiments.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{error, json, texts, vi3nr};
+
+const SMALL: [&str; 6] = ["--depth", "10", "--width", "48", "--batch", "40"];
+
+fn cell<'a>(report: &'a Value, row: &str, column: &str, quantity: &str) -> &'a Value {
+    let cells = report["cells"].as_array().unwrap();
+    let found = cells.iter().find(|cell| {
+        cell["row"] == row && cell["column"] == column && cell["quantity"] == quantity
+    });
+    found.unwrap_or_else(|| panic!("no {row}, {column}, {quantity}"))
+}
+
+#[test]
+fn propagate_keeps_what_eq_13_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = ["propagate", "sinc", "--depth", "20", "--width", "256", "--batch", "50", "--json"];
+    let report = json(folder.path(), &base);
+    assert!((report["sigma_p"].as_f64().unwrap() - 2.223335).abs() < 1e-6);
+    assert_eq!(report["scheme"], "ours:sigma_p=2.223335042368875");
+    assert_eq!(report["forward_variance"].as_array().unwrap().len(), 20);
+    assert_eq!(report["backward_variance"].as_array().unwrap().len(), 20);
+    assert_eq!(report["non_finite_rows"], 0);
+    assert!(report["e_f"].as_f64().unwrap() < 10.0 && report["e_b"].as_f64().unwrap() < 30.0);
+    let threads = [&base[..], &["--threads", "3"]].concat();
+    assert_eq!(report, json(folder.path(), &threads));
+    // Xavier on a tanh at sigma_p = 1 loses most of the variance.
+    let xavier = [&["propagate", "tanh", "--scheme", "xavier", "--json"], &SMALL[..]].concat();
+    let report = json(folder.path(), &xavier);
+    assert_eq!(report["sigma_p"], 1.0);
+    assert!(report["e_f"].as_f64().unwrap() > 60.0);
+}
+
+#[test]
+fn propagate_prints_every_tenth_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, _) = texts(&vi3nr(folder.path(), &[&["propagate", "relu"], &SMALL[..]].concat()));
+    let layers: Vec<_> = text.lines().skip(3).filter_map(|l| l.split_whitespace().next()).collect();
+    assert_eq!(layers, ["1", "10", "E_f"], "{text}");
+}
+
+#[test]
+fn table_1_end_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = json(folder.path(), &["repro", "table1", "--json"]);
+    let ours = cell(&report, "Ours", "tanh", "variance");
+    assert_eq!((&ours["verdict"], &ours["paper"]), (&"agrees".into(), &"2.54".into()));
+    let kumar = cell(&report, "Kumar", "sigmoid", "variance");
+    assert_eq!(kumar["verdict"], "differs");
+    assert!((kumar["ours"].as_f64().unwrap() - 12.8).abs() < 1e-9);
+    assert!(kumar["reason"].as_str().unwrap().contains("3.6"));
+    let root = cell(&report, "Eq. (13), exact", "tanh", "sigma_p");
+    assert_eq!((&root["ours"], &root["verdict"]), (&Value::Null, &"differs".into()));
+    for cell in report["cells"].as_array().unwrap() {
+        let explained = cell["verdict"] != "differs" || cell["reason"].is_string();
+        assert!(explained, "{cell}");
+    }
+    let lines = fs::read_to_string(folder.path().join("repro-results/table1/table1.csv")).unwrap();
+    assert_eq!(lines.lines().count(), report["cells"].as_array().unwrap().len() + 1);
+}
+
+#[test]
+fn figure_2a_has_its_ridge_on_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = json(folder.path(), &["repro", "fig2a", "--out", "f", "--json"]);
+    let ratio = report["cells"][0]["ours"].as_f64().unwrap();
+    assert!((ratio - 0.6436).abs() < 0.01, "{ratio}");
+    for file in ["fig2a.csv", "fig2a.json", "fig2a.png", "fig2a.svg", "fig2a-map.csv"] {
+        assert!(folder.path().join("f").join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn deep_tables_take_other_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["repro", "table2", "--seeds", "2", "--json"], &SMALL[..]].concat();
+    let report = json(folder.path(), &arguments);
+    assert_eq!(report["settings"]["depth"], 10);
+    let ours = cell(&report, "Ours", "relu", "e_f");
+    assert_eq!(ours["repetitions"], 2);
+    // The rectifier's weights are the same for four methods.
+    assert_eq!(ours["ours"], cell(&report, "Kaiming", "relu", "e_f")["ours"]);
+}
+
+#[test]
+fn impossible_requests_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["propagate", "tanh", "--depth", "0"][..],
+        &["propagate", "tanh", "--width", "1"],
+        &["propagate", "tanh", "--width", "60000"],
+        &["propagate", "tanh", "--batch", "0"],
+        &["propagate", "gaussian", "--scheme", "kumar"],
+        &["propagate", "tanh", "--scheme", "siren"],
+        &["repro", "table5"],
+        &["repro", "table1", "--seeds", "0"],
+        &["repro", "table2", "--batch", "0"],
+    ] {
+        error(folder.path(), 2, arguments);
+    }
+}

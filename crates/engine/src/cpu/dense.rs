@@ -1,0 +1,316 @@
+//! One dense layer at a time, for networks too deep to be held as a whole.
+//!
+//! The caller owns the matrices; here are the products of a batch with a layer's weights, forward
+//! and back, and the activation between them, at the speed of the engine. Every row of a batch is
+//! computed on its own, so the bytes do not depend on the number of threads.
+
+use rayon::prelude::*;
+use vi3nr::Activation;
+
+use super::activate::{Multiply, VectorFunction, Width, vector_function};
+use super::aligned::Aligned;
+use super::instruction_set::InstructionSet;
+use super::product::{COLUMN_STEP, Left, Product, Right, Start, pack};
+use super::thread_pool;
+use crate::EngineError;
+
+/// Rows of a batch that one thread multiplies at a time: with a panel of weights they fit a core's
+/// own cache.
+const TILE_ROWS: usize = 48;
+
+/// What pushes a batch through square or rectangular layers without biases, one after the other.
+///
+/// ```
+/// use vi3nr_engine::DenseLayers;
+///
+/// let mut layers = DenseLayers::new(&"tanh".parse()?, Some(1))?;
+/// // Two units from three: W is (2, 3), the batch (1, 3).
+/// let weights = [1.0, 0.0, 2.0, 0.0, 1.0, 0.0];
+/// let mut outputs = [0.0; 2];
+/// layers.forward(&weights, 3, &[1.0, 2.0, 3.0], &mut outputs)?;
+/// assert_eq!(outputs, [7.0, 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct DenseLayers {
+    set: InstructionSet,
+    pool: rayon::ThreadPool,
+    function: Box<dyn VectorFunction>,
+    /// The weights of the layer at hand, in panels.
+    packed: Aligned,
+}
+
+impl DenseLayers {
+    /// Workers for layers with `activation`: `threads` of them, or one per core.
+    ///
+    /// # Errors
+    /// The threads cannot be started.
+    pub fn new(activation: &Activation, threads: Option<usize>) -> Result<Self, EngineError> {
+        Ok(Self {
+            set: InstructionSet::available()[0],
+            pool: thread_pool(threads)?,
+            function: vector_function(activation),
+            packed: Aligned::zeros(0)?,
+        })
+    }
+
+    /// The number of worker threads.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// z = x Wᵀ for every row x: `inputs` (n, fan-in), `weights` (fan-out, fan-in), `outputs`
+    /// (n, fan-out), all row-major.
+    ///
+    /// # Errors
+    /// Lengths that do not fit each other, memory that cannot be had.
+    pub fn forward(
+        &mut self,
+        weights: &[f32],
+        fan_in: usize,
+        inputs: &[f32],
+        outputs: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let fan_out = quotient("weights", weights.len(), fan_in)?;
+        self.pack(fan_in, fan_out, |k, c| weights[c * fan_in + k])?;
+        self.multiply_rows(fan_in, fan_out, inputs, outputs)
+    }
+
+    /// dL/dx = dL/dz W for every row, the sum in Eq. (8): `deltas` (n, fan-out), `weights`
+    /// (fan-out, fan-in), `gradients` (n, fan-in), all row-major.
+    ///
+    /// # Errors
+    /// Lengths that do not fit each other, memory that cannot be had.
+    pub fn backward(
+        &mut self,
+        weights: &[f32],
+        fan_in: usize,
+        deltas: &[f32],
+        gradients: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let fan_out = quotient("weights", weights.len(), fan_in)?;
+        self.pack(fan_out, fan_in, |k, c| weights[k * fan_in + c])?;
+        self.multiply_rows(fan_out, fan_in, deltas, gradients)
+    }
+
+    /// Replaces each z by f(z) and writes f'(z) to `slopes`.
+    ///
+    /// # Errors
+    /// Arrays of different lengths.
+    pub fn value_and_slope(
+        &self,
+        values: &mut [f32],
+        slopes: &mut [f32],
+    ) -> Result<(), EngineError> {
+        check_equal("slopes", slopes.len(), values.len())?;
+        self.pool.install(|| {
+            values.par_chunks_mut(RUN).zip(slopes.par_chunks_mut(RUN)).for_each(|(z, slope)| {
+                self.function.value_and_slope(self.set, whole(z.len()), z, slope);
+            });
+        });
+        Ok(())
+    }
+
+    /// a ← a · b, element by element: the factor f' of Eq. (8).
+    ///
+    /// # Errors
+    /// Arrays of different lengths.
+    pub fn multiply(&self, into: &mut [f32], by: &[f32]) -> Result<(), EngineError> {
+        check_equal("factors", by.len(), into.len())?;
+        self.pool.install(|| {
+            into.par_chunks_mut(RUN).zip(by.par_chunks(RUN)).for_each(|(into, by)| {
+                self.set.run(Multiply { width: whole(into.len()), by_row: into.len(), into, by });
+            });
+        });
+        Ok(())
+    }
+
+    /// Calls `fill(index, row)` for every row of `length` numbers, shared among the threads.
+    pub fn fill_rows(
+        &self,
+        values: &mut [f32],
+        length: usize,
+        fill: impl Fn(usize, &mut [f32]) + Sync,
+    ) {
+        self.pool.install(|| {
+            let rows = values.par_chunks_mut(length.max(1)).enumerate();
+            rows.for_each(|(index, row)| fill(index, row));
+        });
+    }
+
+    /// One number for every row of `length` numbers, shared among the threads.
+    pub fn map_rows(
+        &self,
+        values: &[f32],
+        length: usize,
+        map: impl Fn(&[f32]) -> f64 + Send + Sync,
+    ) -> Vec<f64> {
+        self.pool.install(|| values.par_chunks(length.max(1)).map(map).collect())
+    }
+
+    /// Lays the right operand B (depth, columns) out in panels.
+    fn pack(
+        &mut self,
+        depth: usize,
+        columns: usize,
+        value: impl Fn(usize, usize) -> f32 + Sync,
+    ) -> Result<(), EngineError> {
+        let padded = columns.next_multiple_of(COLUMN_STEP);
+        if self.packed.len() != depth * padded {
+            self.packed = Aligned::zeros(depth * padded)?;
+        }
+        let panel = self.set.panel_columns();
+        let packed = &mut self.packed[..];
+        self.pool.install(|| {
+            packed.par_chunks_mut((panel * depth).max(1)).enumerate().for_each(|(index, chunk)| {
+                let first = index * panel;
+                pack(chunk, depth, chunk.len() / depth, panel, |k, c| {
+                    if first + c < columns { value(k, first + c) } else { 0.0 }
+                });
+            });
+        });
+        Ok(())
+    }
+
+    /// `results` (n, columns) = `rows` (n, depth) times the packed operand.
+    fn multiply_rows(
+        &self,
+        depth: usize,
+        columns: usize,
+        rows: &[f32],
+        results: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let count = quotient("rows of the batch", rows.len(), depth)?;
+        check_equal("results", results.len(), count * columns)?;
+        let padded = columns.next_multiple_of(COLUMN_STEP);
+        // Taken before the threads start, so that a lack of memory is an error.
+        let room = TILE_ROWS * padded;
+        let scratch = (0..self.threads())
+            .map(|_| Aligned::zeros(room).map(std::sync::Mutex::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.pool.install(|| {
+            results
+                .par_chunks_mut(TILE_ROWS * columns)
+                .zip(rows.par_chunks(TILE_ROWS * depth))
+                .for_each(|(results, rows)| {
+                    let index = rayon::current_thread_index().unwrap_or(0);
+                    let mut tile =
+                        scratch[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    Product {
+                        rows: rows.len() / depth,
+                        columns: padded,
+                        depth,
+                        left: Left { values: rows, row: depth, depth: 1 },
+                        right: Right::Packed(&self.packed),
+                        start: Start::Zero,
+                        result: &mut tile,
+                        result_row: padded,
+                    }
+                    .run(self.set);
+                    let tile = tile.chunks_exact(padded);
+                    for (result, row) in results.chunks_exact_mut(columns).zip(tile) {
+                        result.copy_from_slice(&row[..columns]);
+                    }
+                });
+        });
+        Ok(())
+    }
+}
+
+/// Numbers that one thread takes at a time in elementwise work.
+const RUN: usize = 1 << 14;
+
+/// A run of numbers as a matrix of one row.
+fn whole(len: usize) -> Width {
+    Width { columns: len, row: len }
+}
+
+/// How many rows of `each` numbers there are.
+fn quotient(what: &'static str, len: usize, each: usize) -> Result<usize, EngineError> {
+    if each > 0 && len > 0 && len.is_multiple_of(each) {
+        return Ok(len / each);
+    }
+    let expected = format!("a multiple of {each} above 0");
+    Err(EngineError::Length { what, seen: len, expected })
+}
+
+fn check_equal(what: &'static str, seen: usize, expected: usize) -> Result<(), EngineError> {
+    if seen == expected {
+        return Ok(());
+    }
+    Err(EngineError::Length { what, seen, expected: expected.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize, frequency: f32) -> Vec<f32> {
+        (0..count).map(|i| (frequency * (i as f32 + 1.0)).sin()).collect()
+    }
+
+    /// Both products against plain f64 loops over odd sizes, and the same bytes for 1 and 3 threads.
+    #[test]
+    fn products_agree_with_plain_loops() {
+        for (count, fan_in, fan_out) in [(1, 1, 1), (7, 3, 70), (100, 33, 17), (53, 130, 200)] {
+            let weights = numbers(fan_in * fan_out, 0.7);
+            let inputs = numbers(count * fan_in, 0.3);
+            let deltas = numbers(count * fan_out, 1.3);
+            let run = |threads| {
+                let mut layers = DenseLayers::new(&"tanh".parse().unwrap(), Some(threads)).unwrap();
+                let (mut z, mut g) = (vec![0.0; count * fan_out], vec![0.0; count * fan_in]);
+                layers.forward(&weights, fan_in, &inputs, &mut z).unwrap();
+                layers.backward(&weights, fan_in, &deltas, &mut g).unwrap();
+                (z, g)
+            };
+            let (z, g) = run(1);
+            assert_eq!((&z, &g), (&run(3).0, &run(3).1));
+            let element = |rows: &[f32], depth: usize, n: usize, weight: &dyn Fn(usize) -> f32| {
+                (0..depth)
+                    .map(|k| f64::from(rows[n * depth + k]) * f64::from(weight(k)))
+                    .sum::<f64>()
+            };
+            for n in 0..count {
+                for j in 0..fan_out {
+                    let exact = element(&inputs, fan_in, n, &|k| weights[j * fan_in + k]);
+                    let seen = f64::from(z[n * fan_out + j]);
+                    assert!((seen - exact).abs() < 2e-5, "z({n}, {j}): {seen}, not {exact}");
+                }
+                for k in 0..fan_in {
+                    let exact = element(&deltas, fan_out, n, &|j| weights[j * fan_in + k]);
+                    let seen = f64::from(g[n * fan_in + k]);
+                    assert!((seen - exact).abs() < 2e-5, "g({n}, {k}): {seen}, not {exact}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn elementwise_work_agrees_with_the_definition() {
+        let activation: Activation = "tanh".parse().unwrap();
+        let layers = DenseLayers::new(&activation, Some(2)).unwrap();
+        let inputs = numbers(40_001, 0.01);
+        let (mut values, mut slopes) = (inputs.clone(), vec![0.0; inputs.len()]);
+        layers.value_and_slope(&mut values, &mut slopes).unwrap();
+        let mut products = values.clone();
+        layers.multiply(&mut products, &slopes).unwrap();
+        for (i, x) in inputs.iter().enumerate() {
+            let (value, slope) = activation.value_and_slope(f64::from(*x));
+            assert!((f64::from(values[i]) - value).abs() < 1e-6);
+            assert!((f64::from(slopes[i]) - slope).abs() < 1e-6);
+            assert_eq!(products[i], values[i] * slopes[i]);
+        }
+        let sums = layers.map_rows(&inputs, 40_000, |row| row.len() as f64);
+        assert_eq!(sums, [40_000.0, 1.0]);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let mut layers = DenseLayers::new(&"relu".parse().unwrap(), Some(1)).unwrap();
+        let mut two = [0.0; 2];
+        assert!(layers.forward(&[1.0; 5], 2, &[1.0; 2], &mut two).is_err());
+        assert!(layers.forward(&[1.0; 4], 2, &[1.0; 3], &mut two).is_err());
+        assert!(layers.backward(&[1.0; 6], 2, &[1.0; 3], &mut [0.0; 3]).is_err());
+        assert!(layers.multiply(&mut two, &[1.0]).is_err());
+        assert!(layers.value_and_slope(&mut two, &mut [0.0]).is_err());
+    }
+}

@@ -1,0 +1,374 @@
+//! What becomes of variance in a deep network: the paper's controlled experiment (Sec. 3.7).
+//!
+//! z_0 ~ N(0, σ_p²) is drawn as a preactivation, z_{i+1} = W_i f(z_i) without biases, W_i uniform
+//! with the variance that a scheme gives to hidden layers. At the end a gradient g ~ N(0, 1) is
+//! drawn and taken back, g_i = (W_iᵀ g_{i+1}) f'(z_i), Eq. (8). The forward error compares the
+//! variance of the last preactivations with σ_p², the backward error that of the first gradients
+//! with 1, by SMAPE without the factor 2.
+
+use serde::Serialize;
+use vi3nr::rng::{Random, Stream};
+use vi3nr::{Activation, Error, InputDistribution, Network, Scheme};
+use vi3nr_engine::{DenseLayers, EngineError};
+
+/// Most layers.
+pub const DEEPEST: usize = 10_000;
+/// Widest layer: its weights and their packed copy take half a gigabyte.
+pub const WIDEST: usize = 8_192;
+/// Most samples.
+pub const MOST_SAMPLES: usize = 10_000_000;
+/// Numbers kept for the way back, at most: 600 MB of slopes, or one sample's.
+const KEPT: usize = 150_000_000;
+/// The layers of [`Stream::Samples`] that inputs and gradients are drawn from; Monte Carlo moments
+/// use layer 0.
+const INPUTS: u32 = 1;
+const GRADIENTS: u32 = 2;
+
+/// The experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PropagationPlan {
+    /// The activation of every layer.
+    pub activation: Activation,
+    /// σ²(W) of every layer.
+    pub weight_variance: f64,
+    /// The standard deviation of the input preactivations.
+    pub sigma_p: f64,
+    /// Weight matrices.
+    pub depth: usize,
+    /// Units of every layer.
+    pub width: usize,
+    /// Samples.
+    pub batch: usize,
+    /// Of weights, inputs and gradients: another seed is an independent repetition.
+    pub seed: u64,
+    /// Worker threads; one per core if none. They do not change the result.
+    pub threads: Option<usize>,
+}
+
+/// What was measured. Variances are over the units of one sample (divided by units - 1) and then
+/// averaged over the samples.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Propagation {
+    /// Percent: 100 times the mean over samples of |v - σ_p²|/(|v| + σ_p²), v the variance of the
+    /// last preactivations.
+    pub e_f: f64,
+    /// Percent: likewise for the variance of the gradient with respect to the first preactivations,
+    /// against 1.
+    pub e_b: f64,
+    /// Of the preactivations that each layer produces, first layer first.
+    pub forward_variance: Vec<f64>,
+    /// Of the gradient with respect to the preactivations that each layer is given.
+    pub backward_variance: Vec<f64>,
+    /// Samples whose variance, forward or backward, was not a finite number. Each counts as an error
+    /// of 1.
+    pub non_finite_rows: usize,
+}
+
+/// An experiment that cannot be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PropagateError {
+    /// A quantity out of range, or a scheme that does not apply.
+    #[error(transparent)]
+    Theory(#[from] Error),
+    /// Memory or threads that cannot be had.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// σ²(W) that `scheme` gives to a layer between two hidden layers of `width` units.
+///
+/// # Errors
+/// A scheme that does not apply to the activation; a width that is no network's.
+pub fn hidden_variance(
+    scheme: &Scheme,
+    activation: &Activation,
+    width: usize,
+) -> Result<f64, Error> {
+    // The second of three layers is hidden on both sides; its variance does not depend on others.
+    let network = Network::new(vec![1, width, width, 1], activation.clone())?;
+    let std = scheme.weight_stds(&network, &InputDistribution::COORDINATES)?[1];
+    Ok(std * std)
+}
+
+/// The symmetric mean absolute percentage error of `values` against `target`, in percent and
+/// without the factor 2: 100 times the mean of |v - t|/(|v| + |t|). A value that is not a finite
+/// number counts as 1; how many there were comes second.
+pub fn smape(values: &[f64], target: f64) -> (f64, usize) {
+    let error = |value: &f64| match value.is_finite() {
+        true if *value == target => 0.0,
+        true => (value - target).abs() / (value.abs() + target.abs()),
+        false => 1.0,
+    };
+    let sum: f64 = values.iter().map(error).sum();
+    let lost = values.iter().filter(|value| !value.is_finite()).count();
+    (100.0 * sum / values.len() as f64, lost)
+}
+
+/// Takes the batch through the layers and back.
+///
+/// Memory holds the slopes of as many samples as fit 600 MB; the weights are drawn anew for each
+/// group of samples and each direction.
+///
+/// # Errors
+/// A size or deviation out of range; memory or threads that cannot be had.
+pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> {
+    check(plan)?;
+    let PropagationPlan { depth, width, batch, sigma_p, .. } = *plan;
+    let mut layers = DenseLayers::new(&plan.activation, plan.threads)?;
+    let group = (KEPT / (depth * width)).clamp(1, batch);
+    let mut weights = zeros(width * width)?;
+    let mut values = zeros(group * width)?;
+    let mut next = zeros(group * width)?;
+    let mut slopes = zeros(group * width * depth)?;
+    let mut forward_variance = vec![0.0; depth];
+    let mut backward_variance = vec![0.0; depth];
+    let (mut last, mut first) = (Vec::new(), Vec::new());
+    for start in (0..batch).step_by(group) {
+        let len = group.min(batch - start) * width;
+        let (mut values, mut next) = (&mut values[..len], &mut next[..len]);
+        draw_normal(&layers, plan, INPUTS, start, sigma_p, values);
+        for (layer, mean) in forward_variance.iter_mut().enumerate() {
+            layers.value_and_slope(values, &mut slopes[layer * len..(layer + 1) * len])?;
+            draw_weights(&layers, plan, layer, &mut weights);
+            layers.forward(&weights, width, values, next)?;
+            std::mem::swap(&mut values, &mut next);
+            add_variances(&layers, width, values, mean, (layer + 1 == depth).then_some(&mut last));
+        }
+        draw_normal(&layers, plan, GRADIENTS, start, 1.0, values);
+        for (layer, mean) in backward_variance.iter_mut().enumerate().rev() {
+            draw_weights(&layers, plan, layer, &mut weights);
+            layers.backward(&weights, width, values, next)?;
+            layers.multiply(next, &slopes[layer * len..(layer + 1) * len])?;
+            std::mem::swap(&mut values, &mut next);
+            add_variances(&layers, width, values, mean, (layer == 0).then_some(&mut first));
+        }
+    }
+    for sum in forward_variance.iter_mut().chain(&mut backward_variance) {
+        *sum /= batch as f64;
+    }
+    let lost = |(last, first): (&f64, &f64)| !(last.is_finite() && first.is_finite());
+    Ok(Propagation {
+        e_f: smape(&last, sigma_p * sigma_p).0,
+        e_b: smape(&first, 1.0).0,
+        forward_variance,
+        backward_variance,
+        non_finite_rows: last.iter().zip(&first).filter(|pair| lost(*pair)).count(),
+    })
+}
+
+/// Refuses what cannot be computed.
+fn check(plan: &PropagationPlan) -> Result<(), Error> {
+    let within = |quantity: &str, value: usize, most: usize, expected| {
+        let least = if quantity == "width" { 2 } else { 1 };
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(Error::OutOfRange { quantity: quantity.into(), value: value as f64, expected })
+    };
+    within("depth", plan.depth, DEEPEST, "from 1 to 10000 layers")?;
+    within("width", plan.width, WIDEST, "from 2 to 8192 units")?;
+    within("batch", plan.batch, MOST_SAMPLES, "from 1 to 10000000 samples")?;
+    for (quantity, value) in
+        [("sigma_p", plan.sigma_p), ("the variance of the weights", plan.weight_variance)]
+    {
+        if !(value.is_finite() && value > 0.0) {
+            let expected = "a finite number above 0";
+            return Err(Error::OutOfRange { quantity: quantity.into(), value, expected });
+        }
+    }
+    Ok(())
+}
+
+fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(len)
+        .map_err(|_| EngineError::Memory { mebibytes: len.div_ceil(1 << 18) })?;
+    values.resize(len, 0.0);
+    Ok(values)
+}
+
+/// N(0, std²) for the samples from `start` on; a sample's numbers do not depend on the group.
+fn draw_normal(
+    layers: &DenseLayers,
+    plan: &PropagationPlan,
+    stream: u32,
+    start: usize,
+    std: f64,
+    values: &mut [f32],
+) {
+    let random = Random::new(plan.seed, Stream::Samples, stream);
+    layers.fill_rows(values, plan.width, |row, values| {
+        let first = (start + row) * plan.width;
+        for (unit, value) in values.iter_mut().enumerate() {
+            *value = (std * random.normal((first + unit) as u64)) as f32;
+        }
+    });
+}
+
+/// U(-c, c) with c = √(3 σ²(W)), Eq. (7), from 32 random bits a weight: element e takes word e mod 4
+/// of the generator's block e/4.
+fn draw_weights(layers: &DenseLayers, plan: &PropagationPlan, layer: usize, weights: &mut [f32]) {
+    let random = Random::new(plan.seed, Stream::Weights, layer as u32);
+    let step = (3.0 * plan.weight_variance).sqrt() * (-31f64).exp2();
+    layers.fill_rows(weights, plan.width, |row, weights| {
+        let first = row * plan.width;
+        let mut block = random.bits(first as u64 / 4);
+        for (unit, weight) in weights.iter_mut().enumerate() {
+            let element = first + unit;
+            if element.is_multiple_of(4) {
+                block = random.bits(element as u64 / 4);
+            }
+            let centred = f64::from(block[element % 4]) + 0.5 - 31f64.exp2();
+            *weight = (step * centred) as f32;
+        }
+    });
+}
+
+/// Adds each row's variance to `sum`, in the order of the rows, and appends them to `keep`.
+fn add_variances(
+    layers: &DenseLayers,
+    width: usize,
+    values: &[f32],
+    sum: &mut f64,
+    keep: Option<&mut Vec<f64>>,
+) {
+    let variances = layers.map_rows(values, width, variance);
+    *sum += variances.iter().sum::<f64>();
+    if let Some(keep) = keep {
+        keep.extend(variances);
+    }
+}
+
+/// Σ (x - mean)²/(n - 1).
+fn variance(values: &[f32]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
+    let squares = values.iter().map(|x| (f64::from(*x) - mean) * (f64::from(*x) - mean));
+    squares.sum::<f64>() / (count - 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
+        let activation: Activation = activation.parse().unwrap();
+        let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+        PropagationPlan {
+            weight_variance: hidden_variance(&scheme, &activation, 64).unwrap(),
+            activation,
+            sigma_p,
+            depth: 10,
+            width: 64,
+            batch: 50,
+            seed: 5,
+            threads: Some(1),
+        }
+    }
+
+    /// The definition in plain loops and double precision.
+    fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
+        let PropagationPlan { depth, width, batch, .. } = *plan;
+        let bound = (3.0 * plan.weight_variance).sqrt();
+        let weight = |layer: usize, out: usize, input: usize| {
+            let element = (out * width + input) as u64;
+            let word = Random::new(plan.seed, Stream::Weights, layer as u32).bits(element / 4)
+                [element as usize % 4];
+            bound * ((f64::from(word) + 0.5) / 2f64.powi(31) - 1.0)
+        };
+        let weights: Vec<Vec<f64>> = (0..depth)
+            .map(|l| (0..width * width).map(|e| weight(l, e / width, e % width)).collect())
+            .collect();
+        let spread = |v: &[f64]| {
+            let mean = v.iter().sum::<f64>() / width as f64;
+            v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (width - 1) as f64
+        };
+        let (mut forward, mut backward) = (vec![0.0; depth], vec![0.0; depth]);
+        for n in 0..batch {
+            let normal = |stream, unit: usize| {
+                Random::new(plan.seed, Stream::Samples, stream).normal((n * width + unit) as u64)
+            };
+            let mut z: Vec<f64> = (0..width).map(|u| plan.sigma_p * normal(INPUTS, u)).collect();
+            let mut all = Vec::new();
+            for layer in 0..depth {
+                let x: Vec<f64> = z.iter().map(|z| plan.activation.value(*z)).collect();
+                all.push(z);
+                z = (0..width)
+                    .map(|j| (0..width).map(|k| weights[layer][j * width + k] * x[k]).sum())
+                    .collect();
+                forward[layer] += spread(&z) / batch as f64;
+            }
+            let mut g: Vec<f64> = (0..width).map(|u| normal(GRADIENTS, u)).collect();
+            for layer in (0..depth).rev() {
+                let pulled = |k: usize| -> f64 {
+                    (0..width).map(|j| weights[layer][j * width + k] * g[j]).sum()
+                };
+                g = (0..width)
+                    .map(|k| pulled(k) * plan.activation.value_and_slope(all[layer][k]).1)
+                    .collect();
+                backward[layer] += spread(&g) / batch as f64;
+            }
+        }
+        (forward, backward)
+    }
+
+    #[test]
+    fn variances_agree_with_plain_loops() {
+        for (activation, sigma_p) in [("tanh", 1.0), ("gaussian:sigma=0.5", 0.8), ("relu", 1.0)] {
+            let plan = plan(activation, sigma_p);
+            let seen = propagate(&plan).unwrap();
+            let (forward, backward) = plain(&plan);
+            for (seen, exact) in seen.forward_variance.iter().zip(&forward) {
+                assert!((seen / exact - 1.0).abs() < 1e-4, "{activation}: {seen}, not {exact}");
+            }
+            for (seen, exact) in seen.backward_variance.iter().zip(&backward) {
+                assert!((seen / exact - 1.0).abs() < 1e-3, "{activation}: {seen}, not {exact}");
+            }
+            assert_eq!(seen.non_finite_rows, 0);
+        }
+    }
+
+    #[test]
+    fn the_same_for_any_number_of_threads_and_another_for_another_seed() {
+        let one = plan("sinc", 2.223335);
+        let three = PropagationPlan { threads: Some(3), ..one.clone() };
+        let other = PropagationPlan { seed: 6, ..one.clone() };
+        let seen = propagate(&one).unwrap();
+        assert_eq!(seen, propagate(&three).unwrap());
+        assert_ne!(seen, propagate(&other).unwrap());
+    }
+
+    #[test]
+    fn smape_has_no_factor_two_and_counts_lost_rows_as_one() {
+        assert_eq!(smape(&[1.0, 3.0], 1.0), (25.0, 0));
+        assert_eq!(smape(&[f64::NAN, 1.0, f64::INFINITY, 1.0], 1.0), (50.0, 2));
+        assert_eq!(smape(&[0.0], 1.0), (100.0, 0));
+        assert_eq!(smape(&[0.0], 0.0), (0.0, 0));
+    }
+
+    /// A gradient that grows 200-fold a layer leaves float32 and is counted.
+    #[test]
+    fn overflow_is_counted() {
+        let plan = PropagationPlan { depth: 60, ..plan("gaussian:sigma=0.05", 1.0) };
+        let seen = propagate(&plan).unwrap();
+        assert_eq!((seen.e_b, seen.non_finite_rows), (100.0, 50));
+        assert!(seen.e_f < 50.0);
+    }
+
+    #[test]
+    fn impossible_plans_are_refused() {
+        let good = plan("tanh", 1.0);
+        for bad in [
+            PropagationPlan { depth: 0, ..good.clone() },
+            PropagationPlan { width: 1, ..good.clone() },
+            PropagationPlan { batch: 0, ..good.clone() },
+            PropagationPlan { width: WIDEST + 1, ..good.clone() },
+            PropagationPlan { sigma_p: f64::NAN, ..good.clone() },
+            PropagationPlan { weight_variance: 0.0, ..good.clone() },
+        ] {
+            assert!(propagate(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

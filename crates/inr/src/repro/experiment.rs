@@ -1,0 +1,234 @@
+//! What to run and what the paper prints, as `repro/*.toml` says it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ReproError;
+
+/// One table or figure.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// What it shows.
+    pub title: String,
+    /// Its rows and columns, none for a map.
+    #[serde(default, rename = "case")]
+    pub cases: Vec<Case>,
+    /// A map of the backward condition.
+    pub map: Option<MapPlan>,
+}
+
+/// One activation with one initialisation: what a table has at one place, perhaps several numbers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The table's row.
+    pub row: String,
+    /// The table's column.
+    pub column: String,
+    /// As it is typed elsewhere.
+    pub activation: String,
+    /// `ours`, or a scheme as it is typed elsewhere.
+    pub scheme: String,
+    /// The deviation of the preactivations.
+    pub sigma_p: SigmaChoice,
+    /// M σ²(W), where it is not the scheme's.
+    pub gain_squared: Option<f64>,
+    /// Estimate E\[f²\] from so many samples.
+    pub samples: Option<u64>,
+    /// Run the paper's grid search too.
+    pub grid: Option<GridPlan>,
+    /// The paper's numbers, as printed.
+    pub paper: BTreeMap<Quantity, String>,
+    /// For numbers that do not agree: what was measured about them.
+    #[serde(default)]
+    pub differs: BTreeMap<Quantity, String>,
+}
+
+/// The deviation of the preactivations.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum SigmaChoice {
+    /// This one.
+    Given(f64),
+    /// `solve`: the smallest root of Eq. (13).
+    Word(String),
+}
+
+/// Equally spaced values, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridPlan {
+    /// The smallest.
+    pub from: f64,
+    /// The largest.
+    pub to: f64,
+    /// How many.
+    pub points: u32,
+    /// Monte Carlo samples at each, where they are drawn.
+    #[serde(default)]
+    pub samples: u64,
+}
+
+impl GridPlan {
+    /// The values.
+    pub fn values(&self) -> Vec<f64> {
+        let steps = f64::from(self.points.max(2) - 1);
+        let value = |index| self.from + (self.to - self.from) * f64::from(index) / steps;
+        (0..self.points).map(value).collect()
+    }
+}
+
+/// The backward condition over a parameter of the activation and σ_p.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapPlan {
+    /// The activation's name.
+    pub activation: String,
+    /// The parameter that runs along the x axis.
+    pub parameter: String,
+    /// Its smallest value.
+    pub from: f64,
+    /// Its largest value.
+    pub to: f64,
+    /// How many values.
+    pub points: u32,
+    /// The y axis.
+    pub sigma_p: GridPlan,
+    /// The slope of the theory's line through the origin.
+    pub line: f64,
+    /// The paper's ratio of parameter to σ_p, as printed.
+    pub ratio: String,
+    /// If the ratio does not agree: what was measured about it.
+    pub differs: Option<String>,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// The σ_p that satisfies Eq. (13).
+    SigmaP,
+    /// The σ_p that the paper's grid search finds.
+    GridSigmaP,
+    /// M σ²(W).
+    Variance,
+    /// Percent.
+    EF,
+    /// Percent.
+    EB,
+    /// |σ²(W) by sampling / exact - 1|.
+    EW,
+    /// Milliseconds of one estimate.
+    TimeMs,
+    /// The parameter over σ_p along the map's ridge.
+    Ratio,
+}
+
+impl Quantity {
+    /// As it is written in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SigmaP => "sigma_p",
+            Self::GridSigmaP => "grid_sigma_p",
+            Self::Variance => "variance",
+            Self::EF => "e_f",
+            Self::EB => "e_b",
+            Self::EW => "e_w",
+            Self::TimeMs => "time_ms",
+            Self::Ratio => "ratio",
+        }
+    }
+}
+
+impl Experiment {
+    /// The experiment of this name.
+    ///
+    /// # Errors
+    /// None has this name; its file is damaged.
+    pub fn named(name: &str) -> Result<Self, ReproError> {
+        let text = match name {
+            "table1" => include_str!("../../../../repro/table1.toml"),
+            "table2" => include_str!("../../../../repro/table2.toml"),
+            "table3" => include_str!("../../../../repro/table3.toml"),
+            "table4" => include_str!("../../../../repro/table4.toml"),
+            "fig2a" => include_str!("../../../../repro/fig2a.toml"),
+            _ => return Err(ReproError::Unknown(name.into())),
+        };
+        toml::from_str(text)
+            .map_err(|error| ReproError::File { name: name.into(), reason: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NAMES, printed_half_unit};
+    use super::*;
+
+    fn paper(table: &str, row: &str, column: &str, quantity: Quantity) -> String {
+        let experiment = Experiment::named(table).unwrap();
+        let case = experiment.cases.iter().find(|case| case.row == row && case.column == column);
+        case.unwrap().paper[&quantity].clone()
+    }
+
+    #[test]
+    fn files_hold_the_papers_numbers() {
+        for (table, row, column, quantity, printed) in [
+            ("table1", "Kumar", "sigmoid", Quantity::Variance, "12.96"),
+            ("table1", "Eq. (13), exact", "sigmoid", Quantity::SigmaP, "6.8"),
+            ("table1", "Ours", "tanh", Quantity::Variance, "2.54"),
+            ("table2", "Xavier", "tanh", Quantity::EB, "98.5"),
+            ("table2", "PyTorch", "sigmoid", Quantity::EF, "59.9"),
+            ("table2", "Eq. (13), exact", "sigmoid", Quantity::EB, "39.5"),
+            ("table3", "sigma_p = 1", "gaussian", Quantity::Variance, "28.07"),
+            ("table3", "Eq. (13), exact", "sinc", Quantity::Variance, "10.700"),
+            ("table3", "Eq. (13), the paper's sigma_p", "sine", Quantity::EF, "10.1"),
+            ("table4", "1K", "gaussian", Quantity::EW, "2.2e-2"),
+            ("table4", "exact", "gaussian", Quantity::EB, "18.0"),
+        ] {
+            assert_eq!(paper(table, row, column, quantity), printed, "{table}, {row}, {column}");
+        }
+    }
+
+    /// Every cell of the tables is there: all places, each with all of its numbers.
+    #[test]
+    fn files_hold_every_cell() {
+        let count = |table: &str, quantity| {
+            let experiment = Experiment::named(table).unwrap();
+            experiment.cases.iter().filter(|case| case.paper.contains_key(&quantity)).count()
+        };
+        // Five rows with 1, 1, 3, 3, 3 entries; the last row both exact and as printed, and where
+        // digits are those of Monte Carlo also with the paper's number of samples.
+        assert_eq!(count("table1", Quantity::Variance), 11 + 1 + 3 + 1);
+        assert_eq!(count("table2", Quantity::EF), 11 + 1 + 1 + 3);
+        assert_eq!(count("table2", Quantity::EB), 11 + 1 + 1 + 3);
+        assert_eq!(count("table3", Quantity::EF), 4 + 3 + 4);
+        assert_eq!(count("table3", Quantity::Variance), 4 + 3 + 4 + 3);
+        assert_eq!(count("table4", Quantity::EW), 4);
+        assert_eq!(count("table4", Quantity::EF), 5);
+        for name in NAMES {
+            for case in Experiment::named(name).unwrap().cases {
+                assert!(case.activation.parse::<vi3nr::Activation>().is_ok());
+                for printed in case.paper.values() {
+                    assert!(printed_half_unit(printed).is_some(), "{name}: {printed}");
+                }
+                for quantity in case.differs.keys() {
+                    assert!(case.paper.contains_key(quantity), "{name}: {}", case.row);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn grids_include_both_ends() {
+        let grid = GridPlan { from: 1.0, to: 2.0, points: 3, samples: 0 };
+        assert_eq!(grid.values(), [1.0, 1.5, 2.0]);
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        let error = Experiment::named("table5").unwrap_err().to_string();
+        assert!(error.contains("table5") && error.contains("fig2a"), "{error}");
+    }
+}

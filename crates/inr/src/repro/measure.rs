@@ -1,0 +1,241 @@
+//! Measuring what an experiment lists.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use vi3nr::backward::{GridSearch, Solution, grid_search, solve};
+use vi3nr::{Activation, Gain, Moments, Scheme};
+
+use super::experiment::{Case, Experiment, MapPlan, Quantity, SigmaChoice};
+use super::heat_map::HeatMap;
+use super::report::{Cell, RunResult};
+use super::{ReproError, Settings, Verdict, compare};
+use crate::propagate::{PropagationPlan, hidden_variance, propagate};
+
+/// Values of one quantity, one for each repetition or only one where nothing is random.
+type Values = HashMap<Quantity, Vec<f64>>;
+/// Errors and lost rows of deep networks already measured: different methods often give the same
+/// weights.
+type Known = HashMap<(String, [u64; 3]), (f64, f64, usize)>;
+
+/// Runs all cases, or the map.
+pub(super) fn run(
+    name: &str,
+    experiment: &Experiment,
+    settings: &Settings,
+    mut note: impl FnMut(&str),
+) -> Result<RunResult, ReproError> {
+    let begin = Instant::now();
+    let mut known = Known::new();
+    let mut cells = Vec::new();
+    for case in &experiment.cases {
+        note(&format!("{}, {}", case.row, case.column));
+        cells.extend(run_case(name, case, settings, &mut known)?);
+    }
+    let mut map = None;
+    if let Some(plan) = &experiment.map {
+        let (drawn, cell) = run_map(plan)?;
+        map = Some(drawn);
+        cells.push(cell);
+    }
+    Ok(RunResult {
+        name: name.into(),
+        title: experiment.title.clone(),
+        settings: *settings,
+        cells,
+        map,
+        seconds: begin.elapsed().as_secs_f64(),
+    })
+}
+
+/// The cells of one case.
+fn run_case(
+    name: &str,
+    case: &Case,
+    settings: &Settings,
+    known: &mut Known,
+) -> Result<Vec<Cell>, ReproError> {
+    let bad = |reason: String| ReproError::File { name: name.into(), reason };
+    let activation: Activation = case.activation.parse()?;
+    let sigma_p = match &case.sigma_p {
+        SigmaChoice::Given(sigma_p) => Some(*sigma_p),
+        SigmaChoice::Word(word) if word == "solve" => first_root(&activation)?,
+        SigmaChoice::Word(word) => return Err(bad(format!("sigma_p = '{word}'"))),
+    };
+    let mut values = Values::new();
+    let mut non_finite = 0;
+    if let Some(sigma_p) = sigma_p {
+        values.insert(Quantity::SigmaP, vec![sigma_p]);
+        for seed in 0..settings.seeds {
+            non_finite +=
+                repetition(case, &activation, sigma_p, seed, settings, &mut values, known)?;
+        }
+    }
+    if let Some(grid) = &case.grid {
+        for seed in 0..settings.seeds {
+            let (from, to, points, samples) = (grid.from, grid.to, grid.points, grid.samples);
+            let search = GridSearch { from, to, points, samples, seed };
+            let found = grid_search(&activation, &search)?.sigma_p;
+            values.entry(Quantity::GridSigmaP).or_default().push(found);
+        }
+    }
+    let mut quantities: Vec<Quantity> = case.paper.keys().copied().collect();
+    quantities.extend(case.grid.map(|_| Quantity::GridSigmaP));
+    quantities.sort();
+    Ok(quantities
+        .into_iter()
+        .map(|quantity| {
+            // The grid is the paper's own way to its sigma_p.
+            let printed = match quantity {
+                Quantity::GridSigmaP => case.paper.get(&Quantity::SigmaP),
+                _ => case.paper.get(&quantity),
+            };
+            let (mean, sd, count) = spread(values.get(&quantity));
+            let verdict = match (quantity, printed) {
+                (Quantity::TimeMs, _) | (_, None) => Verdict::Shown,
+                (_, Some(printed)) => compare(printed, mean, sd, count),
+            };
+            let is_error = matches!(quantity, Quantity::EF | Quantity::EB);
+            Cell {
+                row: case.row.clone(),
+                column: case.column.clone(),
+                quantity,
+                paper: printed.cloned(),
+                ours: mean,
+                sd,
+                count,
+                verdict,
+                reason: case
+                    .differs
+                    .get(&quantity)
+                    .filter(|_| verdict == Verdict::Differs)
+                    .cloned(),
+                non_finite_rows: if is_error { non_finite } else { 0 },
+            }
+        })
+        .collect())
+}
+
+/// The smallest σ_p with cond = 1, if Eq. (13) has isolated solutions.
+fn first_root(activation: &Activation) -> Result<Option<f64>, ReproError> {
+    Ok(match solve(activation, 1.0)? {
+        Solution::Roots(roots) => roots.first().map(|root| root.sigma_p),
+        _ => None,
+    })
+}
+
+/// Measures what the case asks for with one seed; returns how many rows were lost.
+fn repetition(
+    case: &Case,
+    activation: &Activation,
+    sigma_p: f64,
+    seed: u64,
+    settings: &Settings,
+    values: &mut Values,
+    known: &mut Known,
+) -> Result<usize, ReproError> {
+    let mut push = |quantity, value| values.entry(quantity).or_default().push(value);
+    let width = settings.width as f64;
+    let scheme = match case.scheme.as_str() {
+        "ours" => Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
+        typed => typed.parse()?,
+    };
+    let exact = match case.gain_squared {
+        Some(gain_squared) => gain_squared,
+        None => hidden_variance(&scheme, activation, settings.width)? * width,
+    };
+    let product = match case.samples {
+        None => exact,
+        Some(samples) => {
+            let begin = Instant::now();
+            let moments = Moments::by_sampling(activation, sigma_p, samples, seed)?;
+            push(Quantity::TimeMs, 1e3 * begin.elapsed().as_secs_f64());
+            let sampled = Gain::from_moments(activation, sigma_p, moments)?.gain_squared.value;
+            push(Quantity::EW, (sampled / exact - 1.0).abs());
+            sampled
+        }
+    };
+    // The same for every seed, unless it is sampled.
+    if seed == 0 || case.samples.is_some() {
+        push(Quantity::Variance, product);
+    }
+    if !case.paper.contains_key(&Quantity::EF) {
+        return Ok(0);
+    }
+    let weight_variance = product / width;
+    let key = (activation.to_string(), [seed, weight_variance.to_bits(), sigma_p.to_bits()]);
+    let (e_f, e_b, lost) = match known.get(&key) {
+        Some(measured) => *measured,
+        None => {
+            let result = propagate(&PropagationPlan {
+                activation: activation.clone(),
+                weight_variance,
+                sigma_p,
+                depth: settings.depth,
+                width: settings.width,
+                batch: settings.batch,
+                seed,
+                threads: settings.threads,
+            })?;
+            let measured = (result.e_f, result.e_b, result.non_finite_rows);
+            known.insert(key, measured);
+            measured
+        }
+    };
+    push(Quantity::EF, e_f);
+    push(Quantity::EB, e_b);
+    Ok(lost)
+}
+
+/// Mean, standard deviation (n - 1) and number.
+fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
+    let Some(values) = values.filter(|values| !values.is_empty()) else {
+        return (None, 0.0, 0);
+    };
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    let sd = if values.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
+    (Some(mean), sd, values.len() as u64)
+}
+
+/// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.
+fn run_map(plan: &MapPlan) -> Result<(HeatMap, Cell), ReproError> {
+    let MapPlan { from, to, points, .. } = *plan;
+    let columns = super::GridPlan { from, to, points, samples: 0 }.values();
+    let rows = plan.sigma_p.values();
+    let mut values = Vec::with_capacity(columns.len() * rows.len());
+    for parameter in &columns {
+        let name = format!("{}:{}={parameter}", plan.activation, plan.parameter);
+        let activation: Activation = name.parse()?;
+        for sigma_p in &rows {
+            let condition = Gain::of(&activation, *sigma_p)?.condition.value;
+            values.push(1.0 - (condition - 1.0).abs() / (condition + 1.0));
+        }
+    }
+    // The ridge: where the grid's best sigma_p lies inside the grid.
+    let ratios: Vec<f64> = columns
+        .iter()
+        .zip(values.chunks(rows.len()))
+        .filter_map(|(parameter, column)| {
+            let best = (0..rows.len()).max_by(|a, b| column[*a].total_cmp(&column[*b]))?;
+            (best > 0 && best + 1 < rows.len()).then(|| parameter / rows[best])
+        })
+        .collect();
+    // The mean ratio is compared, not single ones: its deviation is that of the grid's rounding.
+    let (mean, sd, count) = spread(Some(&ratios));
+    let verdict = compare(&plan.ratio, mean, 0.0, count);
+    let cell = Cell {
+        row: format!("{}/sigma_p", plan.parameter),
+        column: "ridge of the map".into(),
+        quantity: Quantity::Ratio,
+        paper: Some(plan.ratio.clone()),
+        ours: mean,
+        sd,
+        count,
+        verdict,
+        reason: (verdict == Verdict::Differs).then(|| plan.differs.clone()).flatten(),
+        non_finite_rows: 0,
+    };
+    Ok((HeatMap { columns, rows, values, line: plan.line }, cell))
+}

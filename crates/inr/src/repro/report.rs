@@ -1,0 +1,219 @@
+//! What a run gives: cells with verdicts, as text, CSV and JSON.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{HeatMap, Quantity, ReproError, Settings, Verdict};
+use crate::write_atomically;
+
+/// One number beside the paper's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The table's row.
+    pub row: String,
+    /// The table's column.
+    pub column: String,
+    /// What is compared.
+    pub quantity: Quantity,
+    /// The paper's number as printed.
+    pub paper: Option<String>,
+    /// Our mean over the repetitions; none where it does not exist.
+    pub ours: Option<f64>,
+    /// The standard deviation among the repetitions.
+    pub sd: f64,
+    /// How many repetitions.
+    pub count: u64,
+    /// The comparison.
+    pub verdict: Verdict,
+    /// For a number that differs: what was measured about it.
+    pub reason: Option<String>,
+    /// Samples of all repetitions that were not finite and count as an error of 1.
+    pub non_finite_rows: usize,
+}
+
+/// A table or figure that has been run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunResult {
+    /// Its name.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// Sizes and repetitions.
+    pub settings: Settings,
+    /// All comparisons.
+    pub cells: Vec<Cell>,
+    /// The map of a figure.
+    pub map: Option<HeatMap>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// Five significant digits at most, without trailing zeros.
+fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-3.0..6.0).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.*}", (4.0 - magnitude).max(0.0) as usize);
+    if !text.contains('.') {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+impl Cell {
+    fn ours_text(&self) -> String {
+        match self.ours {
+            None => "none".into(),
+            Some(mean) if self.count > 1 => format!("{} ± {}", short(mean), short(self.sd)),
+            Some(mean) => short(mean),
+        }
+    }
+
+    fn verdict_text(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Agrees => "agrees",
+            Verdict::Differs => "differs",
+            Verdict::Shown => "-",
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "row": self.row,
+            "column": self.column,
+            "quantity": self.quantity,
+            "paper": self.paper,
+            "ours": self.ours,
+            "sd": self.sd,
+            "repetitions": self.count,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "non_finite_rows": self.non_finite_rows,
+        })
+    }
+}
+
+impl RunResult {
+    /// How many cells have this verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.cells.iter().filter(|cell| cell.verdict == verdict).count()
+    }
+
+    /// For people: a line for each number, and under it why it differs.
+    pub fn to_text(&self) -> String {
+        let Settings { seeds, depth, width, batch, .. } = self.settings;
+        let mut text = format!("{}: {}\n", self.name, self.title);
+        if self.cells.iter().any(|cell| cell.quantity == Quantity::EF) {
+            text += &format!(
+                "{depth} layers of {width} units, {batch} samples, {seeds} seeds; errors in percent, \
+                 SMAPE without the factor 2\n"
+            );
+        }
+        let line = |row: &str, column: &str, quantity: &str, paper: &str, ours: &str, end: &str| {
+            format!("{row:<32} {column:<10} {quantity:<13} {paper:>8}  {ours:<22} {end}\n")
+        };
+        text += &line("", "", "", "paper", "ours", "");
+        for cell in &self.cells {
+            let paper = cell.paper.as_deref().unwrap_or("");
+            let (ours, verdict) = (cell.ours_text(), cell.verdict_text());
+            text += &line(&cell.row, &cell.column, cell.quantity.name(), paper, &ours, verdict);
+            if let Some(reason) = &cell.reason {
+                text += &format!("    {reason}\n");
+            } else if cell.verdict == Verdict::Differs {
+                text += "    no measured explanation\n";
+            }
+            if cell.non_finite_rows > 0 {
+                let lost = cell.non_finite_rows;
+                text += &format!("    {lost} samples were not finite; each counts as 100 %\n");
+            }
+        }
+        let (agree, differ) = (self.count(Verdict::Agrees), self.count(Verdict::Differs));
+        text += &format!("{agree} agree, {differ} differ, {:.1} s\n", self.seconds);
+        text
+    }
+
+    /// For scripts: everything but the map's values.
+    pub fn to_json(&self) -> Value {
+        let Settings { seeds, depth, width, batch, .. } = self.settings;
+        json!({
+            "name": self.name,
+            "title": self.title,
+            "vi3nr_version": env!("CARGO_PKG_VERSION"),
+            "settings": { "seeds": seeds, "depth": depth, "width": width, "batch": batch },
+            "cells": self.cells.iter().map(Cell::json).collect::<Vec<_>>(),
+            "agree": self.count(Verdict::Agrees),
+            "differ": self.count(Verdict::Differs),
+            "seconds": self.seconds,
+        })
+    }
+
+    /// A line for each number.
+    pub fn to_csv(&self) -> String {
+        let mut text = String::from("row,column,quantity,paper,ours,sd,repetitions,verdict\n");
+        for cell in &self.cells {
+            let ours = cell.ours.map_or(String::new(), |value| value.to_string());
+            text += &format!(
+                "\"{}\",{},{},{},{ours},{},{},{}\n",
+                cell.row,
+                cell.column,
+                cell.quantity.name(),
+                cell.paper.as_deref().unwrap_or(""),
+                cell.sd,
+                cell.count,
+                cell.verdict_text(),
+            );
+        }
+        text
+    }
+
+    /// Writes `NAME.csv` and `NAME.json`, for a figure also `NAME.png`, `NAME.svg` and
+    /// `NAME-map.csv`, into `folder`, which is made if need be. Returns the paths.
+    ///
+    /// # Errors
+    /// What the system reports, with the file's name.
+    pub fn save(&self, folder: &Path) -> Result<Vec<PathBuf>, ReproError> {
+        let fail = |source| ReproError::Directory { path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(fail)?;
+        let mut files = vec![
+            (format!("{}.csv", self.name), self.to_csv().into_bytes()),
+            (format!("{}.json", self.name), format!("{:#}\n", self.to_json()).into_bytes()),
+        ];
+        if let Some(map) = &self.map {
+            files.push((format!("{}.png", self.name), map.to_png()));
+            files.push((format!("{}.svg", self.name), map.to_svg(&self.title).into_bytes()));
+            files.push((format!("{}-map.csv", self.name), map.to_csv().into_bytes()));
+        }
+        let mut paths = Vec::new();
+        for (name, bytes) in files {
+            let path = folder.join(name);
+            write_atomically(&path, |writer| writer.write_all(&bytes))?;
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (103.00761, "103.01"),
+            (0.0776886987, "0.077689"),
+            (2.0, "2"),
+            (99.95, "99.95"),
+            (7.7e-4, "7.700e-4"),
+            (120_000.0, "120000"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+    }
+}
