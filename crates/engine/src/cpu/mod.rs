@@ -15,6 +15,7 @@ mod lane;
 mod layout;
 mod peak;
 mod product;
+mod subnormals;
 mod tile;
 mod update;
 
@@ -258,6 +259,7 @@ fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool, EngineError>
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|index| format!("vi3nr-{index}"))
+        .start_handler(|_| subnormals::flush_to_zero())
         .build()
         .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })
 }
