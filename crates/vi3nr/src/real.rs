@@ -32,6 +32,13 @@ pub trait Real:
     /// e to the power of `self`.
     fn exp(self) -> Self;
 
+    /// The bell e^(-(scale·x)²).
+    #[inline(always)]
+    fn bell(self, scale: f64) -> Self {
+        let scaled = self * Self::from_f64(scale);
+        (-(scaled * scaled)).exp()
+    }
+
     /// The sine and the cosine of `self` (radians).
     fn sin_cos(self) -> (Self, Self);
 

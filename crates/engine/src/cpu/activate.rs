@@ -6,6 +6,7 @@ use vi3nr::{Activation, Formula};
 use super::formula::Walk;
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
+use super::vector::Vector;
 
 /// How much of a row-major matrix is worked on: `columns` of every `row` numbers.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +75,7 @@ impl<F: Function> Task for ValueAndSlope<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         // A copy of its own, so that the compiler need not read the parameters again after each store.
         let function = self.function.clone();
         let Width { columns, row } = self.width;
@@ -98,7 +99,7 @@ impl<F: Function> Task for Value<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         let function = self.function.clone();
         for values in self.values.chunks_mut(self.width.row) {
             for z in &mut values[..self.width.columns] {
@@ -121,7 +122,7 @@ impl Task for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         let Width { columns, row } = self.width;
         for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(self.by_row)) {
             for (a, b) in into[..columns].iter_mut().zip(&by[..columns]) {
@@ -142,7 +143,7 @@ impl Task for AddRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         let sums = &mut self.sums[..self.width.columns];
         for row in self.rows.chunks(self.width.row) {
             for (sum, value) in sums.iter_mut().zip(&row[..self.width.columns]) {

@@ -10,7 +10,7 @@ use vi3nr::Activation;
 use super::activate::{Multiply, VectorFunction, Width, vector_function};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
-use super::product::{COLUMN_STEP, Left, Product, Right, Start, pack};
+use super::product::{COLUMN_STEP, Left, Product, Right, Update, pack};
 use super::thread_pool;
 use crate::EngineError;
 
@@ -201,7 +201,7 @@ impl DenseLayers {
                         depth,
                         left: Left { values: rows, row: depth, depth: 1 },
                         right: Right::Packed(&self.packed),
-                        start: Start::Zero,
+                        update: Update::Set,
                         result: &mut tile,
                         result_row: padded,
                     }

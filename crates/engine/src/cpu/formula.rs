@@ -6,6 +6,7 @@ use vi3nr::activation::formula::{Binary, Operand, Operation, Pair, Program, Unar
 use super::activate::{VectorFunction, Width};
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
+use super::vector::Vector;
 
 /// Points of one walk: the dispatch of an instruction is paid once for all of them, and a handful of
 /// registers stays in the first-level cache.
@@ -81,7 +82,7 @@ impl Task for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(mut self) {
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(mut self) {
         let Width { columns, row } = self.width;
         let mut registers = Registers::new(self.walk);
         // Where each piece of the present walk comes from: start in the matrix, length.

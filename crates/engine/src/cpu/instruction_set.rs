@@ -1,5 +1,7 @@
 //! Running a task compiled for the best instruction set of this machine.
 
+use super::vector::Vector;
+
 /// The vector instructions that the engine's loops are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
@@ -19,14 +21,14 @@ pub enum InstructionSet {
 /// Work that is compiled once for each instruction set.
 ///
 /// `run` must be `#[inline(always)]`, so that its body lands inside the function that enables the
-/// instructions. `LANES` is the width of a vector; `ROWS` x `VECTORS` accumulators of a matrix
+/// instructions. `X` is a vector; `ROWS` x `VECTORS` accumulators of a matrix
 /// product fit the registers; `FUSED` says that a fused multiply-add is one instruction.
 pub(super) trait Task {
     /// What the task returns.
     type Output;
 
     /// Does the work.
-    fn run<const LANES: usize, const ROWS: usize, const VECTORS: usize, const FUSED: bool>(
+    fn run<X: Vector, const ROWS: usize, const VECTORS: usize, const FUSED: bool>(
         self,
     ) -> Self::Output;
 }
@@ -61,10 +63,8 @@ impl InstructionSet {
         impl Task for Columns {
             type Output = usize;
             #[inline(always)]
-            fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(
-                self,
-            ) -> usize {
-                L * V
+            fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) -> usize {
+                X::LANES * V
             }
         }
         self.run(Columns)
@@ -85,8 +85,8 @@ impl InstructionSet {
             Self::Avx2 => unsafe { avx2(task) },
             // NEON with fused multiply-add belongs to every 64-bit Arm machine.
             #[cfg(target_arch = "aarch64")]
-            Self::Neon => task.run::<4, 6, 4, true>(),
-            Self::Portable => task.run::<4, 2, 4, false>(),
+            Self::Neon => task.run::<std::arch::aarch64::float32x4_t, 12, 2, true>(),
+            Self::Portable => task.run::<[f32; 4], 6, 2, false>(),
         }
     }
 }
@@ -94,11 +94,11 @@ impl InstructionSet {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 fn avx512<T: Task>(task: T) -> T::Output {
-    task.run::<16, 4, 4, true>()
+    task.run::<std::arch::x86_64::__m512, 12, 2, true>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2<T: Task>(task: T) -> T::Output {
-    task.run::<8, 6, 2, true>()
+    task.run::<std::arch::x86_64::__m256, 6, 2, true>()
 }

@@ -18,6 +18,7 @@ mod product;
 mod subnormals;
 mod tile;
 mod update;
+mod vector;
 
 pub use dense::DenseLayers;
 pub use instruction_set::InstructionSet;

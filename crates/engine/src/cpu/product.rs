@@ -1,11 +1,12 @@
 //! The matrix product on cache-sized operands: the inner loop of everything.
 //!
-//! C = start + A·B with C (rows, columns), A (rows, depth), B (depth, columns), all row-major with
+//! C (rows, columns) is updated with A·B, A (rows, depth), B (depth, columns), all row-major with
 //! strides. A block of ROWS x VECTORS accumulators stays in registers while the depth runs; B is
-//! read a panel of VECTORS vectors at a time.
+//! read a panel of VECTORS vectors at a time. Tall, narrow blocks: each depth then loads little of B,
+//! which comes from the second-level cache, for many multiply-adds.
 
 use super::instruction_set::{InstructionSet, Task};
-use super::lane::mul_add;
+use super::vector::Vector;
 
 /// Columns are padded to a multiple of this: the widest vector's lanes.
 pub(super) const COLUMN_STEP: usize = 16;
@@ -27,15 +28,17 @@ pub(super) enum Right<'a> {
     Rows(&'a [f32], usize),
 }
 
-/// What the accumulators start from.
+/// What becomes of C.
 #[derive(Clone, Copy)]
-pub(super) enum Start<'a> {
-    /// Zero.
-    Zero,
-    /// The same row of numbers in every row of C.
+pub(super) enum Update<'a> {
+    /// C ← A·B.
+    Set,
+    /// C ← A·B + b, the same row b of numbers for every row of C.
     Bias(&'a [f32]),
-    /// What C holds.
-    Sum,
+    /// C ← C + A·B.
+    Add,
+    /// C ← C ⊙ A·B, element by element.
+    Multiply,
 }
 
 /// One product. `columns` is a multiple of [`COLUMN_STEP`].
@@ -45,7 +48,7 @@ pub(super) struct Product<'a> {
     pub(super) depth: usize,
     pub(super) left: Left<'a>,
     pub(super) right: Right<'a>,
-    pub(super) start: Start<'a>,
+    pub(super) update: Update<'a>,
     pub(super) result: &'a mut [f32],
     /// The distance between rows of the result.
     pub(super) result_row: usize,
@@ -69,7 +72,7 @@ impl Product<'_> {
             last(self.result_row) + self.columns <= self.result.len(),
             "the result is too small"
         );
-        if let Start::Bias(bias) = self.start {
+        if let Update::Bias(bias) = self.update {
             assert!(self.columns <= bias.len(), "the bias is too short");
         }
         if self.depth == 0 {
@@ -93,95 +96,96 @@ impl Task for Product<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const LANES: usize, const ROWS: usize, const VECTORS: usize, const FUSED: bool>(self) {
+    fn run<X: Vector, const ROWS: usize, const VECTORS: usize, const FUSED: bool>(self) {
         self.check();
         let mut this = self;
-        let panel = LANES * VECTORS;
+        let panel = X::LANES * VECTORS;
         let mut column = 0;
         while column + panel <= this.columns {
-            this.panel::<LANES, ROWS, VECTORS, FUSED>(column);
+            this.panel::<X, ROWS, VECTORS>(column);
             column += panel;
         }
         // What is left is a multiple of COLUMN_STEP but not a whole panel.
-        match (this.columns - column) / LANES {
+        match (this.columns - column) / X::LANES {
             0 => {}
-            1 => this.panel::<LANES, 8, 1, FUSED>(column),
-            2 => this.panel::<LANES, ROWS, 2, FUSED>(column),
-            3 => this.panel::<LANES, ROWS, 3, FUSED>(column),
-            _ => unreachable!("panels have at most four vectors"),
+            1 => this.panel::<X, ROWS, 1>(column),
+            _ => unreachable!("a panel has at most two vectors more than COLUMN_STEP"),
         }
     }
 }
 
 impl Product<'_> {
-    /// All rows of one panel of V vectors that starts at `column`.
+    /// All rows of one panel of V vectors that starts at `column`, in blocks of nearly equal height.
     #[inline(always)]
-    fn panel<const LANES: usize, const ROWS: usize, const V: usize, const FUSED: bool>(
-        &mut self,
-        column: usize,
-    ) {
-        let mut row = 0;
-        while row + ROWS <= self.rows {
-            // SAFETY: `check` has passed, and the block lies within rows x columns.
-            unsafe { self.block::<LANES, ROWS, V, FUSED>(row, column) };
-            row += ROWS;
+    fn panel<X: Vector, const ROWS: usize, const V: usize>(&mut self, column: usize) {
+        /// One kernel for each height up to ROWS; the others are not compiled.
+        macro_rules! block {
+            ($height:ident, $row:ident: $($rows:literal)*) => {
+                match $height {
+                    $($rows if $rows <= ROWS => {
+                        // SAFETY: `check` has passed, and the block lies within rows x columns.
+                        unsafe { self.block::<X, $rows, V>($row, column) }
+                    })*
+                    _ => unreachable!("blocks have 1 to {ROWS} rows"),
+                }
+            };
         }
-        while row < self.rows {
-            // SAFETY: as above.
-            unsafe { self.block::<LANES, 1, V, FUSED>(row, column) };
-            row += 1;
+        let mut blocks = self.rows.div_ceil(ROWS);
+        let mut row = 0;
+        while blocks > 0 {
+            let height = (self.rows - row).div_ceil(blocks);
+            block!(height, row: 1 2 3 4 5 6 7 8 9 10 11 12);
+            row += height;
+            blocks -= 1;
         }
     }
 
     /// `R` rows of `V` vectors of the result, from `row` and `column` on.
     ///
     /// # Safety
-    /// `check` has passed, `row + R <= rows` and `column + V * LANES <= columns`.
+    /// `check` has passed, `row + R <= rows` and `column + V * LANES <= columns`; the machine has the instructions of X.
     #[inline(always)]
-    unsafe fn block<const LANES: usize, const R: usize, const V: usize, const FUSED: bool>(
+    unsafe fn block<X: Vector, const R: usize, const V: usize>(
         &mut self,
         row: usize,
         column: usize,
     ) {
-        let mut sums = [[[0.0f32; LANES]; V]; R];
         // SAFETY: `check` bounds every index below: rows and columns of the result and the bias by
         // the block's place, left elements by its last row and depth, right rows by the last depth.
-        // `[[f32; LANES]; V]` has the size and alignment of V * LANES consecutive f32.
         unsafe {
-            match self.start {
-                Start::Zero => {}
-                Start::Bias(bias) => {
-                    sums = [bias.as_ptr().add(column).cast::<[[f32; LANES]; V]>().read(); R];
-                }
-                Start::Sum => {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let from = self.result.as_ptr().add((row + r) * self.result_row + column);
-                        *sums = from.cast::<[[f32; LANES]; V]>().read();
-                    }
-                }
+            let mut sums = [[X::splat(0.0); V]; R];
+            if let Update::Bias(bias) = self.update {
+                let bias = bias.as_ptr().add(column);
+                sums = [std::array::from_fn(|v| X::load(bias.add(v * X::LANES))); R];
             }
             let (mut right, right_row) = match self.right {
                 // Whole panels precede this one; a narrower panel is packed at its own width.
-                Right::Packed(values) => (values.as_ptr().add(column * self.depth), V * LANES),
+                Right::Packed(values) => (values.as_ptr().add(column * self.depth), V * X::LANES),
                 Right::Rows(values, row) => (values.as_ptr().add(column), row),
             };
-            let left = self.left.values.as_ptr().add(row * self.left.row);
-            for k in 0..self.depth {
-                let vectors = right.cast::<[[f32; LANES]; V]>().read();
+            let mut left = self.left.values.as_ptr().add(row * self.left.row);
+            for _ in 0..self.depth {
+                let vectors: [X; V] = std::array::from_fn(|v| X::load(right.add(v * X::LANES)));
                 for (r, sums) in sums.iter_mut().enumerate() {
-                    let factor = *left.add(r * self.left.row + k * self.left.depth);
-                    for v in 0..V {
-                        for lane in 0..LANES {
-                            sums[v][lane] =
-                                mul_add::<FUSED>(factor, vectors[v][lane], sums[v][lane]);
-                        }
+                    let factor = X::splat(*left.add(r * self.left.row));
+                    for (sum, vector) in sums.iter_mut().zip(vectors) {
+                        *sum = factor.mul_add(vector, *sum);
                     }
                 }
+                left = left.wrapping_add(self.left.depth);
                 right = right.wrapping_add(right_row);
             }
-            for (r, sums) in sums.iter().enumerate() {
-                let to = self.result.as_mut_ptr().add((row + r) * self.result_row + column);
-                to.cast::<[[f32; LANES]; V]>().write(*sums);
+            let to = self.result.as_mut_ptr().add(row * self.result_row + column);
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let to = to.add(r * self.result_row + v * X::LANES);
+                    // What C holds is read only here, so that waiting for it delays no multiply-add.
+                    match self.update {
+                        Update::Set | Update::Bias(_) => sum.store(to),
+                        Update::Add => X::load(to).add(sum).store(to),
+                        Update::Multiply => X::load(to).mul(sum).store(to),
+                    }
+                }
             }
         }
     }
@@ -217,7 +221,7 @@ mod tests {
         (0..count).map(|i| (frequency * (i as f32 + 1.0)).sin()).collect()
     }
 
-    /// Every start, both kinds of right operand and both directions of the left one, against a
+    /// Every update, both kinds of right operand and both directions of the left one, against a
     /// plain f64 loop, over odd sizes and every instruction set of this machine.
     #[test]
     fn products_agree_with_a_plain_loop() {
@@ -244,7 +248,9 @@ mod tests {
                     let result_row = columns + 5;
                     let before = numbers(rows * result_row, 0.9);
                     for right in [Right::Packed(&packed), Right::Rows(&right_values, right_row)] {
-                        for start in [Start::Zero, Start::Bias(&bias), Start::Sum] {
+                        for update in
+                            [Update::Set, Update::Bias(&bias), Update::Add, Update::Multiply]
+                        {
                             let mut result = before.clone();
                             let left = Left { values: &left_values, row, depth: step };
                             let product = Product {
@@ -253,7 +259,7 @@ mod tests {
                                 depth,
                                 left,
                                 right,
-                                start,
+                                update,
                                 result: &mut result,
                                 result_row,
                             };
@@ -264,18 +270,18 @@ mod tests {
                                     let exact = if c >= columns {
                                         f64::from(old)
                                     } else {
-                                        let first = match start {
-                                            Start::Zero => 0.0,
-                                            Start::Bias(bias) => bias[c],
-                                            Start::Sum => old,
-                                        };
-                                        f64::from(first)
-                                            + (0..depth)
-                                                .map(|k| {
-                                                    f64::from(left_values[r * row + k * step])
-                                                        * f64::from(right_values[k * right_row + c])
-                                                })
-                                                .sum::<f64>()
+                                        let product = (0..depth)
+                                            .map(|k| {
+                                                f64::from(left_values[r * row + k * step])
+                                                    * f64::from(right_values[k * right_row + c])
+                                            })
+                                            .sum::<f64>();
+                                        match update {
+                                            Update::Set => product,
+                                            Update::Bias(bias) => product + f64::from(bias[c]),
+                                            Update::Add => product + f64::from(old),
+                                            Update::Multiply => product * f64::from(old),
+                                        }
                                     };
                                     let seen = f64::from(result[r * result_row + c]);
                                     assert!(
@@ -301,7 +307,7 @@ mod tests {
             depth: 4,
             left: Left { values: &[0.0; 7], row: 4, depth: 1 },
             right: Right::Rows(&[0.0; 64], 16),
-            start: Start::Zero,
+            update: Update::Set,
             result: &mut result,
             result_row: 16,
         }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::activate::{AddRows, Multiply, VectorFunction, Width};
+use super::activate::{AddRows, VectorFunction, Width};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::{LayerPlace, Layout};
-use super::product::{Left, Product, Right, Start};
+use super::product::{Left, Product, Right, Update};
 use crate::{Batch, EngineError};
 
 /// What every thread reads during a step.
@@ -28,19 +28,15 @@ pub(super) struct Shared<'a> {
 pub(super) struct Scratch {
     values: Vec<Aligned>,
     slopes: Vec<Aligned>,
-    /// A piece of W^T·dL/dz before it is multiplied by the slopes.
-    pulled_back: Aligned,
 }
 
 impl Scratch {
     pub(super) fn new(layout: &Layout) -> Result<Self, EngineError> {
         let tile = |layer: &LayerPlace| Aligned::zeros(layout.tile_points * layer.tile_row);
         let hidden = &layout.layers[..layout.layers.len() - 1];
-        let widest = hidden.iter().map(|layer| layer.tile_row).max().unwrap_or(0);
         Ok(Self {
             values: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
             slopes: hidden.iter().map(tile).collect::<Result<_, _>>()?,
-            pulled_back: Aligned::zeros(PIECE_ROWS * widest)?,
         })
     }
 }
@@ -67,17 +63,15 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
         let (before, after) = scratch.values.split_at_mut(index);
         let values = &mut after[0][..];
         let (from, row) = input(layout, before, points, index);
-        for piece in pieces(shared, rows, layer.columns) {
-            let place = piece.place(layer.tile_row);
+        for rows in pieces(rows) {
+            let place = rows.start * layer.tile_row..rows.end * layer.tile_row;
             Product {
-                rows: piece.rows.len(),
-                columns: piece.columns.len(),
+                rows: rows.len(),
+                columns: layer.columns,
                 depth: layer.fan_in,
-                left: Left { values: &from[piece.rows.start * row..], row, depth: 1 },
-                right: Right::Packed(
-                    &shared.forward[layer.weights.clone()][piece.columns.start * layer.fan_in..],
-                ),
-                start: Start::Bias(&shared.parameters[layer.biases.clone()][piece.columns.clone()]),
+                left: Left { values: &from[rows.start * row..], row, depth: 1 },
+                right: Right::Packed(&shared.forward[layer.weights.clone()]),
+                update: Update::Bias(&shared.parameters[layer.biases.clone()]),
                 result: &mut values[place.clone()],
                 result_row: layer.tile_row,
             }
@@ -85,7 +79,7 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
             if index == last {
                 continue;
             }
-            let width = Width { columns: piece.columns.len(), row: layer.tile_row };
+            let width = Width { columns: layer.columns, row: layer.tile_row };
             let values = &mut values[place.clone()];
             if slopes {
                 let slopes = &mut scratch.slopes[index][place];
@@ -97,33 +91,13 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
     }
 }
 
-/// Rows that are finished, activation included, before the next are begun.
-const PIECE_ROWS: usize = 16;
+/// Rows that are finished, activation included, while they lie in the first-level cache.
+const PIECE_ROWS: usize = 24;
 
-/// A part of a layer's outputs that is finished before the next is begun.
-struct Piece {
-    rows: Range<usize>,
-    columns: Range<usize>,
-}
-
-impl Piece {
-    /// From its first number to the end of its last row in a tile with this distance between rows.
-    fn place(&self, tile_row: usize) -> Range<usize> {
-        self.rows.start * tile_row + self.columns.start..self.rows.end * tile_row
-    }
-}
-
-/// A tile of outputs in pieces that fit the first-level cache: one panel of weights after the
-/// other, and for each a few rows at a time.
-fn pieces(shared: &Shared<'_>, rows: usize, columns: usize) -> impl Iterator<Item = Piece> {
-    let panel = shared.set.panel_columns();
-    (0..columns).step_by(panel).flat_map(move |column| {
-        let columns = column..columns.min(column + panel);
-        (0..rows).step_by(PIECE_ROWS).map(move |row| Piece {
-            rows: row..rows.min(row + PIECE_ROWS),
-            columns: columns.clone(),
-        })
-    })
+/// The rows of a tile in pieces of nearly equal size.
+fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = rows.div_ceil(PIECE_ROWS);
+    (0..count).map(move |index| index * rows / count..(index + 1) * rows / count)
 }
 
 /// Φ at a tile of points, shape (n, inputs), written to `out`, shape (n, outputs).
@@ -170,7 +144,7 @@ pub(super) fn backpropagate(
             depth: rows,
             left: Left { values: from, row: 1, depth: row },
             right: Right::Rows(delta, layer.tile_row),
-            start: Start::Sum,
+            update: Update::Add,
             result: &mut partial[layer.weights.clone()],
             result_row: layer.columns,
         }
@@ -186,34 +160,17 @@ pub(super) fn backpropagate(
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        for piece in pieces(shared, rows, layer.backward_columns) {
-            let place = piece.place(below.tile_row);
-            let width = Width { columns: piece.columns.len(), row: piece.columns.len() };
-            let pulled_back = &mut scratch.pulled_back[..piece.rows.len() * width.row];
-            Product {
-                rows: piece.rows.len(),
-                columns: piece.columns.len(),
-                depth: layer.fan_out,
-                left: Left {
-                    values: &delta[piece.rows.start * layer.tile_row..],
-                    row: layer.tile_row,
-                    depth: 1,
-                },
-                right: Right::Packed(
-                    &shared.backward[backward_start + piece.columns.start * layer.fan_out..],
-                ),
-                start: Start::Zero,
-                result: &mut *pulled_back,
-                result_row: width.row,
-            }
-            .run(shared.set);
-            shared.set.run(Multiply {
-                width: Width { row: below.tile_row, ..width },
-                into: &mut slopes_below[place],
-                by_row: width.row,
-                by: pulled_back,
-            });
+        Product {
+            rows,
+            columns: layer.backward_columns,
+            depth: layer.fan_out,
+            left: Left { values: delta, row: layer.tile_row, depth: 1 },
+            right: Right::Packed(&shared.backward[backward_start..]),
+            update: Update::Multiply,
+            result: &mut slopes_below[..],
+            result_row: below.tile_row,
         }
+        .run(shared.set);
     }
     loss
 }

@@ -6,6 +6,7 @@ use super::aligned::Aligned;
 use super::instruction_set::{InstructionSet, Task};
 use super::layout::Layout;
 use super::product::pack;
+use super::vector::Vector;
 use crate::adam::AdamStep;
 
 /// Parameters that one task updates: small enough to share the work, large enough to be worth it.
@@ -33,7 +34,7 @@ impl Task for Strip<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const L: usize, const R: usize, const V: usize, const FUSED: bool>(self) {
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         let (beta1, beta2) = (self.step.beta1 as f32, self.step.beta2 as f32);
         let (rest1, rest2) = ((1.0 - self.step.beta1) as f32, (1.0 - self.step.beta2) as f32);
         let (epsilon, size) = (self.step.epsilon as f32, self.step.step_size as f32);

@@ -12,7 +12,7 @@ pub(super) struct Erf;
 impl Function for Erf {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
-        let slope = (-(x * x)).exp() * R::from_f64(FRAC_2_SQRT_PI);
+        let slope = x.bell(1.0) * R::from_f64(FRAC_2_SQRT_PI);
         (x.erf(), slope)
     }
 }

@@ -1,3 +1,5 @@
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use super::builtin::Builtin;
 use super::{Function, Parameter};
 use crate::moments::Moments;
@@ -12,9 +14,8 @@ pub(super) struct Gaussian {
 impl Function for Gaussian {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
-        let inverse_variance = 1.0 / (self.sigma * self.sigma);
-        let value = (x * x * R::from_f64(-0.5 * inverse_variance)).exp();
-        (value, x * R::from_f64(-inverse_variance) * value)
+        let value = x.bell(FRAC_1_SQRT_2 / self.sigma);
+        (value, x * R::from_f64(-1.0 / (self.sigma * self.sigma)) * value)
     }
 }
 

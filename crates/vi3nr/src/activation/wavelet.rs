@@ -14,7 +14,7 @@ impl Function for Wavelet {
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let a = R::from_f64(self.a);
         let u = x * a;
-        let envelope = (-(u * u)).exp();
+        let envelope = x.bell(self.a);
         let (sine, cosine) = u.sin_cos();
         let slope = envelope * (u * cosine).mul_add(R::from_f64(2.0), sine);
         (envelope * cosine, -(slope * a))

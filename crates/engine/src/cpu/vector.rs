@@ -1,0 +1,185 @@
+//! One register of float32 numbers: what the matrix product is written in.
+//!
+//! Elementwise loops are left to the compiler; the product keeps dozens of accumulators in registers,
+//! which is certain only when each of them is one value of a vector type.
+
+/// A register of `LANES` numbers.
+pub(super) trait Vector: Copy {
+    /// How many numbers.
+    const LANES: usize;
+
+    /// `LANES` times `value`.
+    ///
+    /// # Safety
+    /// The machine has the instructions of this type, as for every function here.
+    unsafe fn splat(value: f32) -> Self;
+
+    /// The numbers at `from`, which need not be aligned.
+    ///
+    /// # Safety
+    /// `LANES` numbers can be read there.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// Writes the numbers to `to`, which need not be aligned.
+    ///
+    /// # Safety
+    /// `LANES` numbers can be written there.
+    unsafe fn store(self, to: *mut f32);
+
+    /// Lane by lane `self * factor + term`, rounded once where the machine can.
+    ///
+    /// # Safety
+    /// The machine has the instructions.
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
+
+    /// Lane by lane `self + other`.
+    ///
+    /// # Safety
+    /// The machine has the instructions.
+    unsafe fn add(self, other: Self) -> Self;
+
+    /// Lane by lane `self * other`.
+    ///
+    /// # Safety
+    /// The machine has the instructions.
+    unsafe fn mul(self, other: Self) -> Self;
+}
+
+/// A vector type by the intrinsics of its machine.
+macro_rules! vector {
+    ($arch:ident, $register:ident, $lanes:literal: $splat:ident, $load:ident, $store:ident,
+     $mul_add:expr, $add:ident, $mul:ident) => {
+        impl Vector for std::arch::$arch::$register {
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            unsafe fn splat(value: f32) -> Self {
+                // SAFETY: the caller's: the machine has the instruction.
+                unsafe { std::arch::$arch::$splat(value) }
+            }
+
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self {
+                // SAFETY: the caller's: the instruction, and numbers to read.
+                unsafe { std::arch::$arch::$load(from) }
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                // SAFETY: the caller's: the instruction, and room to write.
+                unsafe { std::arch::$arch::$store(to, self) }
+            }
+
+            #[inline(always)]
+            unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+                // SAFETY: the caller's: the machine has the instruction.
+                unsafe { $mul_add(self, factor, term) }
+            }
+
+            #[inline(always)]
+            unsafe fn add(self, other: Self) -> Self {
+                // SAFETY: the caller's: the machine has the instruction.
+                unsafe { std::arch::$arch::$add(self, other) }
+            }
+
+            #[inline(always)]
+            unsafe fn mul(self, other: Self) -> Self {
+                // SAFETY: the caller's: the machine has the instruction.
+                unsafe { std::arch::$arch::$mul(self, other) }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+vector!(
+    x86_64, __m512, 16: _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps,
+    std::arch::x86_64::_mm512_fmadd_ps, _mm512_add_ps, _mm512_mul_ps
+);
+#[cfg(target_arch = "x86_64")]
+vector!(
+    x86_64, __m256, 8: _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+    std::arch::x86_64::_mm256_fmadd_ps, _mm256_add_ps, _mm256_mul_ps
+);
+#[cfg(target_arch = "aarch64")]
+vector!(
+    aarch64, float32x4_t, 4: vdupq_n_f32, vld1q_f32, vst1q_f32,
+    // The Arm instruction names the term first.
+    |factor, other, term| std::arch::aarch64::vfmaq_f32(term, factor, other), vaddq_f32, vmulq_f32
+);
+
+/// Four numbers in whatever registers the compiler has for them; product and sum rounded apart.
+impl Vector for [f32; 4] {
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        [value; 4]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's: four numbers to read; the alignment is that of one.
+        unsafe { from.cast::<Self>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's: room for four numbers; the alignment is that of one.
+        unsafe { to.cast::<Self>().write(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        [0, 1, 2, 3].map(|lane| self[lane] * factor[lane] + term[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        [0, 1, 2, 3].map(|lane| self[lane] + other[lane])
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        [0, 1, 2, 3].map(|lane| self[lane] * other[lane])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::instruction_set::{InstructionSet, Task};
+    use super::*;
+
+    /// Every operation of every vector type of this machine, lane by lane.
+    #[test]
+    fn operations_act_lane_by_lane() {
+        struct Try;
+        impl Task for Try {
+            type Output = ();
+            #[inline(always)]
+            fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
+                let a: Vec<f32> = (0..X::LANES + 1).map(|i| i as f32 + 0.5).collect();
+                let b: Vec<f32> = a.iter().map(|x| 3.0 - x).collect();
+                let mut seen = vec![0.0; 3 * X::LANES + 1];
+                // SAFETY: the set is available; each array has LANES numbers from index 1 on, and
+                // `seen` three times as many.
+                unsafe {
+                    let (x, y) = (X::load(a[1..].as_ptr()), X::load(b[1..].as_ptr()));
+                    let to = seen[1..].as_mut_ptr();
+                    x.mul_add(y, X::splat(2.0)).store(to);
+                    x.add(y).store(to.add(X::LANES));
+                    x.mul(y).store(to.add(2 * X::LANES));
+                }
+                for lane in 0..X::LANES {
+                    let (x, y) = (a[lane + 1], b[lane + 1]);
+                    assert_eq!(seen[1 + lane], x * y + 2.0);
+                    assert_eq!(seen[1 + X::LANES + lane], x + y);
+                    assert_eq!(seen[1 + 2 * X::LANES + lane], x * y);
+                }
+            }
+        }
+        for set in InstructionSet::available() {
+            set.run(Try);
+        }
+    }
+}
