@@ -7,7 +7,7 @@
 //! - [`CpuEngine`]: float32, several threads, a tile of points taken through all layers forward and
 //!   back while it stays in cache. The same bytes for any number of threads.
 //!
-//! [`DenseLayers`] pushes a batch through single layers, for experiments on networks too deep to
+//! An [`Ensemble`] trains many networks side by side. [`DenseLayers`] pushes a batch through single layers, for experiments on networks too deep to
 //! train.
 //!
 //! ```
@@ -33,12 +33,14 @@
 mod adam;
 mod batch;
 mod cpu;
+mod ensemble;
 mod loss;
 mod reference;
 
 pub use adam::Adam;
 pub use batch::{Batch, EngineError};
 pub use cpu::{CpuEngine, DenseLayers, InstructionSet, peak_gflops};
+pub use ensemble::Ensemble;
 pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient};
 
@@ -67,6 +69,18 @@ pub trait Engine: Send {
     /// # Errors
     /// The lengths do not fit the network or each other.
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError>;
+
+    /// Φ and its first derivatives by the coordinates at `points`, shape (n, inputs): `values` has the
+    /// shape (n, outputs), `derivatives` (n, outputs, inputs), element (p, o, d) being dΦ_o/dx_d.
+    ///
+    /// # Errors
+    /// The lengths do not fit the network or each other.
+    fn differentiate(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+    ) -> Result<(), EngineError>;
 
     /// Copies the parameters, in the order of [`Network::layers`], into `parameters`.
     fn copy_parameters(&self, parameters: &mut Vec<f32>);

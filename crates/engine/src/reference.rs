@@ -1,6 +1,6 @@
 //! The specification: plain loops in double precision that anyone can read.
 
-use vi3nr::Network;
+use vi3nr::{Layer, Network};
 
 use crate::adam::Adam;
 use crate::batch::{check_length, check_parameters, point_count};
@@ -64,6 +64,38 @@ impl Engine for ReferenceEngine {
         let points = points.chunks_exact(self.network.inputs());
         for (point, value) in points.zip(values.chunks_exact_mut(self.network.outputs())) {
             let trace = forward(&self.network, &self.parameters, point);
+            for (value, output) in value.iter_mut().zip(trace.output) {
+                *value = output as f32;
+            }
+        }
+        Ok(())
+    }
+
+    fn differentiate(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        let count = point_count(&self.network, points)?;
+        check_length("values", values.len(), count, outputs)?;
+        check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
+        let results =
+            values.chunks_exact_mut(outputs).zip(derivatives.chunks_exact_mut(outputs * inputs));
+        for (point, (value, derivative)) in points.chunks_exact(inputs).zip(results) {
+            let trace = forward(&self.network, &self.parameters, point);
+            for (output, by_input) in derivative.chunks_exact_mut(inputs).enumerate() {
+                let mut delta = vec![0.0; outputs];
+                delta[output] = 1.0;
+                for layer in self.network.layers().into_iter().rev() {
+                    let slopes = layer.index.checked_sub(1).map(|below| &trace.slopes[below][..]);
+                    delta = pull_back(&layer, &self.parameters, &delta, slopes);
+                }
+                for (out, exact) in by_input.iter_mut().zip(delta) {
+                    *out = exact as f32;
+                }
+            }
             for (value, output) in value.iter_mut().zip(trace.output) {
                 *value = output as f32;
             }
@@ -154,20 +186,26 @@ pub fn reference_gradient(
             if layer.index == 0 {
                 break;
             }
-            // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
-            let weights = &parameters[layer.weights];
             let slopes = &trace.slopes[layer.index - 1];
-            let mut previous = vec![0.0; layer.fan_in];
-            for k in 0..layer.fan_in {
-                for j in 0..layer.fan_out {
-                    previous[k] += weights[j * layer.fan_in + k] * delta[j];
-                }
-                previous[k] *= slopes[k];
-            }
-            delta = previous;
+            delta = pull_back(&layer, parameters, &delta, Some(slopes));
         }
     }
     (sum * scale, gradient)
+}
+
+/// Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}); without slopes dL/dx_i, the layer's input.
+fn pull_back(layer: &Layer, parameters: &[f64], delta: &[f64], slopes: Option<&[f64]>) -> Vec<f64> {
+    let weights = &parameters[layer.weights.clone()];
+    let mut previous = vec![0.0; layer.fan_in];
+    for k in 0..layer.fan_in {
+        for j in 0..layer.fan_out {
+            previous[k] += weights[j * layer.fan_in + k] * delta[j];
+        }
+        if let Some(slopes) = slopes {
+            previous[k] *= slopes[k];
+        }
+    }
+    previous
 }
 
 #[cfg(test)]
@@ -202,6 +240,28 @@ mod tests {
                 assert!((gradient[i] - quotient).abs() < 1e-9, "{name} {i}: {quotient}");
             }
         }
+    }
+
+    /// The derivatives by the coordinates against difference quotients of the values.
+    #[test]
+    fn derivatives_are_those_of_the_values() {
+        let network = Network::new(vec![3, 6, 5, 2], "sine:omega=2".parse().unwrap()).unwrap();
+        let parameters: Vec<f32> =
+            (0..network.parameter_count()).map(|i| 0.6 * (1.7 * i as f32).sin()).collect();
+        let mut engine = ReferenceEngine::new(&network, &parameters).unwrap();
+        let point = [0.3f32, -0.2, 0.7];
+        let (mut values, mut derivatives) = ([0.0; 2], [0.0; 6]);
+        engine.differentiate(&point, &mut values, &mut derivatives).unwrap();
+        let at = |point: &[f32]| forward(&network, &engine.parameters, point).output;
+        for (o, d) in (0..2).flat_map(|o| (0..3).map(move |d| (o, d))) {
+            let step = 1.0 / 1024.0;
+            let (mut above, mut below) = (point, point);
+            (above[d], below[d]) = (point[d] + step, point[d] - step);
+            let quotient = (at(&above)[o] - at(&below)[o]) / f64::from(above[d] - below[d]);
+            let seen = f64::from(derivatives[o * 3 + d]);
+            assert!((seen - quotient).abs() < 1e-4, "({o}, {d}): {seen}, not {quotient}");
+        }
+        assert_eq!(f64::from(values[0]), f64::from(at(&point)[0] as f32));
     }
 
     /// Adam against its closed form for a constant gradient: each step is lr·sign(g) up to ε.

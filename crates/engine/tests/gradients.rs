@@ -4,7 +4,8 @@
 use vi3nr::activation::builtin::catalogue;
 use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{
-    Adam, Batch, CpuEngine, Engine, InstructionSet, Loss, ReferenceEngine, reference_gradient,
+    Adam, Batch, CpuEngine, Engine, Ensemble, InstructionSet, Loss, ReferenceEngine,
+    reference_gradient,
 };
 
 /// Reproducible numbers in [-1, 1].
@@ -223,6 +224,78 @@ fn losses_and_weights_follow_the_reference() {
         }
     }
     assert!(plain.with_weights(&weights[1..]).is_err());
+}
+
+/// Derivatives by the coordinates against the reference, and their values against `evaluate`.
+#[test]
+fn derivatives_follow_the_reference() {
+    for set in InstructionSet::available() {
+        for (dims, activation) in [
+            (&[3, 40, 24, 2][..], "sine:omega=4"),
+            (&[2, 1], "relu"),
+            (&[1, 130, 1], "gaussian:sigma=0.5"),
+            (&[40, 20, 33, 5], "exp(-x^2)"),
+            (&[2, 48, 48, 48, 48, 3], "tanh"),
+        ] {
+            let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
+            let parameters = start(&network, 1.0);
+            for count in [1, 200] {
+                let points = numbers(count * network.inputs(), 1);
+                let each = network.outputs() * network.inputs();
+                let mut engine =
+                    CpuEngine::with_instruction_set(&network, &parameters, Some(2), set).unwrap();
+                let mut reference = ReferenceEngine::new(&network, &parameters).unwrap();
+                let mut values = vec![0.0; count * network.outputs()];
+                let (mut seen, mut exact) = (vec![0.0; count * each], vec![0.0; count * each]);
+                reference.differentiate(&points, &mut values, &mut exact).unwrap();
+                engine.differentiate(&points, &mut values, &mut seen).unwrap();
+                let largest = exact.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+                for (i, (a, b)) in seen.iter().zip(&exact).enumerate() {
+                    let near = (a - b).abs() <= 2e-5 * largest;
+                    assert!(near, "{activation} {dims:?} on {set:?}, {i}: {a}, not {b}");
+                }
+                let mut alone = vec![0.0; values.len()];
+                engine.evaluate(&points, &mut alone).unwrap();
+                assert_eq!(values, alone);
+                assert!(engine.differentiate(&points, &mut values, &mut seen[1..]).is_err());
+            }
+        }
+    }
+}
+
+/// Networks of different shapes and lengths of training, each as if it were alone.
+#[test]
+fn an_ensemble_trains_each_member_as_if_alone() {
+    let activations = ["gaussian", "sine:omega=5", "relu"];
+    let networks: Vec<Network> = (0..5)
+        .map(|i| Network::new(vec![2, 20 + i, 3], activations[i % 3].parse().unwrap()).unwrap())
+        .collect();
+    let starts: Vec<Vec<f32>> = networks.iter().map(|network| start(network, 0.2)).collect();
+    let (points, targets) = (numbers(2 * 400, 1), numbers(3 * 400, 2));
+    let lesson = |member: usize, step: u64| {
+        let count = 100 * (1 + step as usize % 4);
+        let (points, targets) = (&points[..2 * count], &targets[..3 * count]);
+        let batch = Batch::new(&networks[member], points, targets).unwrap();
+        (batch, 1e-3 * (member + 1) as f64)
+    };
+    let members: Vec<_> = networks.iter().zip(&starts).map(|(n, s)| (n, &s[..])).collect();
+    for threads in [1, 2, 11] {
+        let mut ensemble = Ensemble::new(&members, Some(threads)).unwrap();
+        let losses = ensemble.train(12, &Adam::default(), lesson);
+        for (member, (network, parameters)) in members.iter().enumerate() {
+            let mut alone = CpuEngine::new(network, parameters, Some(1)).unwrap();
+            for step in 0..12 {
+                let (batch, rate) = lesson(member, step);
+                assert_eq!(losses[member][step as usize], alone.backpropagate(&batch));
+                alone.adam_step(&Adam::default(), rate);
+            }
+            let (mut seen, mut expected) = (Vec::new(), Vec::new());
+            ensemble.members()[member].copy_parameters(&mut seen);
+            alone.copy_parameters(&mut expected);
+            assert_eq!(seen, expected, "member {member} of {threads} threads");
+        }
+    }
+    assert!(Ensemble::new(&[], None).unwrap().train(3, &Adam::default(), lesson).is_empty());
 }
 
 #[test]

@@ -222,6 +222,32 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
+    fn differentiate(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let count = point_count(&self.network, points)?;
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        check_length("values", values.len(), count, outputs)?;
+        check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
+        let shared = shared!(self);
+        let scratch = &self.scratch;
+        let tile_points = self.layout.tile_points;
+        self.pool.install(|| {
+            values
+                .par_chunks_mut(tile_points * outputs)
+                .zip(derivatives.par_chunks_mut(tile_points * outputs * inputs))
+                .zip(points.par_chunks(tile_points * inputs))
+                .for_each(|((values, derivatives), points)| {
+                    let mut scratch = own_scratch(scratch);
+                    tile::differentiate(&shared, &mut scratch, points, values, derivatives);
+                });
+        });
+        Ok(())
+    }
+
     fn copy_parameters(&self, parameters: &mut Vec<f32>) {
         parameters.resize(self.network.parameter_count(), 0.0);
         self.layout.gather(&self.parameters, parameters);

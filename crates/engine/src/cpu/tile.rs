@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::activate::{AddRows, VectorFunction, Width};
+use super::activate::{AddRows, Multiply, VectorFunction, Width};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::{LayerPlace, Layout};
@@ -28,15 +28,20 @@ pub(super) struct Shared<'a> {
 pub(super) struct Scratch {
     values: Vec<Aligned>,
     slopes: Vec<Aligned>,
+    /// For derivatives by the coordinates: dΦ_o/dz of the layer at hand and of the one below.
+    pulled_back: [Aligned; 2],
 }
 
 impl Scratch {
     pub(super) fn new(layout: &Layout) -> Result<Self, EngineError> {
         let tile = |layer: &LayerPlace| Aligned::zeros(layout.tile_points * layer.tile_row);
+        let widest = layout.layers.iter().map(|layer| layer.tile_row.max(layer.backward_columns));
+        let room = layout.tile_points * widest.max().unwrap_or(0);
         let hidden = &layout.layers[..layout.layers.len() - 1];
         Ok(Self {
             values: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
             slopes: hidden.iter().map(tile).collect::<Result<_, _>>()?,
+            pulled_back: [Aligned::zeros(room)?, Aligned::zeros(room)?],
         })
     }
 }
@@ -113,6 +118,64 @@ pub(super) fn evaluate(
     let rows = scratch.values[last].chunks_exact(layer.tile_row);
     for (out, row) in out.chunks_exact_mut(layer.fan_out).zip(rows) {
         out.copy_from_slice(&row[..layer.fan_out]);
+    }
+}
+
+/// Φ at a tile of points, written to `values` (n, outputs), and dΦ_o/dx_d, to `derivatives`
+/// (n, outputs, inputs).
+pub(super) fn differentiate(
+    shared: &Shared<'_>,
+    scratch: &mut Scratch,
+    points: &[f32],
+    values: &mut [f32],
+    derivatives: &mut [f32],
+) {
+    forward(shared, scratch, points, true);
+    let layers = &shared.layout.layers;
+    let (first, last) = (&layers[0], &layers[layers.len() - 1]);
+    let rows = points.len() / first.fan_in;
+    let outputs = scratch.values[layers.len() - 1].chunks_exact(last.tile_row);
+    for (out, row) in values.chunks_exact_mut(last.fan_out).zip(outputs) {
+        out.copy_from_slice(&row[..last.fan_out]);
+    }
+    let [delta, below] = &mut scratch.pulled_back;
+    for output in 0..last.fan_out {
+        for row in delta.chunks_exact_mut(last.tile_row).take(rows) {
+            row.fill(0.0);
+            row[output] = 1.0;
+        }
+        let mut backward_start = shared.backward.len();
+        for (index, layer) in layers.iter().enumerate().rev() {
+            backward_start -= layer.fan_out * layer.backward_columns;
+            let result_row = match index {
+                0 => layer.backward_columns,
+                _ => layers[index - 1].tile_row,
+            };
+            Product {
+                rows,
+                columns: layer.backward_columns,
+                depth: layer.fan_out,
+                left: Left { values: &delta[..], row: layer.tile_row, depth: 1 },
+                right: Right::Packed(&shared.backward[backward_start..]),
+                update: Update::Set,
+                result: &mut below[..],
+                result_row,
+            }
+            .run(shared.set);
+            if index > 0 {
+                shared.set.run(Multiply {
+                    width: Width { columns: layer.backward_columns, row: result_row },
+                    into: &mut below[..rows * result_row],
+                    by_row: result_row,
+                    by: &scratch.slopes[index - 1],
+                });
+            }
+            std::mem::swap(delta, below);
+        }
+        let by_output = derivatives.chunks_exact_mut(last.fan_out * first.fan_in);
+        for (out, row) in by_output.zip(delta.chunks_exact(first.backward_columns)) {
+            out[output * first.fan_in..][..first.fan_in].copy_from_slice(&row[..first.fan_in]);
+        }
     }
 }
 

@@ -111,14 +111,11 @@ pub(super) fn pack_weights(
             });
             let (mine, rest) = backward.split_at_mut(layer.fan_out * layer.backward_columns);
             backward = rest;
-            // The first layer's is never read.
-            if layer.outer.index > 0 {
-                scope.spawn(move |_| {
-                    pack(mine, layer.fan_out, layer.backward_columns, panel, |j, k| {
-                        if k < layer.fan_in { weights[k * layer.columns + j] } else { 0.0 }
-                    });
+            scope.spawn(move |_| {
+                pack(mine, layer.fan_out, layer.backward_columns, panel, |j, k| {
+                    if k < layer.fan_in { weights[k * layer.columns + j] } else { 0.0 }
                 });
-            }
+            });
         }
     });
 }

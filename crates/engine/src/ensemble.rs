@@ -1,0 +1,100 @@
+//! Many networks at once.
+
+use std::sync::Mutex;
+
+use vi3nr::Network;
+
+use crate::{Adam, Batch, CpuEngine, Engine, EngineError};
+
+/// Independent networks trained side by side: other seeds, signals or settings.
+///
+/// One small network does not use many cores well. Here every core has a network of its own as long as
+/// there are enough of them, and none waits for another. Each comes out with the bytes that it would
+/// have alone.
+///
+/// ```
+/// use vi3nr::Network;
+/// use vi3nr_engine::{Adam, Batch, Engine, Ensemble};
+///
+/// let network = Network::uniform(1, 16, 3, 1, "sine:omega=3".parse()?)?;
+/// let points: Vec<f32> = (0..64).map(|i| i as f32 / 32.0 - 1.0).collect();
+/// let targets: Vec<f32> = points.iter().map(|x| x * x).collect();
+/// let batch = Batch::new(&network, &points, &targets)?;
+/// // The same signal from two first weights.
+/// let starts: Vec<Vec<f32>> = (1..=2)
+///     .map(|seed| (0..network.parameter_count()).map(|i| ((i * seed) as f32).sin() * 0.3).collect())
+///     .collect();
+/// let members: Vec<_> = starts.iter().map(|start| (&network, &start[..])).collect();
+/// let mut ensemble = Ensemble::new(&members, Some(2))?;
+/// let losses = ensemble.train(100, &Adam::default(), |_member, _step| (batch, 1e-2));
+/// assert_eq!((losses.len(), losses[0].len()), (2, 100));
+/// assert!(losses.iter().all(|losses| losses[99] < losses[0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Ensemble {
+    members: Vec<CpuEngine>,
+    /// How many are trained at the same time.
+    side_by_side: usize,
+}
+
+impl Ensemble {
+    /// Engines for `members`, each a network and its first parameters in the order of
+    /// [`Network::layers`], on `threads` threads in all, or one per core.
+    ///
+    /// # Errors
+    /// Parameters that are not their network's, or memory or threads that cannot be had.
+    pub fn new(
+        members: &[(&Network, &[f32])],
+        threads: Option<usize>,
+    ) -> Result<Self, EngineError> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.unwrap_or_else(cores).max(1);
+        let side_by_side = members.len().clamp(1, threads);
+        let each = Some(threads / side_by_side);
+        let engines = members
+            .iter()
+            .map(|(network, parameters)| CpuEngine::new(network, parameters, each))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { members: engines, side_by_side })
+    }
+
+    /// `steps` steps of Adam for every member, on the batch and with the learning rate that `lesson`
+    /// gives for a member and a step, both counted from 0. Returns, for each member, the loss before
+    /// each step.
+    ///
+    /// Each batch must have been made for its member's network.
+    pub fn train<'a>(
+        &mut self,
+        steps: u64,
+        adam: &Adam,
+        lesson: impl Fn(usize, u64) -> (Batch<'a>, f64) + Sync,
+    ) -> Vec<Vec<f64>> {
+        let mut losses: Vec<Vec<f64>> = vec![Vec::new(); self.members.len()];
+        let waiting = Mutex::new(self.members.iter_mut().zip(&mut losses).enumerate());
+        let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+        std::thread::scope(|scope| {
+            for _ in 0..self.side_by_side {
+                scope.spawn(|| {
+                    while let Some((member, (engine, losses))) = next() {
+                        for step in 0..steps {
+                            let (batch, learning_rate) = lesson(member, step);
+                            losses.push(engine.backpropagate(&batch));
+                            engine.adam_step(adam, learning_rate);
+                        }
+                    }
+                });
+            }
+        });
+        losses
+    }
+
+    /// The engines, in the order of [`Ensemble::new`].
+    pub fn members(&self) -> &[CpuEngine] {
+        &self.members
+    }
+
+    /// The engines, to evaluate them.
+    pub fn members_mut(&mut self) -> &mut [CpuEngine] {
+        &mut self.members
+    }
+}
