@@ -6,6 +6,7 @@ use vi3nr::{Activation, Formula};
 use super::formula::Walk;
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
+use super::product::COLUMN_STEP;
 use super::vector::Vector;
 
 /// How much of a row-major matrix is worked on: `columns` of every `row` numbers.
@@ -132,7 +133,7 @@ impl Task for Multiply<'_> {
     }
 }
 
-/// sums ← sums + Σ over the rows of a matrix.
+/// sums ← sums + Σ over the rows of a matrix. `columns` is a multiple of [`COLUMN_STEP`].
 pub(super) struct AddRows<'a> {
     pub(super) width: Width,
     pub(super) sums: &'a mut [f32],
@@ -143,11 +144,50 @@ impl Task for AddRows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
-        let sums = &mut self.sums[..self.width.columns];
-        for row in self.rows.chunks(self.width.row) {
-            for (sum, value) in sums.iter_mut().zip(&row[..self.width.columns]) {
-                *sum += value;
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(mut self) {
+        /// Sums that stay in registers over all rows.
+        const WIDE: usize = 8;
+        let columns = self.width.columns;
+        assert!(columns.is_multiple_of(COLUMN_STEP), "columns are padded");
+        assert!(columns <= self.sums.len() && columns <= self.width.row, "rows are wide enough");
+        let mut column = 0;
+        while column + WIDE * X::LANES <= columns {
+            // SAFETY: the columns lie within `columns`; the machine has the instructions of X.
+            unsafe { self.strip::<X, WIDE>(column) };
+            column += WIDE * X::LANES;
+        }
+        while column < columns {
+            // SAFETY: as above; columns are whole vectors.
+            unsafe { self.strip::<X, 1>(column) };
+            column += X::LANES;
+        }
+    }
+}
+
+impl AddRows<'_> {
+    /// The sums of `N` vectors of columns from `column` on.
+    ///
+    /// # Safety
+    /// `column + N * LANES` is at most the number of columns, which every row and `sums` have; the
+    /// machine has the instructions of X.
+    #[inline(always)]
+    unsafe fn strip<X: Vector, const N: usize>(&mut self, column: usize) {
+        // SAFETY: the caller's; a last row that is cut short is left out.
+        unsafe {
+            let to = self.sums.as_mut_ptr().add(column);
+            let mut sums: [X; N] = [X::splat(0.0); N];
+            for row in self.rows.chunks(self.width.row) {
+                if row.len() < self.width.columns {
+                    break;
+                }
+                let from = row.as_ptr().add(column);
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.add(X::load(from.add(v * X::LANES)));
+                }
+            }
+            for (v, sum) in sums.into_iter().enumerate() {
+                let to = to.add(v * X::LANES);
+                X::load(to).add(sum).store(to);
             }
         }
     }
@@ -157,6 +197,23 @@ impl Task for AddRows<'_> {
 mod tests {
     use super::*;
     use vi3nr::activation::builtin::catalogue;
+
+    #[test]
+    fn rows_are_added_column_by_column() {
+        for set in InstructionSet::available() {
+            for (columns, row, count) in [(16, 16, 3), (48, 80, 5), (128, 144, 24), (272, 272, 2)] {
+                let rows: Vec<f32> = (0..count * row).map(|i| (i % 91) as f32).collect();
+                let mut sums: Vec<f32> = (0..columns + 1).map(|i| i as f32).collect();
+                set.run(AddRows { width: Width { columns, row }, sums: &mut sums, rows: &rows });
+                for (column, sum) in sums.iter().enumerate() {
+                    let counted = if column < columns { count } else { 0 };
+                    let added = (0..counted).map(|r| rows[r * row + column]).sum::<f32>();
+                    let expected = column as f32 + added;
+                    assert_eq!(*sum, expected, "{set:?}: column {column} of {columns}");
+                }
+            }
+        }
+    }
 
     /// Each built-in's vector form against its double-precision definition.
     #[test]

@@ -194,6 +194,9 @@ pub(super) fn backpropagate(
     let last = layout.layers.len() - 1;
     let loss = replace_by_delta(&layout.layers[last], &mut scratch.values[last], batch, scale);
 
+    let delta = &scratch.values[last][..rows * layout.layers[last].tile_row];
+    add_rows(shared, &layout.layers[last], delta, partial);
+
     let mut backward_start = shared.backward.len();
     for (index, layer) in layout.layers.iter().enumerate().rev() {
         let (before, after) = scratch.values.split_at(index);
@@ -212,30 +215,39 @@ pub(super) fn backpropagate(
             result_row: layer.columns,
         }
         .run(shared.set);
-        shared.set.run(AddRows {
-            sums: &mut partial[layer.biases.clone()],
-            rows: &delta[..rows * layer.tile_row],
-            width: Width { columns: layer.columns, row: layer.tile_row },
-        });
         backward_start -= layer.fan_out * layer.backward_columns;
         let Some(slopes_below) = slopes_before.last_mut() else {
             break;
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        Product {
-            rows,
-            columns: layer.backward_columns,
-            depth: layer.fan_out,
-            left: Left { values: delta, row: layer.tile_row, depth: 1 },
-            right: Right::Packed(&shared.backward[backward_start..]),
-            update: Update::Multiply,
-            result: &mut slopes_below[..],
-            result_row: below.tile_row,
+        for rows in pieces(rows) {
+            let piece = &mut slopes_below[rows.start * below.tile_row..rows.end * below.tile_row];
+            Product {
+                rows: rows.len(),
+                columns: layer.backward_columns,
+                depth: layer.fan_out,
+                left: Left {
+                    values: &delta[rows.start * layer.tile_row..],
+                    row: layer.tile_row,
+                    depth: 1,
+                },
+                right: Right::Packed(&shared.backward[backward_start..]),
+                update: Update::Multiply,
+                result: &mut *piece,
+                result_row: below.tile_row,
+            }
+            .run(shared.set);
+            add_rows(shared, below, piece, partial);
         }
-        .run(shared.set);
     }
     loss
+}
+
+/// Adds dL/dz of some points to the gradient of the layer's biases.
+fn add_rows(shared: &Shared<'_>, layer: &LayerPlace, delta: &[f32], partial: &mut [f32]) {
+    let width = Width { columns: layer.columns, row: layer.tile_row };
+    shared.set.run(AddRows { width, sums: &mut partial[layer.biases.clone()], rows: delta });
 }
 
 /// Replaces the values of the last layer by dL/dΦ = `scale` · w · ρ'; returns Σ w ρ.
