@@ -1,5 +1,7 @@
 //! A formula over rows of preactivations: its program walked once for many points.
 
+use std::cell::Cell;
+
 use vi3nr::Real;
 use vi3nr::activation::formula::{Binary, Operand, Operation, Pair, Program, Unary};
 
@@ -95,12 +97,13 @@ impl Task for Rows<'_> {
                     self.finish::<FUSED>(&mut registers, &mut pieces, &mut filled);
                 }
                 let from = &self.values[start + offset..][..len];
-                registers.input[filled..][..len].copy_from_slice(from);
+                registers.numbers.input[filled..][..len].copy_from_slice(from);
                 pieces.push((start + offset, len));
                 filled += len;
             }
         }
         self.finish::<FUSED>(&mut registers, &mut pieces, &mut filled);
+        registers.leave();
     }
 }
 
@@ -129,29 +132,51 @@ impl Rows<'_> {
     }
 }
 
-/// The registers of one walk.
-struct Registers<'a> {
-    walk: &'a Walk,
+thread_local! {
+    /// What this thread's last walk left.
+    static LAST: Cell<Option<Numbers>> = const { Cell::new(None) };
+}
+
+/// The storage of a walk. Whatever it holds is written before it is read.
+struct Numbers {
     input: Register,
     results: Vec<Register>,
     /// Take results while their targets may still be read.
     spare: [Register; 2],
 }
 
+/// The registers of one walk.
+struct Registers<'a> {
+    walk: &'a Walk,
+    numbers: Numbers,
+}
+
 impl<'a> Registers<'a> {
     fn new(walk: &'a Walk) -> Self {
-        let results = (0..walk.program.registers()).map(|_| register(0.0)).collect();
-        Self { walk, input: register(0.0), results, spare: [register(0.0), register(0.0)] }
+        let mut numbers = LAST.take().unwrap_or_else(|| Numbers {
+            input: register(0.0),
+            results: Vec::new(),
+            spare: [register(0.0), register(0.0)],
+        });
+        while numbers.results.len() < walk.program.registers() {
+            numbers.results.push(register(0.0));
+        }
+        Self { walk, numbers }
+    }
+
+    /// Leaves the storage to the thread's next walk.
+    fn leave(self) {
+        LAST.set(Some(self.numbers));
     }
 
     fn read(&self, operand: Operand) -> &[f32; POINTS] {
-        read(self.walk, &self.input, &self.results, operand)
+        read(self.walk, &self.numbers.input, &self.numbers.results, operand)
     }
 
     /// All instructions in their order, each over all points.
     #[inline(always)]
     fn walk<const FUSED: bool>(&mut self) {
-        let Self { walk, input, results, spare: [first, second] } = self;
+        let Self { walk, numbers: Numbers { input, results, spare: [first, second] } } = self;
         for instruction in walk.program.instructions() {
             let at = |operand| read(walk, input, results, operand);
             match instruction.operation {
