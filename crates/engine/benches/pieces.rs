@@ -1,0 +1,121 @@
+//! How long the engine's pieces take: `cargo bench -p vi3nr-engine` (about a minute).
+//!
+//! Every bench counts its floating-point operations, so that divan prints rates; compare them with
+//! the group `peak`, which does nothing but multiply-adds on registers. One thread throughout.
+//! `cargo bench -p vi3nr-engine -- activations` runs one group.
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use vi3nr::Network;
+use vi3nr_engine::{Adam, Batch, CpuEngine, DenseLayers, Engine, peak_gflops};
+
+fn main() {
+    divan::main();
+}
+
+const WIDTH: usize = 128;
+const POINTS: usize = 4096;
+
+fn numbers(count: usize) -> Vec<f32> {
+    (0..count).map(|i| (0.7 * i as f32).sin()).collect()
+}
+
+/// 40 ms of multiply-adds, printed as a rate by the bench itself.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn peak() -> f64 {
+    peak_gflops(1)
+}
+
+/// (4096, 128) times (128, 128), weights packed included.
+#[divan::bench]
+fn product(bencher: Bencher) {
+    let mut layers =
+        DenseLayers::new(&"relu".parse().expect("an activation"), Some(1)).expect("one thread");
+    let (weights, inputs) = (numbers(WIDTH * WIDTH), numbers(POINTS * WIDTH));
+    let mut outputs = vec![0.0; POINTS * WIDTH];
+    bencher.counter(ItemsCount::new(2 * POINTS * WIDTH * WIDTH)).bench_local(|| {
+        layers.forward(&weights, WIDTH, &inputs, &mut outputs).expect("the lengths fit");
+    });
+}
+
+fn activations() -> Vec<&'static str> {
+    let built_ins = vi3nr::activation::builtin::catalogue().map(|(name, _)| name);
+    built_ins.chain(["exp(-x^2/(2*s^2)):s=0.05", "x*tanh(log(1+exp(x)))"]).collect()
+}
+
+/// f and f' of 16,384 numbers: those per second.
+#[divan::bench(args = activations())]
+fn value_and_slope(bencher: Bencher, activation: &str) {
+    let activation = activation.parse().expect("an activation");
+    let layers = DenseLayers::new(&activation, Some(1)).expect("one thread");
+    let numbers = numbers(1 << 14);
+    let (mut values, mut slopes) = (numbers.clone(), numbers.clone());
+    bencher.counter(ItemsCount::new(numbers.len())).bench_local(|| {
+        values.copy_from_slice(&numbers);
+        layers.value_and_slope(&mut values, &mut slopes).expect("equal lengths");
+    });
+}
+
+/// The paper's image network with points and targets.
+struct Problem {
+    network: Network,
+    points: Vec<f32>,
+    targets: Vec<f32>,
+    engine: CpuEngine,
+}
+
+impl Problem {
+    fn new(activation: &str, count: usize) -> Self {
+        let activation = activation.parse().expect("an activation");
+        let network = Network::uniform(2, WIDTH, 8, 3, activation).expect("a network");
+        let parameters: Vec<f32> =
+            numbers(network.parameter_count()).iter().map(|x| 0.05 * x).collect();
+        let engine = CpuEngine::new(&network, &parameters, Some(1)).expect("one thread");
+        Self { network, points: numbers(2 * count), targets: numbers(3 * count), engine }
+    }
+}
+
+const POINT_COUNTS: [usize; 3] = [256, 1024, 4096];
+
+/// Forward, loss and backward: operations per second.
+#[divan::bench(args = POINT_COUNTS)]
+fn backpropagate(bencher: Bencher, count: usize) {
+    let mut problem = Problem::new("gaussian", count);
+    let batch = Batch::new(&problem.network, &problem.points, &problem.targets).expect("a batch");
+    let operations = 6 * problem.network.weight_count() * count;
+    bencher
+        .counter(ItemsCount::new(operations))
+        .bench_local(|| problem.engine.backpropagate(&batch));
+}
+
+/// Adam and the packing of the weights: parameters per second.
+#[divan::bench]
+fn adam_step(bencher: Bencher) {
+    let mut problem = Problem::new("gaussian", 256);
+    let batch = Batch::new(&problem.network, &problem.points, &problem.targets).expect("a batch");
+    problem.engine.backpropagate(&batch);
+    let parameters = ItemsCount::new(problem.network.parameter_count());
+    bencher.counter(parameters).bench_local(|| problem.engine.adam_step(&Adam::default(), 1e-6));
+}
+
+/// Values only: operations per second.
+#[divan::bench(args = POINT_COUNTS)]
+fn evaluate(bencher: Bencher, count: usize) {
+    let mut problem = Problem::new("gaussian", count);
+    let mut values = vec![0.0; 3 * count];
+    let operations = 2 * problem.network.weight_count() * count;
+    bencher.counter(ItemsCount::new(operations)).bench_local(|| {
+        problem.engine.evaluate(&problem.points, &mut values).expect("the lengths fit");
+    });
+}
+
+/// Values and derivatives by two coordinates of three outputs: points per second.
+#[divan::bench]
+fn differentiate(bencher: Bencher) {
+    let mut problem = Problem::new("gaussian", POINTS);
+    let (mut values, mut derivatives) = (vec![0.0; 3 * POINTS], vec![0.0; 6 * POINTS]);
+    bencher.counter(ItemsCount::new(POINTS)).bench_local(|| {
+        let Problem { engine, points, .. } = &mut problem;
+        engine.differentiate(points, &mut values, &mut derivatives).expect("the lengths fit");
+    });
+}
