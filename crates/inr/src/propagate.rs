@@ -59,9 +59,12 @@ pub struct Propagation {
     pub forward_variance: Vec<f64>,
     /// Of the gradient with respect to the preactivations that each layer is given.
     pub backward_variance: Vec<f64>,
-    /// Samples whose variance, forward or backward, was not a finite number. Each counts as an error
-    /// of 1.
-    pub non_finite_rows: usize,
+    /// Samples whose last preactivations' variance was not a finite number. Each counts as an error of
+    /// 1 in `e_f`.
+    pub forward_non_finite: usize,
+    /// Samples whose first gradient's variance was not a finite number. Each counts as an error of 1
+    /// in `e_b`.
+    pub backward_non_finite: usize,
 }
 
 /// An experiment that cannot be done.
@@ -147,13 +150,15 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
     for sum in forward_variance.iter_mut().chain(&mut backward_variance) {
         *sum /= batch as f64;
     }
-    let lost = |(last, first): (&f64, &f64)| !(last.is_finite() && first.is_finite());
+    let (e_f, forward_non_finite) = smape(&last, sigma_p * sigma_p);
+    let (e_b, backward_non_finite) = smape(&first, 1.0);
     Ok(Propagation {
-        e_f: smape(&last, sigma_p * sigma_p).0,
-        e_b: smape(&first, 1.0).0,
+        e_f,
+        e_b,
         forward_variance,
         backward_variance,
-        non_finite_rows: last.iter().zip(&first).filter(|pair| lost(*pair)).count(),
+        forward_non_finite,
+        backward_non_finite,
     })
 }
 
@@ -326,7 +331,7 @@ mod tests {
             for (seen, exact) in seen.backward_variance.iter().zip(&backward) {
                 assert!((seen / exact - 1.0).abs() < 1e-3, "{activation}: {seen}, not {exact}");
             }
-            assert_eq!(seen.non_finite_rows, 0);
+            assert_eq!((seen.forward_non_finite, seen.backward_non_finite), (0, 0));
         }
     }
 
@@ -353,7 +358,8 @@ mod tests {
     fn overflow_is_counted() {
         let plan = PropagationPlan { depth: 60, ..plan("gaussian:sigma=0.05", 1.0) };
         let seen = propagate(&plan).unwrap();
-        assert_eq!((seen.e_b, seen.non_finite_rows), (100.0, 50));
+        assert_eq!((seen.e_b, seen.backward_non_finite), (100.0, 50));
+        assert_eq!(seen.forward_non_finite, 0);
         assert!(seen.e_f < 50.0);
     }
 

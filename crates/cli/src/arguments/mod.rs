@@ -255,7 +255,7 @@ pub(crate) struct ReproArguments {
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(vi3nr_inr::repro::NAMES))]
     pub(crate) name: String,
     /// Independent repetitions of whatever is random.
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub(crate) seeds: u64,
     /// Weight matrices of the deep networks.

@@ -118,11 +118,12 @@ fn text(report: &Report) -> String {
          sigma_p^2, first gradient against 1)\n",
         result.e_f, result.e_b
     );
-    if result.non_finite_rows > 0 {
-        text += &format!(
-            "{} of {batch} samples were not finite; each counts as an error of 1\n",
-            result.non_finite_rows
-        );
+    for (error, lost) in [("E_f", result.forward_non_finite), ("E_b", result.backward_non_finite)] {
+        if lost > 0 {
+            text += &format!(
+                "{lost} of {batch} samples were not finite; each counts as 100 % in {error}\n"
+            );
+        }
     }
     text
 }

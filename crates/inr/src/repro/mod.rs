@@ -8,6 +8,7 @@ mod experiment;
 mod heat_map;
 mod measure;
 mod report;
+mod student_t;
 mod verdict;
 
 pub use experiment::{Case, Experiment, GridPlan, MapPlan, Quantity, SigmaChoice};

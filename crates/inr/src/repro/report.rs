@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::verdict::CONFIDENCE;
 use super::{HeatMap, Quantity, ReproError, Settings, Verdict};
 use crate::write_atomically;
 
@@ -29,7 +30,7 @@ pub struct Cell {
     pub verdict: Verdict,
     /// For a number that differs: what was measured about it.
     pub reason: Option<String>,
-    /// Samples of all repetitions that were not finite and count as an error of 1.
+    /// Samples of all repetitions that were not finite in this error and count as 100 % in it.
     pub non_finite_rows: usize,
 }
 
@@ -115,6 +116,11 @@ impl RunResult {
                  SMAPE without the factor 2\n"
             );
         }
+        text += &format!(
+            "agrees: |mean - paper| <= half a unit of the paper's last digit + t sd sqrt(1 + 1/n), the {} % \
+             prediction interval for one more run (Student's t, n - 1 degrees of freedom)\n",
+            100.0 * CONFIDENCE
+        );
         let line = |row: &str, column: &str, quantity: &str, paper: &str, ours: &str, end: &str| {
             format!("{row:<32} {column:<10} {quantity:<13} {paper:>8}  {ours:<22} {end}\n")
         };
