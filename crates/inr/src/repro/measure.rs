@@ -5,10 +5,10 @@ use std::collections::hash_map::Entry;
 use std::time::Instant;
 
 use vi3nr::backward::{GridSearch, Solution, grid_search, solve};
-use vi3nr::{Activation, Gain, Moments, Scheme};
+use vi3nr::{Activation, Gain, Moments, Scheme, WeightShape};
 
-use super::experiment::{Case, Experiment, MapPlan, Quantity, SigmaChoice};
-use super::heat_map::HeatMap;
+use super::experiment::{Case, Experiment, Quantity, SigmaChoice};
+use super::heat_map;
 use super::report::{Cell, RunResult};
 use super::{ReproError, Settings, Verdict, compare};
 use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
@@ -36,7 +36,7 @@ pub(super) fn run(
     }
     let mut map = None;
     if let Some(plan) = &experiment.map {
-        let (drawn, cell) = run_map(plan)?;
+        let (drawn, cell) = heat_map::measure(plan, &experiment.title)?;
         map = Some(drawn);
         cells.push(cell);
     }
@@ -181,6 +181,7 @@ fn repetition(
     Ok(case.paper.contains_key(&Quantity::EF).then(|| PropagationPlan {
         activation: activation.clone(),
         weight_variance: product / width,
+        weights: WeightShape::Uniform,
         sigma_p,
         depth: settings.depth,
         width: settings.width,
@@ -200,7 +201,7 @@ fn deep_network(plan: PropagationPlan, known: &mut Known) -> Result<&Propagation
 }
 
 /// Mean, standard deviation (n - 1) and number.
-fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
+pub(super) fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
     let Some(values) = values.filter(|values| !values.is_empty()) else {
         return (None, 0.0, 0);
     };
@@ -209,45 +210,4 @@ fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
     let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
     let sd = if values.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
     (Some(mean), sd, values.len() as u64)
-}
-
-/// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.
-fn run_map(plan: &MapPlan) -> Result<(HeatMap, Cell), ReproError> {
-    let MapPlan { from, to, points, .. } = *plan;
-    let columns = super::GridPlan { from, to, points, samples: 0 }.values();
-    let rows = plan.sigma_p.values();
-    let mut values = Vec::with_capacity(columns.len() * rows.len());
-    for parameter in &columns {
-        let name = format!("{}:{}={parameter}", plan.activation, plan.parameter);
-        let activation: Activation = name.parse()?;
-        for sigma_p in &rows {
-            let condition = Gain::of(&activation, *sigma_p)?.condition.value;
-            values.push(1.0 - (condition - 1.0).abs() / (condition + 1.0));
-        }
-    }
-    // The ridge: where the grid's best sigma_p lies inside the grid.
-    let ratios: Vec<f64> = columns
-        .iter()
-        .zip(values.chunks(rows.len()))
-        .filter_map(|(parameter, column)| {
-            let best = (0..rows.len()).max_by(|a, b| column[*a].total_cmp(&column[*b]))?;
-            (best > 0 && best + 1 < rows.len()).then(|| parameter / rows[best])
-        })
-        .collect();
-    // The mean ratio is compared, not single ones: its deviation is that of the grid's rounding.
-    let (mean, sd, count) = spread(Some(&ratios));
-    let verdict = compare(&plan.ratio, mean, 0.0, count);
-    let cell = Cell {
-        row: format!("{}/sigma_p", plan.parameter),
-        column: "ridge of the map".into(),
-        quantity: Quantity::Ratio,
-        paper: Some(plan.ratio.clone()),
-        ours: mean,
-        sd,
-        count,
-        verdict,
-        reason: (verdict == Verdict::Differs).then(|| plan.differs.clone()).flatten(),
-        non_finite_rows: 0,
-    };
-    Ok((HeatMap { columns, rows, values, line: plan.line }, cell))
 }

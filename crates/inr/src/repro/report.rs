@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::heat_map;
 use super::verdict::CONFIDENCE;
-use super::{HeatMap, Quantity, ReproError, Settings, Verdict};
+use super::{Quantity, ReproError, Settings, Verdict};
+use crate::chart::HeatMap;
 use crate::write_atomically;
 
 /// One number beside the paper's.
@@ -191,15 +193,20 @@ impl RunResult {
             (format!("{}.json", self.name), format!("{:#}\n", self.to_json()).into_bytes()),
         ];
         if let Some(map) = &self.map {
-            files.push((format!("{}.png", self.name), map.to_png()));
-            files.push((format!("{}.svg", self.name), map.to_svg(&self.title).into_bytes()));
-            files.push((format!("{}-map.csv", self.name), map.to_csv().into_bytes()));
+            files.push((format!("{}-map.csv", self.name), heat_map::to_csv(map).into_bytes()));
         }
         let mut paths = Vec::new();
         for (name, bytes) in files {
             let path = folder.join(name);
             write_atomically(&path, |writer| writer.write_all(&bytes))?;
             paths.push(path);
+        }
+        if let Some(map) = &self.map {
+            for ending in ["png", "svg"] {
+                let path = folder.join(format!("{}.{ending}", self.name));
+                map.save(&path)?;
+                paths.push(path);
+            }
         }
         Ok(paths)
     }
