@@ -244,7 +244,9 @@ mod tests {
         assert_eq!(at(RIGHT - 20.0, BOTTOM - 20.0), shade(0.6));
         // What is no number stays white.
         assert_eq!(at(0.5 * (LEFT + RIGHT), TOP + 20.0), [255; 3]);
-        assert_eq!(at(0.5 * (BAR.0 + BAR.1), TOP + 3.0), shade(1.0));
+        // Three of 558 units below 1: the second shade from the top.
+        let below = (SHADES as f64 - 1.5) / SHADES as f64;
+        assert_eq!(at(0.5 * (BAR.0 + BAR.1), TOP + 3.0), shade(below));
         let svg = folder.path().join("map.svg");
         map.save(&svg).unwrap();
         assert!(std::fs::read_to_string(svg).unwrap().contains("a &lt; b"));
