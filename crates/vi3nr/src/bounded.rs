@@ -177,7 +177,7 @@ impl Real for Bounded {
 
     fn exp(self) -> Self {
         let value = libm::exp(self.value);
-        Self::elementary(value, exp_change(self))
+        Self::elementary(value, exp_change(self, value))
     }
 
     fn sin_cos(self) -> (Self, Self) {
@@ -239,7 +239,7 @@ impl Real for Bounded {
 
     fn exp_m1(self) -> Self {
         let value = libm::expm1(self.value);
-        Self::elementary(value, exp_change(self))
+        Self::elementary(value, exp_change(self, value + 1.0))
     }
 
     fn ln_1p(self) -> Self {
@@ -288,10 +288,10 @@ fn grown(error: f64) -> f64 {
     if error < 1e-5 { error * (1.0 + error) } else { libm::expm1(error) }
 }
 
-/// The change of e^x over an operand's error.
-fn exp_change(operand: Bounded) -> f64 {
+/// The change of e^x over an operand's error; `value` is e^x to a few roundings.
+fn exp_change(operand: Bounded, value: f64) -> f64 {
     if operand.error < 1.0 {
-        libm::exp(operand.value) * grown(operand.error)
+        (1.0 + 1e-12) * value * grown(operand.error)
     } else {
         // Both ends lie between 0 and this.
         libm::exp(operand.value + operand.error)

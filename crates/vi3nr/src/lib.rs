@@ -38,7 +38,12 @@
 //!
 //! # 3. The forward condition
 //!
-//! Var(z_i) = M_i σ²(W_i) E\[x_i²\], Eq. (3), so the variance σ_p² is kept by
+//! Weights have mean 0 and are independent of each other and of x_i, so that of each product W x only
+//! E\[W²\] E\[x²\] is left (the second moment, not the variance of x: f may have a mean):
+//!
+//! Var(z_i) = M_i σ²(W_i) E\[x_i²\]  (Eq. (3)).
+//!
+//! So the variance σ_p² is kept by
 //!
 //! σ²(W_i) = gain²(f, σ_p)/M_i,  gain²(f, σ_p) = σ_p²/E\[f(z)²\]  (Eq. (4) and (15)),
 //!
@@ -57,8 +62,10 @@
 //!
 //! # 4. The backward condition
 //!
-//! Going back, a layer multiplies the gradient's variance by M_{i+1} σ²(W_i) E\[f'(z)²\], Eq. (10).
-//! With the weights of the forward condition this is 1 where, Eq. (13),
+//! Going back, ∂L/∂z_i = f'(z_i) Σ_j W_ji ∂L/∂z_{i+1,j}, Eq. (8): M_{i+1} products where forward there
+//! were M_i, and f' in the place of f. A layer multiplies the gradient's variance by
+//! M_{i+1} σ²(W_i) E\[f'(z)²\], Eq. (10): a cond of 1.18, as of tanh at σ_p = 1, is a factor of 10^7 after
+//! 100 layers. With the weights of the forward condition this is 1 where, Eq. (13),
 //!
 //! cond(σ_p) = (M_{i+1}/M_i) σ_p² E\[f'(z)²\]/E\[f(z)²\] = 1.
 //!
@@ -75,7 +82,10 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 //!
-//! In networks of few layers σ_p is a choice with this value as the starting point (Sec. 3.5).
+//! In networks of few layers σ_p is a choice with this value as the starting point (Sec. 3.5), and
+//! [`auto_sigma_p`] makes one. What a σ_p does to f is seen best from its two ends: for σ_p far below
+//! the width of f's features, f is its tangent: cond tends to 0 if f(0) ≠ 0, else to 1 if f'(0) ≠ 0; far above,
+//! only f's tails count.
 //!
 //! # 5. Schemes, and the weights themselves
 //!
@@ -111,6 +121,12 @@
 //! [`Bounded`] carries a number and a bound on its distance from the exact one, roundings
 //! included. Second moments are usually known to 1e-14 relative, roots to 1e-12. What is infinite,
 //! undefined or unresolved is an [`Error`], never a number.
+//!
+//! The quadrature proves its bounds: f and f' are enclosed over complex neighbourhoods of the pieces
+//! of the line, which limits how much a Gauss rule can miss there. At points where an expression has
+//! no enclosure, such as x/tanh(x) or abs(x)^0.9 at 0, the bound is a wide estimate instead, from how
+//! much the rules with 16, 32 and 64 points differ. A gain takes 0.1 to 0.5 ms, some 20 ms where f
+//! has tens of thousands of periods under the density (`cargo bench -p vi3nr`).
 
 pub mod activation;
 pub mod backward;

@@ -53,6 +53,10 @@ CASES = {
     "(1-cos(x))/x^2": (both((1 - sp.cos(x)) / x**2), "cancel", 1),
     "exp(-exp(x))": (both(sp.exp(-sp.exp(x))), 1, None),
     "log(1+x^2)": (both(sp.log(1 + x**2)), 1, None),
+    "x/tanh(x)": (both(x / sp.tanh(x)), 1, None),
+    "sin(3*x)*exp(-x^2)": (both(sp.sin(3 * x) * sp.exp(-x**2)), R(1, 3), None),
+    "sqrt(x^2+0.01)": (both(sp.sqrt(x**2 + R(1, 100))), R(1, 10), None),
+    "sinh(x/4)*exp(-x^2/8)": (both(sp.sinh(x / 4) * sp.exp(-x**2 / 8)), 1, None),
 }
 KINKED = {
     # f on pieces between kinks.
@@ -82,6 +86,20 @@ def sine(w, s):
     return mpf(0), -mp.expm1(-2 * q) / 2, w * mp.exp(-q / 2), w * w * (1 + mp.exp(-2 * q)) / 2
 
 
+def ripples(w, power, s):
+    """cos(w x) + x or cos(w x) + x^2: thousands of periods under a wide density."""
+    once, twice = mp.exp(-((w * s) ** 2) / 2), mp.exp(-2 * (w * s) ** 2)
+    squares, slopes = (1 + twice) / 2, w * w * (1 - twice) / 2
+    if power == 1:
+        return once, squares + s * s, mpf(1), slopes + 1
+    return (
+        once + s * s,
+        squares + 2 * s * s * (1 - (w * s) ** 2) * once + 3 * s**4,
+        mpf(0),
+        slopes - 4 * (w * s) ** 2 * once + 4 * s * s,
+    )
+
+
 def finer(w, s):
     """sin(w (|x| + 1) x) through complementary error functions of complex argument."""
     def cosines(frequency):
@@ -107,6 +125,8 @@ CLOSED = {
     "x^10": lambda s: (absolute_power(10, s), absolute_power(20, s), mpf(0), 100 * absolute_power(18, s)),
     "exp(x/100)": lambda s: tuple(c * mp.exp(t * s * s) for c, t in [(1, mpf(1) / 20000), (1, mpf(1) / 5000), (mpf(1) / 100, mpf(1) / 20000), (mpf(1) / 10000, mpf(1) / 5000)]),
     "finer:omega=30": lambda s: finer(30, s),
+    "cos(100*x)+x": lambda s: ripples(100, 1, s),
+    "cos(20*x)+x^2": lambda s: ripples(20, 2, s),
 }
 
 

@@ -45,12 +45,14 @@ fn values_hold_and_bounds_are_never_exceeded() {
                     "{place}: {moment:?}, exact {}",
                     exact[k]
                 );
-                assert!(moment.error <= 1e-9 * scale[k] + tiny, "{place}: {moment:?}");
+                // 1/tanh(x) - x/sinh(x)^2 loses most of its digits near 0, and the bound knows.
+                let tight = if text == "x/tanh(x)" && sigma < 0.01 { 1e-7 } else { 1e-9 };
+                assert!(moment.error <= tight * scale[k] + tiny, "{place}: {moment:?}");
             }
         }
         lines += 1;
     }
-    assert!(lines > 185, "{lines}");
+    assert!(lines > 214, "{lines}");
 }
 
 /// Never a number for what has none.
@@ -58,7 +60,7 @@ fn values_hold_and_bounds_are_never_exceeded() {
 fn infinite_undefined_and_unresolved_expectations_are_errors() {
     for (text, sigma, reason) in [
         ("1/x", 1.0, "overflows"),
-        ("1/(x-3)", 1.0, "could be reached"),
+        ("1/(x-3)", 1.0, "overflows near x = 2.99"),
         ("1/(x-0.5)^2", 1.0, ""),
         ("log(x)", 1.0, "not a number"),
         ("sqrt(x)", 1.0, "not a number"),

@@ -1,14 +1,21 @@
 //! `vi3nr propagate`: what becomes of variances in a deep network.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use vi3nr::Scheme;
+use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_inr::propagate::{
     PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
 };
 
 use crate::Done;
 use crate::arguments::{InitChoice, PropagateArguments, Sigma};
+use crate::numbers::significant;
 use crate::output::{Failure, print, say};
+
+/// Digits of the level that variances are compared with.
+const DIGITS: usize = 5;
 
 /// The object of `--json`.
 #[derive(Serialize)]
@@ -17,17 +24,24 @@ struct Report {
     scheme: String,
     sigma_p: f64,
     weight_variance: f64,
+    distribution: &'static str,
     depth: usize,
     width: usize,
     batch: usize,
     seed: u64,
     #[serde(flatten)]
     result: Propagation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plot: Option<PathBuf>,
 }
 
 /// Measures and prints.
 pub(crate) fn run(arguments: &PropagateArguments) -> Done {
     let activation = &arguments.activation;
+    if let Some(file) = &arguments.plot {
+        // Before any work.
+        ChartFormat::of(file).map_err(Failure::unusable)?;
+    }
     let (scheme, sigma_p) = scheme(arguments)?;
     let weight_variance =
         hidden_variance(&scheme, activation, arguments.width).map_err(Failure::unusable)?;
@@ -37,6 +51,7 @@ pub(crate) fn run(arguments: &PropagateArguments) -> Done {
     let plan = PropagationPlan {
         activation: activation.clone(),
         weight_variance,
+        weights: arguments.distribution.into(),
         sigma_p,
         depth: arguments.depth,
         width: arguments.width,
@@ -53,12 +68,17 @@ pub(crate) fn run(arguments: &PropagateArguments) -> Done {
         scheme: scheme.to_string(),
         sigma_p,
         weight_variance,
+        distribution: plan.weights.name(),
         depth: plan.depth,
         width: plan.width,
         batch: plan.batch,
         seed: plan.seed,
         result,
+        plot: arguments.plot.clone(),
     };
+    if let Some(file) = &report.plot {
+        chart(&report).save(file).map_err(Failure::failed)?;
+    }
     print(arguments.common.json, &report, &text(&report))
 }
 
@@ -93,16 +113,58 @@ fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
     })
 }
 
+/// The preactivations' variances above the gradients'.
+fn chart(report: &Report) -> Chart {
+    let Report { depth, width, sigma_p, result, .. } = report;
+    let panel = |title: String, variances: Vec<f64>, level: f64, label: String| Panel {
+        title,
+        scale: Scale::Log,
+        curves: vec![Curve {
+            label: String::new(),
+            points: (0..).map(f64::from).zip(variances).collect(),
+        }],
+        level: Some(Level { value: level, label }),
+        marks: vec![],
+    };
+    let target = sigma_p * sigma_p;
+    // Place 0 is the input, the last one the output, whose gradient was drawn.
+    let forward = [&[target], &result.forward_variance[..]].concat();
+    let backward = [&result.backward_variance[..], &[1.0]].concat();
+    Chart {
+        title: format!(
+            "f = {}, {}, {} weights: {depth} layers of {width} units",
+            report.activation, report.scheme, report.distribution
+        ),
+        x_label: "layer".into(),
+        x_scale: Scale::Linear,
+        panels: vec![
+            panel(
+                format!("variance of the preactivations, E_f = {:.1} %", result.e_f),
+                forward,
+                target,
+                format!("σₚ² = {}", significant(target, DIGITS)),
+            ),
+            panel(
+                format!("variance of the gradient, E_b = {:.1} %", result.e_b),
+                backward,
+                1.0,
+                "1, as drawn at the last layer".into(),
+            ),
+        ],
+    }
+}
+
 /// Every tenth layer, and the two errors.
 fn text(report: &Report) -> String {
     let Report { depth, width, batch, sigma_p, result, .. } = report;
     let mut text = format!(
         "{}, {}, sigma_p {sigma_p}: {depth} layers of {width} units, {batch} samples, seed {}\n\
-         variance of W {:.6e} = {:.6}/M\n\
+         {} weights with variance {:.6e} = {:.6}/M\n\
          layer   preactivations         gradient\n",
         report.activation,
         report.scheme,
         report.seed,
+        report.distribution,
         report.weight_variance,
         report.weight_variance * *width as f64,
     );
@@ -118,11 +180,15 @@ fn text(report: &Report) -> String {
          sigma_p^2, first gradient against 1)\n",
         result.e_f, result.e_b
     );
-    if result.non_finite_rows > 0 {
-        text += &format!(
-            "{} of {batch} samples were not finite; each counts as an error of 1\n",
-            result.non_finite_rows
-        );
+    for (error, lost) in [("E_f", result.forward_non_finite), ("E_b", result.backward_non_finite)] {
+        if lost > 0 {
+            text += &format!(
+                "{lost} of {batch} samples were not finite; each counts as 100 % in {error}\n"
+            );
+        }
+    }
+    if let Some(file) = &report.plot {
+        text += &format!("{}\n", file.display());
     }
     text
 }

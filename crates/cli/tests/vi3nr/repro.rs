@@ -25,7 +25,10 @@ fn propagate_keeps_what_eq_13_promises() {
     assert_eq!(report["scheme"], "ours:sigma_p=2.223335042368875");
     assert_eq!(report["forward_variance"].as_array().unwrap().len(), 20);
     assert_eq!(report["backward_variance"].as_array().unwrap().len(), 20);
-    assert_eq!(report["non_finite_rows"], 0);
+    assert_eq!(
+        (&report["forward_non_finite"], &report["backward_non_finite"]),
+        (&0.into(), &0.into())
+    );
     assert!(report["e_f"].as_f64().unwrap() < 10.0 && report["e_b"].as_f64().unwrap() < 30.0);
     let threads = [&base[..], &["--threads", "3"]].concat();
     assert_eq!(report, json(folder.path(), &threads));
@@ -45,9 +48,32 @@ fn propagate_prints_every_tenth_layer() {
 }
 
 #[test]
+fn propagate_draws_variances_and_takes_other_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seen = Vec::new();
+    for shape in ["uniform", "normal", "truncated-normal", "orthogonal"] {
+        let arguments = ["propagate", "tanh", "--distribution", shape, "--plot", "v.svg", "--json"];
+        let report = json(folder.path(), &[&arguments[..], &SMALL[..]].concat());
+        assert_eq!((&report["distribution"], &report["plot"]), (&shape.into(), &"v.svg".into()));
+        seen.push(report["e_b"].as_f64().unwrap());
+        let drawing = fs::read_to_string(folder.path().join("v.svg")).unwrap();
+        let title = format!("f = tanh, ours:sigma_p=1, {shape} weights: 10 layers of 48 units");
+        assert!(drawing.contains(&title) && drawing.contains("variance of the gradient"));
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    let png = [&["propagate", "relu", "--plot", "v.png"], &SMALL[..]].concat();
+    let (text, _) = texts(&vi3nr(folder.path(), &png));
+    assert!(text.ends_with("v.png\n"), "{text}");
+    assert!(fs::read(folder.path().join("v.png")).unwrap().starts_with(b"\x89PNG"));
+    let message = error(folder.path(), 2, &["propagate", "relu", "--plot", "v.pdf"]);
+    assert!(message.contains("v.pdf"), "{message}");
+}
+
+#[test]
 fn table_1_end_to_end() {
     let folder = tempfile::tempdir().unwrap();
-    let report = json(folder.path(), &["repro", "table1", "--json"]);
+    let report = json(folder.path(), &["repro", "table1", "--seeds", "2", "--json"]);
     let ours = cell(&report, "Ours", "tanh", "variance");
     assert_eq!((&ours["verdict"], &ours["paper"]), (&"agrees".into(), &"2.54".into()));
     let kumar = cell(&report, "Kumar", "sigmoid", "variance");
@@ -83,6 +109,10 @@ fn deep_tables_take_other_sizes() {
     assert_eq!(report["settings"]["depth"], 10);
     let ours = cell(&report, "Ours", "relu", "e_f");
     assert_eq!(ours["repetitions"], 2);
+    // One run of something random says nothing about its spread.
+    let once = [&["repro", "table2", "--seeds", "1", "--json"], &SMALL[..]].concat();
+    let once = json(folder.path(), &once);
+    assert_eq!(cell(&once, "Ours", "relu", "e_f")["verdict"], "shown");
     // The rectifier's weights are the same for four methods.
     assert_eq!(ours["ours"], cell(&report, "Kaiming", "relu", "e_f")["ours"]);
 }

@@ -22,6 +22,11 @@ pub(super) const MARK: RGBColor = RGBColor(176, 32, 32);
 /// a vector drawing has what its viewer calls by this name.
 pub(super) const FAMILY: &str = "sans-serif";
 
+/// Sizes of text.
+pub(super) const LARGE: f64 = 22.0;
+pub(super) const MEDIUM: f64 = 18.0;
+pub(super) const SMALL: f64 = 16.0;
+
 /// Which point of a text is put at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
@@ -55,12 +60,23 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.area.draw(&PathElement::new(pixels, colour.stroke_width(width))).map_err(drawing)
     }
 
-    /// A dashed horizontal line.
-    pub(super) fn dashes(&self, from: Place, to: f64, colour: RGBColor) -> Result<(), ChartError> {
-        let mut x = from.0;
-        while x < to {
-            self.line(&[(x, from.1), ((x + 7.0).min(to), from.1)], colour, 1.5)?;
-            x += 12.0;
+    /// A dashed line.
+    pub(super) fn dashes(
+        &self,
+        from: Place,
+        to: Place,
+        colour: RGBColor,
+    ) -> Result<(), ChartError> {
+        let (right, down) = (to.0 - from.0, to.1 - from.1);
+        let length = right.hypot(down);
+        let at = |way: f64| {
+            let share = (way / length).min(1.0);
+            (from.0 + share * right, from.1 + share * down)
+        };
+        let mut way = 0.0;
+        while way < length {
+            self.line(&[at(way), at(way + 7.0)], colour, 1.5)?;
+            way += 12.0;
         }
         Ok(())
     }
@@ -104,6 +120,40 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         let style = (FAMILY, size * self.scale).into_text_style(self.area);
         let (width, _) = self.area.estimate_text_size(text, &style).map_err(drawing)?;
         Ok(f64::from(width) / self.scale)
+    }
+
+    /// Text on a white ground, readable across lines.
+    pub(super) fn label(
+        &self,
+        text: &str,
+        (x, y): Place,
+        anchor: Anchor,
+    ) -> Result<(), ChartError> {
+        let width = self.text_width(text, SMALL)?;
+        let left = if anchor == Anchor::Right { x - width } else { x };
+        let white = RGBColor(255, 255, 255);
+        self.fill((left - 3.0, y - 10.0), (left + width + 3.0, y + 10.0), white)?;
+        self.text(text, (x, y), anchor, SMALL, MARK)
+    }
+
+    /// As much of `text` as fits into `width`.
+    pub(super) fn shortened(
+        &self,
+        text: &str,
+        width: f64,
+        size: f64,
+    ) -> Result<String, ChartError> {
+        // A formula may be thousands of characters long.
+        let mut kept: String = text.chars().take(120).collect();
+        let mut is_cut = kept.len() < text.len();
+        loop {
+            let shown = if is_cut { format!("{kept}…") } else { kept.clone() };
+            if kept.is_empty() || self.text_width(&shown, size)? <= width {
+                return Ok(shown);
+            }
+            kept.pop();
+            is_cut = true;
+        }
     }
 
     fn pixel(&self, (x, y): Place) -> (i32, i32) {

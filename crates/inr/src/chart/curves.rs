@@ -3,7 +3,9 @@
 use plotters::prelude::{DrawingBackend, RGBColor};
 
 use super::axis::Axis;
-use super::canvas::{Anchor, CURVES, Canvas, FAINT_GRID, FRAME, GRID, INK, MARK, Place};
+use super::canvas::{
+    Anchor, CURVES, Canvas, FAINT_GRID, FRAME, GRID, INK, LARGE, MARK, MEDIUM, Place, SMALL,
+};
 use super::file::Drawing;
 use super::{Chart, ChartError, Panel};
 
@@ -17,10 +19,6 @@ const PANEL: f64 = 280.0;
 /// Below the last panel; below the others the numbers of the axis only.
 const BOTTOM: f64 = 58.0;
 const NUMBERS: f64 = 28.0;
-
-const LARGE: f64 = 22.0;
-const MEDIUM: f64 = 18.0;
-const SMALL: f64 = 16.0;
 
 /// The axes of a panel and the place of its frame.
 struct Frame {
@@ -52,7 +50,7 @@ impl Drawing for Chart {
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
-        let title = shortened(canvas, &self.title, RIGHT - LEFT, LARGE)?;
+        let title = canvas.shortened(&self.title, RIGHT - LEFT, LARGE)?;
         canvas.text(&title, (LEFT, 0.5 * TITLE + 4.0), Anchor::Left, LARGE, INK)?;
         let curves = self.panels.iter().flat_map(|panel| &panel.curves);
         let columns = curves.flat_map(|curve| &curve.points).map(|point| point.0);
@@ -80,7 +78,7 @@ fn draw_panel<B: DrawingBackend>(
     if let Some(level) = &panel.level
         && let Some(row) = frame.row(level.value)
     {
-        canvas.dashes((LEFT, row), RIGHT, MARK)?;
+        canvas.dashes((LEFT, row), (RIGHT, row), MARK)?;
     }
     for (curve, colour) in panel.curves.iter().zip(CURVES.iter().cycle()) {
         draw_curve(canvas, &curve.points, frame, *colour)?;
@@ -88,16 +86,22 @@ fn draw_panel<B: DrawingBackend>(
     if let Some(level) = &panel.level
         && let Some(row) = frame.row(level.value)
     {
-        // Above the line, or below it where it is close to the top.
+        // Above the line, or below it where it is close to the top; at the end that is free.
         let beside = if row < frame.top + 30.0 { row + 13.0 } else { row - 13.0 };
-        backed(canvas, &level.label, (RIGHT - 8.0, beside), Anchor::Right)?;
+        let width = canvas.text_width(&level.label, SMALL)?;
+        let at_right = is_free((RIGHT - 8.0 - width, RIGHT - 8.0), beside, panel, frame);
+        let at_left = is_free((LEFT + 8.0, LEFT + 8.0 + width), beside, panel, frame);
+        match at_left && !at_right {
+            true => canvas.label(&level.label, (LEFT + 8.0, beside), Anchor::Left)?,
+            false => canvas.label(&level.label, (RIGHT - 8.0, beside), Anchor::Right)?,
+        }
     }
     for mark in &panel.marks {
         let Some((x, y)) = frame.place(mark.at) else { continue };
         canvas.dot((x, y), MARK)?;
         let width = canvas.text_width(&mark.label, SMALL)?;
         let (at, anchor) = free_side((x, y), width, panel, frame);
-        backed(canvas, &mark.label, at, anchor)?;
+        canvas.label(&mark.label, at, anchor)?;
     }
     Ok(())
 }
@@ -178,46 +182,16 @@ fn free_side((x, y): Place, width: f64, panel: &Panel, frame: &Frame) -> (Place,
             && right < RIGHT
             && row > frame.top + 12.0
             && row < frame.top + PANEL - 12.0;
-        let mut places = panel.curves.iter().flat_map(|curve| &curve.points);
-        is_inside
-            && !places.any(|&point| {
-                let Some((x, y)) = frame.place(point) else { return false };
-                (left..right).contains(&x) && (y - row).abs() < 12.0
-            })
+        is_inside && is_free((left, right), row, panel, frame)
     };
     beside(sides.into_iter().find(is_free).unwrap_or(sides[0]))
 }
 
-/// Text on a white ground, readable across lines.
-fn backed<B: DrawingBackend>(
-    canvas: &Canvas<'_, B>,
-    text: &str,
-    (x, y): Place,
-    anchor: Anchor,
-) -> Result<(), ChartError> {
-    let width = canvas.text_width(text, SMALL)?;
-    let left = if anchor == Anchor::Right { x - width } else { x };
-    let white = RGBColor(255, 255, 255);
-    canvas.fill((left - 3.0, y - 10.0), (left + width + 3.0, y + 10.0), white)?;
-    canvas.text(text, (x, y), anchor, SMALL, MARK)
-}
-
-/// As much of `text` as fits into `width`.
-fn shortened<B: DrawingBackend>(
-    canvas: &Canvas<'_, B>,
-    text: &str,
-    width: f64,
-    size: f64,
-) -> Result<String, ChartError> {
-    // A formula may be thousands of characters long.
-    let mut kept: String = text.chars().take(120).collect();
-    let mut is_cut = kept.len() < text.len();
-    loop {
-        let shown = if is_cut { format!("{kept}…") } else { kept.clone() };
-        if kept.is_empty() || canvas.text_width(&shown, size)? <= width {
-            return Ok(shown);
-        }
-        kept.pop();
-        is_cut = true;
-    }
+/// Whether no point of a curve lies where a line of words would.
+fn is_free((left, right): (f64, f64), row: f64, panel: &Panel, frame: &Frame) -> bool {
+    let mut places = panel.curves.iter().flat_map(|curve| &curve.points);
+    !places.any(|&point| {
+        let Some((x, y)) = frame.place(point) else { return false };
+        (left..right).contains(&x) && (y - row).abs() < 12.0
+    })
 }

@@ -1,8 +1,8 @@
 //! Charts as SVG or PNG files, without any font of the system.
 //!
-//! [`Chart`] holds what is to be seen, [`Chart::save`] writes it. Inside: `axis` lays numbers out,
-//! `canvas` draws in the same units on pictures and vector drawings, `curves` is the layout of a
-//! chart, `file` turns what can be drawn into a file.
+//! [`Chart`] holds curves and [`HeatMap`] colours; their `save` writes them. Inside: `axis` lays numbers
+//! out, `canvas` draws in the same units on pictures and vector drawings, `curves` and `heat_map` are
+//! the two layouts, `file` turns what can be drawn into a file.
 //!
 //! ```
 //! use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
@@ -28,11 +28,13 @@ mod axis;
 mod canvas;
 mod curves;
 mod file;
+mod heat_map;
 
 use std::path::{Path, PathBuf};
 
 pub use axis::Scale;
 pub use file::ChartFormat;
+pub use heat_map::HeatMap;
 
 use crate::WriteError;
 

@@ -1,22 +1,24 @@
 //! Measuring what an experiment lists.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Instant;
 
 use vi3nr::backward::{GridSearch, Solution, grid_search, solve};
-use vi3nr::{Activation, Gain, Moments, Scheme};
+use vi3nr::{Activation, Gain, Moments, Scheme, WeightShape};
 
-use super::experiment::{Case, Experiment, MapPlan, Quantity, SigmaChoice};
-use super::heat_map::HeatMap;
+use super::experiment::{Case, Experiment, Quantity, SigmaChoice};
+use super::heat_map;
 use super::report::{Cell, RunResult};
 use super::{ReproError, Settings, Verdict, compare};
-use crate::propagate::{PropagationPlan, hidden_variance, propagate};
+use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
 
 /// Values of one quantity, one for each repetition or only one where nothing is random.
 type Values = HashMap<Quantity, Vec<f64>>;
-/// Errors and lost rows of deep networks already measured: different methods often give the same
-/// weights.
-type Known = HashMap<(String, [u64; 3]), (f64, f64, usize)>;
+/// Samples of all repetitions that were not finite, for the error that they count in.
+type Lost = HashMap<Quantity, usize>;
+/// What deep networks already measured gave: different methods often give the same weights.
+type Known = HashMap<(String, [u64; 3]), Propagation>;
 
 /// Runs all cases, or the map.
 pub(super) fn run(
@@ -34,7 +36,7 @@ pub(super) fn run(
     }
     let mut map = None;
     if let Some(plan) = &experiment.map {
-        let (drawn, cell) = run_map(plan)?;
+        let (drawn, cell) = heat_map::measure(plan, &experiment.title)?;
         map = Some(drawn);
         cells.push(cell);
     }
@@ -63,12 +65,20 @@ fn run_case(
         SigmaChoice::Word(word) => return Err(bad(format!("sigma_p = '{word}'"))),
     };
     let mut values = Values::new();
-    let mut non_finite = 0;
+    let mut lost = Lost::new();
     if let Some(sigma_p) = sigma_p {
         values.insert(Quantity::SigmaP, vec![sigma_p]);
         for seed in 0..settings.seeds {
-            non_finite +=
-                repetition(case, &activation, sigma_p, seed, settings, &mut values, known)?;
+            let network = repetition(case, &activation, sigma_p, seed, settings, &mut values)?;
+            let Some(plan) = network else { continue };
+            let result = deep_network(plan, known)?;
+            for (quantity, error, non_finite) in [
+                (Quantity::EF, result.e_f, result.forward_non_finite),
+                (Quantity::EB, result.e_b, result.backward_non_finite),
+            ] {
+                values.entry(quantity).or_default().push(error);
+                *lost.entry(quantity).or_default() += non_finite;
+            }
         }
     }
     if let Some(grid) = &case.grid {
@@ -93,9 +103,9 @@ fn run_case(
             let (mean, sd, count) = spread(values.get(&quantity));
             let verdict = match (quantity, printed) {
                 (Quantity::TimeMs, _) | (_, None) => Verdict::Shown,
+                _ if count == 1 && is_random(quantity, case) => Verdict::Shown,
                 (_, Some(printed)) => compare(printed, mean, sd, count),
             };
-            let is_error = matches!(quantity, Quantity::EF | Quantity::EB);
             Cell {
                 row: case.row.clone(),
                 column: case.column.clone(),
@@ -110,10 +120,20 @@ fn run_case(
                     .get(&quantity)
                     .filter(|_| verdict == Verdict::Differs)
                     .cloned(),
-                non_finite_rows: if is_error { non_finite } else { 0 },
+                non_finite_rows: lost.get(&quantity).copied().unwrap_or(0),
             }
         })
         .collect())
+}
+
+/// Whether another seed gives another value.
+fn is_random(quantity: Quantity, case: &Case) -> bool {
+    match quantity {
+        Quantity::SigmaP | Quantity::Ratio => false,
+        Quantity::Variance => case.samples.is_some(),
+        Quantity::GridSigmaP => case.grid.is_some_and(|grid| grid.samples > 0),
+        Quantity::EF | Quantity::EB | Quantity::EW | Quantity::TimeMs => true,
+    }
 }
 
 /// The smallest σ_p with cond = 1, if Eq. (13) has isolated solutions.
@@ -124,7 +144,7 @@ fn first_root(activation: &Activation) -> Result<Option<f64>, ReproError> {
     })
 }
 
-/// Measures what the case asks for with one seed; returns how many rows were lost.
+/// Measures with one seed what needs no deep network; returns the network that the case asks for.
 fn repetition(
     case: &Case,
     activation: &Activation,
@@ -132,8 +152,7 @@ fn repetition(
     seed: u64,
     settings: &Settings,
     values: &mut Values,
-    known: &mut Known,
-) -> Result<usize, ReproError> {
+) -> Result<Option<PropagationPlan>, ReproError> {
     let mut push = |quantity, value| values.entry(quantity).or_default().push(value);
     let width = settings.width as f64;
     let scheme = match case.scheme.as_str() {
@@ -159,36 +178,30 @@ fn repetition(
     if seed == 0 || case.samples.is_some() {
         push(Quantity::Variance, product);
     }
-    if !case.paper.contains_key(&Quantity::EF) {
-        return Ok(0);
-    }
-    let weight_variance = product / width;
-    let key = (activation.to_string(), [seed, weight_variance.to_bits(), sigma_p.to_bits()]);
-    let (e_f, e_b, lost) = match known.get(&key) {
-        Some(measured) => *measured,
-        None => {
-            let result = propagate(&PropagationPlan {
-                activation: activation.clone(),
-                weight_variance,
-                sigma_p,
-                depth: settings.depth,
-                width: settings.width,
-                batch: settings.batch,
-                seed,
-                threads: settings.threads,
-            })?;
-            let measured = (result.e_f, result.e_b, result.non_finite_rows);
-            known.insert(key, measured);
-            measured
-        }
-    };
-    push(Quantity::EF, e_f);
-    push(Quantity::EB, e_b);
-    Ok(lost)
+    Ok(case.paper.contains_key(&Quantity::EF).then(|| PropagationPlan {
+        activation: activation.clone(),
+        weight_variance: product / width,
+        weights: WeightShape::Uniform,
+        sigma_p,
+        depth: settings.depth,
+        width: settings.width,
+        batch: settings.batch,
+        seed,
+        threads: settings.threads,
+    }))
+}
+
+/// The errors of a deep network, measured once.
+fn deep_network(plan: PropagationPlan, known: &mut Known) -> Result<&Propagation, ReproError> {
+    let numbers = [plan.seed, plan.weight_variance.to_bits(), plan.sigma_p.to_bits()];
+    Ok(match known.entry((plan.activation.to_string(), numbers)) {
+        Entry::Occupied(measured) => measured.into_mut(),
+        Entry::Vacant(place) => place.insert(propagate(&plan)?),
+    })
 }
 
 /// Mean, standard deviation (n - 1) and number.
-fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
+pub(super) fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
     let Some(values) = values.filter(|values| !values.is_empty()) else {
         return (None, 0.0, 0);
     };
@@ -197,45 +210,4 @@ fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
     let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
     let sd = if values.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
     (Some(mean), sd, values.len() as u64)
-}
-
-/// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.
-fn run_map(plan: &MapPlan) -> Result<(HeatMap, Cell), ReproError> {
-    let MapPlan { from, to, points, .. } = *plan;
-    let columns = super::GridPlan { from, to, points, samples: 0 }.values();
-    let rows = plan.sigma_p.values();
-    let mut values = Vec::with_capacity(columns.len() * rows.len());
-    for parameter in &columns {
-        let name = format!("{}:{}={parameter}", plan.activation, plan.parameter);
-        let activation: Activation = name.parse()?;
-        for sigma_p in &rows {
-            let condition = Gain::of(&activation, *sigma_p)?.condition.value;
-            values.push(1.0 - (condition - 1.0).abs() / (condition + 1.0));
-        }
-    }
-    // The ridge: where the grid's best sigma_p lies inside the grid.
-    let ratios: Vec<f64> = columns
-        .iter()
-        .zip(values.chunks(rows.len()))
-        .filter_map(|(parameter, column)| {
-            let best = (0..rows.len()).max_by(|a, b| column[*a].total_cmp(&column[*b]))?;
-            (best > 0 && best + 1 < rows.len()).then(|| parameter / rows[best])
-        })
-        .collect();
-    // The mean ratio is compared, not single ones: its deviation is that of the grid's rounding.
-    let (mean, sd, count) = spread(Some(&ratios));
-    let verdict = compare(&plan.ratio, mean, 0.0, count);
-    let cell = Cell {
-        row: format!("{}/sigma_p", plan.parameter),
-        column: "ridge of the map".into(),
-        quantity: Quantity::Ratio,
-        paper: Some(plan.ratio.clone()),
-        ours: mean,
-        sd,
-        count,
-        verdict,
-        reason: (verdict == Verdict::Differs).then(|| plan.differs.clone()).flatten(),
-        non_finite_rows: 0,
-    };
-    Ok((HeatMap { columns, rows, values, line: plan.line }, cell))
 }

@@ -8,10 +8,10 @@ mod experiment;
 mod heat_map;
 mod measure;
 mod report;
+mod student_t;
 mod verdict;
 
 pub use experiment::{Case, Experiment, GridPlan, MapPlan, Quantity, SigmaChoice};
-pub use heat_map::HeatMap;
 pub use report::{Cell, RunResult};
 pub use verdict::{Verdict, compare, printed_half_unit};
 
@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use vi3nr::Error;
 
 use crate::WriteError;
+use crate::chart::ChartError;
 use crate::propagate::PropagateError;
 
 /// What can be run again.
@@ -72,6 +73,9 @@ pub enum ReproError {
     /// A result cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A picture cannot be drawn or written.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
 }
 
 /// Runs the experiment `name`; `note` is told what is about to be measured.

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{HeatMap, Quantity, ReproError, Settings, Verdict};
+use super::heat_map;
+use super::verdict::CONFIDENCE;
+use super::{Quantity, ReproError, Settings, Verdict};
+use crate::chart::HeatMap;
 use crate::write_atomically;
 
 /// One number beside the paper's.
@@ -29,7 +32,7 @@ pub struct Cell {
     pub verdict: Verdict,
     /// For a number that differs: what was measured about it.
     pub reason: Option<String>,
-    /// Samples of all repetitions that were not finite and count as an error of 1.
+    /// Samples of all repetitions that were not finite in this error and count as 100 % in it.
     pub non_finite_rows: usize,
 }
 
@@ -115,6 +118,11 @@ impl RunResult {
                  SMAPE without the factor 2\n"
             );
         }
+        text += &format!(
+            "agrees: |mean - paper| <= half a unit of the paper's last digit + t sd sqrt(1 + 1/n), the {} % \
+             prediction interval for one more run (Student's t, n - 1 degrees of freedom)\n",
+            100.0 * CONFIDENCE
+        );
         let line = |row: &str, column: &str, quantity: &str, paper: &str, ours: &str, end: &str| {
             format!("{row:<32} {column:<10} {quantity:<13} {paper:>8}  {ours:<22} {end}\n")
         };
@@ -185,15 +193,20 @@ impl RunResult {
             (format!("{}.json", self.name), format!("{:#}\n", self.to_json()).into_bytes()),
         ];
         if let Some(map) = &self.map {
-            files.push((format!("{}.png", self.name), map.to_png()));
-            files.push((format!("{}.svg", self.name), map.to_svg(&self.title).into_bytes()));
-            files.push((format!("{}-map.csv", self.name), map.to_csv().into_bytes()));
+            files.push((format!("{}-map.csv", self.name), heat_map::to_csv(map).into_bytes()));
         }
         let mut paths = Vec::new();
         for (name, bytes) in files {
             let path = folder.join(name);
             write_atomically(&path, |writer| writer.write_all(&bytes))?;
             paths.push(path);
+        }
+        if let Some(map) = &self.map {
+            for ending in ["png", "svg"] {
+                let path = folder.join(format!("{}.{ending}", self.name));
+                map.save(&path)?;
+                paths.push(path);
+            }
         }
         Ok(paths)
     }

@@ -2,18 +2,21 @@
 
 use serde::Serialize;
 
-/// Standard deviations that a measured number may be off beyond the printed digits.
-pub(super) const DEVIATIONS: f64 = 3.0;
+use super::student_t::two_sided_quantile;
+
+/// How often one more run of ours would lie in the interval that a printed number must lie in.
+pub(super) const CONFIDENCE: f64 = 0.99;
 
 /// How ours compares with the paper's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Within the printed digits and our own spread.
+    /// Within the printed digits and what another run of ours would spread by.
     Agrees,
     /// Further away, or ours does not exist.
     Differs,
-    /// Nothing to compare: a time on another machine, a number that the paper does not print.
+    /// Nothing to compare: a time on another machine, a number that the paper does not print, a
+    /// random one that was measured only once.
     Shown,
 }
 
@@ -26,18 +29,28 @@ pub fn printed_half_unit(printed: &str) -> Option<f64> {
     Some(0.5 * 10f64.powi(exponent - i32::try_from(decimals).ok()?))
 }
 
-/// `Agrees` if |mean - printed| is at most half a unit of the printed number's last digit plus
-/// 3·sd·√(1 + 1/n): the paper's number is one run, ours the mean of n, and `sd` the
-/// deviation among them (0 where nothing is random).
+/// `Agrees` if the printed number lies in the 99 % prediction interval for one more run of ours,
+/// widened by half a unit of its last digit: |mean - printed| ≤ half + t·sd·√(1 + 1/n).
+///
+/// The paper's number is one run, ours the `mean` of `count` = n runs with standard deviation `sd`;
+/// t is Student's, with n - 1 degrees of freedom. With `sd` 0 nothing is random and the digits alone
+/// decide. The interval takes runs for normally distributed.
 pub fn compare(printed: &str, mean: Option<f64>, sd: f64, count: u64) -> Verdict {
     let (Some(half), Some(mean), Ok(paper)) =
         (printed_half_unit(printed), mean, printed.parse::<f64>())
     else {
         return Verdict::Differs;
     };
-    let allowed = half + DEVIATIONS * sd * (1.0 + 1.0 / count.max(1) as f64).sqrt();
+    let spread = match sd > 0.0 {
+        true => {
+            let t = two_sided_quantile(CONFIDENCE, count.saturating_sub(1));
+            t * sd * (1.0 + 1.0 / count.max(1) as f64).sqrt()
+        }
+        false => 0.0,
+    };
     // A rounding of the subtraction is no difference.
-    if (mean - paper).abs() <= allowed * (1.0 + 1e-9) { Verdict::Agrees } else { Verdict::Differs }
+    let allowed = (half + spread) * (1.0 + 1e-9);
+    if (mean - paper).abs() <= allowed { Verdict::Agrees } else { Verdict::Differs }
 }
 
 #[cfg(test)]
@@ -56,9 +69,13 @@ mod tests {
         assert_eq!(compare("100.0", Some(f64::NAN), 0.0, 1), Verdict::Differs);
     }
 
+    /// Ten runs: t = 3.2498, so 0.05 + 3.2498 · 0.1 · √1.1 = 0.3908 is allowed.
     #[test]
     fn spread_widens_what_is_allowed() {
-        assert_eq!(compare("10.0", Some(11.0), 0.1, 3), Verdict::Differs);
-        assert_eq!(compare("10.0", Some(11.0), 0.3, 3), Verdict::Agrees);
+        assert_eq!(compare("10.0", Some(10.39), 0.1, 10), Verdict::Agrees);
+        assert_eq!(compare("10.0", Some(9.609), 0.1, 10), Verdict::Differs);
+        // From three runs little is known: t = 9.9248.
+        assert_eq!(compare("10.0", Some(11.19), 0.1, 3), Verdict::Agrees);
+        assert_eq!(compare("10.0", Some(11.21), 0.1, 3), Verdict::Differs);
     }
 }

@@ -2,8 +2,10 @@ use super::builtin::Builtin;
 use super::{Function, Parameter};
 use crate::Real;
 
-/// exp(-|x|/σ_a) (Ramasinghe and
-/// Lucey, "Beyond periodicity", ECCV 2022, whose code starts from this default).
+/// exp(-|x|/σ_a) (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
+///
+/// The authors' published code has the Gaussian only; the defaults of 1 are those of the
+/// implementation that most projects copy, `kwea123/Coordinate-MLPs` (`models.py`, `opt.py`).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Laplacian {
     sigma: f64,

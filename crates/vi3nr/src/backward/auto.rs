@@ -10,10 +10,11 @@ const BEARABLE: f64 = 0.3131;
 ///
 /// The smallest σ_p at which the backward condition, Eq. (13), holds; where it never does or always
 /// does, 1 if the condition there is within SIREN's own distance of 1 (coth 1 - 1 = 0.313), else the
-/// largest σ_p below 1 for which it is: 1/ω for sin(ωx).
+/// largest σ_p below 1 for which it is: 1/ω for sin(ωx). Where moments are finite for small σ_p only, as
+/// those of exp(x²), larger ones do not count.
 ///
 /// # Errors
-/// Those of [`Gain::of`](crate::Gain::of).
+/// Those of [`Gain::of`](crate::Gain::of), where no σ_p up to 1 has moments.
 ///
 /// ```
 /// let gaussian = "gaussian:sigma=0.05".parse()?;
@@ -31,24 +32,35 @@ pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
     let slack = |sigma_p: f64| {
         Ok::<f64, Error>(BEARABLE - (backward_condition(activation, sigma_p)? - 1.0).abs())
     };
-    let mut above = 1.0;
-    if slack(above)? >= 0.0 {
-        return Ok(above);
+    let at_1 = slack(1.0);
+    if matches!(at_1, Ok(slack) if slack >= 0.0) {
+        return Ok(1.0);
     }
-    // Down in steps of a tenth; then the exact place by bisection.
+    // Down in steps of a tenth; then the exact place by bisection. What cannot be computed, such as
+    // moments that are infinite for larger sigma_p, is passed over.
+    let mut largest = at_1.as_ref().ok().map(|_| 1.0);
+    let mut above = 1.0;
     for _ in 0..100 {
         let below = above / 1.1;
-        if slack(below)? >= 0.0 {
-            let (mut low, mut high) = (below, above);
-            for _ in 0..60 {
-                let middle = 0.5 * (low + high);
-                if slack(middle)? >= 0.0 { low = middle } else { high = middle }
+        if let Ok(seen) = slack(below) {
+            if seen >= 0.0 {
+                let (mut low, mut high) = (below, above);
+                for _ in 0..60 {
+                    let middle = 0.5 * (low + high);
+                    let is_bearable = matches!(slack(middle), Ok(slack) if slack >= 0.0);
+                    if is_bearable { low = middle } else { high = middle }
+                }
+                return Ok(low);
             }
-            return Ok(low);
+            largest = largest.or(Some(below));
         }
         above = below;
     }
-    Ok(1.0)
+    match (largest, at_1) {
+        (Some(sigma_p), _) => Ok(sigma_p),
+        (None, Err(error)) => Err(error),
+        (None, Ok(_)) => Ok(1.0),
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +78,7 @@ mod tests {
             ("relu", 1.0),
             ("sine:omega=5", 0.2),
             ("sin(5*x)", 0.2),
+            ("exp(x^2)", 0.4550898605622273),
         ] {
             let seen = auto_sigma_p(&name.parse().unwrap()).unwrap();
             assert!((seen / sigma_p - 1.0).abs() < 1e-4, "{name}: {seen}, not {sigma_p}");

@@ -25,14 +25,15 @@
 mod auto;
 mod curve;
 mod grid;
+mod refine;
 mod scan;
 mod solve;
 
 pub use auto::auto_sigma_p;
 pub use curve::{CurvePoint, curve};
 pub use grid::{GridAnswer, GridSearch, grid_search};
+pub(crate) use refine::crossing;
 pub(crate) use scan::scan;
-pub(crate) use solve::crossing;
 pub use solve::{Approach, REACH, Root, Solution, solve};
 
 use crate::{Activation, Error, Gain};

@@ -1,16 +1,16 @@
 //! All σ_p that satisfy the backward condition, or the proof that there are none to be had.
 
+use super::refine::{Condition, crossing, deepest_dip};
 use super::scan::scan;
 use crate::{Activation, Bounded, Error, Gain, require_positive};
 
 /// Roots are sought from 1/`REACH` to `REACH` times the function's own scale.
 pub const REACH: f64 = 1e6;
 
+/// Halvings towards the σ_p beyond which moments cannot be computed.
+const HALVINGS: u32 = 20;
 /// Conditions this close to 1 at the end of the range are taken for the limit 1.
-const LIMIT_REACHED: f64 = 1e-7;
-/// A dip of |cond - 1| in the scan that is looked at more closely.
-const DIP: f64 = 0.02;
-
+pub(super) const LIMIT_REACHED: f64 = 1e-7;
 /// A σ_p with cond(σ_p) = 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Root {
@@ -128,6 +128,7 @@ fn survey(
         let sigmas = (-40..=30).map(|step| scale * libm::exp10(0.1 * f64::from(step)));
         seen = sigmas.map(|s| (s, condition(s).map_or(f64::NAN, |cond| cond.value))).collect();
     }
+    close_in_on_ends(&mut seen, condition);
     seen.retain(|(_, cond)| cond.is_finite());
     if seen.len() >= 3 {
         return Ok(seen);
@@ -140,7 +141,32 @@ fn survey(
     }))
 }
 
-pub(crate) type Condition<'a> = &'a dyn Fn(f64) -> Result<Bounded, Error>;
+/// Adds places between the outermost finite conditions and the failures beyond them: where E\[f²\] is
+/// finite below some σ_p only, such as for exp(x²), the condition may cross 1 just there.
+fn close_in_on_ends(seen: &mut Vec<(f64, f64)>, condition: Condition) {
+    let finite = |place: &(f64, f64)| place.1.is_finite();
+    let (Some(first), Some(last)) = (seen.iter().position(finite), seen.iter().rposition(finite))
+    else {
+        return;
+    };
+    let mut close_in = |inside: usize, outside: Option<usize>| {
+        let Some(outside) = outside.filter(|index| *index < seen.len()) else { return };
+        let (mut inner, mut outer) = (libm::log(seen[inside].0), libm::log(seen[outside].0));
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (inner + outer);
+            match condition(libm::exp(middle)) {
+                Ok(cond) => {
+                    seen.push((libm::exp(middle), cond.value));
+                    inner = middle;
+                }
+                Err(_) => outer = middle,
+            }
+        }
+    };
+    close_in(last, Some(last + 1));
+    close_in(first, first.checked_sub(1));
+    seen.sort_by(|a, b| a.0.total_cmp(&b.0));
+}
 
 /// |cond - 1| if the condition is the same everywhere, exactly 0 if it is 1.
 fn constant_condition(seen: &[(f64, f64)], condition: Condition) -> Result<Option<f64>, Error> {
@@ -160,91 +186,6 @@ fn constant_condition(seen: &[(f64, f64)], condition: Condition) -> Result<Optio
     }
     let is_one = exact.iter().all(|cond| agree(*cond, 1.0));
     Ok(Some(if is_one { 0.0 } else { (exact[0].value - 1.0).abs() }))
-}
-
-/// The root between two σ_p whose conditions differ in sign, if that is certain.
-///
-/// Chandrupatla's method in ln σ: inverse quadratic steps where they are safe, else halving.
-pub(crate) fn crossing(from: f64, to: f64, condition: Condition) -> Result<Option<f64>, Error> {
-    let at = |t: f64| -> Result<(f64, bool), Error> {
-        let cond = condition(libm::exp(t))?;
-        Ok((cond.value - 1.0, (cond.value - 1.0).abs() > 2.0 * cond.error))
-    };
-    // The scan is approximate: give the ends a little room.
-    let room = 0.02;
-    let (mut a, mut b) = (libm::log(from) - room, libm::log(to) + room);
-    let ((mut fa, sure_a), (mut fb, sure_b)) = (at(a)?, at(b)?);
-    if !sure_a || !sure_b || (fa < 0.0) == (fb < 0.0) {
-        return Ok(None);
-    }
-    let mut share = 0.5;
-    for _ in 0..100 {
-        let (c, fc);
-        let t = a + share * (b - a);
-        let (ft, _) = at(t)?;
-        if (ft < 0.0) == (fa < 0.0) {
-            (c, fc) = (a, fa);
-        } else {
-            (c, fc, b, fb) = (b, fb, a, fa);
-        }
-        (a, fa) = (t, ft);
-        let tolerance = 1e-13 / (b - a).abs().max(f64::MIN_POSITIVE);
-        if fa == 0.0 || tolerance > 0.5 {
-            break;
-        }
-        let (xi, phi) = ((a - b) / (c - b), (fa - fb) / (fc - fb));
-        share = if phi * phi < xi && (1.0 - phi) * (1.0 - phi) < 1.0 - xi {
-            fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
-        } else {
-            0.5
-        };
-        share = share.clamp(tolerance, 1.0 - tolerance);
-    }
-    let best = if fa.abs() < fb.abs() { a } else { b };
-    Ok(Some(libm::exp(best)))
-}
-
-/// The interior minimum of |cond - 1| without a crossing: (σ_p, depth, whether it is met exactly).
-fn deepest_dip(
-    seen: &[(f64, f64)],
-    condition: Condition,
-) -> Result<Option<(f64, f64, bool)>, Error> {
-    let distance = |index: usize| (seen[index].1 - 1.0).abs();
-    let is_dip = |index: &usize| {
-        let i = *index;
-        let same_side = (seen[i - 1].1 < 1.0) == (seen[i].1 < 1.0)
-            && (seen[i].1 < 1.0) == (seen[i + 1].1 < 1.0);
-        same_side && distance(i) < distance(i - 1) && distance(i) < distance(i + 1)
-    };
-    let Some(index) =
-        (1..seen.len() - 1).filter(is_dip).min_by(|&i, &j| distance(i).total_cmp(&distance(j)))
-    else {
-        return Ok(None);
-    };
-    if distance(index) < LIMIT_REACHED * 1e-3 || distance(index) > DIP {
-        // Rounding noise near a limit, or too far from 1 to be worth exact moments.
-        let is_noise = distance(index) <= DIP;
-        return Ok((!is_noise).then_some((seen[index].0, distance(index), false)));
-    }
-    // Golden section in ln σ.
-    let golden = 0.5 * (libm::sqrt(5.0) - 1.0);
-    let (mut a, mut b) = (libm::log(seen[index - 1].0), libm::log(seen[index + 1].0));
-    let at = |t: f64| condition(libm::exp(t)).map(|cond| ((cond.value - 1.0).abs(), cond.error));
-    let (mut u, mut v) = (b - golden * (b - a), a + golden * (b - a));
-    let (mut fu, mut fv) = (at(u)?, at(v)?);
-    for _ in 0..32 {
-        if fu.0 < fv.0 {
-            (b, v, fv) = (v, u, fu);
-            u = b - golden * (b - a);
-            fu = at(u)?;
-        } else {
-            (a, u, fu) = (u, v, fv);
-            v = a + golden * (b - a);
-            fv = at(v)?;
-        }
-    }
-    let (t, (depth, error)) = if fu.0 < fv.0 { (u, fu) } else { (v, fv) };
-    Ok(Some((libm::exp(t), depth, depth <= 4.0 * error)))
 }
 
 /// The infimum of |cond - 1| where nothing crosses: a limit at one end or a dip inside.
@@ -363,6 +304,17 @@ mod tests {
     fn what_is_only_approached_is_no_root() {
         for text in ["tanh", "sine:omega=30", "sin(30*x)", "sine:omega=1", "erf", "atan(x)"] {
             assert_eq!(none(text), (0.0, Approach::Zero), "{text}");
+        }
+    }
+
+    /// E\[exp(2cx²)\] is finite for 4cσ² < 1, and there cond = 4c²σ⁴/(1 - 4cσ²).
+    #[test]
+    fn roots_beside_the_end_of_finite_moments_are_found() {
+        for (text, c) in [("exp(x^2)", 1.0), ("exp(x^2/10)", 0.1), ("exp(x^2/2)", 0.5f64)] {
+            let roots = roots(text, 1.0);
+            let exact = ((2f64.sqrt() - 1.0) / (2.0 * c)).sqrt();
+            assert_eq!(roots.len(), 1, "{text}: {roots:?}");
+            assert!((roots[0].sigma_p / exact - 1.0).abs() < 1e-10, "{text}: {roots:?} {exact}");
         }
     }
 

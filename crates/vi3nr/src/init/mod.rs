@@ -16,37 +16,42 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
     assert_eq!(plan.len(), network.layer_count(), "one plan per layer");
     let mut parameters = vec![0.0; network.parameter_count()];
     for (layer, plan) in network.layers().iter().zip(plan) {
-        let fill = |stream: Stream, values: &mut [f32]| {
-            let random = Random::new(seed, stream, layer.index as u32);
-            for (element, value) in values.iter_mut().enumerate() {
-                *value = draw_one(plan, &random, element as u64) as f32;
-            }
-        };
-        if plan.weights == WeightShape::Orthogonal {
-            let random = Random::new(seed, Stream::Weights, layer.index as u32);
-            let weights = &mut parameters[layer.weights.clone()];
-            orthogonal::fill(weights, layer.fan_out, layer.fan_in, plan.weight_std, &random);
-        } else {
-            fill(Stream::Weights, &mut parameters[layer.weights.clone()]);
-        }
+        let random = |stream| Random::new(seed, stream, layer.index as u32);
+        let weights = &mut parameters[layer.weights.clone()];
+        fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::Weights), weights);
         if plan.biases == BiasRule::LikeWeights {
-            fill(Stream::Biases, &mut parameters[layer.biases.clone()]);
+            // Single numbers of an orthogonal matrix are close to normal; so its biases are.
+            let shape = match plan.weights {
+                WeightShape::Orthogonal => WeightShape::Normal,
+                shape => shape,
+            };
+            let biases = &mut parameters[layer.biases.clone()];
+            fill(shape, plan.weight_std, 1, &random(Stream::Biases), biases);
         }
     }
     parameters
 }
 
-fn draw_one(plan: &LayerPlan, random: &Random, element: u64) -> f64 {
-    match plan.weights {
+/// Fills `weights` (fan-out, `fan_in`), row-major, with numbers of variance `std`² in this shape:
+/// element e of the matrix is element e of `random`, except for orthogonal matrices, which are made of
+/// all of them.
+pub fn fill(shape: WeightShape, std: f64, fan_in: usize, random: &Random, weights: &mut [f32]) {
+    let draw: &dyn Fn(u64) -> f64 = match shape {
         WeightShape::Uniform => {
-            let bound = plan.weight_std * libm::sqrt(3.0);
-            bound * (2.0 * random.uniform(element) - 1.0)
+            let bound = std * libm::sqrt(3.0);
+            &move |element| bound * (2.0 * random.uniform(element) - 1.0)
         }
-        // Single numbers of an orthogonal matrix are close to normal; so its biases are.
-        WeightShape::Normal | WeightShape::Orthogonal => plan.weight_std * random.normal(element),
+        WeightShape::Normal => &|element| std * random.normal(element),
         WeightShape::TruncatedNormal => {
-            plan.weight_std / TRUNCATED_STD * truncated_normal(random.uniform(element))
+            &|element| std / TRUNCATED_STD * truncated_normal(random.uniform(element))
         }
+        WeightShape::Orthogonal => {
+            let fan_out = weights.len().checked_div(fan_in).unwrap_or(0);
+            return orthogonal::fill(weights, fan_out, fan_in, std, random);
+        }
+    };
+    for (element, weight) in weights.iter_mut().enumerate() {
+        *weight = draw(element as u64) as f32;
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) mod gauss;
 mod monte_carlo;
 mod quadrature;
 mod scaled;
+mod strip;
+mod sums;
 mod tail;
 
 use crate::{Activation, Bounded, Error};
@@ -64,7 +66,7 @@ impl Moments {
     ///
     /// # Errors
     /// `sigma` is not a finite number above 0; the function is not a number somewhere; an
-    /// expectation is infinite, overflows, or is not resolved by 120,000 panels (about a second).
+    /// expectation is infinite, overflows, or is not resolved by 40,000 panels or a million equally spaced points (some 0.3 s).
     ///
     /// ```
     /// use vi3nr::{Activation, Moments};

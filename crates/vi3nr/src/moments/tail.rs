@@ -66,7 +66,7 @@ fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
 }
 
 /// ln(e^a + e^b).
-fn ln_sum(a: f64, b: f64) -> f64 {
+pub(super) fn ln_sum(a: f64, b: f64) -> f64 {
     let (low, high) = (a.min(b), a.max(b));
     if high.is_infinite() {
         return high;

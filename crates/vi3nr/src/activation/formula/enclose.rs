@@ -6,7 +6,7 @@ use super::program::{
 use super::region::{Region, WHOLE};
 
 /// Which side of its switch each instruction of a program takes over a real interval.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Sides {
     taken: Vec<Option<bool>>,
     /// Whether every switch is known to stay on one side.

@@ -33,6 +33,11 @@ impl Region {
         Self { lo, hi, im: 0.0, exponent: 0 }
     }
 
+    /// The rectangle [lo, hi] × i[-im, im].
+    pub(crate) const fn rectangle(lo: f64, hi: f64, im: f64) -> Self {
+        Self { lo, hi, im, exponent: 0 }
+    }
+
     /// The rectangle around a Bernstein ellipse: foci `from` and `to`, sum of semi-axes ρ times
     /// half their distance.
     pub(crate) fn around_ellipse(from: f64, to: f64, rho: f64) -> Self {

@@ -1,15 +1,18 @@
 //! What becomes of variance in a deep network: the paper's controlled experiment (Sec. 3.7).
 //!
-//! z_0 ~ N(0, σ_p²) is drawn as a preactivation, z_{i+1} = W_i f(z_i) without biases, W_i uniform
-//! with the variance that a scheme gives to hidden layers. At the end a gradient g ~ N(0, 1) is
+//! z_0 ~ N(0, σ_p²) is drawn as a preactivation, z_{i+1} = W_i f(z_i) without biases, W_i with the
+//! variance that a scheme gives to hidden layers (uniform in the paper). At the end a gradient g ~ N(0, 1) is
 //! drawn and taken back, g_i = (W_iᵀ g_{i+1}) f'(z_i), Eq. (8). The forward error compares the
 //! variance of the last preactivations with σ_p², the backward error that of the first gradients
 //! with 1, by SMAPE without the factor 2.
 
+mod weights;
+
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
-use vi3nr::{Activation, Error, InputDistribution, Network, Scheme};
+use vi3nr::{Activation, Error, InputDistribution, Network, Scheme, WeightShape};
 use vi3nr_engine::{DenseLayers, EngineError};
+use weights::Weights;
 
 /// Most layers.
 pub const DEEPEST: usize = 10_000;
@@ -31,6 +34,8 @@ pub struct PropagationPlan {
     pub activation: Activation,
     /// σ²(W) of every layer.
     pub weight_variance: f64,
+    /// The distribution of the weights.
+    pub weights: WeightShape,
     /// The standard deviation of the input preactivations.
     pub sigma_p: f64,
     /// Weight matrices.
@@ -59,9 +64,12 @@ pub struct Propagation {
     pub forward_variance: Vec<f64>,
     /// Of the gradient with respect to the preactivations that each layer is given.
     pub backward_variance: Vec<f64>,
-    /// Samples whose variance, forward or backward, was not a finite number. Each counts as an error
-    /// of 1.
-    pub non_finite_rows: usize,
+    /// Samples whose last preactivations' variance was not a finite number. Each counts as an error of
+    /// 1 in `e_f`.
+    pub forward_non_finite: usize,
+    /// Samples whose first gradient's variance was not a finite number. Each counts as an error of 1
+    /// in `e_b`.
+    pub backward_non_finite: usize,
 }
 
 /// An experiment that cannot be done.
@@ -107,8 +115,8 @@ pub fn smape(values: &[f64], target: f64) -> (f64, usize) {
 
 /// Takes the batch through the layers and back.
 ///
-/// Memory holds the slopes of as many samples as fit 600 MB; the weights are drawn anew for each
-/// group of samples and each direction.
+/// Memory holds the slopes of as many samples as fit 600 MB; uniform weights, and those that need more
+/// than that, are drawn anew for each group of samples and each direction.
 ///
 /// # Errors
 /// A size or deviation out of range; memory or threads that cannot be had.
@@ -117,7 +125,7 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
     let PropagationPlan { depth, width, batch, sigma_p, .. } = *plan;
     let mut layers = DenseLayers::new(&plan.activation, plan.threads)?;
     let group = (KEPT / (depth * width)).clamp(1, batch);
-    let mut weights = zeros(width * width)?;
+    let mut weights = Weights::new(plan, &layers)?;
     let mut values = zeros(group * width)?;
     let mut next = zeros(group * width)?;
     let mut slopes = zeros(group * width * depth)?;
@@ -130,15 +138,15 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
         draw_normal(&layers, plan, INPUTS, start, sigma_p, values);
         for (layer, mean) in forward_variance.iter_mut().enumerate() {
             layers.value_and_slope(values, &mut slopes[layer * len..(layer + 1) * len])?;
-            draw_weights(&layers, plan, layer, &mut weights);
-            layers.forward(&weights, width, values, next)?;
+            let weights = weights.layer(&layers, layer);
+            layers.forward(weights, width, values, next)?;
             std::mem::swap(&mut values, &mut next);
             add_variances(&layers, width, values, mean, (layer + 1 == depth).then_some(&mut last));
         }
         draw_normal(&layers, plan, GRADIENTS, start, 1.0, values);
         for (layer, mean) in backward_variance.iter_mut().enumerate().rev() {
-            draw_weights(&layers, plan, layer, &mut weights);
-            layers.backward(&weights, width, values, next)?;
+            let weights = weights.layer(&layers, layer);
+            layers.backward(weights, width, values, next)?;
             layers.multiply(next, &slopes[layer * len..(layer + 1) * len])?;
             std::mem::swap(&mut values, &mut next);
             add_variances(&layers, width, values, mean, (layer == 0).then_some(&mut first));
@@ -147,13 +155,15 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
     for sum in forward_variance.iter_mut().chain(&mut backward_variance) {
         *sum /= batch as f64;
     }
-    let lost = |(last, first): (&f64, &f64)| !(last.is_finite() && first.is_finite());
+    let (e_f, forward_non_finite) = smape(&last, sigma_p * sigma_p);
+    let (e_b, backward_non_finite) = smape(&first, 1.0);
     Ok(Propagation {
-        e_f: smape(&last, sigma_p * sigma_p).0,
-        e_b: smape(&first, 1.0).0,
+        e_f,
+        e_b,
         forward_variance,
         backward_variance,
-        non_finite_rows: last.iter().zip(&first).filter(|pair| lost(*pair)).count(),
+        forward_non_finite,
+        backward_non_finite,
     })
 }
 
@@ -207,25 +217,6 @@ fn draw_normal(
     });
 }
 
-/// U(-c, c) with c = √(3 σ²(W)), Eq. (7), from 32 random bits a weight: element e takes word e mod 4
-/// of the generator's block e/4.
-fn draw_weights(layers: &DenseLayers, plan: &PropagationPlan, layer: usize, weights: &mut [f32]) {
-    let random = Random::new(plan.seed, Stream::Weights, layer as u32);
-    let step = (3.0 * plan.weight_variance).sqrt() * (-31f64).exp2();
-    layers.fill_rows(weights, plan.width, |row, weights| {
-        let first = row * plan.width;
-        let mut block = random.bits(first as u64 / 4);
-        for (unit, weight) in weights.iter_mut().enumerate() {
-            let element = first + unit;
-            if element.is_multiple_of(4) {
-                block = random.bits(element as u64 / 4);
-            }
-            let centred = f64::from(block[element % 4]) + 0.5 - 31f64.exp2();
-            *weight = (step * centred) as f32;
-        }
-    });
-}
-
 /// Adds each row's variance to `sum`, in the order of the rows, and appends them to `keep`.
 fn add_variances(
     layers: &DenseLayers,
@@ -250,125 +241,4 @@ fn variance(values: &[f32]) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
-        let activation: Activation = activation.parse().unwrap();
-        let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-        PropagationPlan {
-            weight_variance: hidden_variance(&scheme, &activation, 64).unwrap(),
-            activation,
-            sigma_p,
-            depth: 10,
-            width: 64,
-            batch: 50,
-            seed: 5,
-            threads: Some(1),
-        }
-    }
-
-    /// The definition in plain loops and double precision.
-    fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
-        let PropagationPlan { depth, width, batch, .. } = *plan;
-        let bound = (3.0 * plan.weight_variance).sqrt();
-        let weight = |layer: usize, out: usize, input: usize| {
-            let element = (out * width + input) as u64;
-            let word = Random::new(plan.seed, Stream::Weights, layer as u32).bits(element / 4)
-                [element as usize % 4];
-            bound * ((f64::from(word) + 0.5) / 2f64.powi(31) - 1.0)
-        };
-        let weights: Vec<Vec<f64>> = (0..depth)
-            .map(|l| (0..width * width).map(|e| weight(l, e / width, e % width)).collect())
-            .collect();
-        let spread = |v: &[f64]| {
-            let mean = v.iter().sum::<f64>() / width as f64;
-            v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (width - 1) as f64
-        };
-        let (mut forward, mut backward) = (vec![0.0; depth], vec![0.0; depth]);
-        for n in 0..batch {
-            let normal = |stream, unit: usize| {
-                Random::new(plan.seed, Stream::Samples, stream).normal((n * width + unit) as u64)
-            };
-            let mut z: Vec<f64> = (0..width).map(|u| plan.sigma_p * normal(INPUTS, u)).collect();
-            let mut all = Vec::new();
-            for layer in 0..depth {
-                let x: Vec<f64> = z.iter().map(|z| plan.activation.value(*z)).collect();
-                all.push(z);
-                z = (0..width)
-                    .map(|j| (0..width).map(|k| weights[layer][j * width + k] * x[k]).sum())
-                    .collect();
-                forward[layer] += spread(&z) / batch as f64;
-            }
-            let mut g: Vec<f64> = (0..width).map(|u| normal(GRADIENTS, u)).collect();
-            for layer in (0..depth).rev() {
-                let pulled = |k: usize| -> f64 {
-                    (0..width).map(|j| weights[layer][j * width + k] * g[j]).sum()
-                };
-                g = (0..width)
-                    .map(|k| pulled(k) * plan.activation.value_and_slope(all[layer][k]).1)
-                    .collect();
-                backward[layer] += spread(&g) / batch as f64;
-            }
-        }
-        (forward, backward)
-    }
-
-    #[test]
-    fn variances_agree_with_plain_loops() {
-        for (activation, sigma_p) in [("tanh", 1.0), ("gaussian:sigma=0.5", 0.8), ("relu", 1.0)] {
-            let plan = plan(activation, sigma_p);
-            let seen = propagate(&plan).unwrap();
-            let (forward, backward) = plain(&plan);
-            for (seen, exact) in seen.forward_variance.iter().zip(&forward) {
-                assert!((seen / exact - 1.0).abs() < 1e-4, "{activation}: {seen}, not {exact}");
-            }
-            for (seen, exact) in seen.backward_variance.iter().zip(&backward) {
-                assert!((seen / exact - 1.0).abs() < 1e-3, "{activation}: {seen}, not {exact}");
-            }
-            assert_eq!(seen.non_finite_rows, 0);
-        }
-    }
-
-    #[test]
-    fn the_same_for_any_number_of_threads_and_another_for_another_seed() {
-        let one = plan("sinc", 2.223335);
-        let three = PropagationPlan { threads: Some(3), ..one.clone() };
-        let other = PropagationPlan { seed: 6, ..one.clone() };
-        let seen = propagate(&one).unwrap();
-        assert_eq!(seen, propagate(&three).unwrap());
-        assert_ne!(seen, propagate(&other).unwrap());
-    }
-
-    #[test]
-    fn smape_has_no_factor_two_and_counts_lost_rows_as_one() {
-        assert_eq!(smape(&[1.0, 3.0], 1.0), (25.0, 0));
-        assert_eq!(smape(&[f64::NAN, 1.0, f64::INFINITY, 1.0], 1.0), (50.0, 2));
-        assert_eq!(smape(&[0.0], 1.0), (100.0, 0));
-        assert_eq!(smape(&[0.0], 0.0), (0.0, 0));
-    }
-
-    /// A gradient that grows 200-fold a layer leaves float32 and is counted.
-    #[test]
-    fn overflow_is_counted() {
-        let plan = PropagationPlan { depth: 60, ..plan("gaussian:sigma=0.05", 1.0) };
-        let seen = propagate(&plan).unwrap();
-        assert_eq!((seen.e_b, seen.non_finite_rows), (100.0, 50));
-        assert!(seen.e_f < 50.0);
-    }
-
-    #[test]
-    fn impossible_plans_are_refused() {
-        let good = plan("tanh", 1.0);
-        for bad in [
-            PropagationPlan { depth: 0, ..good.clone() },
-            PropagationPlan { width: 1, ..good.clone() },
-            PropagationPlan { batch: 0, ..good.clone() },
-            PropagationPlan { width: WIDEST + 1, ..good.clone() },
-            PropagationPlan { sigma_p: f64::NAN, ..good.clone() },
-            PropagationPlan { weight_variance: 0.0, ..good.clone() },
-        ] {
-            assert!(propagate(&bad).is_err(), "{bad:?}");
-        }
-    }
-}
+mod tests;

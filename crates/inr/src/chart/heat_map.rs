@@ -1,0 +1,254 @@
+//! Numbers over two axes as colours.
+
+use std::path::Path;
+
+use plotters::prelude::{DrawingBackend, RGBColor};
+
+use super::axis::{Axis, Scale};
+use super::canvas::{Anchor, Canvas, FRAME, INK, LARGE, MARK, MEDIUM, Place, SMALL};
+use super::file::{self, Drawing};
+use super::{ChartError, Curve};
+
+const WIDTH: f64 = 960.0;
+const HEIGHT: f64 = 720.0;
+/// The map's sides.
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = 800.0;
+const TOP: f64 = 92.0;
+const BOTTOM: f64 = 650.0;
+/// The sides of the colour bar.
+const BAR: (f64, f64) = (836.0, 862.0);
+/// Colours of the bar.
+const SHADES: usize = 256;
+const TICK: f64 = 5.0;
+
+/// Values on \[0, 1\] over two linear axes, as colours from dark to bright.
+///
+/// ```
+/// use vi3nr_inr::chart::{Curve, HeatMap};
+///
+/// let map = HeatMap {
+///     title: "distance".into(),
+///     x_label: "x".into(),
+///     y_label: "y".into(),
+///     value_label: "|x - y|".into(),
+///     columns: vec![0.0, 0.5, 1.0],
+///     rows: vec![0.0, 1.0],
+///     values: vec![0.0, 1.0, 0.5, 0.5, 1.0, 0.0],
+///     line: Curve { label: "x = y".into(), points: vec![(0.0, 0.0), (1.0, 1.0)] },
+/// };
+/// assert_eq!(map.value(2, 1), 0.0);
+/// let folder = tempfile::tempdir()?;
+/// map.save(&folder.path().join("distance.png"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatMap {
+    /// Said at the top.
+    pub title: String,
+    /// Said below the horizontal axis.
+    pub x_label: String,
+    /// Said above the vertical axis.
+    pub y_label: String,
+    /// Said above the colour bar.
+    pub value_label: String,
+    /// Equally spaced centres of the columns, from left to right.
+    pub columns: Vec<f64>,
+    /// Equally spaced centres of the rows, from bottom to top.
+    pub rows: Vec<f64>,
+    /// Column after column: (columns, rows). What is not a number is left white.
+    pub values: Vec<f64>,
+    /// A dashed line over the map from point to point, with its name to the left of the first.
+    pub line: Curve,
+}
+
+impl HeatMap {
+    /// The value of a cell; row 0 is the bottom one.
+    ///
+    /// # Panics
+    /// There is no such cell.
+    pub fn value(&self, column: usize, row: usize) -> f64 {
+        self.values[column * self.rows.len() + row]
+    }
+
+    /// Writes the map, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels', by
+    /// the name's ending. Equal maps give equal bytes.
+    ///
+    /// # Errors
+    /// Another ending than `.svg` or `.png`; whatever the system reports.
+    pub fn save(&self, path: &Path) -> Result<(), ChartError> {
+        file::save(self, path)
+    }
+
+    fn draw_cells<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
+        let (columns, rows) = (self.columns.len() as f64, self.rows.len() as f64);
+        let edge_x = |index: usize| LEFT + (RIGHT - LEFT) * index as f64 / columns;
+        let edge_y = |index: usize| BOTTOM - (BOTTOM - TOP) * index as f64 / rows;
+        for column in 0..self.columns.len() {
+            // Cells of one colour are drawn as one, and each reaches under the next, so that no seam
+            // shows.
+            let (left, right) = (edge_x(column), (edge_x(column + 1) + 1.0).min(RIGHT));
+            let mut row = 0;
+            while row < self.rows.len() {
+                let Some(shade) = colour(self.value(column, row)) else {
+                    row += 1;
+                    continue;
+                };
+                let bottom = edge_y(row);
+                while row < self.rows.len() && colour(self.value(column, row)) == Some(shade) {
+                    row += 1;
+                }
+                let top = (edge_y(row) - 1.0).max(TOP);
+                canvas.fill((left, top), (right, bottom), shade)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_bar<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
+        let height = |share: f64| BOTTOM - share * (BOTTOM - TOP);
+        for index in 0..SHADES {
+            let share = index as f64 / SHADES as f64;
+            let shade = colour((index as f64 + 0.5) / SHADES as f64).unwrap_or(INK);
+            canvas.fill((BAR.0, TOP), (BAR.1, height(share)), shade)?;
+        }
+        frame(canvas, (BAR.0, TOP), (BAR.1, BOTTOM))?;
+        for tick in Axis::over(Scale::Linear, [0.0, 1.0].into_iter(), 0.0).ticks() {
+            let row = height(tick.value);
+            canvas.line(&[(BAR.1, row), (BAR.1 + TICK, row)], FRAME, 1.0)?;
+            if let Some(label) = tick.label {
+                canvas.text(&label, (BAR.1 + 10.0, row), Anchor::Left, SMALL, INK)?;
+            }
+        }
+        canvas.text(&self.value_label, (WIDTH - 30.0, TOP - 18.0), Anchor::Right, MEDIUM, INK)
+    }
+}
+
+/// The axis along cells with these centres.
+fn axis(centres: &[f64]) -> Axis {
+    let (first, last) = match centres {
+        [] => (0.0, 1.0),
+        [first, .., last] => (*first, *last),
+        [only] => (*only, *only),
+    };
+    let half = match centres.len() {
+        0 | 1 => 0.5,
+        count => 0.5 * (last - first) / (count - 1) as f64,
+    };
+    Axis::over(Scale::Linear, [first - half, last + half].into_iter(), 0.0)
+}
+
+impl Drawing for HeatMap {
+    fn size(&self) -> (u32, u32) {
+        (WIDTH as u32, HEIGHT as u32)
+    }
+
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
+        let title = canvas.shortened(&self.title, WIDTH - LEFT - 30.0, LARGE)?;
+        canvas.text(&title, (LEFT, 28.0), Anchor::Left, LARGE, INK)?;
+        canvas.text(&self.y_label, (LEFT, TOP - 18.0), Anchor::Left, MEDIUM, INK)?;
+        self.draw_cells(canvas)?;
+        let (x, y) = (axis(&self.columns), axis(&self.rows));
+        for tick in x.ticks() {
+            let Some(share) = x.share(tick.value) else { continue };
+            let column = LEFT + share * (RIGHT - LEFT);
+            canvas.line(&[(column, BOTTOM), (column, BOTTOM + TICK)], FRAME, 1.0)?;
+            if let Some(label) = tick.label {
+                canvas.text(&label, (column, BOTTOM + 9.0), Anchor::Top, SMALL, INK)?;
+            }
+        }
+        for tick in y.ticks() {
+            let Some(share) = y.share(tick.value) else { continue };
+            let row = BOTTOM - share * (BOTTOM - TOP);
+            canvas.line(&[(LEFT - TICK, row), (LEFT, row)], FRAME, 1.0)?;
+            if let Some(label) = tick.label {
+                canvas.text(&label, (LEFT - 9.0, row), Anchor::Right, SMALL, INK)?;
+            }
+        }
+        frame(canvas, (LEFT, TOP), (RIGHT, BOTTOM))?;
+        let place = |&(at_x, at_y): &(f64, f64)| {
+            let (along, up) = (x.share(at_x)?, y.share(at_y)?);
+            Some((LEFT + along * (RIGHT - LEFT), BOTTOM - up * (BOTTOM - TOP)))
+        };
+        let line: Vec<Place> = self.line.points.iter().filter_map(place).collect();
+        for pair in line.windows(2) {
+            canvas.dashes(pair[0], pair[1], MARK)?;
+        }
+        if let Some(&(column, row)) = line.first() {
+            canvas.label(&self.line.label, (column - 60.0, row), Anchor::Right)?;
+        }
+        self.draw_bar(canvas)?;
+        let middle = 0.5 * (LEFT + RIGHT);
+        canvas.text(&self.x_label, (middle, BOTTOM + 36.0), Anchor::Top, MEDIUM, INK)
+    }
+}
+
+fn frame<B: DrawingBackend>(
+    canvas: &Canvas<'_, B>,
+    (left, top): Place,
+    (right, bottom): Place,
+) -> Result<(), ChartError> {
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+    canvas.line(&corners, FRAME, 1.0)
+}
+
+/// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. None for what is no number.
+fn colour(value: f64) -> Option<RGBColor> {
+    const STOPS: [[f64; 3]; 6] = [
+        [68.0, 1.0, 84.0],
+        [65.0, 68.0, 135.0],
+        [42.0, 120.0, 142.0],
+        [34.0, 168.0, 132.0],
+        [122.0, 209.0, 81.0],
+        [253.0, 231.0, 37.0],
+    ];
+    if value.is_nan() {
+        return None;
+    }
+    let place = value.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let index = (place as usize).min(STOPS.len() - 2);
+    let share = place - index as f64;
+    let mix = |channel: usize| {
+        ((1.0 - share) * STOPS[index][channel] + share * STOPS[index + 1][channel]).round() as u8
+    };
+    Some(RGBColor(mix(0), mix(1), mix(2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_has_row_0_at_the_bottom() {
+        let map = HeatMap {
+            title: "a < b".into(),
+            x_label: "x".into(),
+            y_label: "y".into(),
+            value_label: "value".into(),
+            columns: vec![1.0, 2.0, 3.0],
+            rows: vec![1.0, 2.0],
+            values: vec![0.0, 1.0, 0.2, f64::NAN, 0.6, 0.8],
+            line: Curve { label: "line".into(), points: vec![] },
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let png = folder.path().join("map.png");
+        map.save(&png).unwrap();
+        let picture = image::open(&png).unwrap().to_rgb8();
+        let at = |x: f64, y: f64| picture.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
+        let shade = |value| {
+            let RGBColor(r, g, b) = colour(value).unwrap();
+            [r, g, b]
+        };
+        assert_eq!(at(LEFT + 20.0, TOP + 20.0), shade(1.0));
+        assert_eq!(at(LEFT + 20.0, BOTTOM - 20.0), shade(0.0));
+        assert_eq!(at(RIGHT - 20.0, BOTTOM - 20.0), shade(0.6));
+        // What is no number stays white.
+        assert_eq!(at(0.5 * (LEFT + RIGHT), TOP + 20.0), [255; 3]);
+        // Three of 558 units below 1: the second shade from the top.
+        let below = (SHADES as f64 - 1.5) / SHADES as f64;
+        assert_eq!(at(0.5 * (BAR.0 + BAR.1), TOP + 3.0), shade(below));
+        let svg = folder.path().join("map.svg");
+        map.save(&svg).unwrap();
+        assert!(std::fs::read_to_string(svg).unwrap().contains("a &lt; b"));
+    }
+}

@@ -1,0 +1,146 @@
+use super::*;
+
+fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
+    let activation: Activation = activation.parse().unwrap();
+    let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+    PropagationPlan {
+        weight_variance: hidden_variance(&scheme, &activation, 64).unwrap(),
+        weights: WeightShape::Uniform,
+        activation,
+        sigma_p,
+        depth: 10,
+        width: 64,
+        batch: 50,
+        seed: 5,
+        threads: Some(1),
+    }
+}
+
+/// The definition in plain loops and double precision.
+fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
+    let PropagationPlan { depth, width, batch, .. } = *plan;
+    let bound = (3.0 * plan.weight_variance).sqrt();
+    let weight = |layer: usize, out: usize, input: usize| {
+        let element = (out * width + input) as u64;
+        let word = Random::new(plan.seed, Stream::Weights, layer as u32).bits(element / 4)
+            [element as usize % 4];
+        bound * ((f64::from(word) + 0.5) / 2f64.powi(31) - 1.0)
+    };
+    let weights: Vec<Vec<f64>> = (0..depth)
+        .map(|l| (0..width * width).map(|e| weight(l, e / width, e % width)).collect())
+        .collect();
+    let spread = |v: &[f64]| {
+        let mean = v.iter().sum::<f64>() / width as f64;
+        v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (width - 1) as f64
+    };
+    let (mut forward, mut backward) = (vec![0.0; depth], vec![0.0; depth]);
+    for n in 0..batch {
+        let normal = |stream, unit: usize| {
+            Random::new(plan.seed, Stream::Samples, stream).normal((n * width + unit) as u64)
+        };
+        let mut z: Vec<f64> = (0..width).map(|u| plan.sigma_p * normal(INPUTS, u)).collect();
+        let mut all = Vec::new();
+        for layer in 0..depth {
+            let x: Vec<f64> = z.iter().map(|z| plan.activation.value(*z)).collect();
+            all.push(z);
+            z = (0..width)
+                .map(|j| (0..width).map(|k| weights[layer][j * width + k] * x[k]).sum())
+                .collect();
+            forward[layer] += spread(&z) / batch as f64;
+        }
+        let mut g: Vec<f64> = (0..width).map(|u| normal(GRADIENTS, u)).collect();
+        for layer in (0..depth).rev() {
+            let pulled = |k: usize| -> f64 {
+                (0..width).map(|j| weights[layer][j * width + k] * g[j]).sum()
+            };
+            g = (0..width)
+                .map(|k| pulled(k) * plan.activation.value_and_slope(all[layer][k]).1)
+                .collect();
+            backward[layer] += spread(&g) / batch as f64;
+        }
+    }
+    (forward, backward)
+}
+
+#[test]
+fn variances_agree_with_plain_loops() {
+    for (activation, sigma_p) in [("tanh", 1.0), ("gaussian:sigma=0.5", 0.8), ("relu", 1.0)] {
+        let plan = plan(activation, sigma_p);
+        let seen = propagate(&plan).unwrap();
+        let (forward, backward) = plain(&plan);
+        for (seen, exact) in seen.forward_variance.iter().zip(&forward) {
+            assert!((seen / exact - 1.0).abs() < 1e-4, "{activation}: {seen}, not {exact}");
+        }
+        for (seen, exact) in seen.backward_variance.iter().zip(&backward) {
+            assert!((seen / exact - 1.0).abs() < 1e-3, "{activation}: {seen}, not {exact}");
+        }
+        assert_eq!((seen.forward_non_finite, seen.backward_non_finite), (0, 0));
+    }
+}
+
+#[test]
+fn the_same_for_any_number_of_threads_and_another_for_another_seed() {
+    let one = plan("sinc", 2.223335);
+    let three = PropagationPlan { threads: Some(3), ..one.clone() };
+    let other = PropagationPlan { seed: 6, ..one.clone() };
+    let seen = propagate(&one).unwrap();
+    assert_eq!(seen, propagate(&three).unwrap());
+    assert_ne!(seen, propagate(&other).unwrap());
+}
+
+#[test]
+fn smape_has_no_factor_two_and_counts_lost_rows_as_one() {
+    assert_eq!(smape(&[1.0, 3.0], 1.0), (25.0, 0));
+    assert_eq!(smape(&[f64::NAN, 1.0, f64::INFINITY, 1.0], 1.0), (50.0, 2));
+    assert_eq!(smape(&[0.0], 1.0), (100.0, 0));
+    assert_eq!(smape(&[0.0], 0.0), (0.0, 0));
+}
+
+/// A gradient that grows 200-fold a layer leaves float32 and is counted.
+#[test]
+fn overflow_is_counted() {
+    let plan = PropagationPlan { depth: 60, ..plan("gaussian:sigma=0.05", 1.0) };
+    let seen = propagate(&plan).unwrap();
+    assert_eq!((seen.e_b, seen.backward_non_finite), (100.0, 50));
+    assert_eq!(seen.forward_non_finite, 0);
+    assert!(seen.e_f < 50.0);
+}
+
+#[test]
+fn impossible_plans_are_refused() {
+    let good = plan("tanh", 1.0);
+    for bad in [
+        PropagationPlan { depth: 0, ..good.clone() },
+        PropagationPlan { width: 1, ..good.clone() },
+        PropagationPlan { batch: 0, ..good.clone() },
+        PropagationPlan { width: WIDEST + 1, ..good.clone() },
+        PropagationPlan { sigma_p: f64::NAN, ..good.clone() },
+        PropagationPlan { weight_variance: 0.0, ..good.clone() },
+    ] {
+        assert!(propagate(&bad).is_err(), "{bad:?}");
+    }
+}
+
+/// All shapes have the same variance, so the first layers keep it; the draws are different ones.
+#[test]
+fn every_shape_of_the_weights_keeps_the_variance() {
+    let mut seen = Vec::new();
+    for weights in [
+        WeightShape::Uniform,
+        WeightShape::Normal,
+        WeightShape::TruncatedNormal,
+        WeightShape::Orthogonal,
+    ] {
+        let plan = PropagationPlan { weights, width: 256, depth: 3, ..plan("tanh", 1.0) };
+        let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
+        let weight_variance = hidden_variance(&scheme, &plan.activation, 256).unwrap();
+        let plan = PropagationPlan { weight_variance, ..plan };
+        let measured = propagate(&plan).unwrap();
+        assert_eq!(measured, propagate(&PropagationPlan { threads: Some(2), ..plan }).unwrap());
+        for variance in &measured.forward_variance {
+            assert!((variance - 1.0).abs() < 0.1, "{weights:?}: {variance}");
+        }
+        assert!(seen.iter().all(|other| *other != measured));
+        seen.push(measured);
+    }
+}

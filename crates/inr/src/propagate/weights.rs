@@ -1,0 +1,73 @@
+//! The weights of a deep network, one layer at a time.
+
+use vi3nr::WeightShape;
+use vi3nr::init;
+use vi3nr::rng::{Random, Stream};
+use vi3nr_engine::{DenseLayers, EngineError};
+
+use super::{KEPT, PropagationPlan, zeros};
+
+/// Where a layer's weights come from.
+pub(super) struct Weights {
+    shape: WeightShape,
+    variance: f64,
+    width: usize,
+    seed: u64,
+    /// All layers, where drawing is slow and they fit; else the one at hand.
+    held: Vec<f32>,
+    are_all_held: bool,
+}
+
+impl Weights {
+    pub(super) fn new(plan: &PropagationPlan, layers: &DenseLayers) -> Result<Self, EngineError> {
+        let PropagationPlan { weights: shape, width, depth, seed, .. } = *plan;
+        let size = width * width;
+        let are_all_held = shape != WeightShape::Uniform && depth * size <= KEPT;
+        let held = zeros(if are_all_held { depth * size } else { size })?;
+        let variance = plan.weight_variance;
+        let mut weights = Self { shape, variance, width, seed, held, are_all_held };
+        if are_all_held {
+            layers.fill_rows(&mut weights.held, size, |layer, weights| {
+                init::fill(shape, variance.sqrt(), width, &random(seed, layer), weights);
+            });
+        }
+        Ok(weights)
+    }
+
+    /// The weights (width, width) of a layer; the same whenever they are asked for.
+    pub(super) fn layer(&mut self, layers: &DenseLayers, layer: usize) -> &[f32] {
+        let size = self.width * self.width;
+        if self.are_all_held {
+            return &self.held[layer * size..(layer + 1) * size];
+        }
+        let random = random(self.seed, layer);
+        match self.shape {
+            WeightShape::Uniform => self.fill_uniform(layers, &random),
+            shape => init::fill(shape, self.variance.sqrt(), self.width, &random, &mut self.held),
+        }
+        &self.held
+    }
+
+    /// U(-c, c) with c = √(3 σ²(W)), Eq. (7), from 32 random bits a weight: element e takes word
+    /// e mod 4 of the generator's block e/4.
+    fn fill_uniform(&mut self, layers: &DenseLayers, random: &Random) {
+        let step = (3.0 * self.variance).sqrt() * (-31f64).exp2();
+        let width = self.width;
+        layers.fill_rows(&mut self.held, width, |row, weights| {
+            let first = row * width;
+            let mut block = random.bits(first as u64 / 4);
+            for (unit, weight) in weights.iter_mut().enumerate() {
+                let element = first + unit;
+                if element.is_multiple_of(4) {
+                    block = random.bits(element as u64 / 4);
+                }
+                let centred = f64::from(block[element % 4]) + 0.5 - 31f64.exp2();
+                *weight = (step * centred) as f32;
+            }
+        });
+    }
+}
+
+fn random(seed: u64, layer: usize) -> Random {
+    Random::new(seed, Stream::Weights, layer as u32)
+}
