@@ -14,8 +14,9 @@ impl Function for Elu {
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (zero, one, alpha) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(self.alpha));
         let left = R::select(x < zero, x, zero);
-        let value = R::select(x < zero, alpha * left.exp_m1(), x);
-        (value, R::select(x > zero, one, alpha * left.exp()))
+        let fall = left.exp_m1();
+        let value = R::select(x < zero, alpha * fall, x);
+        (value, R::select(x > zero, one, alpha * (fall + one)))
     }
 }
 

@@ -12,8 +12,9 @@ pub(super) struct Gelu;
 impl Function for Gelu {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
-        let below = (x * R::from_f64(-FRAC_1_SQRT_2)).erfc() * R::from_f64(0.5);
-        let density = x.bell(FRAC_1_SQRT_2) * R::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+        let scaled = x * R::from_f64(-FRAC_1_SQRT_2);
+        let below = scaled.erfc() * R::from_f64(0.5);
+        let density = scaled.bell(1.0) * R::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
         (x * below, below + x * density)
     }
 }

@@ -16,9 +16,11 @@ impl Function for Mish {
         let on_left = x < zero;
         let numerator = R::select(on_left, t * (t + two), t + t + one);
         let rest = R::select(on_left, two, (t + t) * t);
-        let inverse = one / (numerator + rest);
-        let (tanh, lack) = (numerator * inverse, rest * inverse);
-        let sigmoid = R::select(on_left, t, one) / (one + t);
+        // One division for both quotients.
+        let (sum, rise) = (numerator + rest, one + t);
+        let inverse = one / (sum * rise);
+        let (tanh, lack) = (numerator * rise * inverse, rest * rise * inverse);
+        let sigmoid = R::select(on_left, t, one) * sum * inverse;
         (x * tanh, tanh + x * (lack * (one + tanh)) * sigmoid)
     }
 }

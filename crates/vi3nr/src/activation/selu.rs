@@ -19,8 +19,9 @@ impl Function for Selu {
         let (zero, scale) = (R::from_f64(0.0), R::from_f64(SCALE));
         let depth = R::from_f64(SCALE * ALPHA);
         let left = R::select(x < zero, x, zero);
-        let value = R::select(x < zero, depth * left.exp_m1(), scale * x);
-        (value, R::select(x > zero, scale, depth * left.exp()))
+        let fall = left.exp_m1();
+        let value = R::select(x < zero, depth * fall, scale * x);
+        (value, R::select(x > zero, scale, depth * (fall + R::from_f64(1.0))))
     }
 }
 
