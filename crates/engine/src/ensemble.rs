@@ -69,32 +69,38 @@ impl Ensemble {
         adam: &Adam,
         lesson: impl Fn(usize, u64) -> (Batch<'a>, f64) + Sync,
     ) -> Vec<Vec<f64>> {
-        let mut losses: Vec<Vec<f64>> = vec![Vec::new(); self.members.len()];
-        let waiting = Mutex::new(self.members.iter_mut().zip(&mut losses).enumerate());
+        self.each(|member, engine| {
+            let mut step = |step| {
+                let (batch, learning_rate) = lesson(member, step);
+                let loss = engine.backpropagate(&batch);
+                engine.adam_step(adam, learning_rate);
+                loss
+            };
+            (0..steps).map(&mut step).collect()
+        })
+    }
+
+    /// Calls `work` for every member, as many at a time as have threads, and returns its results in
+    /// the order of the members.
+    pub fn each<R: Send>(&mut self, work: impl Fn(usize, &mut CpuEngine) -> R + Sync) -> Vec<R> {
+        let mut results: Vec<Option<R>> = self.members.iter().map(|_| None).collect();
+        let waiting = Mutex::new(self.members.iter_mut().zip(&mut results).enumerate());
         let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
         std::thread::scope(|scope| {
             for _ in 0..self.side_by_side {
                 scope.spawn(|| {
-                    while let Some((member, (engine, losses))) = next() {
-                        for step in 0..steps {
-                            let (batch, learning_rate) = lesson(member, step);
-                            losses.push(engine.backpropagate(&batch));
-                            engine.adam_step(adam, learning_rate);
-                        }
+                    while let Some((member, (engine, result))) = next() {
+                        *result = Some(work(member, engine));
                     }
                 });
             }
         });
-        losses
+        // A member without a result means that `work` panicked, and the scope has passed that on.
+        results.into_iter().flatten().collect()
     }
 
     /// The engines, in the order of [`Ensemble::new`].
     pub fn members(&self) -> &[CpuEngine] {
         &self.members
-    }
-
-    /// The engines, to evaluate them.
-    pub fn members_mut(&mut self) -> &mut [CpuEngine] {
-        &mut self.members
     }
 }

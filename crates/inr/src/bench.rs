@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, BiasRule, InitRule, Network, Scheme, WeightShape};
-use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, peak_gflops};
+use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, Ensemble, peak_gflops};
 
 use crate::{FitError, default_sigma_p};
 
@@ -47,12 +47,31 @@ impl BenchShape {
     }
 }
 
+/// What is timed.
+#[derive(Debug, Clone)]
+pub struct BenchPlan {
+    /// The problem.
+    pub shape: BenchShape,
+    /// Its number of points, if not the shape's own.
+    pub points: Option<usize>,
+    /// How many such networks are trained side by side, each on its own points.
+    pub networks: usize,
+    /// The activation.
+    pub activation: Activation,
+    /// Worker threads, or one per core.
+    pub threads: Option<usize>,
+}
+
 /// Times (medians) and rates. A step counts 6·weights·points floating-point operations, an
 /// inference 2·weights·points.
 #[derive(Debug, Clone, Serialize)]
 pub struct BenchReport {
     /// The problem.
     pub shape: &'static str,
+    /// Points of each network.
+    pub points: usize,
+    /// Networks side by side; times and rates are of all together.
+    pub networks: usize,
     /// The activation.
     pub activation: String,
     /// Worker threads.
@@ -76,16 +95,14 @@ pub struct BenchReport {
     pub peak_gflops: f64,
 }
 
-/// Times `shape` with `activation` for about ten seconds.
+/// Times what `plan` says for about ten seconds.
 ///
 /// # Errors
 /// An activation without a finite gain; threads or memory that cannot be had.
-pub fn bench(
-    shape: BenchShape,
-    activation: &Activation,
-    threads: Option<usize>,
-) -> Result<BenchReport, FitError> {
-    let (count, inputs, activations, width, outputs) = shape.sizes();
+pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
+    let BenchPlan { shape, activation, threads, networks, .. } = plan;
+    let (points, inputs, activations, width, outputs) = shape.sizes();
+    let count = plan.points.unwrap_or(points);
     let network = Network::uniform(inputs, width, activations + 1, outputs, activation.clone())?;
     let sigma_p = default_sigma_p(activation)?;
     let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
@@ -96,28 +113,36 @@ pub fn bench(
     let points: Vec<f32> = (0..count * inputs).map(uniform).collect();
     let targets: Vec<f32> = (0..count * outputs).map(|i| uniform(count * inputs + i)).collect();
     let batch = Batch::new(&network, &points, &targets)?;
-    let mut engine = CpuEngine::new(&network, &parameters, threads)?;
-    let threads = engine.threads();
+    // One network as a fit has it: its engine alone, on all threads.
+    let members = vec![(&network, &parameters[..]); (*networks).max(1)];
+    let mut ensemble = Ensemble::new(&members, *threads)?;
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.unwrap_or_else(cores);
 
     let mut peaks = Vec::new();
+    let adam = Adam::default();
     let step_seconds = median_seconds(Duration::from_secs(6), threads, &mut peaks, || {
-        engine.backpropagate(&batch);
-        engine.adam_step(&Adam::default(), 1e-5);
+        ensemble.train(1, &adam, |_, _| (batch, 1e-5));
     });
-    let mut values = vec![0.0; targets.len()];
     let inference_seconds = median_seconds(Duration::from_secs(3), threads, &mut peaks, || {
-        engine.evaluate(&points, &mut values).expect("the lengths are the network's");
+        ensemble.each(|_, engine| {
+            let mut values = vec![0.0; targets.len()];
+            engine.evaluate(&points, &mut values).expect("the lengths are the network's");
+        });
     });
+    let set = ensemble.members().first().map(CpuEngine::instruction_set);
     let peak = median(&mut peaks);
 
-    let operations = (network.weight_count() * count) as f64;
+    let operations = (network.weight_count() * count * members.len()) as f64;
     let step_gflops = 6.0 * operations / step_seconds / 1e9;
     let inference_gflops = 2.0 * operations / inference_seconds / 1e9;
     Ok(BenchReport {
         shape: shape.name(),
+        points: count,
+        networks: members.len(),
         activation: activation.to_string(),
         threads,
-        instructions: format!("{:?}", engine.instruction_set()).to_lowercase(),
+        instructions: set.map(|set| format!("{set:?}").to_lowercase()).unwrap_or_default(),
         step_seconds,
         step_gflops,
         step_fraction_of_peak: step_gflops / peak,

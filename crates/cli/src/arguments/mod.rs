@@ -214,6 +214,13 @@ pub(crate) struct BenchArguments {
     /// (65,536, 3 of 256) or sdf (30,000, 7 of 128).
     #[arg(long, default_value = "img256", value_parser = bench_shape)]
     pub(crate) shape: BenchShape,
+    /// Another number of points for each network, 1 to 16,777,216.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    pub(crate) points: Option<u32>,
+    /// Train N such networks side by side, 1 to 1,024; times and rates are of all together.
+    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) networks: u32,
     /// The nonlinearity.
     #[arg(long, default_value = "gaussian:sigma=0.05")]
     pub(crate) activation: Activation,

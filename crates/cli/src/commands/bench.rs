@@ -1,6 +1,6 @@
 //! `vi3nr bench`: how fast this machine trains.
 
-use vi3nr_inr::bench::bench;
+use vi3nr_inr::bench::{BenchPlan, bench};
 
 use crate::Done;
 use crate::arguments::BenchArguments;
@@ -8,18 +8,27 @@ use crate::output::{Failure, print};
 
 /// Measures for about ten seconds and prints.
 pub(crate) fn run(arguments: &BenchArguments) -> Done {
-    let report = bench(arguments.shape, &arguments.activation, arguments.common.threads)
-        .map_err(Failure::failed)?;
+    let plan = BenchPlan {
+        shape: arguments.shape,
+        points: arguments.points.map(|points| points as usize),
+        networks: arguments.networks as usize,
+        activation: arguments.activation.clone(),
+        threads: arguments.common.threads,
+    };
+    let report = bench(&plan).map_err(Failure::failed)?;
     print(
         arguments.common.json,
         &report,
         &format!(
-            "{} {}, {} threads, {}\n\
+            "{} {}, {} network{} of {} points, {} threads, {}\n\
              step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
              inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
              peak                     {:7.1} GFLOP/s (multiply-adds on registers, in turn with the steps)",
             report.shape,
             report.activation,
+            report.networks,
+            if report.networks == 1 { "" } else { "s" },
+            report.points,
             report.threads,
             report.instructions,
             1e3 * report.step_seconds,
