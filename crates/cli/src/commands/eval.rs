@@ -3,7 +3,7 @@
 use vi3nr_inr::{EvaluateError, evaluate};
 
 use super::model;
-use super::signal::Source;
+use super::signal::Typed;
 use crate::Done;
 use crate::arguments::EvalArguments;
 use crate::output::{Failure, print};
@@ -11,9 +11,10 @@ use crate::output::{Failure, print};
 /// Compares and prints.
 pub(crate) fn run(arguments: &EvalArguments) -> Done {
     let model = model::load(&arguments.model)?;
-    let file = &arguments.against;
-    let remembered = &model.settings["source"];
-    let truth = Source::against(arguments)?.open_like(file, &model.signal, remembered)?;
+    let file = arguments.file.as_ref().or(arguments.against.as_ref());
+    let file = file.ok_or_else(|| Failure::Unusable("expected a FILE to compare with".into()))?;
+    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound };
+    let truth = typed.open_like(file, &model)?;
     let metrics =
         evaluate(&model, &*truth, arguments.common.threads).map_err(|error| match error {
             EvaluateError::Shape { .. } => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImageInfo, SignalError};
+use super::{AudioInfo, ImageInfo, SignalError};
 
 /// The kind and size of a signal, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ use super::{ImageInfo, SignalError};
 pub enum SignalInfo {
     /// A picture.
     Image(ImageInfo),
+    /// A recording.
+    Audio(AudioInfo),
 }
 
 /// What a model's size is divided by to tell how much it compresses.
@@ -23,10 +25,11 @@ pub struct Unit {
 }
 
 impl SignalInfo {
-    /// `image`, as in the file format.
+    /// `image` or `audio`, as in the file format.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Image(_) => "image",
+            Self::Audio(_) => "audio",
         }
     }
 
@@ -34,6 +37,7 @@ impl SignalInfo {
     pub fn inputs(&self) -> usize {
         match self {
             Self::Image(_) => 2,
+            Self::Audio(_) => 1,
         }
     }
 
@@ -41,6 +45,7 @@ impl SignalInfo {
     pub fn outputs(&self) -> usize {
         match self {
             Self::Image(image) => image.channels,
+            Self::Audio(audio) => audio.channels,
         }
     }
 
@@ -49,6 +54,7 @@ impl SignalInfo {
     pub fn shape(&self) -> String {
         match self {
             Self::Image(image) => image.shape(),
+            Self::Audio(audio) => audio.shape(),
         }
     }
 
@@ -56,6 +62,7 @@ impl SignalInfo {
     pub fn unit(&self) -> Option<Unit> {
         match self {
             Self::Image(image) => Some(Unit { name: "pixel", count: image.pixels() as f64 }),
+            Self::Audio(audio) => Some(Unit { name: "sample", count: audio.values() as f64 }),
         }
     }
 
@@ -66,6 +73,7 @@ impl SignalInfo {
                 let bits = bit_depth.bits();
                 format!("{width}x{height}, {channels} channels, {bits} bits per sample")
             }
+            Self::Audio(audio) => audio.details(),
         }
     }
 
@@ -76,6 +84,7 @@ impl SignalInfo {
     pub fn check(&self) -> Result<(), SignalError> {
         match self {
             Self::Image(image) => image.check(),
+            Self::Audio(audio) => audio.check(),
         }
     }
 }
