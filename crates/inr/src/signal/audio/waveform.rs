@@ -4,7 +4,7 @@ use super::AudioInfo;
 use crate::chart::{Chart, Curve, Panel, Scale};
 
 /// Stretches of time that are told apart; of each the smallest and the largest value are drawn.
-const COLUMNS: usize = 1500;
+const COLUMNS: usize = 1000;
 
 /// Original, reconstruction and error over time, as values on the scaled waveform's [-1, 1]; of
 /// several channels the first.
@@ -33,20 +33,26 @@ pub(super) fn chart(info: &AudioInfo, truth: &[f32], reconstruction: &[f32]) -> 
     }
 }
 
-/// The values over time; of many, the smallest and largest of each column.
+/// The values over time as separate strokes, since a line would be mitred into spikes where it turns
+/// sharply: from one value to the next, or of many from the smallest to the largest of each column.
 fn outline(info: &AudioInfo, values: &[f32]) -> Vec<(f64, f64)> {
     let seconds = |index: usize| info.start + index as f64 / f64::from(info.rate);
+    let place = |index: usize, value: f32| (seconds(index), f64::from(value));
+    let stroke = |from: (f64, f64), to: (f64, f64)| [from, to, (to.0, f64::NAN)];
     if values.len() <= 2 * COLUMNS {
-        let points = values.iter().enumerate();
-        return points.map(|(index, value)| (seconds(index), f64::from(*value))).collect();
+        let last = values.len().saturating_sub(1);
+        let steps = (0..values.len()).map(|index| (index, (index + 1).min(last)));
+        return steps.flat_map(|(a, b)| stroke(place(a, values[a]), place(b, values[b]))).collect();
     }
     let width = values.len().div_ceil(COLUMNS);
-    let columns = values.chunks(width).enumerate();
-    columns
-        .flat_map(|(column, values)| {
-            let smallest = values.iter().copied().fold(f32::INFINITY, f32::min);
-            let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            [smallest, largest].map(|value| (seconds(column * width), f64::from(value)))
+    (0..values.len())
+        .step_by(width)
+        .flat_map(|first| {
+            // From the last value of the column before, so that nothing is left out between.
+            let column = &values[first.saturating_sub(1)..values.len().min(first + width)];
+            let smallest = column.iter().copied().fold(f32::INFINITY, f32::min);
+            let largest = column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            stroke(place(first, smallest), place(first, largest))
         })
         .collect()
 }
@@ -69,10 +75,12 @@ mod tests {
             start: 2.0,
         };
         let points = outline(&info, &values);
-        assert!(points.len() <= 2 * COLUMNS);
+        assert_eq!(points.len(), 3 * COLUMNS);
         let peak = points.iter().find(|point| point.1 > 0.5).unwrap();
-        assert!((peak.0 - 79.777).abs() < 0.07 && peak.1 == f64::from(0.9f32), "{peak:?}");
+        assert!((peak.0 - 79.777).abs() < 0.11 && peak.1 == f64::from(0.9f32), "{peak:?}");
         assert_eq!(points[0], (2.0, f64::from(-0.8f32)));
-        assert_eq!(outline(&info, &values[..7]).len(), 7);
+        let few = outline(&info, &values[4..7]);
+        assert_eq!((few[0], few[1]), ((2.0, 0.0), (2.001, f64::from(-0.8f32))));
+        assert!(few[2].1.is_nan() && few.len() == 9);
     }
 }

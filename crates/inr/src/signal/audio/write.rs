@@ -118,7 +118,7 @@ mod tests {
         for (format, error) in [
             (SampleFormat::Sixteen, 1.6e-5),
             (SampleFormat::TwentyFour, 1e-7),
-            (SampleFormat::Float, 0.0),
+            (SampleFormat::Float, 6e-8),
         ] {
             assert_eq!(audio.save_wav(&path, format).unwrap(), 0);
             let options = AudioOptions { channels: ChannelRule::All, ..AudioOptions::default() };
