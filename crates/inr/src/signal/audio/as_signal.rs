@@ -18,8 +18,8 @@ const FAST: Recipe = Recipe {
     width: 256,
     biases: BiasRule::LikeWeights,
     sigma_p_factor: 1.0,
-    // About 90 s on two present cores.
-    steps: Steps::Budget(1.2e13),
+    // About a minute on two idle present cores.
+    steps: Steps::Budget(8e12),
     batch: Some(4_096),
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
