@@ -130,7 +130,8 @@ pub(crate) struct FitArguments {
     #[arg(value_parser = init, visible_alias = "scheme")]
     pub(crate) init: InitChoice,
     /// Standard deviation of the preactivations for --init ours: a number, or auto for the value at
-    /// which gradients keep their variance, Eq. 13 [default: twice that for pictures].
+    /// which gradients keep their variance, Eq. 13 [default: twice that for pictures, six
+    /// times for recordings].
     #[arg(long, value_name = "S", value_parser = sigma, help_heading = "Initialisation")]
     pub(crate) sigma_p: Option<Sigma>,
     /// Standard deviation of the network's first output, where it is not sigma_p.
