@@ -1,9 +1,11 @@
 //! What can be typed.
 
 mod experiments;
+mod signal;
 mod theory;
 
 pub(crate) use experiments::{PropagateArguments, ReproArguments};
+pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
@@ -11,9 +13,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
 use vi3nr_inr::bench::BenchShape;
+use vi3nr_inr::recipe::Preset;
 
-/// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture,
-/// decode it at any resolution.
+/// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
+/// a recording, decode it at any resolution.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -23,11 +26,12 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a network on a picture and write it to a run directory.
+    /// Train a network on a picture or a recording and write it to a run directory.
     Fit(Box<FitArguments>),
-    /// Turn a model back into a picture, at any resolution.
+    /// Turn a model back into a picture at any size or a recording at any rate.
     Decode(DecodeArguments),
-    /// Compare a model with a picture: PSNR in both conventions, SSIM, largest error.
+    /// Compare a model with a picture (PSNR in both conventions, SSIM, largest error) or a recording
+    /// (MSE, SNR, spectral convergence).
     Eval(EvalArguments),
     /// Show what a model file holds.
     Info(InfoArguments),
@@ -47,61 +51,47 @@ pub(crate) enum Command {
     Repro(ReproArguments),
 }
 
-/// How an image file becomes the picture that is fitted.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Picture")]
-pub(crate) struct PictureArguments {
-    /// Divide both sides by N with Lanczos resampling.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) downscale: Option<u32>,
-    /// Keep a square of S pixels around the centre, after --downscale.
-    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) crop: Option<u32>,
-    /// Make it gray (Rec. 601 luma).
-    #[arg(long)]
-    pub(crate) gray: bool,
-    /// What to put behind transparent pixels; without this such a picture is refused.
-    #[arg(long, value_name = "COLOUR")]
-    pub(crate) alpha: Option<Background>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Background {
-    White,
-    Black,
-}
-
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct FitArguments {
-    /// A PNG or JPEG file; without one, a test picture that the program draws itself.
+    /// A picture (PNG, JPEG) or a recording (WAV, FLAC, MP3); without one, a test picture that the
+    /// program draws itself.
     pub(crate) file: Option<PathBuf>,
     /// The run directory [default: runs/NAME, with a number if that exists].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// What the settings below are chosen for where they are not typed: the best quality per minute,
+    /// or the paper's experiment (30,000 steps on all points).
+    #[arg(long, value_enum, default_value_t = PresetName::Fast)]
+    pub(crate) preset: PresetName,
+
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
+    #[command(flatten)]
+    pub(crate) sound: SoundArguments,
 
     /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
     /// for example 'exp(-x^2/(2*s^2)):s=0.05'.
-    #[arg(long, default_value = "sine:omega=30", help_heading = "Network")]
-    pub(crate) activation: Activation,
-    /// Weight matrices, the first and the last included.
-    #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Network")]
-    pub(crate) layers: usize,
-    /// Units of each hidden layer.
-    #[arg(long, value_name = "M", default_value_t = 128, help_heading = "Network")]
-    pub(crate) width: usize,
+    /// [default: sine:omega=30; for pictures with --preset paper gaussian:sigma=0.05].
+    #[arg(long, help_heading = "Network")]
+    pub(crate) activation: Option<Activation>,
+    /// Weight matrices, the first and the last included [default: 8 for pictures, 4 for recordings].
+    #[arg(long, value_name = "N", help_heading = "Network")]
+    pub(crate) layers: Option<usize>,
+    /// Units of each hidden layer [default: 128 for pictures, 256 for recordings].
+    #[arg(long, value_name = "M", help_heading = "Network")]
+    pub(crate) width: Option<usize>,
 
     /// The rule for the first weights: ours, siren, xavier, kaiming, kaiming_out, kumar, pytorch,
     /// backward, or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine),
     /// else ours.
     #[arg(long, value_name = "SCHEME", default_value = "auto", help_heading = "Initialisation")]
-    #[arg(value_parser = init)]
+    #[arg(value_parser = init, visible_alias = "scheme")]
     pub(crate) init: InitChoice,
     /// Standard deviation of the preactivations for --init ours: a number, or auto for the value at
-    /// which gradients keep their variance, Eq. 13 [default: twice that, which suits pictures].
+    /// which gradients keep their variance, Eq. 13 [default: twice that for pictures, six
+    /// times for recordings].
     #[arg(long, value_name = "S", value_parser = sigma, help_heading = "Initialisation")]
     pub(crate) sigma_p: Option<Sigma>,
     /// Standard deviation of the network's first output, where it is not sigma_p.
@@ -110,9 +100,9 @@ pub(crate) struct FitArguments {
     /// The distribution of the weights.
     #[arg(long, value_enum, default_value_t = Weights::Uniform, help_heading = "Initialisation")]
     pub(crate) weights: Weights,
-    /// The first biases.
-    #[arg(long, value_enum, default_value_t = Biases::Zero, help_heading = "Initialisation")]
-    pub(crate) biases: Biases,
+    /// The first biases [default: zero for pictures, like-weights for recordings].
+    #[arg(long, value_enum, help_heading = "Initialisation")]
+    pub(crate) biases: Option<Biases>,
     /// Decides the first weights and the order of mini-batches.
     #[arg(long, default_value_t = 0, help_heading = "Initialisation")]
     pub(crate) seed: u64,
@@ -169,15 +159,24 @@ pub(crate) struct ThreadsAndJson {
 pub(crate) struct DecodeArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
-    /// The PNG file to write.
+    /// The file to write: PNG for a picture, WAV for a recording.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Multiply both sides by K (rounded to whole pixels).
     #[arg(long, value_name = "K", value_parser = positive, conflicts_with = "size")]
+    #[arg(help_heading = "Picture")]
     pub(crate) scale: Option<f64>,
     /// The size in pixels; the whole picture is stretched to it.
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    #[arg(long, value_name = "WxH", value_parser = size, help_heading = "Picture")]
     pub(crate) size: Option<(u32, u32)>,
+    /// Samples a second [default: those of the recording that was fitted].
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = "Recording")]
+    pub(crate) rate: Option<u32>,
+    /// How the file holds samples: whole numbers of 16 or 24 bits, beyond which they are clipped,
+    /// or float32 [default: 16].
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Recording")]
+    pub(crate) sample_format: Option<SampleFormatName>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -187,12 +186,17 @@ pub(crate) struct DecodeArguments {
 pub(crate) struct EvalArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
-    /// The picture to compare with. One of another size than the model's is reduced, cropped and
-    /// made gray as it was for the fit, unless options say otherwise.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) against: PathBuf,
+    /// The picture or recording to compare with. One of another size than the model's is prepared
+    /// (reduced, cropped, cut) as it was for the fit, unless options say otherwise.
+    #[arg(value_name = "FILE", required_unless_present = "against")]
+    pub(crate) file: Option<PathBuf>,
+    /// The same as FILE.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
+    #[command(flatten)]
+    pub(crate) sound: SoundArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -239,6 +243,21 @@ pub(crate) enum InitChoice {
     Siren,
     /// One that was typed with its parameters, or has none.
     Given(Scheme),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PresetName {
+    Fast,
+    Paper,
+}
+
+impl From<PresetName> for Preset {
+    fn from(typed: PresetName) -> Self {
+        match typed {
+            PresetName::Fast => Self::Fast,
+            PresetName::Paper => Self::Paper,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,9 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::WriteError;
+use vi3nr_engine::EngineError;
 
-/// Everything that is refused about an image, with what was seen and what was expected.
+use crate::WriteError;
+use crate::chart::ChartError;
+
+/// Everything that is refused about a signal, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignalError {
@@ -16,6 +19,18 @@ pub enum SignalError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+
+    /// Neither content nor name tell what kind of signal it is.
+    #[error(
+        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG) or a recording (WAV, FLAC, MP3)",
+        path.display()
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What the content is or looks like.
+        seen: String,
     },
 
     /// The content is not that of a supported image format.
@@ -130,7 +145,51 @@ pub enum SignalError {
         found: u8,
     },
 
-    /// The image could not be written.
+    /// The content is not that of a supported audio format.
+    #[error("'{}' is not a recording: {seen}; expected a WAV, FLAC or MP3 file", path.display())]
+    NotAudio {
+        /// The file.
+        path: PathBuf,
+        /// What the content is or looks like.
+        seen: String,
+    },
+
+    /// The content starts like a recording and cannot be decoded.
+    #[error("'{}' is a damaged or unsupported recording: {reason}", path.display())]
+    DamagedAudio {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+
+    /// A recording that cannot be fitted as asked.
+    #[error("cannot use '{}': {reason}", path.display())]
+    UnusableAudio {
+        /// The file.
+        path: PathBuf,
+        /// What was seen and what was expected.
+        reason: String,
+    },
+
+    /// A recording that cannot be.
+    #[error("a recording of {what}; expected {expected}")]
+    Recording {
+        /// What was given.
+        what: String,
+        /// What is possible.
+        expected: String,
+    },
+
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+
+    /// A network that cannot be evaluated.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+
+    /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
