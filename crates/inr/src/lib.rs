@@ -22,6 +22,7 @@ pub mod model_file;
 pub mod propagate;
 pub mod repro;
 pub mod run_directory;
+pub mod shape;
 pub mod signal;
 #[cfg(test)]
 mod test_data;

@@ -1,0 +1,57 @@
+//! Shape files as they are: triangles or points, nothing checked but the format.
+
+mod obj;
+mod ply;
+mod stl;
+mod xyz;
+
+use std::path::Path;
+
+use super::error::ShapeError;
+use super::mesh::Mesh;
+use super::shape_file::Geometry;
+use crate::bounded_read::read_at_most;
+
+/// Most bytes of a shape file.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Reads a file by the ending of its name; what is wrong with the surface is found by
+/// [`Shape::new`](super::Shape::new).
+pub(super) fn read(path: &Path) -> Result<Geometry, ShapeError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let (format, parse): (_, fn(&[u8]) -> Result<Geometry, String>) =
+        match ending.to_ascii_lowercase().as_str() {
+            "ply" => ("PLY", ply::parse),
+            "obj" => ("OBJ", obj::parse),
+            "stl" => ("STL", stl::parse),
+            "xyz" => ("XYZ", xyz::parse),
+            _ => return Err(ShapeError::Format { path: path.to_owned() }),
+        };
+    let bytes = read_at_most(path, MOST_BYTES)
+        .map_err(|source| ShapeError::Read { path: path.to_owned(), source })?;
+    parse(&bytes).map_err(|reason| ShapeError::Damaged {
+        path: path.to_owned(),
+        format,
+        reason: first_lines(&reason),
+    })
+}
+
+/// A reason in one line of bounded length: parsers quote what they saw, which may be a megabyte.
+fn first_lines(reason: &str) -> String {
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(300) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+/// Triangles from polygons that are given as one list of corners each: a fan around the first.
+fn fan(polygon: &[u32], mesh: &mut Mesh) {
+    for pair in polygon.windows(2).skip(1) {
+        mesh.faces.push([polygon[0], pair[0], pair[1]]);
+    }
+}
+
+#[cfg(test)]
+mod tests;
