@@ -2,6 +2,8 @@
 
 use vi3nr::Network;
 
+use crate::Loss;
+
 /// What an engine refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -32,16 +34,20 @@ pub enum EngineError {
     },
 }
 
-/// Points, shape (n, inputs), and targets, shape (n, outputs), both row-major, with n >= 1.
+/// Points, shape (n, inputs), and targets, shape (n, outputs), both row-major, with n >= 1; the loss
+/// to be averaged over them, each point with its weight.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
     pub(crate) points: &'a [f32],
     pub(crate) targets: &'a [f32],
+    /// One per point, or 1 for all.
+    pub(crate) weights: Option<&'a [f32]>,
+    pub(crate) loss: Loss,
     pub(crate) count: usize,
 }
 
 impl<'a> Batch<'a> {
-    /// Checks the shapes against `network`.
+    /// Checks the shapes against `network`. The loss is [`Loss::Squared`], every weight 1.
     ///
     /// # Errors
     /// The lengths are not multiples of the network's inputs and outputs, are of different numbers
@@ -57,7 +63,39 @@ impl<'a> Batch<'a> {
             let expected = "at least one point".into();
             return Err(EngineError::Length { what: "points", seen: 0, expected });
         }
-        Ok(Self { points, targets, count })
+        Ok(Self { points, targets, weights: None, loss: Loss::default(), count })
+    }
+
+    /// The same points with another loss.
+    #[must_use]
+    pub fn with_loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
+    }
+
+    /// The same points, the loss of each multiplied by its weight: (1/n·outputs) Σ w Σ ρ.
+    ///
+    /// # Errors
+    /// Not one weight per point.
+    pub fn with_weights(self, weights: &'a [f32]) -> Result<Self, EngineError> {
+        check_length("weights", weights.len(), self.count, 1)?;
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// The part of the batch at `range` of its points.
+    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
+        let (inputs, outputs) = (self.points.len() / self.count, self.targets.len() / self.count);
+        Self {
+            points: &self.points[range.start * inputs..range.end * inputs],
+            targets: &self.targets[range.start * outputs..range.end * outputs],
+            weights: self.weights.map(|weights| &weights[range.clone()]),
+            loss: self.loss,
+            count: range.len(),
+        }
+    }
+
+    /// The weight of point `index`.
+    pub(crate) fn weight(&self, index: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[index].into())
     }
 
     /// The number of points.

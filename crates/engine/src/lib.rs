@@ -33,20 +33,23 @@
 mod adam;
 mod batch;
 mod cpu;
+mod loss;
 mod reference;
 
 pub use adam::Adam;
 pub use batch::{Batch, EngineError};
 pub use cpu::{CpuEngine, DenseLayers, InstructionSet, peak_gflops};
+pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient};
 
 use vi3nr::Network;
 
 /// A network in training.
 ///
-/// The loss is the mean over points and outputs of (Φ(x) - y)². A step is `backpropagate`, which
-/// leaves the parameters alone, followed by `adam_step`, which moves them by the gradient just
-/// found; between the two the caller knows the loss of the parameters it can still copy.
+/// The loss is a mean over points and outputs, of (Φ(x) - y)² unless the [`Batch`] says otherwise. A
+/// step is `backpropagate`, which leaves the parameters alone, followed by `adam_step`, which moves
+/// them by the gradient just found; between the two the caller knows the loss of the parameters it
+/// can still copy.
 pub trait Engine: Send {
     /// The shape of the network.
     fn network(&self) -> &Network;

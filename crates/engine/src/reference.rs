@@ -117,7 +117,7 @@ fn forward(network: &Network, parameters: &[f64], point: &[f32]) -> Trace {
     unreachable!("a network has at least one layer")
 }
 
-/// The mean squared error of a network on `batch` and its gradient, both in double precision.
+/// The loss of a network on `batch` and its gradient, both in double precision.
 ///
 /// `parameters` and the gradient are in the order of [`Network::layers`].
 ///
@@ -130,17 +130,19 @@ pub fn reference_gradient(
 ) -> (f64, Vec<f64>) {
     assert_eq!(parameters.len(), network.parameter_count(), "one number per weight and bias");
     let mut gradient = vec![0.0; parameters.len()];
-    let mut sum_of_squares = 0.0;
+    let mut sum = 0.0;
     let scale = 1.0 / (batch.count * network.outputs()) as f64;
     let points = batch.points.chunks_exact(network.inputs());
-    for (point, target) in points.zip(batch.targets.chunks_exact(network.outputs())) {
+    let rows = points.zip(batch.targets.chunks_exact(network.outputs()));
+    for (index, (point, target)) in rows.enumerate() {
         let trace = forward(network, parameters, point);
-        let errors: Vec<f64> =
-            trace.output.iter().zip(target).map(|(y, t)| y - f64::from(*t)).collect();
-        sum_of_squares += errors.iter().map(|e| e * e).sum::<f64>();
-
         // dL/dz of the layer at hand, from the last to the first.
-        let mut delta: Vec<f64> = errors.iter().map(|e| 2.0 * scale * e).collect();
+        let mut delta = Vec::new();
+        for (value, target) in trace.output.iter().zip(target) {
+            let (loss, slope) = batch.loss.value_and_slope(*value, f64::from(*target));
+            sum += batch.weight(index) * loss;
+            delta.push(scale * batch.weight(index) * slope);
+        }
         for layer in network.layers().into_iter().rev() {
             let input = &trace.inputs[layer.index];
             for j in 0..layer.fan_out {
@@ -165,12 +167,13 @@ pub fn reference_gradient(
             delta = previous;
         }
     }
-    (sum_of_squares * scale, gradient)
+    (sum * scale, gradient)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Loss;
 
     /// The gradient against difference quotients of the loss.
     #[test]
@@ -182,13 +185,18 @@ mod tests {
                 (0..network.parameter_count()).map(|i| 0.6 * wave(i, 1.7)).collect();
             let points: Vec<f32> = (0..14).map(|i| wave(i, 2.3) as f32).collect();
             let targets: Vec<f32> = (0..21).map(|i| wave(i, 0.9) as f32).collect();
-            let batch = Batch::new(&network, &points, &targets).unwrap();
-            let (_, gradient) = reference_gradient(&network, &parameters, &batch);
-            for i in 0..parameters.len() {
+            let weights = [1.0, 0.5, 2.0, 0.0, 1.5, 3.0, 1.0];
+            let plain = Batch::new(&network, &points, &targets).unwrap();
+            let weighted = plain.with_loss(Loss::Absolute).with_weights(&weights).unwrap();
+            for (batch, i) in [plain, weighted]
+                .iter()
+                .flat_map(|batch| (0..parameters.len()).map(move |i| (batch, i)))
+            {
+                let (_, gradient) = reference_gradient(&network, &parameters, batch);
                 let at = |h: f64| {
                     let mut moved = parameters.clone();
                     moved[i] += h;
-                    reference_gradient(&network, &moved, &batch).0
+                    reference_gradient(&network, &moved, batch).0
                 };
                 let quotient = (at(1e-5) - at(-1e-5)) / 2e-5;
                 assert!((gradient[i] - quotient).abs() < 1e-9, "{name} {i}: {quotient}");

@@ -4,7 +4,7 @@
 use vi3nr::activation::builtin::catalogue;
 use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{
-    Adam, Batch, CpuEngine, Engine, InstructionSet, ReferenceEngine, reference_gradient,
+    Adam, Batch, CpuEngine, Engine, InstructionSet, Loss, ReferenceEngine, reference_gradient,
 };
 
 /// Reproducible numbers in [-1, 1].
@@ -200,6 +200,29 @@ fn any_number_of_threads_gives_the_same_bytes() {
     for threads in [2, 3, 7] {
         assert!(run(threads) == one, "{threads} threads differ from one");
     }
+}
+
+/// Losses and weights against the reference, over more than one tile and chunk.
+#[test]
+fn losses_and_weights_follow_the_reference() {
+    let network = Network::new(vec![3, 24, 24, 2], "sine:omega=5".parse().unwrap()).unwrap();
+    let parameters = start(&network, 1.0);
+    let exact_parameters: Vec<f64> = parameters.iter().map(|p| f64::from(*p)).collect();
+    let (points, targets) = (numbers(3 * 700, 1), numbers(2 * 700, 2));
+    let weights: Vec<f32> = numbers(700, 3).iter().map(|w| w + 1.0).collect();
+    let plain = Batch::new(&network, &points, &targets).unwrap();
+    let mut engine = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
+    for loss in [Loss::Squared, Loss::Absolute, Loss::ClampedAbsolute { limit: 0.5 }] {
+        let plain = plain.with_loss(loss);
+        for batch in [plain, plain.with_weights(&weights).unwrap()] {
+            let (exact, gradient) = reference_gradient(&network, &exact_parameters, &batch);
+            let seen = engine.backpropagate(&batch);
+            assert!((seen / exact - 1.0).abs() < 1e-5, "{loss:?}: {seen}, not {exact}");
+            let error = distance(&engine.gradient(), &gradient);
+            assert!(error < 1e-5, "{loss:?}: {error:e}");
+        }
+    }
+    assert!(plain.with_weights(&weights[1..]).is_err());
 }
 
 #[test]

@@ -7,7 +7,8 @@ use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, peak_gflops};
 
-use crate::{FitError, default_sigma_p};
+use crate::FitError;
+use crate::signal::image;
 
 /// A problem to time: points and a network, as in the peers' script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,7 @@ pub fn bench(
 ) -> Result<BenchReport, FitError> {
     let (count, inputs, activations, width, outputs) = shape.sizes();
     let network = Network::uniform(inputs, width, activations + 1, outputs, activation.clone())?;
-    let sigma_p = default_sigma_p(activation)?;
+    let sigma_p = image::FAST.sigma_p(activation)?;
     let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
     let init = InitRule { scheme, weights: WeightShape::Uniform, biases: BiasRule::Zero };
     let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);

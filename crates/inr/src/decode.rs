@@ -2,7 +2,7 @@
 
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
-use crate::{Grid, Image, Model, SignalError, SignalInfo};
+use crate::{Grid, Image, ImageInfo, Model, SignalError, SignalInfo};
 
 /// Pixels whose values are computed at a time; only the result itself is held whole.
 const BAND_PIXELS: usize = 1 << 18;
@@ -29,7 +29,7 @@ pub fn decode_image(
     size: Option<(u32, u32)>,
     threads: Option<usize>,
 ) -> Result<Image, DecodeError> {
-    let SignalInfo::Image { width, height, channels, .. } = model.signal;
+    let SignalInfo::Image(ImageInfo { width, height, channels, .. }) = model.signal;
     let native = Grid::of_image(width, height)?;
     let grid = match size {
         Some((width, height)) => native.resampled(width, height)?,
@@ -57,7 +57,7 @@ mod tests {
             vi3nr::Network::uniform(2, 16, 3, 3, "sine:omega=2".parse().unwrap()).unwrap();
         let parameters = (0..network.parameter_count()).map(|i| (i as f32).sin() * 0.4).collect();
         let bit_depth = BitDepth::Eight;
-        let signal = SignalInfo::Image { width, height, channels: 3, bit_depth };
+        let signal = SignalInfo::Image(ImageInfo { width, height, channels: 3, bit_depth });
         Model { network, parameters, signal, seed: 0, settings: serde_json::Value::Null }
     }
 

@@ -1,68 +1,50 @@
-//! How well a model reproduces a picture.
+//! How well a model reproduces a signal.
 
-use serde::Serialize;
+use vi3nr_engine::{CpuEngine, EngineError};
 
-use crate::metrics::{max_error, psnr, psnr_paper, ssim};
-use crate::{DecodeError, Image, Model, decode_image};
+use crate::Model;
+use crate::metrics::Metrics;
+use crate::signal::{Reconstruction, Signal, SignalError};
 
-/// The distances between a model and a picture, from the network's values as they are: neither
-/// clamped nor rounded to 8 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Evaluation {
-    /// PSNR in dB with peak 2 on the \[-1, 1\] scale: the usual 8-bit convention.
-    pub psnr: f64,
-    /// PSNR in dB with the picture's largest value as peak: the paper's convention.
-    pub psnr_paper: f64,
-    /// Structural similarity (Wang et al. 2004), at most 1.
-    pub ssim: f64,
-    /// The largest difference on the \[-1, 1\] scale.
-    pub max_error: f64,
-}
-
-/// Why a model cannot be compared with a picture.
+/// Why a model cannot be compared with a signal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
-    /// The picture is of another shape than the model's.
+    /// The signal is of another kind or shape than the model's.
     #[error(
-        "the model is of {model} pixels, the image has {image}: compare it with the image that \
-         was fitted, or give the same --downscale, --crop and --gray"
+        "the model is of {model}, the file has {file}: compare it with the file that was fitted, \
+         with the same options"
     )]
     Shape {
-        /// The model's width, height and channels.
+        /// The model's kind, size and channels.
         model: String,
-        /// The picture's.
-        image: String,
+        /// The file's.
+        file: String,
     },
-    /// The model gives no picture.
+    /// The engine cannot be built.
     #[error(transparent)]
-    Decode(#[from] DecodeError),
+    Engine(#[from] EngineError),
+    /// The signal cannot be measured.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
 }
 
-/// Compares `model` with `truth`, which must have its size and channels.
+/// Compares `model` with `truth`, which must have its kind and shape, by the network's values as
+/// they are: neither clamped nor rounded.
 ///
 /// # Errors
-/// Another size or number of channels; a model that cannot be decoded.
-pub fn evaluate_image(
+/// Another kind, size or number of channels; a model that cannot be evaluated.
+pub fn evaluate(
     model: &Model,
-    truth: &Image,
+    truth: &dyn Signal,
     threads: Option<usize>,
-) -> Result<Evaluation, EvaluateError> {
-    let decoded = decode_image(model, None, threads)?;
-    let shape = |image: &Image| {
-        let colour = if image.channels() == 1 { "gray" } else { "RGB" };
-        format!("{}x{} {colour}", image.width(), image.height())
-    };
-    let (model, image) = (shape(&decoded), shape(truth));
-    if model != image {
-        return Err(EvaluateError::Shape { model, image });
+) -> Result<Metrics, EvaluateError> {
+    let (ours, file) = (model.signal.shape(), truth.info().shape());
+    if ours != file {
+        return Err(EvaluateError::Shape { model: ours, file });
     }
-    let (values, truth_values) = (decoded.values(), truth.values());
-    let (width, height) = (truth.width() as usize, truth.height() as usize);
-    Ok(Evaluation {
-        psnr: psnr(values, truth_values),
-        psnr_paper: psnr_paper(values, truth_values),
-        ssim: ssim(values, truth_values, width, height, truth.channels()),
-        max_error: max_error(values, truth_values),
-    })
+    let (network, parameters) = (&model.network, &model.parameters[..]);
+    let mut engine = CpuEngine::new(network, parameters, threads)?;
+    let values = truth.points().check(&mut engine, model.seed)?.values;
+    Ok(truth.metrics(&Reconstruction { network, parameters, values: &values, threads })?)
 }

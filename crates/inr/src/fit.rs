@@ -1,4 +1,4 @@
-//! From a picture to a trained model.
+//! From a signal to a trained model.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -8,9 +8,10 @@ use serde_json::json;
 use vi3nr::{InitRule, Network};
 use vi3nr_engine::{CpuEngine, Engine, EngineError, ReferenceEngine};
 
-use crate::metrics::{mean_squared_error, paper_peak, psnr_of_mse, psnr_paper_of_mse};
+use crate::Model;
+use crate::metrics::Metrics;
+use crate::signal::{Reconstruction, Signal, SignalError};
 use crate::train::{Outcome, Progress, Stop, TrainSettings, train};
-use crate::{Image, Model};
 
 /// Which implementation trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,9 @@ pub enum FitError {
     /// The engine cannot be built or fed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The signal cannot be measured.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
     /// Not even the first loss was finite.
     #[error(
         "the loss of the initial weights is not a finite number: with {init} the values of {activation} \
@@ -65,106 +69,120 @@ pub enum FitError {
     },
 }
 
-/// A fitted picture.
+/// A fitted signal.
 #[derive(Debug, Clone)]
 pub struct Fit {
     /// The network with its best parameters.
     pub model: Model,
-    /// Its values at the picture's own pixels.
+    /// Its values at the signal's sampled points; empty where points are drawn.
     pub reconstruction: Vec<f32>,
     /// How it went.
     pub report: FitReport,
+    threads: Option<usize>,
 }
 
-/// The numbers of a fit. PSNR is in dB: `psnr` with peak 2 on the \[-1, 1\] scale (the usual 8-bit
-/// convention), `psnr_paper` with the largest value of the picture as its peak (the paper's).
-/// Infinite values are null in JSON.
+impl Fit {
+    /// What the signal measures and draws.
+    pub fn reconstruction(&self) -> Reconstruction<'_> {
+        reconstruction(&self.model, &self.reconstruction, self.threads)
+    }
+}
+
+/// The numbers of a fit. Infinite values are null in JSON.
 #[derive(Debug, Clone, Serialize)]
 pub struct FitReport {
     /// Steps done.
     pub steps: u64,
     /// Seconds from the start of the fit to its last value.
     pub seconds: f64,
-    /// Mean squared error of the model that is kept, on the \[-1, 1\] scale.
+    /// The loss of the model that is kept: see [`Signal::loss_convention`].
     pub loss: f64,
-    /// Its PSNR with peak 2.
-    pub psnr: f64,
-    /// Its PSNR in the paper's convention.
-    pub psnr_paper: f64,
+    /// What the signal measures of it: [`Signal::metrics_of_fit`].
+    #[serde(flatten)]
+    pub metrics: Metrics,
     /// Points through forward and backward pass per second of training.
     pub points_per_second: f64,
     /// Why training ended: steps, target, time, interrupted or diverged.
     pub stopped: &'static str,
     /// The step after which the kept parameters stood.
     pub kept_step: u64,
-    /// PSNR (peak 2) of the last parameters; below `psnr` where earlier ones were better, null
-    /// where the last are not finite.
-    pub last_psnr: f64,
+    /// The loss of the last parameters; above `loss` where earlier ones were better, null where the
+    /// last are not finite.
+    pub last_loss: f64,
+    /// The metrics of that loss, `last_` before their names.
+    #[serde(flatten)]
+    pub last: Metrics,
     /// What went wrong and what to try, if training diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// Fits `plan.network` to `image`. The time limit runs from `started`; `watch` sees every step and
+/// Fits `plan.network` to `signal`. The time limit runs from `started`; `watch` sees every step and
 /// may end the run early, which keeps what has been reached.
 ///
 /// # Errors
 /// An impossible initialisation, an engine that cannot be built, or a start without a finite loss.
-pub fn fit_image(
-    image: &Image,
+pub fn fit(
+    signal: &dyn Signal,
     plan: &FitPlan,
     started: Instant,
     watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Fit, FitError> {
-    let (points, targets) = (image.coordinates(), image.values());
+    let points = signal.points();
     let first = vi3nr::draw(&plan.network, &plan.init.plan(&plan.network)?, plan.seed);
     let mut engine = plan.engine(&first)?;
-    let outcome = train(&mut *engine, &points, targets, &plan.training, plan.seed, started, watch)?;
+    let outcome = train(&mut *engine, points, &plan.training, plan.seed, started, watch)?;
 
     let mut parameters = Vec::new();
     engine.copy_parameters(&mut parameters);
-    let mut values = vec![0.0; targets.len()];
-    engine.evaluate(&points, &mut values)?;
-    let last_loss = mean_squared_error(&values, targets);
+    let last = points.check(&mut *engine, plan.seed)?;
+    let last_loss = last.loss;
     let usable = last_loss.is_finite() && parameters.iter().all(|value| value.is_finite());
-    let (mut loss, mut kept_step) = (last_loss, outcome.steps);
+    let (mut kept, mut kept_step) = (last, outcome.steps);
     match &outcome.best {
         None if !usable => return Err(plan.hopeless_start()),
         // An epoch's mean loss is not that of the parameters at its end: compare what they give.
         Some(best) if !usable || best.loss < last_loss => {
-            let mut best_values = vec![0.0; targets.len()];
-            plan.engine(&best.parameters)?.evaluate(&points, &mut best_values)?;
-            let best_loss = mean_squared_error(&best_values, targets);
-            if !usable || best_loss < last_loss {
-                (loss, kept_step) = (best_loss, best.step);
+            let found = points.check(&mut *plan.engine(&best.parameters)?, plan.seed)?;
+            if !usable || found.loss < last_loss {
+                (kept, kept_step) = (found, best.step);
                 parameters.clone_from(&best.parameters);
-                values = best_values;
             }
         }
         _ => {}
     }
 
+    let model = Model {
+        network: plan.network.clone(),
+        parameters,
+        signal: signal.info(),
+        seed: plan.seed,
+        settings: plan.settings(),
+    };
+    let metrics =
+        signal.metrics_of_fit(kept.loss, &reconstruction(&model, &kept.values, plan.threads))?;
     let seconds = outcome.elapsed.as_secs_f64().max(1e-9);
     let report = FitReport {
         steps: outcome.steps,
         seconds: started.elapsed().as_secs_f64(),
-        loss,
-        psnr: psnr_of_mse(loss),
-        psnr_paper: psnr_paper_of_mse(loss, paper_peak(targets)),
+        loss: kept.loss,
+        metrics,
         points_per_second: outcome.points_seen as f64 / seconds,
         stopped: outcome.stop.word(),
         kept_step,
-        last_psnr: psnr_of_mse(last_loss),
+        last_loss,
+        last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
         problem: plan.problem(&outcome),
     };
-    let model = Model {
-        network: plan.network.clone(),
-        parameters,
-        signal: image.info(),
-        seed: plan.seed,
-        settings: plan.settings(),
-    };
-    Ok(Fit { model, reconstruction: values, report })
+    Ok(Fit { model, reconstruction: kept.values, report, threads: plan.threads })
+}
+
+fn reconstruction<'a>(
+    model: &'a Model,
+    values: &'a [f32],
+    threads: Option<usize>,
+) -> Reconstruction<'a> {
+    Reconstruction { network: &model.network, parameters: &model.parameters, values, threads }
 }
 
 impl FitPlan {

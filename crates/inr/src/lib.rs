@@ -1,11 +1,11 @@
 //! Signals as coordinate networks: fitting, decoding, measuring, keeping.
 //!
-//! Read in the order in which a fit meets them: [`signal`] (a picture and the coordinates of its
-//! pixels), [`fit_image`] (from picture and plan to a model), [`mod@train`] (the steps),
-//! [`metrics`] (how far a reconstruction is from the truth), [`model_file`] (a trained network on
-//! disk), [`run_directory`] (all that a fit leaves behind), [`decode_image`] and
-//! [`evaluate_image`] (what a model is good for), [`mod@bench`] (how fast all this is), [`chart`]
-//! (curves as SVG and PNG files).
+//! Read in the order in which a fit meets them: [`signal`] (what can be fitted), [`recipe`] (how,
+//! where nothing is asked for), [`fn@fit`] (from signal and plan to a model), [`points`] (where training
+//! finds its points), [`mod@train`] (the steps), [`metrics`] (how far a reconstruction is from the
+//! truth), [`model_file`] (a trained network on disk), [`run_directory`] (all that a fit leaves
+//! behind), [`decode_image`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
+//! all this is), [`chart`] (curves as SVG and PNG files).
 //! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
 //! (the paper's tables beside ours).
 
@@ -14,12 +14,13 @@ pub mod bench;
 mod bounded_read;
 pub mod chart;
 mod decode;
-mod defaults;
 mod evaluate;
 mod fit;
 pub mod metrics;
 pub mod model_file;
+pub mod points;
 pub mod propagate;
+pub mod recipe;
 pub mod repro;
 pub mod run_directory;
 pub mod shape;
@@ -30,11 +31,11 @@ pub mod train;
 
 pub use atomic_file::{WriteError, write_atomically};
 pub use decode::{DecodeError, decode_image};
-pub use defaults::{default_sigma_p, default_training};
-pub use evaluate::{EvaluateError, Evaluation, evaluate_image};
-pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit_image};
+pub use evaluate::{EvaluateError, evaluate};
+pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit};
 pub use model_file::{Model, ModelError};
 pub use run_directory::{MetricsLog, RunDirectory, RunError};
 pub use signal::{
-    AlphaRule, BitDepth, Grid, Image, ImageOptions, SignalError, SignalInfo, test_picture,
+    AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions, Signal, SignalError, SignalInfo,
+    SignalKind, SignalOptions, test_picture,
 };

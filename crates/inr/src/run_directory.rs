@@ -1,17 +1,17 @@
 //! What a fit leaves on disk: a directory that anyone can look into.
 //!
-//! `model.safetensors` (the network, see [`crate::model_file`]), `reconstruction.png`,
-//! `metrics.csv` (a row per logged step) and `run.json` (settings, numbers, version).
+//! `model.safetensors` (the network, see [`crate::model_file`]), `metrics.csv` (a row per logged
+//! step), `run.json` (settings, numbers, version) and what the signal draws, for example
+//! `reconstruction.png`.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Map, json};
 
-use crate::metrics::{paper_peak, psnr_of_mse, psnr_paper_of_mse};
 use crate::train::Progress;
-use crate::{Fit, Image, ModelError, SignalError, WriteError, write_atomically};
+use crate::{Fit, ModelError, Signal, SignalError, WriteError, write_atomically};
 
 /// The model's file name inside a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -33,7 +33,7 @@ pub enum RunError {
     /// The model cannot be written.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The reconstruction cannot be written.
+    /// What the signal draws cannot be written.
     #[error(transparent)]
     Picture(#[from] SignalError),
     /// Another file cannot be written.
@@ -89,19 +89,30 @@ impl RunDirectory {
         self.path.join(MODEL_FILE)
     }
 
-    /// Writes the model, the reconstruction, the metrics and `run.json`, each whole or not at all.
+    /// Writes the model, the signal's pictures, the metrics and `run.json`, each whole or not at
+    /// all; returns the files of the pictures.
     ///
     /// # Errors
     /// What the system reports, with the file's name.
-    pub fn save(&self, fit: &Fit, truth: &Image, metrics: &MetricsLog) -> Result<(), RunError> {
+    pub fn save(
+        &self,
+        fit: &Fit,
+        signal: &dyn Signal,
+        log: &MetricsLog,
+    ) -> Result<Vec<PathBuf>, RunError> {
         fit.model.save(&self.model_path())?;
-        let (width, height, channels) = (truth.width(), truth.height(), truth.channels());
-        Image::from_values(width, height, channels, fit.reconstruction.clone())?
-            .save_png(&self.path.join("reconstruction.png"), truth.bit_depth())?;
-        let rows = metrics.to_csv(paper_peak(truth.values()));
+        let pictures = signal.save_pictures(&fit.reconstruction(), &self.path)?;
+        let rows = log.to_csv(signal);
         write_atomically(&self.path.join("metrics.csv"), |writer| {
             writer.write_all(rows.as_bytes())
         })?;
+        let mut conventions = Map::new();
+        conventions.insert("loss".into(), signal.loss_convention().into());
+        for metric in &fit.report.metrics.all {
+            let words = [metric.unit, metric.convention].map(str::to_owned);
+            let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            conventions.insert(metric.name.into(), words.join(", ").into());
+        }
         let network = &fit.model.network;
         let run = json!({
             "vi3nr_version": env!("CARGO_PKG_VERSION"),
@@ -114,17 +125,13 @@ impl RunDirectory {
             "seed": fit.model.seed,
             "settings": fit.model.settings,
             "report": fit.report,
-            "conventions": {
-                "psnr": "dB, peak 2 on the [-1, 1] scale (the usual 8-bit convention)",
-                "psnr_paper": "dB, peak = largest value of the truth on [-1, 1] (the paper's)",
-                "loss": "mean squared error over pixels and channels on the [-1, 1] scale",
-            },
+            "conventions": conventions,
         });
         write_atomically(&self.path.join("run.json"), |writer| {
             serde_json::to_writer_pretty(&mut *writer, &run)?;
             writer.write_all(b"\n")
         })?;
-        Ok(())
+        Ok(pictures)
     }
 }
 
@@ -147,16 +154,19 @@ impl MetricsLog {
         }
     }
 
-    /// As CSV: the step, its loss before the update, that loss as PSNR in both conventions, the
-    /// learning rate and the seconds since training began.
-    fn to_csv(&self, peak: f64) -> String {
-        let mut text = String::from("step,loss,psnr,psnr_paper,learning_rate,seconds\n");
+    /// As CSV: the step, its loss before the update, what `signal` says of that loss, the learning
+    /// rate and the seconds since training began.
+    fn to_csv(&self, signal: &dyn Signal) -> String {
+        let names = signal.metrics_of_loss(1.0).all.into_iter().map(|metric| metric.name);
+        let head = ["step", "loss"].into_iter().chain(names).chain(["learning_rate", "seconds"]);
+        let mut text = head.collect::<Vec<_>>().join(",") + "\n";
         for row in self.rows.iter().chain(&self.last) {
-            let (psnr, paper) = (psnr_of_mse(row.loss), psnr_paper_of_mse(row.loss, peak));
+            text += &format!("{},{:e},", row.step, row.loss);
+            for metric in signal.metrics_of_loss(row.loss).all {
+                text += &format!("{:.4},", metric.value);
+            }
             let seconds = row.elapsed.as_secs_f64();
-            let Progress { step, loss, learning_rate, .. } = row;
-            text +=
-                &format!("{step},{loss:e},{psnr:.4},{paper:.4},{learning_rate:e},{seconds:.3}\n");
+            text += &format!("{:e},{seconds:.3}\n", row.learning_rate);
         }
         text
     }
@@ -165,6 +175,7 @@ impl MetricsLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Image;
     use std::time::Duration;
 
     #[test]
@@ -200,8 +211,10 @@ mod tests {
                 elapsed: Duration::from_millis(step),
             });
         }
-        let text = log.to_csv(1.0);
+        let white = Image::from_values(1, 1, 1, vec![1.0]).unwrap();
+        let text = log.to_csv(&white);
         let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "step,loss,psnr,psnr_paper,learning_rate,seconds");
         assert_eq!(lines[1], "1,4e-2,20.0000,13.9794,1e-3,0.001");
         assert_eq!(lines[2], "6,4e-2,20.0000,13.9794,1e-3,0.006");
         assert_eq!(lines.last().unwrap(), &"10001,4e-2,20.0000,13.9794,1e-3,10.001");

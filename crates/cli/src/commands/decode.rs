@@ -1,7 +1,7 @@
 //! `vi3nr decode`: from a model to a PNG file.
 
 use serde_json::json;
-use vi3nr_inr::{DecodeError, SignalInfo, decode_image};
+use vi3nr_inr::{DecodeError, ImageInfo, SignalInfo, decode_image};
 
 use super::model;
 use crate::Done;
@@ -11,7 +11,7 @@ use crate::output::{Failure, print};
 /// Decodes at the size asked for and writes the file.
 pub(crate) fn run(arguments: &DecodeArguments) -> Done {
     let model = model::load(&arguments.model)?;
-    let SignalInfo::Image { width, height, bit_depth, .. } = model.signal else {
+    let SignalInfo::Image(ImageInfo { width, height, bit_depth, .. }) = model.signal else {
         return Err(Failure::Unusable("this version decodes models of images only".into()));
     };
     let scaled = |side: u32| (arguments.scale.unwrap_or(1.0) * f64::from(side)).round() as u32;

@@ -1,8 +1,9 @@
-//! `vi3nr eval`: how well a model reproduces a picture.
+//! `vi3nr eval`: how well a model reproduces a signal.
 
-use vi3nr_inr::{EvaluateError, Image, ImageOptions, Model, evaluate_image};
+use vi3nr_inr::{EvaluateError, evaluate};
 
-use super::{model, picture};
+use super::model;
+use super::signal::Source;
 use crate::Done;
 use crate::arguments::EvalArguments;
 use crate::output::{Failure, print};
@@ -10,40 +11,15 @@ use crate::output::{Failure, print};
 /// Compares and prints.
 pub(crate) fn run(arguments: &EvalArguments) -> Done {
     let model = model::load(&arguments.model)?;
-    let truth = truth(arguments, &model)?;
-    let evaluation =
-        evaluate_image(&model, &truth, arguments.common.threads).map_err(|error| match error {
+    let file = &arguments.against;
+    let remembered = &model.settings["source"];
+    let truth = Source::against(arguments)?.open_like(file, &model.signal, remembered)?;
+    let metrics =
+        evaluate(&model, &*truth, arguments.common.threads).map_err(|error| match error {
             EvaluateError::Shape { .. } => {
-                Failure::Unusable(format!("'{}': {error}", arguments.against.display()))
+                Failure::Unusable(format!("'{}': {error}", file.display()))
             }
             error => Failure::failed(error),
         })?;
-    print(
-        arguments.common.json,
-        &evaluation,
-        &format!(
-            "PSNR {:.2} dB (peak 2, the usual convention)\n\
-             PSNR {:.2} dB (peak = largest value of the picture on [-1, 1], the paper's convention)\n\
-             SSIM {:.5}\n\
-             largest error {:.4} (on [-1, 1])",
-            evaluation.psnr, evaluation.psnr_paper, evaluation.ssim, evaluation.max_error
-        ),
-    )
-}
-
-/// The picture as it is where it has the model's shape or options were typed; else prepared as it
-/// was for the fit.
-fn truth(arguments: &EvalArguments, model: &Model) -> Result<Image, Failure> {
-    let typed = picture::options(&arguments.picture);
-    if picture::any(&arguments.picture) {
-        return picture::open(&arguments.against, &typed);
-    }
-    let remembered = picture::recall(&model.settings["source"]);
-    let plain = ImageOptions { alpha: remembered.alpha, ..typed };
-    let image = picture::open(&arguments.against, &plain)?;
-    let fits = |image: &Image| {
-        let (own, wanted) = (image.info(), model.signal);
-        own.same_shape(&wanted)
-    };
-    if fits(&image) { Ok(image) } else { picture::open(&arguments.against, &remembered) }
+    print(arguments.common.json, &metrics, &metrics.lines())
 }

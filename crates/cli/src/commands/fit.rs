@@ -1,4 +1,4 @@
-//! `vi3nr fit`: from a picture to a run directory.
+//! `vi3nr fit`: from a signal to a run directory.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use vi3nr::{InitRule, Network, Scheme};
+use vi3nr::{Activation, InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
+use vi3nr_inr::points::Points;
+use vi3nr_inr::recipe::Recipe;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
-    EngineChoice, Fit, FitError, FitPlan, Image, MetricsLog, RunDirectory, default_sigma_p,
-    default_training, fit_image, test_picture,
+    EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
 
-use super::picture;
 use super::scheme::TypedScheme;
+use super::signal::Source;
 use crate::Done;
 use crate::arguments::{BatchSize, EngineName, FitArguments, ScheduleKind};
 use crate::output::{Failure, print, say};
@@ -30,15 +31,12 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
-    let image = match &arguments.file {
-        Some(file) => picture::open(file, &picture::options(&arguments.picture))?,
-        None if picture::any(&arguments.picture) => {
-            let reason = "--downscale, --crop, --gray and --alpha need a FILE";
-            return Err(Failure::Unusable(reason.into()));
-        }
-        None => test_picture(TEST_PICTURE_SIDE).map_err(Failure::failed)?,
+    let source = Source::of(arguments)?;
+    let signal: Box<dyn Signal> = match &arguments.file {
+        Some(file) => source.open(file)?,
+        None => Box::new(test_picture(TEST_PICTURE_SIDE).map_err(Failure::failed)?),
     };
-    let plan = plan(arguments, &image)?;
+    let plan = plan(arguments, &*signal, source.remember())?;
     // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -48,7 +46,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     });
     let directory = directory(arguments)?;
 
-    let bar = FitBar::new(plan.training.steps);
+    let bar = FitBar::new(plan.training.steps, &*signal);
     let mut metrics = MetricsLog::default();
     let mut watch = |progress: &vi3nr_inr::train::Progress| {
         metrics.note(progress);
@@ -58,18 +56,18 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
             false => ControlFlow::Continue(()),
         }
     };
-    let result = fit_image(&image, &plan, started, &mut watch);
+    let result = fit(&*signal, &plan, started, &mut watch);
     bar.clear();
     let fit = result.map_err(|error| match error {
         FitError::Init(error) => Failure::unusable(error),
         error => Failure::failed(error),
     })?;
-    directory.save(&fit, &image, &metrics).map_err(Failure::failed)?;
+    let pictures = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
 
     print(
         arguments.training.common.json,
         &summary(&fit, &directory),
-        &text(&fit, &image, &plan, &directory),
+        &text(&fit, &plan, &directory.model_path(), &pictures),
     )?;
     match fit.report.problem {
         Some(problem) => Err(Failure::Failed(problem)),
@@ -85,17 +83,14 @@ fn summary(fit: &Fit, directory: &RunDirectory) -> Value {
 }
 
 /// What people read.
-fn text(fit: &Fit, image: &Image, plan: &FitPlan, directory: &RunDirectory) -> String {
+fn text(fit: &Fit, plan: &FitPlan, model: &Path, pictures: &[PathBuf]) -> String {
     let report = &fit.report;
     let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
-    format!(
-        "{}x{} pixels, {} channels; network {} ({} parameters), {}, {}, seed {}\n\
+    let mut text = format!(
+        "{}; network {} ({} parameters), {}, {}, seed {}\n\
          {} steps in {:.1} s, {} points/s; stopped: {}\n\
-         PSNR {:.2} dB (peak 2, the usual convention), {:.2} dB (the paper's convention)\n\
          {}\n{}\n",
-        image.width(),
-        image.height(),
-        image.channels(),
+        fit.model.signal.details(),
         dims.join("-"),
         plan.network.parameter_count(),
         plan.network.activation(),
@@ -105,32 +100,45 @@ fn text(fit: &Fit, image: &Image, plan: &FitPlan, directory: &RunDirectory) -> S
         report.seconds,
         thousands(report.points_per_second),
         report.stopped,
-        report.psnr,
-        report.psnr_paper,
-        directory.model_path().display(),
-        directory.path().join("reconstruction.png").display(),
-    )
+        report.metrics.lines(),
+        model.display(),
+    );
+    for picture in pictures {
+        text += &format!("{}\n", picture.display());
+    }
+    text
 }
 
-/// What the options mean for this picture.
-fn plan(arguments: &FitArguments, image: &Image) -> Result<FitPlan, Failure> {
+/// What the options mean for this signal.
+fn plan(arguments: &FitArguments, signal: &dyn Signal, source: Value) -> Result<FitPlan, Failure> {
+    let recipe = signal.recipe(arguments.preset.into());
+    let activation = match &arguments.activation {
+        Some(typed) => typed.clone(),
+        None => recipe.activation.parse().map_err(Failure::failed)?,
+    };
+    let info = signal.info();
     let network = Network::uniform(
-        2,
-        arguments.width,
-        arguments.layers,
-        image.channels(),
-        arguments.activation.clone(),
+        info.inputs(),
+        arguments.width.unwrap_or(recipe.width),
+        arguments.layers.unwrap_or(recipe.layers),
+        info.outputs(),
+        activation,
     )
     .map_err(Failure::unusable)?;
     let init = InitRule {
-        scheme: scheme(arguments)?,
+        scheme: scheme(arguments, network.activation(), &recipe)?,
         weights: arguments.weights.into(),
-        biases: arguments.biases.into(),
+        biases: arguments.biases.map_or(recipe.biases, Into::into),
     };
     let typed = &arguments.training;
-    let defaults = default_training(&network, image.pixel_count());
+    let defaults = recipe.training(&network, signal.points());
     let batch = match typed.batch {
         None => defaults.batch,
+        Some(BatchSize::Full) if matches!(signal.points(), Points::Drawn(_)) => {
+            let reason = "--batch full: this signal's points are drawn anew at each step and have \
+                          no full number; expected a number";
+            return Err(Failure::Unusable(reason.into()));
+        }
         Some(BatchSize::Full) => None,
         Some(BatchSize::Points(points)) => Some(points),
     };
@@ -153,19 +161,22 @@ fn plan(arguments: &FitArguments, image: &Image) -> Result<FitPlan, Failure> {
             EngineName::Reference => EngineChoice::Reference,
         },
         threads: typed.common.threads,
-        source: picture::remember(arguments.file.as_deref(), &arguments.picture),
+        source,
     })
 }
 
 /// The rule for the first weights, with a warning on stderr where it is misused.
-fn scheme(arguments: &FitArguments) -> Result<Scheme, Failure> {
-    let activation = &arguments.activation;
+fn scheme(
+    arguments: &FitArguments,
+    activation: &Activation,
+    recipe: &Recipe,
+) -> Result<Scheme, Failure> {
     let scheme = TypedScheme {
         option: "--init",
         choice: arguments.init,
         sigma_p: arguments.sigma_p,
         last_sigma_p: arguments.last_sigma_p,
-        default_sigma_p,
+        default_sigma_p: &|activation| recipe.sigma_p(activation),
     }
     .resolve(activation)?;
     for warning in scheme.warnings(activation) {

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &InitArguments) -> Done {
         choice: arguments.scheme,
         sigma_p: arguments.sigma_p,
         last_sigma_p: arguments.last_sigma_p,
-        default_sigma_p: vi3nr::auto_sigma_p,
+        default_sigma_p: &vi3nr::auto_sigma_p,
     };
     let rule = InitRule {
         scheme: typed.resolve(activation)?,

@@ -13,4 +13,5 @@ pub(crate) mod plot;
 pub(crate) mod propagate;
 pub(crate) mod repro;
 mod scheme;
+mod signal;
 pub(crate) mod solve;

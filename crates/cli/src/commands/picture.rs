@@ -1,12 +1,11 @@
-//! From typed picture options to a picture, and to what a model remembers of them.
+//! From typed picture options to their meaning, and to what a model remembers of them.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vi3nr_inr::{AlphaRule, Image, ImageOptions};
+use vi3nr_inr::{AlphaRule, ImageOptions};
 
 use crate::arguments::{Background, PictureArguments};
-use crate::output::Failure;
 
 /// What the options mean.
 pub(crate) fn options(typed: &PictureArguments) -> ImageOptions {
@@ -27,9 +26,9 @@ pub(crate) fn any(typed: &PictureArguments) -> bool {
     typed.downscale.is_some() || typed.crop.is_some() || typed.gray || typed.alpha.is_some()
 }
 
-/// Opens the picture; what cannot be read is the request's fault.
-pub(crate) fn open(path: &Path, options: &ImageOptions) -> Result<Image, Failure> {
-    Image::open(path, options).map_err(Failure::unusable)
+/// The picture as it is, but for the colour behind transparent pixels.
+pub(crate) fn plain(options: &ImageOptions) -> ImageOptions {
+    ImageOptions { alpha: options.alpha, ..ImageOptions::default() }
 }
 
 /// What a model remembers of its picture: the file's name, not its folder, and the options.

@@ -6,17 +6,17 @@ use crate::arguments::{InitChoice, Sigma};
 use crate::output::Failure;
 
 /// The options that decide the scheme.
-pub(crate) struct TypedScheme {
+pub(crate) struct TypedScheme<'a> {
     /// The name of the option that held `choice`, for messages.
     pub(crate) option: &'static str,
     pub(crate) choice: InitChoice,
     pub(crate) sigma_p: Option<Sigma>,
     pub(crate) last_sigma_p: Option<f64>,
     /// The sigma_p of ours where none was typed.
-    pub(crate) default_sigma_p: fn(&Activation) -> Result<f64, vi3nr::Error>,
+    pub(crate) default_sigma_p: &'a dyn Fn(&Activation) -> Result<f64, vi3nr::Error>,
 }
 
-impl TypedScheme {
+impl TypedScheme<'_> {
     /// What they mean for `activation`.
     pub(crate) fn resolve(&self, activation: &Activation) -> Result<Scheme, Failure> {
         let option = self.option;

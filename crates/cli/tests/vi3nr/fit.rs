@@ -44,10 +44,10 @@ fn the_text_for_people_names_both_conventions_and_the_files() {
     let (stdout, stderr) = texts(&output);
     assert_eq!(stderr, "");
     for part in [
-        "128x128 pixels, 3 channels; network 2-16-16-3 (371 parameters), sine:omega=30",
+        "128x128, 3 channels, 8 bits per sample; network 2-16-16-3 (371 parameters), sine:omega=30",
         "20 steps in",
         "(peak 2, the usual convention)",
-        "(the paper's convention)",
+        "the paper's convention)",
         "runs/test-picture/reconstruction.png",
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");

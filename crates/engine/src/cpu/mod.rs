@@ -167,40 +167,30 @@ impl Engine for CpuEngine {
             Err(_) => self.partials.len(),
         };
         let chunks = self.used_partials;
-        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        let scale = 1.0 / (batch.count * outputs) as f64;
+        let scale = 1.0 / batch.targets.len() as f64;
         let shared = shared!(self);
         let scratch = &self.scratch;
         let tile_points = self.layout.tile_points;
         let partials = &mut self.partials[..chunks];
-        let squares: Vec<f64> = self.pool.install(|| {
+        let sums: Vec<f64> = self.pool.install(|| {
             let partials = partials.par_iter_mut().enumerate().with_max_len(1);
             partials
                 .map(|(chunk, partial)| {
                     let range = shared.layout.chunk_points(chunk, chunks, batch.count);
-                    let points = &batch.points[range.start * inputs..range.end * inputs];
-                    let targets = &batch.targets[range.start * outputs..range.end * outputs];
                     let mut scratch = own_scratch(scratch);
                     partial.fill(0.0);
-                    points
-                        .chunks(tile_points * inputs)
-                        .zip(targets.chunks(tile_points * outputs))
-                        .map(|(points, targets)| {
-                            let scale = scale as f32;
-                            tile::backpropagate(
-                                &shared,
-                                &mut scratch,
-                                points,
-                                targets,
-                                scale,
-                                partial,
-                            )
+                    range
+                        .clone()
+                        .step_by(tile_points)
+                        .map(|first| {
+                            let tile = batch.part(first..range.end.min(first + tile_points));
+                            tile::backpropagate(&shared, &mut scratch, &tile, scale, partial)
                         })
                         .sum::<f64>()
                 })
                 .collect()
         });
-        squares.iter().sum::<f64>() * scale
+        sums.iter().sum::<f64>() * scale
     }
 
     fn adam_step(&mut self, adam: &Adam, learning_rate: f64) {

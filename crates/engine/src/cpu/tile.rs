@@ -7,7 +7,7 @@ use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::{LayerPlace, Layout};
 use super::product::{Left, Product, Right, Start};
-use crate::EngineError;
+use crate::{Batch, EngineError};
 
 /// What every thread reads during a step.
 #[derive(Clone, Copy)]
@@ -142,21 +142,20 @@ pub(super) fn evaluate(
     }
 }
 
-/// Adds the gradient of `scale` · Σ (Φ - target)² over a tile to `partial` (inner layout) and
-/// returns Σ (Φ - target)².
+/// Adds the gradient of `scale` · Σ w ρ over a tile to `partial` (inner layout) and returns Σ w ρ,
+/// with ρ the batch's loss.
 pub(super) fn backpropagate(
     shared: &Shared<'_>,
     scratch: &mut Scratch,
-    points: &[f32],
-    targets: &[f32],
-    scale: f32,
+    batch: &Batch<'_>,
+    scale: f64,
     partial: &mut [f32],
 ) -> f64 {
-    forward(shared, scratch, points, true);
+    forward(shared, scratch, batch.points, true);
     let layout = shared.layout;
-    let rows = points.len() / layout.layers[0].fan_in;
+    let rows = batch.count;
     let last = layout.layers.len() - 1;
-    let squares = replace_by_delta(&layout.layers[last], &mut scratch.values[last], targets, scale);
+    let loss = replace_by_delta(&layout.layers[last], &mut scratch.values[last], batch, scale);
 
     let mut backward_start = shared.backward.len();
     for (index, layer) in layout.layers.iter().enumerate().rev() {
@@ -164,7 +163,7 @@ pub(super) fn backpropagate(
         let (slopes_before, slopes_after) = scratch.slopes.split_at_mut(index.min(last));
         // dL/dz of this layer: where the slopes were, but for the last layer.
         let delta: &[f32] = if index == last { &after[0] } else { &slopes_after[0] };
-        let (from, row) = input(layout, before, points, index);
+        let (from, row) = input(layout, before, batch.points, index);
         Product {
             rows: layer.fan_in,
             columns: layer.columns,
@@ -216,20 +215,21 @@ pub(super) fn backpropagate(
             });
         }
     }
-    squares
+    loss
 }
 
-/// Replaces the values of the last layer by dL/dΦ = 2·scale·(Φ - target); returns Σ (Φ - target)².
-fn replace_by_delta(layer: &LayerPlace, values: &mut [f32], targets: &[f32], scale: f32) -> f64 {
-    let mut squares = 0.0;
+/// Replaces the values of the last layer by dL/dΦ = `scale` · w · ρ'; returns Σ w ρ.
+fn replace_by_delta(layer: &LayerPlace, values: &mut [f32], batch: &Batch<'_>, scale: f64) -> f64 {
+    let mut sum = 0.0;
     let rows = values.chunks_exact_mut(layer.tile_row);
-    for (row, target) in rows.zip(targets.chunks_exact(layer.fan_out)) {
+    for (index, (row, target)) in rows.zip(batch.targets.chunks_exact(layer.fan_out)).enumerate() {
+        let weight = batch.weight(index);
         for (value, target) in row.iter_mut().zip(target) {
-            let error = *value - target;
-            squares += f64::from(error) * f64::from(error);
-            *value = 2.0 * scale * error;
+            let (loss, slope) = batch.loss.value_and_slope((*value).into(), (*target).into());
+            sum += weight * loss;
+            *value = (scale * weight * slope) as f32;
         }
         row[layer.fan_out..].fill(0.0);
     }
-    squares
+    sum
 }

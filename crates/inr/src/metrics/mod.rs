@@ -4,8 +4,10 @@
 //! are not numbers make every measure NaN, and a perfect reconstruction has an infinite PSNR; JSON
 //! has neither, so a writer of JSON puts null in their place.
 
+mod metric;
 mod ssim;
 
+pub use metric::{Digits, Metric, Metrics};
 pub use ssim::ssim;
 
 /// The mean of the squared differences; NaN for no values.

@@ -5,12 +5,12 @@
 //! always gives the same bytes.
 //!
 //! ```
-//! use vi3nr_inr::{BitDepth, Model, SignalInfo};
+//! use vi3nr_inr::{BitDepth, ImageInfo, Model, SignalInfo};
 //!
 //! let network = vi3nr::Network::uniform(2, 16, 3, 3, "sine".parse()?)?;
 //! let parameters = vec![0.5; network.parameter_count()];
 //! let bit_depth = BitDepth::Eight;
-//! let signal = SignalInfo::Image { width: 64, height: 48, channels: 3, bit_depth };
+//! let signal = SignalInfo::Image(ImageInfo { width: 64, height: 48, channels: 3, bit_depth });
 //! let settings = serde_json::json!({"steps": 100});
 //! let model = Model { network, parameters, signal, seed: 1, settings };
 //!

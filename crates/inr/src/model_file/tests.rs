@@ -10,7 +10,7 @@ use safetensors::{Dtype, SafeTensors};
 use tempfile::TempDir;
 
 use super::*;
-use crate::BitDepth;
+use crate::{BitDepth, ImageInfo};
 
 fn model(dims: &[usize], seed: u64) -> Model {
     let network = Network::new(dims.to_vec(), "gaussian:sigma=0.05".parse().unwrap()).unwrap();
@@ -19,7 +19,7 @@ fn model(dims: &[usize], seed: u64) -> Model {
     let parameters = (0..count).map(|i| random.normal(i) as f32).collect();
     let channels = network.outputs();
     let bit_depth = BitDepth::Eight;
-    let signal = SignalInfo::Image { width: 6, height: 4, channels, bit_depth };
+    let signal = SignalInfo::Image(ImageInfo { width: 6, height: 4, channels, bit_depth });
     let settings = serde_json::json!({"steps": 3000, "lr": 1e-4, "note": "déjà \"vu\"", "a": null});
     Model { network, parameters, signal, seed, settings }
 }

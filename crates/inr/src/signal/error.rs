@@ -3,9 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use vi3nr_engine::EngineError;
+
 use crate::WriteError;
 
-/// Everything that is refused about an image, with what was seen and what was expected.
+/// Everything that is refused about a signal, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignalError {
@@ -16,6 +18,18 @@ pub enum SignalError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+
+    /// Neither content nor name tell what kind of signal it is.
+    #[error(
+        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG)",
+        path.display()
+    )]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What the content is or looks like.
+        seen: String,
     },
 
     /// The content is not that of a supported image format.
@@ -130,7 +144,11 @@ pub enum SignalError {
         found: u8,
     },
 
-    /// The image could not be written.
+    /// A network that cannot be evaluated.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+
+    /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }

@@ -2,47 +2,71 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BitDepth, Grid, SignalError};
+use super::{ImageInfo, SignalError};
 
 /// The kind and size of a signal, without its values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum SignalInfo {
     /// A picture.
-    Image {
-        /// Pixels in a row.
-        width: u32,
-        /// Rows of pixels.
-        height: u32,
-        /// 1 (gray) or 3 (RGB).
-        channels: usize,
-        /// Bits per sample of the file it came from.
-        bit_depth: BitDepth,
-    },
+    Image(ImageInfo),
+}
+
+/// What a model's size is divided by to tell how much it compresses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unit {
+    /// `pixel` or `sample`.
+    pub name: &'static str,
+    /// How many the signal has.
+    pub count: f64,
 }
 
 impl SignalInfo {
+    /// `image`, as in the file format.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Image(_) => "image",
+        }
+    }
+
     /// The number of coordinates of a point.
     pub fn inputs(&self) -> usize {
         match self {
-            Self::Image { .. } => 2,
+            Self::Image(_) => 2,
         }
     }
 
     /// The number of values at a point.
     pub fn outputs(&self) -> usize {
         match self {
-            Self::Image { channels, .. } => *channels,
+            Self::Image(image) => image.channels,
         }
     }
 
-    /// Whether two signals have the same kind, size and channels, however finely they are sampled.
-    pub fn same_shape(&self, other: &Self) -> bool {
-        let Self::Image { width, height, channels, .. } = *self;
-        let shape = (width, height, channels);
-        let Self::Image { width, height, channels, .. } = *other;
-        shape == (width, height, channels)
+    /// Kind, size and channels in words; equal for signals that can be compared point by point,
+    /// however finely they are sampled.
+    pub fn shape(&self) -> String {
+        match self {
+            Self::Image(image) => image.shape(),
+        }
+    }
+
+    /// What bits of the model are counted by, if by anything.
+    pub fn unit(&self) -> Option<Unit> {
+        match self {
+            Self::Image(image) => Some(Unit { name: "pixel", count: image.pixels() as f64 }),
+        }
+    }
+
+    /// Everything known, in a line for people.
+    pub fn details(&self) -> String {
+        match self {
+            Self::Image(ImageInfo { width, height, channels, bit_depth }) => {
+                let bits = bit_depth.bits();
+                format!("{width}x{height}, {channels} channels, {bits} bits per sample")
+            }
+        }
     }
 
     /// Refuses a size or number of channels that no signal of this crate has.
@@ -50,31 +74,21 @@ impl SignalInfo {
     /// # Errors
     /// What is impossible about it.
     pub fn check(&self) -> Result<(), SignalError> {
-        match *self {
-            Self::Image { width, height, channels, .. } => {
-                Grid::of_image(width, height)?;
-                require_channels(channels)
-            }
+        match self {
+            Self::Image(image) => image.check(),
         }
-    }
-}
-
-/// Refuses what is neither gray nor RGB.
-pub(super) fn require_channels(channels: usize) -> Result<(), SignalError> {
-    match channels {
-        1 | 3 => Ok(()),
-        found => Err(SignalError::Channels { found }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BitDepth;
 
     #[test]
     fn the_text_form_is_part_of_the_file_format() {
         let bit_depth = BitDepth::Sixteen;
-        let info = SignalInfo::Image { width: 4, height: 3, channels: 1, bit_depth };
+        let info = SignalInfo::Image(ImageInfo { width: 4, height: 3, channels: 1, bit_depth });
         let text = r#"{"kind":"image","width":4,"height":3,"channels":1,"bit_depth":16}"#;
         assert_eq!(serde_json::to_string(&info).unwrap(), text);
         assert_eq!(serde_json::from_str::<SignalInfo>(text).unwrap(), info);
@@ -86,8 +100,9 @@ mod tests {
     #[test]
     fn impossible_signals_are_refused() {
         let bit_depth = BitDepth::Eight;
-        let image =
-            |width, height, channels| SignalInfo::Image { width, height, channels, bit_depth };
+        let image = |width, height, channels| {
+            SignalInfo::Image(ImageInfo { width, height, channels, bit_depth })
+        };
         assert!(image(4, 3, 3).check().is_ok());
         for wrong in [image(0, 3, 3), image(4, 3, 2), image(4, 3, 0), image(u32::MAX, 3, 1)] {
             assert!(wrong.check().is_err());

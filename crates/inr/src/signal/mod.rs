@@ -1,47 +1,103 @@
-//! What a network is fitted to: values at coordinates.
+//! What a network is fitted to.
 //!
-//! Values lie in \[-1, 1\], and so do the coordinates of the longest side.
+//! A [`Signal`] is all that a fit knows of a picture, a recording or a shape: where its points come
+//! from, what a model file keeps of it, what is measured and what is drawn at the end. [`open`]
+//! finds the right one for a file. A new kind is a folder beside [`image`] with its reader and its
+//! `impl Signal`, a variant of [`SignalInfo`] and one of [`SignalKind`].
 
 mod error;
-mod grid;
-mod image;
+pub mod image;
 mod info;
-mod jpeg;
-mod lanczos;
-mod open;
-mod samples;
-mod test_picture;
+mod kind;
 
-pub use self::image::{BitDepth, Image};
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use vi3nr::Network;
+
+pub use self::image::{AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions, test_picture};
 pub use error::SignalError;
-pub use grid::Grid;
-pub use info::SignalInfo;
-pub use open::{AlphaRule, ImageOptions};
-pub use test_picture::test_picture;
+pub use info::{SignalInfo, Unit};
+pub use kind::SignalKind;
 
-/// Longest side, in pixels, of an image that is read or drawn.
-pub const LONGEST_SIDE: u32 = 1 << 15;
-/// Most pixels of an image that is read or drawn: 3 GiB of RGB in float32.
-pub const MOST_PIXELS: u64 = 1 << 28;
+use crate::metrics::Metrics;
+use crate::points::Points;
+use crate::recipe::{Preset, Recipe};
 
-/// Why an image of this size is refused, if it is.
-fn size_problem(width: u32, height: u32) -> Option<String> {
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 {
-        Some("both sides must be at least 1 pixel".into())
-    } else if width.max(height) > LONGEST_SIDE {
-        Some(format!("a side may have at most {LONGEST_SIDE} pixels"))
-    } else if pixels > MOST_PIXELS {
-        Some(format!("{pixels} pixels, at most {MOST_PIXELS} are accepted"))
-    } else {
-        None
+/// Something that a network can be fitted to.
+pub trait Signal: Debug + Send + Sync {
+    /// What a model file keeps of it.
+    fn info(&self) -> SignalInfo;
+
+    /// Where training finds its points, and what they are to give.
+    fn points(&self) -> Points<'_>;
+
+    /// What a fit does where nothing is asked for.
+    fn recipe(&self, preset: Preset) -> Recipe;
+
+    /// What the training loss is, in words.
+    fn loss_convention(&self) -> &'static str;
+
+    /// What follows from a training loss alone: columns of `metrics.csv`; people are shown the
+    /// first.
+    fn metrics_of_loss(&self, loss: f64) -> Metrics;
+
+    /// What a fit reports of its model, besides the loss; it takes but a moment.
+    ///
+    /// # Errors
+    /// A network that cannot be evaluated.
+    fn metrics_of_fit(
+        &self,
+        loss: f64,
+        _reconstruction: &Reconstruction<'_>,
+    ) -> Result<Metrics, SignalError> {
+        Ok(self.metrics_of_loss(loss))
     }
+
+    /// All that can be said about a network that represents this signal.
+    ///
+    /// # Errors
+    /// A network that cannot be evaluated.
+    fn metrics(&self, reconstruction: &Reconstruction<'_>) -> Result<Metrics, SignalError>;
+
+    /// Writes what people look at into `directory` and returns its files.
+    ///
+    /// # Errors
+    /// What the system reports, with the file's name.
+    fn save_pictures(
+        &self,
+        reconstruction: &Reconstruction<'_>,
+        directory: &Path,
+    ) -> Result<Vec<PathBuf>, SignalError>;
 }
 
-/// Refuses a size that no image of this crate has.
-fn require_size(width: u32, height: u32) -> Result<(), SignalError> {
-    match size_problem(width, height) {
-        Some(reason) => Err(SignalError::Size { width, height, reason }),
-        None => Ok(()),
-    }
+/// A network that represents a signal.
+#[derive(Debug, Clone, Copy)]
+pub struct Reconstruction<'a> {
+    /// Its shape and activation.
+    pub network: &'a Network,
+    /// Its weights and biases.
+    pub parameters: &'a [f32],
+    /// Its values at the signal's sampled points, in their order; empty where points are drawn.
+    pub values: &'a [f32],
+    /// Worker threads for whoever evaluates it elsewhere.
+    pub threads: Option<usize>,
+}
+
+/// How files of each kind are turned into signals.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SignalOptions {
+    /// Of pictures.
+    pub image: ImageOptions,
+}
+
+/// Reads the signal in a file, whose kind is told by its content.
+///
+/// # Errors
+/// A file that cannot be read, is of no known kind, is damaged or too large, or options that it
+/// cannot meet.
+pub fn open(path: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, SignalError> {
+    Ok(match SignalKind::of(path)? {
+        SignalKind::Image => Box::new(Image::open(path, &options.image)?),
+    })
 }

@@ -2,92 +2,111 @@
 
 use vi3nr::rng::{Random, Stream};
 
-/// The points of one step after another: all of them, or shuffled parts.
-///
+use crate::points::{Drawn, PointBatch, Points, Sampled};
+
+/// Steps on drawn points whose mean loss is taken for that of the parameters after them.
+const DRAWN_EPOCH: u64 = 100;
+
+/// The points of one step after another. Only those of the present step are held.
+pub(super) struct Batches<'a> {
+    source: Source<'a>,
+    seed: u64,
+    batch: PointBatch,
+}
+
+enum Source<'a> {
+    /// All points at each step.
+    Whole,
+    /// Parts of a shuffled order.
+    Shuffled(Shuffled<'a>),
+    /// New ones at each step.
+    Drawn { points: &'a dyn Drawn, count: usize, step: u64 },
+}
+
 /// Every epoch is a permutation of all points, drawn from (seed, epoch) alone, cut into parts of
 /// the batch size; its last part may be smaller.
-#[derive(Debug)]
-pub(super) struct Batches<'a> {
-    points: &'a [f32],
-    targets: &'a [f32],
-    inputs: usize,
-    outputs: usize,
-    /// None for all points at once.
-    size: Option<usize>,
-    seed: u64,
+struct Shuffled<'a> {
+    points: &'a dyn Sampled,
+    size: usize,
     epoch: u32,
     order: Vec<u32>,
     /// Where the next part starts in `order`.
     next: usize,
-    part_points: Vec<f32>,
-    part_targets: Vec<f32>,
 }
 
 impl<'a> Batches<'a> {
-    /// Batches of `size` points, or of all of them if `size` is none or not below their number.
-    pub(super) fn new(
-        (points, inputs): (&'a [f32], usize),
-        (targets, outputs): (&'a [f32], usize),
-        size: Option<usize>,
-        seed: u64,
-    ) -> Self {
-        let count = points.len() / inputs;
-        let size = size.filter(|size| *size < count);
-        let order = if size.is_some() { (0..count as u32).collect() } else { Vec::new() };
-        let mut batches = Self {
-            points,
-            targets,
-            inputs,
-            outputs,
-            size,
-            seed,
-            epoch: 0,
-            order,
-            next: 0,
-            part_points: Vec::new(),
-            part_targets: Vec::new(),
+    /// Batches of `size` points; if none, of all that are sampled or as many as are usually drawn.
+    pub(super) fn new(points: Points<'a>, size: Option<usize>, seed: u64) -> Self {
+        let mut batch = PointBatch::default();
+        let source = match points {
+            Points::Sampled(points) => match size.filter(|size| *size < points.count()) {
+                Some(size) => Source::Shuffled(Shuffled::new(points, size, seed)),
+                None => {
+                    (0..points.count()).for_each(|index| points.push(index, &mut batch));
+                    Source::Whole
+                }
+            },
+            Points::Drawn(points) => {
+                Source::Drawn { points, count: size.unwrap_or(points.usual_count()), step: 0 }
+            }
         };
-        batches.shuffle();
-        batches
+        Self { source, seed, batch }
     }
 
     /// The points and targets of the next step.
-    pub(super) fn next(&mut self) -> (&[f32], &[f32]) {
-        let Some(size) = self.size else {
-            return (self.points, self.targets);
-        };
-        if self.next == self.order.len() {
-            self.epoch = self.epoch.wrapping_add(1);
-            self.next = 0;
-            self.shuffle();
+    pub(super) fn next(&mut self) -> &PointBatch {
+        match &mut self.source {
+            Source::Whole => {}
+            Source::Shuffled(shuffled) => shuffled.next(self.seed, &mut self.batch),
+            Source::Drawn { points, count, step } => {
+                self.batch.clear();
+                points.draw(self.seed, *step, *count, &mut self.batch);
+                *step += 1;
+            }
         }
-        let end = self.order.len().min(self.next + size);
-        self.part_points.clear();
-        self.part_targets.clear();
-        for &index in &self.order[self.next..end] {
-            let index = index as usize;
-            let point = &self.points[index * self.inputs..][..self.inputs];
-            let target = &self.targets[index * self.outputs..][..self.outputs];
-            self.part_points.extend_from_slice(point);
-            self.part_targets.extend_from_slice(target);
-        }
-        self.next = end;
-        (&self.part_points, &self.part_targets)
+        &self.batch
     }
 
     /// Whether the part just returned was the last of its epoch.
     pub(super) fn epoch_ended(&self) -> bool {
-        self.next == self.order.len()
+        match &self.source {
+            Source::Whole => true,
+            Source::Shuffled(shuffled) => shuffled.next == shuffled.order.len(),
+            Source::Drawn { step, .. } => step.is_multiple_of(DRAWN_EPOCH),
+        }
     }
 
     /// Whether every step sees all points.
     pub(super) fn is_full(&self) -> bool {
-        self.size.is_none()
+        matches!(self.source, Source::Whole)
+    }
+}
+
+impl<'a> Shuffled<'a> {
+    fn new(points: &'a dyn Sampled, size: usize, seed: u64) -> Self {
+        let order = (0..points.count() as u32).collect();
+        let mut shuffled = Self { points, size, epoch: 0, order, next: 0 };
+        shuffled.shuffle(seed);
+        shuffled
+    }
+
+    fn next(&mut self, seed: u64, batch: &mut PointBatch) {
+        if self.next == self.order.len() {
+            self.epoch = self.epoch.wrapping_add(1);
+            self.next = 0;
+            self.shuffle(seed);
+        }
+        let end = self.order.len().min(self.next + self.size);
+        batch.clear();
+        for &index in &self.order[self.next..end] {
+            self.points.push(index as usize, batch);
+        }
+        self.next = end;
     }
 
     /// Fisher-Yates with the epoch's own random numbers.
-    fn shuffle(&mut self) {
-        let random = Random::new(self.seed, Stream::Shuffle, self.epoch);
+    fn shuffle(&mut self, seed: u64) {
+        let random = Random::new(seed, Stream::Shuffle, self.epoch);
         for (index, value) in self.order.iter_mut().enumerate() {
             *value = index as u32;
         }
@@ -102,20 +121,41 @@ impl<'a> Batches<'a> {
 mod tests {
     use super::*;
 
-    fn batches<'a>(points: &'a [f32], targets: &'a [f32], size: Option<usize>) -> Batches<'a> {
-        Batches::new((points, 1), (targets, 2), size, 9)
+    /// Point i has the coordinate i and the targets (i, i).
+    struct Numbers(usize);
+
+    impl Sampled for Numbers {
+        fn count(&self) -> usize {
+            self.0
+        }
+
+        fn push(&self, index: usize, batch: &mut PointBatch) {
+            batch.points.push(index as f32);
+            batch.targets.extend([index as f32; 2]);
+        }
+    }
+
+    impl Drawn for Numbers {
+        fn usual_count(&self) -> usize {
+            self.0
+        }
+
+        fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
+            assert_eq!(*batch, PointBatch::default());
+            batch.points.resize(count, (1000 * seed + step) as f32);
+            batch.targets.resize(count, 0.0);
+        }
     }
 
     #[test]
     fn an_epoch_shows_every_point_once_with_its_own_target() {
-        let points: Vec<f32> = (0..103).map(|i| i as f32).collect();
-        let targets: Vec<f32> = (0..206).map(|i| (i / 2) as f32).collect();
-        let mut batches = batches(&points, &targets, Some(10));
+        let numbers = Numbers(103);
+        let mut batches = Batches::new(Points::Sampled(&numbers), Some(10), 9);
         let mut epochs = Vec::new();
         for _ in 0..2 {
             let mut seen = Vec::new();
             loop {
-                let (points, targets) = batches.next();
+                let PointBatch { points, targets } = batches.next();
                 assert!(points.iter().zip(targets.chunks(2)).all(|(p, t)| t == [*p, *p]));
                 seen.extend_from_slice(points);
                 if batches.epoch_ended() {
@@ -124,22 +164,34 @@ mod tests {
             }
             let mut sorted = seen.clone();
             sorted.sort_by(f32::total_cmp);
-            assert_eq!(sorted, points);
+            assert_eq!(sorted, (0..103).map(|i| i as f32).collect::<Vec<_>>());
             epochs.push(seen);
         }
         assert_ne!(epochs[0], epochs[1]);
-        assert_ne!(epochs[0], points);
+        assert!(!epochs[0].is_sorted());
     }
 
     #[test]
     fn a_size_of_all_points_is_the_full_batch_in_order() {
-        let points: Vec<f32> = (0..5).map(|i| i as f32).collect();
-        let targets = vec![0.0; 10];
+        let numbers = Numbers(5);
         for size in [None, Some(5), Some(100)] {
-            let mut batches = batches(&points, &targets, size);
+            let mut batches = Batches::new(Points::Sampled(&numbers), size, 9);
             assert!(batches.is_full());
-            assert_eq!(batches.next().0, points);
+            assert_eq!(batches.next().points, [0.0, 1.0, 2.0, 3.0, 4.0]);
             assert!(batches.epoch_ended());
+        }
+    }
+
+    #[test]
+    fn drawn_points_depend_on_seed_and_step() {
+        let numbers = Numbers(3);
+        for (size, count) in [(None, 3), (Some(7), 7)] {
+            let mut batches = Batches::new(Points::Drawn(&numbers), size, 2);
+            assert!(!batches.is_full());
+            for step in 0..2 * DRAWN_EPOCH {
+                assert_eq!(batches.next().points, vec![(2000 + step) as f32; count]);
+                assert_eq!(batches.epoch_ended(), (step + 1) % DRAWN_EPOCH == 0);
+            }
         }
     }
 }

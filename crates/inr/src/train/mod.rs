@@ -8,9 +8,10 @@ pub use schedule::Schedule;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use vi3nr_engine::{Adam, Batch, Engine, EngineError};
+use vi3nr_engine::{Adam, Engine, EngineError};
 
 use crate::metrics::psnr_of_mse;
+use crate::points::Points;
 use batches::Batches;
 
 /// How a network is trained.
@@ -18,7 +19,7 @@ use batches::Batches;
 pub struct TrainSettings {
     /// Steps at most.
     pub steps: u64,
-    /// Points of a step; all of them if none.
+    /// Points of a step; if none, all that are sampled or as many as are usually drawn.
     pub batch: Option<usize>,
     /// The first learning rate of Adam.
     pub learning_rate: f64,
@@ -40,7 +41,7 @@ pub struct Progress {
     pub step: u64,
     /// Steps at most.
     pub steps: u64,
-    /// The mean squared error of the step's points, before the step.
+    /// The loss of the step's points, before the step.
     pub loss: f64,
     /// The step's learning rate.
     pub learning_rate: f64,
@@ -93,7 +94,8 @@ pub struct Outcome {
     /// Time that training took.
     pub elapsed: Duration,
     /// The best parameters known, if any loss was finite: with full batches those of the smallest
-    /// loss, with mini-batches the first ones or those at the end of the epoch of smallest mean loss.
+    /// loss, with mini-batches the first ones or those at the end of the epoch of smallest mean loss
+    /// (for drawn points, of a hundred steps).
     pub best: Option<Best>,
 }
 
@@ -108,25 +110,22 @@ pub struct Best {
     pub parameters: Vec<f32>,
 }
 
-/// Trains the engine's network on `points`, shape (n, inputs), to give `targets`, shape
-/// (n, outputs). `started` is when the time limit began to run; `watch` sees every step and may
-/// stop the run.
+/// Trains the engine's network on `points`. `started` is when the time limit began to run; `watch`
+/// sees every step and may stop the run.
 ///
 /// # Errors
-/// Points and targets that do not fit the network.
+/// Points that do not fit the network.
 pub fn train(
     engine: &mut dyn Engine,
-    points: &[f32],
-    targets: &[f32],
+    points: Points<'_>,
     settings: &TrainSettings,
     seed: u64,
     started: Instant,
     watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Outcome, EngineError> {
     let network = engine.network().clone();
-    let all = Batch::new(&network, points, targets)?.count() as f64;
-    let shapes = ((points, network.inputs()), (targets, network.outputs()));
-    let mut batches = Batches::new(shapes.0, shapes.1, settings.batch, seed);
+    let all = points.check_count() as f64;
+    let mut batches = Batches::new(points, settings.batch, seed);
     let began = Instant::now();
     let mut best: Option<Best> = None;
     let mut epoch = EpochMean::default();
@@ -139,15 +138,15 @@ pub fn train(
             stop = Stop::Time;
             break;
         }
-        let (points, targets) = batches.next();
-        let batch = Batch::new(&network, points, targets)?;
+        let batch = batches.next().batch(&network)?;
         let loss = engine.backpropagate(&batch);
         if !loss.is_finite() {
             stop = Stop::Diverged { step: step + 1 };
             break;
         }
-        points_seen += batch.count() as u64;
-        epoch.add(loss, batch.count());
+        let count = batch.count();
+        points_seen += count as u64;
+        epoch.add(loss, count);
         // The first parameters count as known, so that there always is something to go back to.
         let known = match (batches.is_full() || step == 0, batches.epoch_ended()) {
             (true, _) => Some(loss),

@@ -1,7 +1,9 @@
 use vi3nr::Network;
+use vi3nr::rng::{Random, Stream};
 use vi3nr_engine::{CpuEngine, ReferenceEngine};
 
 use super::*;
+use crate::points::{Drawn, PointBatch, Sampled};
 
 fn settings(steps: u64) -> TrainSettings {
     TrainSettings {
@@ -15,7 +17,41 @@ fn settings(steps: u64) -> TrainSettings {
     }
 }
 
-fn problem() -> (Network, Vec<f32>, Vec<f32>, Vec<f32>) {
+/// A curve, as 200 samples or wherever it is asked for.
+struct Curve;
+
+impl Curve {
+    fn push_at(x: f32, batch: &mut PointBatch) {
+        batch.points.push(x);
+        batch.targets.push((4.0 * x).sin() * x);
+    }
+}
+
+impl Sampled for Curve {
+    fn count(&self) -> usize {
+        200
+    }
+
+    fn push(&self, index: usize, batch: &mut PointBatch) {
+        Self::push_at(index as f32 / 99.5 - 1.0, batch);
+    }
+}
+
+impl Drawn for Curve {
+    fn usual_count(&self) -> usize {
+        32
+    }
+
+    fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
+        let random = Random::new(seed, Stream::Samples, 0);
+        for index in 0..count as u64 {
+            let x = 2.0 * random.uniform(step.wrapping_mul(1000) + index) - 1.0;
+            Self::push_at(x as f32, batch);
+        }
+    }
+}
+
+fn problem() -> (Network, Vec<f32>) {
     let network = Network::uniform(1, 24, 3, 1, "sine:omega=3".parse().unwrap()).unwrap();
     let rule = vi3nr::InitRule {
         scheme: vi3nr::Scheme::Siren { omega: 3.0 },
@@ -23,22 +59,24 @@ fn problem() -> (Network, Vec<f32>, Vec<f32>, Vec<f32>) {
         biases: vi3nr::BiasRule::Zero,
     };
     let start = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 1);
-    let points: Vec<f32> = (0..200).map(|i| i as f32 / 99.5 - 1.0).collect();
-    let targets = points.iter().map(|x| (4.0 * x).sin() * x).collect();
-    (network, start, points, targets)
+    (network, start)
 }
 
 fn run(settings: &TrainSettings) -> (Outcome, Vec<Progress>) {
-    let (network, start, points, targets) = problem();
+    let (outcome, seen, _) = run_on(Points::Sampled(&Curve), settings);
+    (outcome, seen)
+}
+
+fn run_on(points: Points<'_>, settings: &TrainSettings) -> (Outcome, Vec<Progress>, CpuEngine) {
+    let (network, start) = problem();
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
     let mut seen = Vec::new();
     let mut watch = |progress: &Progress| {
         seen.push(*progress);
         ControlFlow::Continue(())
     };
-    let outcome =
-        train(&mut engine, &points, &targets, settings, 1, Instant::now(), &mut watch).unwrap();
-    (outcome, seen)
+    let outcome = train(&mut engine, points, settings, 1, Instant::now(), &mut watch).unwrap();
+    (outcome, seen, engine)
 }
 
 #[test]
@@ -61,6 +99,21 @@ fn mini_batches_fit_it_too() {
     assert!(outcome.best.unwrap().loss < 1e-4, "{}", seen.last().unwrap().loss);
 }
 
+/// Points drawn anew at each step lead to the same curve; where they are judged they have not been.
+#[test]
+fn drawn_points_fit_it_too_and_repeat() {
+    let points = Points::Drawn(&Curve);
+    let (outcome, seen, mut engine) = run_on(points, &settings(700));
+    assert_eq!(outcome.points_seen, 700 * 32);
+    let best = outcome.best.unwrap();
+    assert!(best.step % 100 == 99 && best.loss < 1e-4, "{} {}", best.step, best.loss);
+    let check = points.check(&mut engine, 1).unwrap();
+    assert!(check.loss < 1e-4 && check.values.is_empty(), "{}", check.loss);
+    let again = run_on(points, &settings(700)).1;
+    assert!(seen.iter().zip(&again).all(|(a, b)| a.loss == b.loss));
+    assert!(seen.windows(2).all(|pair| pair[0].loss != pair[1].loss));
+}
+
 #[test]
 fn a_target_stops_the_run_at_its_first_crossing() {
     let (outcome, seen) = run(&TrainSettings { target_psnr: Some(30.0), ..settings(300) });
@@ -74,14 +127,15 @@ fn a_target_stops_the_run_at_its_first_crossing() {
 
 #[test]
 fn a_watcher_and_a_spent_time_limit_stop_the_run() {
-    let (network, start, points, targets) = problem();
+    let (network, start) = problem();
     let mut engine = ReferenceEngine::new(&network, &start).unwrap();
     let mut watch = |progress: &Progress| match progress.step {
         5 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let mut run = |settings: &TrainSettings| {
-        train(&mut engine, &points, &targets, settings, 1, Instant::now(), &mut watch).unwrap()
+        train(&mut engine, Points::Sampled(&Curve), settings, 1, Instant::now(), &mut watch)
+            .unwrap()
     };
     let outcome = run(&settings(300));
     assert_eq!((outcome.stop, outcome.steps), (Stop::Interrupted, 5));

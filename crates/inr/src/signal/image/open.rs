@@ -6,7 +6,8 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::samples::Samples;
-use super::{Image, SignalError, jpeg, size_problem};
+use super::{Image, jpeg, size_problem};
+use crate::SignalError;
 use crate::bounded_read::read_at_most;
 
 /// Most bytes of an image file, and of its decoded pixels.

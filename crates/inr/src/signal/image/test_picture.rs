@@ -2,7 +2,8 @@
 
 use std::f32::consts::PI;
 
-use super::{BitDepth, Image, SignalError, require_size};
+use super::{BitDepth, Image, require_size};
+use crate::SignalError;
 
 /// Samples per pixel on each axis.
 const OVERSAMPLING: u32 = 4;

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{SignalError, require_size};
+use super::require_size;
+use crate::SignalError;
 
 /// A rectangle of coordinates sampled at pixel centres, both ends included.
 ///
@@ -59,6 +60,13 @@ impl Grid {
     /// Rows of pixels.
     pub fn height(&self) -> u32 {
         self.height
+    }
+
+    /// The coordinates (x, y) of pixel `index`, counted row by row.
+    pub fn point(&self, index: usize) -> [f32; 2] {
+        let width = self.width as usize;
+        let (column, row) = ((index % width) as u32, (index / width) as u32);
+        [position(column, self.width, self.extents[0]), position(row, self.height, self.extents[1])]
     }
 
     /// The coordinates of every pixel: (x, y) pairs, row by row.
@@ -141,6 +149,7 @@ mod tests {
         let grid = Grid::of_image(6, 5).unwrap();
         let parts = [grid.rows(0..2), grid.rows(2..4), grid.rows(4..9), grid.rows(7..8)];
         assert_eq!(parts.concat(), grid.points());
+        assert_eq!((0..30).flat_map(|index| grid.point(index)).collect::<Vec<_>>(), grid.points());
     }
 
     #[test]

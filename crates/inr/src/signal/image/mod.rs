@@ -1,5 +1,20 @@
 //! A picture as values on \[-1, 1\].
 
+mod as_signal;
+mod grid;
+mod info;
+mod jpeg;
+mod lanczos;
+mod open;
+mod samples;
+mod test_picture;
+
+pub(crate) use as_signal::FAST;
+pub use grid::Grid;
+pub use info::ImageInfo;
+pub use open::{AlphaRule, ImageOptions};
+pub use test_picture::test_picture;
+
 use std::io;
 use std::path::Path;
 
@@ -7,9 +22,15 @@ use ::image::codecs::png::PngEncoder;
 use ::image::{ExtendedColorType, ImageEncoder, ImageError};
 use serde::{Deserialize, Serialize};
 
-use super::info::require_channels;
-use super::{Grid, SignalError, SignalInfo, require_size};
+use super::SignalError;
+use crate::metrics::paper_peak;
 use crate::write_atomically;
+use info::require_channels;
+
+/// Longest side, in pixels, of an image that is read or drawn.
+pub const LONGEST_SIDE: u32 = 1 << 15;
+/// Most pixels of an image that is read or drawn: 3 GiB of RGB in float32.
+pub const MOST_PIXELS: u64 = 1 << 28;
 
 /// How finely an image file resolves each sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +98,8 @@ pub struct Image {
     channels: usize,
     bit_depth: BitDepth,
     values: Vec<f32>,
+    /// The largest of the values.
+    paper_peak: f64,
 }
 
 impl Image {
@@ -96,7 +119,8 @@ impl Image {
         if values.len() != expected {
             return Err(SignalError::ValueCount { found: values.len(), expected });
         }
-        Ok(Self { width, height, channels, bit_depth: BitDepth::Eight, values })
+        let paper_peak = paper_peak(&values);
+        Ok(Self { width, height, channels, bit_depth: BitDepth::Eight, values, paper_peak })
     }
 
     /// A picture with the given samples.
@@ -142,8 +166,8 @@ impl Image {
     }
 
     /// What a model file keeps of it.
-    pub fn info(&self) -> SignalInfo {
-        SignalInfo::Image {
+    pub fn image_info(&self) -> ImageInfo {
+        ImageInfo {
             width: self.width,
             height: self.height,
             channels: self.channels,
@@ -153,8 +177,11 @@ impl Image {
 
     /// The coordinates of its pixels as (x, y) pairs, in the order of the values: see [`Grid`].
     pub fn coordinates(&self) -> Vec<f32> {
-        let grid = Grid::of_image(self.width, self.height).expect("checked when it was made");
-        grid.points()
+        self.grid().points()
+    }
+
+    fn grid(&self) -> Grid {
+        Grid::of_image(self.width, self.height).expect("checked when it was made")
     }
 
     /// Writes a PNG file, atomically: see [`write_atomically`].
@@ -185,6 +212,28 @@ impl Image {
             )
         })?;
         Ok(())
+    }
+}
+
+/// Why an image of this size is refused, if it is.
+fn size_problem(width: u32, height: u32) -> Option<String> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 {
+        Some("both sides must be at least 1 pixel".into())
+    } else if width.max(height) > LONGEST_SIDE {
+        Some(format!("a side may have at most {LONGEST_SIDE} pixels"))
+    } else if pixels > MOST_PIXELS {
+        Some(format!("{pixels} pixels, at most {MOST_PIXELS} are accepted"))
+    } else {
+        None
+    }
+}
+
+/// Refuses a size that no image of this crate has.
+fn require_size(width: u32, height: u32) -> Result<(), SignalError> {
+    match size_problem(width, height) {
+        Some(reason) => Err(SignalError::Size { width, height, reason }),
+        None => Ok(()),
     }
 }
 

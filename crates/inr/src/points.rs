@@ -1,0 +1,115 @@
+//! Where the points of training come from: a grid of known values, or a space to draw from.
+
+use vi3nr::Network;
+use vi3nr_engine::{Batch, Engine, EngineError};
+
+/// Points whose values are computed at a time where all of them are needed.
+const BAND: usize = 1 << 18;
+
+/// The points that a signal is known at.
+#[derive(Clone, Copy)]
+pub enum Points<'a> {
+    /// Finitely many; a step sees all of them or a part of a shuffled order.
+    Sampled(&'a dyn Sampled),
+    /// As many as are asked for; every step sees new ones.
+    Drawn(&'a dyn Drawn),
+}
+
+/// Finitely many points with their targets. They are handed out one by one, so that a signal need
+/// not hold its coordinates.
+pub trait Sampled: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Appends point `index` (from 0, below [`Sampled::count`]) and its targets to `batch`.
+    fn push(&self, index: usize, batch: &mut PointBatch);
+}
+
+/// A space from which points are drawn with their targets.
+pub trait Drawn: Sync {
+    /// Points of a step where no number is asked for.
+    fn usual_count(&self) -> usize;
+
+    /// Fills the empty `batch` with about `count` points: a function of the arguments alone, so
+    /// that runs can be repeated and continued. The step [`CHECK_STEP`] is not trained on.
+    fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch);
+}
+
+/// The step whose points of a [`Drawn`] signal judge a network instead of training it.
+pub const CHECK_STEP: u64 = u64::MAX;
+
+/// Points and targets on their way to the engine; the memory is used again for the next step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PointBatch {
+    /// Coordinates, shape (n, inputs).
+    pub points: Vec<f32>,
+    /// Values, shape (n, outputs).
+    pub targets: Vec<f32>,
+}
+
+impl PointBatch {
+    /// Removes all points.
+    pub fn clear(&mut self) {
+        self.points.clear();
+        self.targets.clear();
+    }
+
+    /// What the engine takes.
+    ///
+    /// # Errors
+    /// Lengths that do not fit the network or each other.
+    pub fn batch(&self, network: &Network) -> Result<Batch<'_>, EngineError> {
+        Batch::new(network, &self.points, &self.targets)
+    }
+}
+
+/// How a network does on the points of a signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The loss on all sampled points, or on the drawn ones of [`CHECK_STEP`].
+    pub loss: f64,
+    /// The network's values at all sampled points, in their order; empty for drawn ones.
+    pub values: Vec<f32>,
+}
+
+impl Points<'_> {
+    /// How many points a [`Points::check`] looks at.
+    pub fn check_count(&self) -> usize {
+        match self {
+            Self::Sampled(points) => points.count(),
+            Self::Drawn(points) => points.usual_count(),
+        }
+    }
+
+    /// Measures the present parameters of `engine`; `seed` is that of the run.
+    ///
+    /// # Errors
+    /// Points that do not fit the engine's network.
+    pub fn check(&self, engine: &mut dyn Engine, seed: u64) -> Result<Check, EngineError> {
+        let network = engine.network().clone();
+        let mut batch = PointBatch::default();
+        match self {
+            Self::Drawn(points) => {
+                points.draw(seed, CHECK_STEP, points.usual_count(), &mut batch);
+                let loss = engine.backpropagate(&batch.batch(&network)?);
+                Ok(Check { loss, values: Vec::new() })
+            }
+            Self::Sampled(points) => {
+                let (count, outputs) = (points.count(), network.outputs());
+                let mut values = vec![0.0; count * outputs];
+                let mut squares = 0.0;
+                for (band, values) in values.chunks_mut(BAND * outputs).enumerate() {
+                    let first = band * BAND;
+                    batch.clear();
+                    (first..first + values.len() / outputs)
+                        .for_each(|index| points.push(index, &mut batch));
+                    engine.evaluate(&batch.points, values)?;
+                    for (value, target) in values.iter().zip(&batch.targets) {
+                        squares += (f64::from(*value) - f64::from(*target)).powi(2);
+                    }
+                }
+                Ok(Check { loss: squares / values.len() as f64, values })
+            }
+        }
+    }
+}

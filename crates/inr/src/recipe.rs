@@ -1,0 +1,122 @@
+//! What a fit does where nothing is asked for.
+
+use vi3nr::{Activation, BiasRule, Error, Network, Solution};
+use vi3nr_engine::Adam;
+
+use crate::points::Points;
+use crate::train::{Schedule, TrainSettings};
+
+/// What the settings of a fit are chosen for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// The best quality per minute, by measurement (docs/defaults.md).
+    #[default]
+    Fast,
+    /// The paper's experiment on this kind of signal.
+    Paper,
+}
+
+/// Settings of a fit that suit one kind of signal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recipe {
+    /// The nonlinearity, as it is typed.
+    pub activation: &'static str,
+    /// Weight matrices.
+    pub layers: usize,
+    /// Units of each hidden layer.
+    pub width: usize,
+    /// The first biases.
+    pub biases: BiasRule,
+    /// The multiple of the smallest root of Eq. (13) that is taken for σ_p.
+    pub sigma_p_factor: f64,
+    /// How long.
+    pub steps: Steps,
+    /// Points of a step; all of them, or as many as are usually drawn, if none.
+    pub batch: Option<usize>,
+    /// Adam's first learning rate.
+    pub learning_rate: f64,
+    /// How it falls.
+    pub schedule: Schedule,
+}
+
+/// How many steps a fit takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Steps {
+    /// This many.
+    Exactly(u64),
+    /// As many as this many floating-point operations allow, not fewer than 500 or more than
+    /// 20,000. Not a time, so that the result is the same on every machine.
+    Budget(f64),
+}
+
+impl Recipe {
+    /// The σ_p of a fit where none is asked for: a multiple of the smallest root of Eq. (13), or
+    /// what [`vi3nr::auto_sigma_p`] chooses where there is no root.
+    ///
+    /// # Errors
+    /// An activation without a finite gain.
+    pub fn sigma_p(&self, activation: &Activation) -> Result<f64, Error> {
+        match vi3nr::backward::solve(activation, 1.0)? {
+            Solution::Roots(roots) if !roots.is_empty() => {
+                Ok(self.sigma_p_factor * roots[0].sigma_p)
+            }
+            _ => vi3nr::auto_sigma_p(activation),
+        }
+    }
+
+    /// The steps of a fit of `network` to `points`.
+    pub fn training(&self, network: &Network, points: Points<'_>) -> TrainSettings {
+        let all = points.check_count().max(1);
+        let batch = match points {
+            Points::Sampled(_) => self.batch.filter(|batch| *batch < all),
+            Points::Drawn(_) => self.batch,
+        };
+        let steps = match self.steps {
+            Steps::Exactly(steps) => steps,
+            Steps::Budget(operations) => {
+                let step = 6.0 * network.weight_count() as f64 * batch.unwrap_or(all) as f64;
+                (operations / step).clamp(500.0, 20_000.0) as u64
+            }
+        };
+        TrainSettings {
+            steps,
+            batch,
+            learning_rate: self.learning_rate,
+            schedule: self.schedule,
+            target_psnr: None,
+            time_limit: None,
+            adam: Adam::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::image;
+    use crate::{Image, Signal};
+
+    #[test]
+    fn sigma_p_is_a_multiple_of_the_root_where_there_is_one() {
+        let recipe = image::FAST;
+        let at = |text: &str| recipe.sigma_p(&text.parse().unwrap()).unwrap();
+        assert!((at("gaussian:sigma=0.05") - 2.0 * 0.0776886987).abs() < 1e-9);
+        assert_eq!(at("relu"), 1.0);
+        assert!((at("sine:omega=30") - 1.0 / 30.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_budget_fixes_the_steps() {
+        let network = Network::uniform(2, 128, 8, 3, "sine".parse().unwrap()).unwrap();
+        let training = |side: u32| {
+            let pixels = vec![0.0; 3 * (side * side) as usize];
+            let image = Image::from_values(side, side, 3, pixels).unwrap();
+            image.recipe(Preset::Fast).training(&network, image.points())
+        };
+        assert_eq!(training(128).steps, 2056);
+        assert_eq!(training(1024).steps, 2056);
+        assert_eq!(training(64).batch, None);
+        assert_eq!(training(65).batch, Some(4_096));
+        assert_eq!(training(1).steps, 20_000);
+    }
+}
