@@ -11,6 +11,12 @@ const BAND_PIXELS: usize = 1 << 18;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
+    /// The model is of another kind of signal.
+    #[error("the model is of a signal of kind '{kind}', which gives no picture")]
+    NotAnImage {
+        /// The kind.
+        kind: &'static str,
+    },
     /// The size cannot be.
     #[error(transparent)]
     Signal(#[from] SignalError),
@@ -29,7 +35,9 @@ pub fn decode_image(
     size: Option<(u32, u32)>,
     threads: Option<usize>,
 ) -> Result<Image, DecodeError> {
-    let SignalInfo::Image(ImageInfo { width, height, channels, .. }) = model.signal;
+    let SignalInfo::Image(ImageInfo { width, height, channels, .. }) = model.signal else {
+        return Err(DecodeError::NotAnImage { kind: model.signal.kind() });
+    };
     let native = Grid::of_image(width, height)?;
     let grid = match size {
         Some((width, height)) => native.resampled(width, height)?,

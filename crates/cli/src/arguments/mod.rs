@@ -26,7 +26,9 @@ pub(crate) enum Command {
     Fit(Box<FitArguments>),
     /// Turn a model back into a picture, at any resolution.
     Decode(DecodeArguments),
-    /// Compare a model with a picture: PSNR in both conventions, SSIM, largest error.
+    /// Turn a model of a shape back into triangles, at any resolution.
+    Mesh(MeshArguments),
+    /// Compare a model with what it was fitted to, with the metrics of the field.
     Eval(EvalArguments),
     /// Show what a model file holds.
     Info(InfoArguments),
@@ -86,6 +88,11 @@ pub(crate) struct FitArguments {
 
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
+
+    /// Count signed distances beyond D as D, on the scale where the shape spans [-1, 1]
+    /// [default: all count].
+    #[arg(long, value_name = "D", value_parser = positive, help_heading = "Shape")]
+    pub(crate) clamp: Option<f64>,
 
     /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
     /// for example 'exp(-x^2/(2*s^2)):s=0.05'.
@@ -189,6 +196,21 @@ pub(crate) struct DecodeArguments {
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct MeshArguments {
+    /// A model file or a run directory.
+    pub(crate) model: PathBuf,
+    /// The file to write: .ply (binary, with normals), .obj or .stl.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Cells a side of the grid over the shape's space; only those near the surface are visited.
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    pub(crate) resolution: usize,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct EvalArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
@@ -198,6 +220,10 @@ pub(crate) struct EvalArguments {
     pub(crate) against: PathBuf,
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
+    /// Points a side of the grid that a shape's IoU is measured on; the paper ends with 512.
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Shape")]
+    #[arg(value_parser = grid)]
+    pub(crate) grid: usize,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -431,4 +457,11 @@ fn bench_shape(text: &str) -> Result<BenchShape, String> {
     let known = || BenchShape::ALL.map(BenchShape::name).join(", ");
     let found = BenchShape::ALL.into_iter().find(|shape| shape.name() == text);
     found.ok_or_else(|| format!("expected one of {}", known()))
+}
+
+fn grid(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 2..=2048) => Ok(count),
+        _ => Err("expected a whole number from 2 to 2048".into()),
+    }
 }

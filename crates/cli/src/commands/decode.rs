@@ -11,6 +11,10 @@ use crate::output::{Failure, print};
 /// Decodes at the size asked for and writes the file.
 pub(crate) fn run(arguments: &DecodeArguments) -> Done {
     let model = model::load(&arguments.model)?;
+    if let SignalInfo::Shape(_) = model.signal {
+        let reason = "the model is of a shape; 'vi3nr mesh' turns it into triangles";
+        return Err(Failure::Unusable(reason.into()));
+    }
     let SignalInfo::Image(ImageInfo { width, height, bit_depth, .. }) = model.signal else {
         return Err(Failure::Unusable("this version decodes models of images only".into()));
     };

@@ -142,6 +142,11 @@ fn plan(arguments: &FitArguments, signal: &dyn Signal, source: Value) -> Result<
         Some(BatchSize::Full) => None,
         Some(BatchSize::Points(points)) => Some(points),
     };
+    if typed.target_psnr.is_some() && matches!(signal.points(), Points::Drawn(_)) {
+        let reason = "--target-psnr: the loss of a shape is no squared error; expected --steps or \
+                      --time-limit";
+        return Err(Failure::Unusable(reason.into()));
+    }
     let training = TrainSettings {
         steps: typed.steps.unwrap_or(defaults.steps),
         batch,

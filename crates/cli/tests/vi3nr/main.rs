@@ -5,6 +5,7 @@ mod fit;
 mod models;
 mod paper;
 mod repro;
+mod shapes;
 mod signals;
 mod theory;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use vi3nr_engine::EngineError;
 
-use crate::{SignalError, WriteError};
+use crate::WriteError;
 
 /// Everything that is refused about a shape, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,22 @@ pub enum ShapeError {
         /// What was seen instead.
         reason: String,
     },
+    /// A model of another kind of signal.
+    #[error("the model is of a signal of kind '{kind}', which has no surface")]
+    NotAShape {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// A place that no shape has.
+    #[error(
+        "a shape of scale {scale} around {centre:?}; expected finite numbers, the scale positive"
+    )]
+    Placement {
+        /// The centre.
+        centre: [f64; 3],
+        /// The scale.
+        scale: f64,
+    },
     /// A resolution that is not offered.
     #[error("a grid of {resolution} cells a side; expected {least} to {most}")]
     Resolution {
@@ -79,9 +95,6 @@ pub enum ShapeError {
     /// The engine cannot be built or fed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The preview cannot be drawn.
-    #[error(transparent)]
-    Picture(#[from] SignalError),
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -1,5 +1,7 @@
 //! How close two surfaces are.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
@@ -88,7 +90,7 @@ pub fn band_iou(
     distance: &SignedDistance,
     band: f64,
 ) -> Result<f64, ShapeError> {
-    let surface = Surface::new(&shape.geometry);
+    let surface = Surface::new(shape.geometry.clone());
     let random = Random::new(0, Stream::Samples, 0);
     let one = |element: u32| {
         let on = surface.draw(&random, 2 * u64::from(element)).0;
@@ -123,7 +125,7 @@ pub struct SurfaceDistance {
 }
 
 /// Compares an extracted surface with the true one.
-pub fn surface_distance(found: &Geometry, truth: &Geometry) -> SurfaceDistance {
+pub fn surface_distance(found: &Arc<Geometry>, truth: &Arc<Geometry>) -> SurfaceDistance {
     let (there, back) = (one_way(found, truth, 1), one_way(truth, found, 2));
     let mean = |a: f64, b: f64| 0.5 * (a + b);
     SurfaceDistance {
@@ -133,8 +135,8 @@ pub fn surface_distance(found: &Geometry, truth: &Geometry) -> SurfaceDistance {
 }
 
 /// The mean distance and the mean |cosine| between normals, from one surface to another.
-fn one_way(from: &Geometry, to: &Geometry, layer: u32) -> (f64, f64) {
-    let (surface, distance) = (Surface::new(from), SignedDistance::new(to));
+fn one_way(from: &Arc<Geometry>, to: &Arc<Geometry>, layer: u32) -> (f64, f64) {
+    let (surface, distance) = (Surface::new(from.clone()), SignedDistance::new(to));
     let random = Random::new(0, Stream::Samples, layer);
     let one = |element: u32| {
         let (point, normal) = surface.draw(&random, element.into());

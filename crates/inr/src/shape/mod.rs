@@ -5,13 +5,16 @@
 //! triangles), [`grid_iou`] and [`surface_distance`] (how close they are), [`preview()`] (a picture),
 //! [`write_mesh`].
 
+mod as_signal;
 mod bvh;
 mod cube_table;
 mod distance;
 mod error;
 mod extract;
+mod info;
 mod mesh;
 mod metrics;
+mod model_surface;
 mod occupancy;
 mod preview;
 mod read;
@@ -23,11 +26,14 @@ mod triangle;
 mod vector;
 mod writing;
 
+pub use as_signal::{ShapeOptions, ShapeSignal};
 pub use distance::SignedDistance;
 pub use error::ShapeError;
 pub use extract::{Extracted, Field, RESOLUTIONS, extract};
+pub use info::ShapeInfo;
 pub use mesh::Mesh;
 pub use metrics::{SurfaceDistance, band_iou, grid_iou, surface_distance};
+pub use model_surface::model_surface;
 pub use preview::preview;
 pub use sampling::{ShapeSampler, ShapeSampling};
 pub use shape_file::{Geometry, Placement, REACH, Shape};

@@ -28,7 +28,7 @@ pub(crate) enum Occupancy<'a> {
 
 impl<'a> Occupancy<'a> {
     pub(crate) fn new(shape: &'a Shape, distance: &'a SignedDistance, count: usize) -> Self {
-        match &shape.geometry {
+        match &*shape.geometry {
             Geometry::Mesh(mesh) if shape.is_closed() => {
                 let mut planes = vec![Vec::new(); count];
                 for (number, face) in mesh.faces.iter().enumerate() {

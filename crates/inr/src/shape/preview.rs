@@ -1,9 +1,8 @@
 //! A picture of surfaces, so that a person sees them: a small rasteriser with a depth buffer.
 
-use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::vector::{Vector, add, cross, dot, scale, subtract, unit};
-use crate::Image;
+use crate::{Image, SignalError};
 
 /// Pixels of a view's side, and how much finer it is drawn before it is reduced.
 const SIDE: usize = 320;
@@ -23,7 +22,7 @@ const VIEWS: [(Vector, Vector); 4] = [
 ///
 /// # Errors
 /// Never for meshes whose faces exist.
-pub fn preview(meshes: &[&Mesh]) -> Result<Image, ShapeError> {
+pub fn preview(meshes: &[&Mesh]) -> Result<Image, SignalError> {
     let (width, height) = (SIDE * VIEWS.len(), SIDE * meshes.len());
     let mut values = vec![1.0; width * height * 3];
     for (row, mesh) in meshes.iter().enumerate() {
@@ -38,7 +37,7 @@ pub fn preview(meshes: &[&Mesh]) -> Result<Image, ShapeError> {
             }
         }
     }
-    Ok(Image::from_values(width as u32, height as u32, 3, values)?)
+    Image::from_values(width as u32, height as u32, 3, values)
 }
 
 /// The normals of the faces around each vertex, weighted by area.

@@ -1,12 +1,14 @@
 //! The points of each training step.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use vi3nr::rng::{Random, Stream};
 
 use super::distance::SignedDistance;
 use super::shape_file::{Geometry, REACH};
 use super::surface::{Surface, half_open};
-use super::vector::Vector;
+use super::vector::{Vector, scale};
 
 /// How many points of each kind a step has, and how far they are moved off the surface.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,29 +19,41 @@ pub struct ShapeSampling {
     pub near: usize,
     /// Points farther away.
     pub far: usize,
+    /// Points anywhere in the space, as likely in one place as in another.
+    pub uniform: usize,
     /// The scale b of the Laplace distribution, exp(-|x|/b)/2b, that moves each coordinate of a near
     /// point.
     pub near_scale: f64,
     /// That of a far point.
     pub far_scale: f64,
-    /// Points of each of the two kinds whose distances are computed before training begins. A step
+    /// Points of each kind off the surface (uniform ones: a quarter) whose distances are computed before training begins. A step
     /// takes the next ones in turn.
     pub pool: usize,
 }
 
 impl Default for ShapeSampling {
-    /// The protocol's: 10,000 of each, scales 2e-3 and 2e-1. The pool is such that computing it takes
+    /// The protocol's: 10,000 on, near and far, none anywhere, scales 2e-3 and 2e-1. The pool is such that computing it takes
     /// a few seconds; it is no multiple of the points of a step, so that the groups change.
     fn default() -> Self {
         let (near_scale, far_scale) = (2e-3, 2e-1);
-        Self { surface: 10_000, near: 10_000, far: 10_000, near_scale, far_scale, pool: 262_147 }
+        let [surface, near, far] = [10_000; 3];
+        Self { surface, near, far, uniform: 0, near_scale, far_scale, pool: 262_147 }
     }
 }
 
 impl ShapeSampling {
+    /// How many points of a kind (0 near, 1 far, 2 uniform) a step has, and how they are drawn.
+    fn off_surface(&self, kind: u32) -> (usize, Noise) {
+        match kind {
+            0 => (self.near, Noise::Laplace(self.near_scale)),
+            1 => (self.far, Noise::Laplace(self.far_scale)),
+            _ => (self.uniform, Noise::Uniform),
+        }
+    }
+
     /// Points of a step.
     pub fn count(&self) -> usize {
-        self.surface + self.near + self.far
+        self.surface + self.near + self.far + self.uniform
     }
 }
 
@@ -56,41 +70,64 @@ struct Pool {
 /// 20,000 of them: those off the surface come from pools that are drawn once. Points on the surface,
 /// whose distance is 0, are new at each step.
 #[derive(Debug, Clone)]
-pub struct ShapeSampler<'a> {
-    surface: Surface<'a>,
+pub struct ShapeSampler {
+    surface: Surface,
     sampling: ShapeSampling,
-    near: Pool,
-    far: Pool,
+    /// Near, far and uniform points, each with their number in a step.
+    pools: [(Pool, usize); 3],
     seed: u64,
 }
 
-impl<'a> ShapeSampler<'a> {
+impl ShapeSampler {
     /// Draws the pools, on all threads of the present pool.
     pub fn new(
-        geometry: &'a Geometry,
+        geometry: &Arc<Geometry>,
         distance: &SignedDistance,
         sampling: ShapeSampling,
         seed: u64,
     ) -> Self {
-        let surface = Surface::new(geometry);
-        let pool = |kind: u32, count: usize, laplace: f64| {
-            let count = if count == 0 { 0 } else { sampling.pool.max(count) };
+        let surface = Surface::new(geometry.clone());
+        let pools = [0, 1, 2].map(|kind| {
+            let (count, noise) = sampling.off_surface(kind);
+            // Few points of a step are uniform: fewer will do.
+            let pool = if kind == 2 { sampling.pool / 4 } else { sampling.pool };
+            let size = if count == 0 { 0 } else { pool.max(count) };
             let random = Random::new(seed, Stream::Distances, kind);
             let one = |place: usize| {
-                let point = around(&surface, &random, place as u64, laplace);
+                let point = off_surface(&surface, &random, place as u64, noise);
                 (point, distance.at(point.map(f64::from)) as f32)
             };
-            let (points, distances) = (0..count).into_par_iter().with_min_len(256).map(one).unzip();
-            Pool { points, distances }
-        };
-        let near = pool(0, sampling.near, sampling.near_scale);
-        let far = pool(1, sampling.far, sampling.far_scale);
-        Self { surface, sampling, near, far, seed }
+            let (points, distances) = (0..size).into_par_iter().with_min_len(256).map(one).unzip();
+            (Pool { points, distances }, count)
+        });
+        Self { surface, sampling, pools, seed }
     }
 
-    /// The points, shape (n, 3), and signed distances, shape (n), of a step: those on the surface
-    /// first, then near, then far ones.
-    pub fn step(&self, step: u64, points: &mut Vec<f32>, distances: &mut Vec<f32>) {
+    /// How many points of each kind a step has.
+    pub fn sampling(&self) -> &ShapeSampling {
+        &self.sampling
+    }
+
+    /// As many points of each kind as a step has, which no step sees.
+    pub(crate) fn check(
+        &self,
+        distance: &SignedDistance,
+        points: &mut Vec<f32>,
+        distances: &mut Vec<f32>,
+    ) {
+        self.surface_points(u64::MAX, points, distances);
+        for kind in [0, 1, 2] {
+            let (count, noise) = self.sampling.off_surface(kind);
+            let random = Random::new(self.seed, Stream::Distances, kind + 3);
+            let place = |i: u32| off_surface(&self.surface, &random, i.into(), noise);
+            let first = points.len();
+            points.extend((0..count as u32).flat_map(place));
+            distances.extend(distance.of_points(&points[first..]));
+        }
+    }
+
+    /// Fresh points of the surface; the layer is the step's low half.
+    fn surface_points(&self, step: u64, points: &mut Vec<f32>, distances: &mut Vec<f32>) {
         points.clear();
         distances.clear();
         let random = Random::new(self.seed, Stream::Surface, step as u32);
@@ -98,10 +135,16 @@ impl<'a> ShapeSampler<'a> {
             points.extend(self.surface.draw(&random, element).0.map(|x| x as f32));
         }
         distances.resize(self.sampling.surface, 0.0);
-        for (pool, count) in [(&self.near, self.sampling.near), (&self.far, self.sampling.far)] {
-            let size = pool.points.len() as u64;
-            for index in 0..count as u64 {
-                let place = ((step % size * count as u64 + index) % size) as usize;
+    }
+
+    /// The points, shape (n, 3), and signed distances, shape (n), of a step: those on the surface
+    /// first, then near, far and uniform ones.
+    pub fn step(&self, step: u64, points: &mut Vec<f32>, distances: &mut Vec<f32>) {
+        self.surface_points(step, points, distances);
+        for (pool, count) in &self.pools {
+            let (size, count) = (pool.points.len() as u64, *count as u64);
+            for index in 0..count {
+                let place = ((step % size * count + index) % size) as usize;
                 points.extend(pool.points[place]);
                 distances.push(pool.distances[place]);
             }
@@ -109,16 +152,28 @@ impl<'a> ShapeSampler<'a> {
     }
 }
 
-/// A point of the surface, moved by Laplace noise of scale `laplace` on each axis and wrapped into
-/// the space that is trained.
-fn around(surface: &Surface<'_>, random: &Random, element: u64, laplace: f64) -> [f32; 3] {
-    let on: Vector = surface.draw(random, 2 * element).0;
+/// How points off the surface are drawn.
+#[derive(Debug, Clone, Copy)]
+enum Noise {
+    /// A point of the surface, moved by Laplace noise of this scale on each axis and wrapped into
+    /// the space that is trained.
+    Laplace(f64),
+    /// Anywhere in that space.
+    Uniform,
+}
+
+fn off_surface(surface: &Surface, random: &Random, element: u64, noise: Noise) -> [f32; 3] {
     let bits = random.bits(2 * element + 1);
-    [0, 1, 2].map(|axis| {
-        let centred = half_open(bits[axis]) - 0.5;
-        let noise = -laplace * centred.signum() * (1.0 - 2.0 * centred.abs()).ln();
-        wrapped(on[axis] + noise) as f32
-    })
+    let centred = [0, 1, 2].map(|axis| half_open(bits[axis]) - 0.5);
+    let point = match noise {
+        Noise::Uniform => scale(centred, 2.0 * REACH),
+        Noise::Laplace(laplace) => {
+            let on: Vector = surface.draw(random, 2 * element).0;
+            let step = |u: f64| -laplace * u.signum() * (1.0 - 2.0 * u.abs()).ln();
+            [0, 1, 2].map(|axis| wrapped(on[axis] + step(centred[axis])))
+        }
+    };
+    point.map(|x| x as f32)
 }
 
 /// x moved by whole widths of the space into \[-1.2, 1.2).

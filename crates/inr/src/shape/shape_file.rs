@@ -1,6 +1,7 @@
 //! From a file to a shape that a network can represent.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +54,7 @@ impl Placement {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
     /// Triangles or points, normalised.
-    pub geometry: Geometry,
+    pub geometry: Arc<Geometry>,
     /// The way back to the file's units.
     pub placement: Placement,
     /// What people should know about the file: holes, faces that were turned or dropped.
@@ -133,7 +134,7 @@ impl Shape {
             turn_inside_out(&mut mesh);
             warnings.push("the surface faced inwards and was turned inside out".into());
         }
-        Ok(Self { geometry: Geometry::Mesh(mesh), placement, warnings })
+        Ok(Self { geometry: Arc::new(Geometry::Mesh(mesh)), placement, warnings })
     }
 
     fn of_points(points: &[Vector], normals: &[Vector]) -> Result<Self, String> {
@@ -155,12 +156,12 @@ impl Shape {
             points: points.iter().map(normalised).collect(),
             normals: normals.iter().map(|normal| unit(*normal)).collect(),
         };
-        Ok(Self { geometry, placement, warnings: Vec::new() })
+        Ok(Self { geometry: Arc::new(geometry), placement, warnings: Vec::new() })
     }
 
     /// Whether the surface encloses a volume without holes.
     pub fn is_closed(&self) -> bool {
-        match &self.geometry {
+        match &*self.geometry {
             Geometry::Mesh(mesh) => edge_census(mesh).open == 0,
             Geometry::Points { .. } => false,
         }

@@ -1,5 +1,7 @@
 //! Points drawn evenly on a surface.
 
+use std::sync::Arc;
+
 use vi3nr::rng::Random;
 
 use super::shape_file::Geometry;
@@ -7,16 +9,16 @@ use super::vector::{Vector, add, scale, unit};
 
 /// Draws points of a surface, each area as likely as its size; of a point cloud, its points.
 #[derive(Debug, Clone)]
-pub struct Surface<'a> {
-    geometry: &'a Geometry,
+pub struct Surface {
+    geometry: Arc<Geometry>,
     /// The area up to and including each face.
     areas: Vec<f64>,
 }
 
-impl<'a> Surface<'a> {
+impl Surface {
     /// Prepares a geometry, which has at least one face or point.
-    pub fn new(geometry: &'a Geometry) -> Self {
-        let mut areas = match geometry {
+    pub fn new(geometry: Arc<Geometry>) -> Self {
+        let mut areas = match &*geometry {
             Geometry::Mesh(mesh) => mesh.areas(),
             Geometry::Points { .. } => Vec::new(),
         };
@@ -32,7 +34,7 @@ impl<'a> Surface<'a> {
     pub(crate) fn draw(&self, random: &Random, element: u64) -> (Vector, Vector) {
         let [a, b, c, d] = random.bits(element);
         let wide = u64::from(a) | u64::from(b) << 32;
-        match self.geometry {
+        match &*self.geometry {
             Geometry::Points { points, normals } => {
                 let place = ((u128::from(wide) * points.len() as u128) >> 64) as usize;
                 (points[place], normals[place])

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ImageInfo, SignalError};
+use crate::shape::ShapeInfo;
 
 /// The kind and size of a signal, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -11,6 +12,8 @@ use super::{ImageInfo, SignalError};
 pub enum SignalInfo {
     /// A picture.
     Image(ImageInfo),
+    /// A surface in space.
+    Shape(ShapeInfo),
 }
 
 /// What a model's size is divided by to tell how much it compresses.
@@ -27,6 +30,7 @@ impl SignalInfo {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Image(_) => "image",
+            Self::Shape(_) => "shape",
         }
     }
 
@@ -34,6 +38,7 @@ impl SignalInfo {
     pub fn inputs(&self) -> usize {
         match self {
             Self::Image(_) => 2,
+            Self::Shape(_) => 3,
         }
     }
 
@@ -41,6 +46,7 @@ impl SignalInfo {
     pub fn outputs(&self) -> usize {
         match self {
             Self::Image(image) => image.channels,
+            Self::Shape(_) => 1,
         }
     }
 
@@ -49,6 +55,7 @@ impl SignalInfo {
     pub fn shape(&self) -> String {
         match self {
             Self::Image(image) => image.shape(),
+            Self::Shape(_) => "a surface in space".into(),
         }
     }
 
@@ -56,6 +63,7 @@ impl SignalInfo {
     pub fn unit(&self) -> Option<Unit> {
         match self {
             Self::Image(image) => Some(Unit { name: "pixel", count: image.pixels() as f64 }),
+            Self::Shape(_) => None,
         }
     }
 
@@ -66,6 +74,7 @@ impl SignalInfo {
                 let bits = bit_depth.bits();
                 format!("{width}x{height}, {channels} channels, {bits} bits per sample")
             }
+            Self::Shape(shape) => shape.details(),
         }
     }
 
@@ -76,6 +85,7 @@ impl SignalInfo {
     pub fn check(&self) -> Result<(), SignalError> {
         match self {
             Self::Image(image) => image.check(),
+            Self::Shape(shape) => Ok(shape.check()?),
         }
     }
 }

@@ -15,6 +15,8 @@ const HEAD: u64 = 512;
 pub enum SignalKind {
     /// PNG and JPEG files.
     Image,
+    /// PLY, OBJ, STL and XYZ files.
+    Shape,
 }
 
 impl SignalKind {
@@ -35,6 +37,7 @@ impl SignalKind {
     fn of_content(head: &[u8]) -> Option<Self> {
         match head {
             [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => Some(Self::Image),
+            [b'p', b'l', b'y', b'\r' | b'\n', ..] => Some(Self::Shape),
             _ => None,
         }
     }
@@ -43,6 +46,7 @@ impl SignalKind {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
             "png" | "jpg" | "jpeg" => Some(Self::Image),
+            "ply" | "obj" | "stl" | "xyz" => Some(Self::Shape),
             _ => None,
         }
     }

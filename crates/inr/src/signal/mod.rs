@@ -23,11 +23,17 @@ pub use kind::SignalKind;
 use crate::metrics::Metrics;
 use crate::points::Points;
 use crate::recipe::{Preset, Recipe};
+use crate::shape::{ShapeOptions, ShapeSignal};
 
 /// Something that a network can be fitted to.
 pub trait Signal: Debug + Send + Sync {
     /// What a model file keeps of it.
     fn info(&self) -> SignalInfo;
+
+    /// What people should know about the file before its fit is believed.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
 
     /// Where training finds its points, and what they are to give.
     fn points(&self) -> Points<'_>;
@@ -89,6 +95,8 @@ pub struct Reconstruction<'a> {
 pub struct SignalOptions {
     /// Of pictures.
     pub image: ImageOptions,
+    /// Of shapes.
+    pub shape: ShapeOptions,
 }
 
 /// Reads the signal in a file, whose kind is told by its content.
@@ -99,5 +107,6 @@ pub struct SignalOptions {
 pub fn open(path: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, SignalError> {
     Ok(match SignalKind::of(path)? {
         SignalKind::Image => Box::new(Image::open(path, &options.image)?),
+        SignalKind::Shape => Box::new(ShapeSignal::open(path, options.shape)?),
     })
 }

@@ -25,7 +25,7 @@ const PLY: &str = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\npr
 
 #[test]
 fn the_formats_are_read() {
-    let faces = |shape: Shape| match shape.geometry {
+    let faces = |shape: Shape| match &*shape.geometry {
         Geometry::Mesh(mesh) => mesh.faces.len(),
         Geometry::Points { points, .. } => points.len(),
     };
