@@ -75,8 +75,8 @@ pub struct ShapeSignal {
     shape: Shape,
     distance: SignedDistance,
     options: ShapeOptions,
-    /// Made for the seed and the batch that are first asked for.
-    sampler: Mutex<Option<(u64, usize, Arc<ShapeSampler>)>>,
+    /// Of the seed and the batch that were asked for last.
+    sampler: Mutex<Option<(u64, usize, ShapeSampler)>>,
 }
 
 impl ShapeSignal {
@@ -94,29 +94,18 @@ impl ShapeSignal {
         Self { shape, distance, options, sampler: Mutex::new(None) }
     }
 
-    fn sampler(&self, seed: u64, count: usize) -> Arc<ShapeSampler> {
-        let mut known = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((for_seed, for_count, sampler)) if (*for_seed, *for_count) == (seed, count) => {
-                sampler.clone()
-            }
-            _ => {
-                let third = count.div_ceil(3);
-                let far = count.saturating_sub(2 * third);
-                let uniform = (far as f64 * self.options.uniform).round() as usize;
-                let sampling = ShapeSampling {
-                    surface: third,
-                    near: third,
-                    far: far.saturating_sub(uniform),
-                    uniform,
-                    ..ShapeSampling::default()
-                };
-                let (geometry, distance) = (&self.shape.geometry, &self.distance);
-                let sampler = Arc::new(ShapeSampler::new(geometry, distance, sampling, seed));
-                *known = Some((seed, count, sampler.clone()));
-                sampler
-            }
-        }
+    fn new_sampler(&self, seed: u64, count: usize) -> ShapeSampler {
+        let third = count.div_ceil(3);
+        let far = count.saturating_sub(2 * third);
+        let uniform = (far as f64 * self.options.uniform).round() as usize;
+        let sampling = ShapeSampling {
+            surface: third,
+            near: third,
+            far: far.saturating_sub(uniform),
+            uniform,
+            ..ShapeSampling::default()
+        };
+        ShapeSampler::new(&self.shape.geometry, sampling, seed)
     }
 
     fn grid_iou(&self, reconstruction: &Reconstruction<'_>) -> Result<Metric, ShapeError> {
@@ -137,7 +126,7 @@ fn engine(reconstruction: &Reconstruction<'_>) -> Result<CpuEngine, EngineError>
 }
 
 /// The surface of a network on the \[-1, 1\] scale.
-pub(super) fn surface_of(
+fn surface_of(
     reconstruction: &Reconstruction<'_>,
     resolution: usize,
 ) -> Result<Extracted, ShapeError> {
@@ -151,11 +140,16 @@ impl Drawn for ShapeSignal {
     }
 
     fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
-        let sampler = self.sampler(seed, count);
+        let mut known = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*known, Some((s, c, _)) if (*s, *c) == (seed, count)) {
+            *known = None;
+        }
+        let (_, _, sampler) =
+            known.get_or_insert_with(|| (seed, count, self.new_sampler(seed, count)));
         let PointBatch { points, targets, weights, loss } = batch;
         match step {
             CHECK_STEP => sampler.check(&self.distance, points, targets),
-            step => sampler.step(step, points, targets),
+            step => sampler.step(&self.distance, step, points, targets),
         }
         // The mean over the points on the surface plus the mean over all others.
         let (all, surface) = (targets.len(), sampler.sampling().surface);

@@ -39,8 +39,6 @@ const MOST_FACES: usize = 8_000_000;
 pub struct Extracted {
     /// Its triangles on \[-1.2, 1.2\].
     pub mesh: Mesh,
-    /// The direction of the gradient at each vertex.
-    pub normals: Vec<Vector>,
     /// Points at which the network was evaluated.
     pub evaluations: u64,
 }
@@ -88,16 +86,17 @@ pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, Sh
         let reason = format!("its sampled values lie between {low:.3e} and {high:.3e}");
         return Err(ShapeError::NoSurface { reason });
     }
-    let (mesh, mut evaluations) = (grid.mesh, grid.evaluations);
-    let normals = gradient_directions(field, &mesh.vertices, &mut evaluations)?;
-    Ok(Extracted { mesh, normals, evaluations })
+    Ok(Extracted { mesh: grid.mesh, evaluations: grid.evaluations })
 }
 
-/// The direction of the network's gradient at points, by central differences.
-fn gradient_directions(
+/// The direction of the network's gradient at points, by central differences: the normals of its
+/// surface.
+///
+/// # Errors
+/// Whatever `field` reports.
+pub fn gradient_directions(
     field: &mut Field<'_>,
     points: &[Vector],
-    evaluations: &mut u64,
 ) -> Result<Vec<Vector>, ShapeError> {
     /// Wide enough that single precision leaves the difference three digits.
     const STEP: f64 = 1e-3;
@@ -115,7 +114,6 @@ fn gradient_directions(
         }
         let mut values = vec![0.0; points.len() * 6];
         field(&around, &mut values)?;
-        *evaluations += values.len() as u64;
         for values in values.as_chunks::<6>().0 {
             normals.push(unit([0, 2, 4].map(|i| f64::from(values[i]) - f64::from(values[i + 1]))));
         }

@@ -26,14 +26,14 @@ pub struct ShapeSampling {
     pub near_scale: f64,
     /// That of a far point.
     pub far_scale: f64,
-    /// Points of each kind off the surface (uniform ones: a quarter) whose distances are computed before training begins. A step
-    /// takes the next ones in turn.
+    /// Points of each kind off the surface whose distances are computed; further steps see them again.
     pub pool: usize,
 }
 
 impl Default for ShapeSampling {
-    /// The protocol's: 10,000 on, near and far, none anywhere, scales 2e-3 and 2e-1. The pool is such that computing it takes
-    /// a few seconds; it is no multiple of the points of a step, so that the groups change.
+    /// The protocol's: 10,000 on, near and far, none anywhere, scales 2e-3 and 2e-1. The pools
+    /// take a few seconds in all; their size is no multiple of a step's points, so that groups
+    /// change.
     fn default() -> Self {
         let (near_scale, far_scale) = (2e-3, 2e-1);
         let [surface, near, far] = [10_000; 3];
@@ -67,40 +67,22 @@ struct Pool {
 /// Gives every step its points and their signed distances, a function of (seed, step) alone.
 ///
 /// An exact signed distance takes about 10 µs, and a training step of 30,000 points could not hide
-/// 20,000 of them: those off the surface come from pools that are drawn once. Points on the surface,
-/// whose distance is 0, are new at each step.
+/// 20,000 of them: those off the surface come in turn from pools, which grow as long as steps ask for
+/// new places and then repeat. Points on the surface, whose distance is 0, are new at each step.
 #[derive(Debug, Clone)]
 pub struct ShapeSampler {
     surface: Surface,
     sampling: ShapeSampling,
-    /// Near, far and uniform points, each with their number in a step.
-    pools: [(Pool, usize); 3],
+    /// Near, far and uniform points.
+    pools: [Pool; 3],
     seed: u64,
 }
 
 impl ShapeSampler {
-    /// Draws the pools, on all threads of the present pool.
-    pub fn new(
-        geometry: &Arc<Geometry>,
-        distance: &SignedDistance,
-        sampling: ShapeSampling,
-        seed: u64,
-    ) -> Self {
+    /// Nothing is computed yet.
+    pub fn new(geometry: &Arc<Geometry>, sampling: ShapeSampling, seed: u64) -> Self {
         let surface = Surface::new(geometry.clone());
-        let pools = [0, 1, 2].map(|kind| {
-            let (count, noise) = sampling.off_surface(kind);
-            // Few points of a step are uniform: fewer will do.
-            let pool = if kind == 2 { sampling.pool / 4 } else { sampling.pool };
-            let size = if count == 0 { 0 } else { pool.max(count) };
-            let random = Random::new(seed, Stream::Distances, kind);
-            let one = |place: usize| {
-                let point = off_surface(&surface, &random, place as u64, noise);
-                (point, distance.at(point.map(f64::from)) as f32)
-            };
-            let (points, distances) = (0..size).into_par_iter().with_min_len(256).map(one).unzip();
-            (Pool { points, distances }, count)
-        });
-        Self { surface, sampling, pools, seed }
+        Self { surface, sampling, pools: Default::default(), seed }
     }
 
     /// How many points of each kind a step has.
@@ -138,17 +120,43 @@ impl ShapeSampler {
     }
 
     /// The points, shape (n, 3), and signed distances, shape (n), of a step: those on the surface
-    /// first, then near, far and uniform ones.
-    pub fn step(&self, step: u64, points: &mut Vec<f32>, distances: &mut Vec<f32>) {
+    /// first, then near, far and uniform ones. `distance` is that of the sampler's geometry.
+    pub fn step(
+        &mut self,
+        distance: &SignedDistance,
+        step: u64,
+        points: &mut Vec<f32>,
+        distances: &mut Vec<f32>,
+    ) {
         self.surface_points(step, points, distances);
-        for (pool, count) in &self.pools {
-            let (size, count) = (pool.points.len() as u64, *count as u64);
-            for index in 0..count {
-                let place = ((step % size * count + index) % size) as usize;
+        for kind in [0, 1, 2] {
+            let (count, _) = self.sampling.off_surface(kind);
+            let size = self.sampling.pool.max(count).max(1) as u64;
+            let first = step % size * count as u64;
+            // Without a repetition the pool need only reach so far.
+            self.grow(kind, distance, first.saturating_add(count as u64).min(size) as usize);
+            let pool = &self.pools[kind as usize];
+            for index in 0..count as u64 {
+                let place = ((first + index) % size) as usize;
                 points.extend(pool.points[place]);
                 distances.push(pool.distances[place]);
             }
         }
+    }
+
+    /// Draws the places of a pool up to `wanted`, on all threads.
+    fn grow(&mut self, kind: u32, distance: &SignedDistance, wanted: usize) {
+        let (surface, pool) = (&self.surface, &mut self.pools[kind as usize]);
+        let (_, noise) = self.sampling.off_surface(kind);
+        let random = Random::new(self.seed, Stream::Distances, kind);
+        let one = |place: usize| {
+            let point = off_surface(surface, &random, place as u64, noise);
+            (point, distance.at(point.map(f64::from)) as f32)
+        };
+        let (points, distances): (Vec<_>, Vec<_>) =
+            (pool.points.len()..wanted).into_par_iter().with_min_len(64).map(one).unzip();
+        pool.points.extend(points);
+        pool.distances.extend(distances);
     }
 }
 

@@ -169,13 +169,14 @@ fn a_step_is_a_function_of_seed_and_number() {
         pool: 777,
         ..Default::default()
     };
-    let sampler = ShapeSampler::new(&shape.geometry, &distance, sampling, 4);
-    let step = |sampler: &ShapeSampler, number: u64| {
+    let new = |seed| ShapeSampler::new(&shape.geometry, sampling, seed);
+    let step = |sampler: &mut ShapeSampler, number: u64| {
         let (mut points, mut distances) = (Vec::new(), Vec::new());
-        sampler.step(number, &mut points, &mut distances);
+        sampler.step(&distance, number, &mut points, &mut distances);
         (points, distances)
     };
-    let (points, distances) = step(&sampler, 3);
+    let mut sampler = new(4);
+    let (points, distances) = step(&mut sampler, 3);
     assert_eq!((points.len(), distances.len()), (1950, 650));
     for (place, (point, target)) in points.as_chunks::<3>().0.iter().zip(&distances).enumerate() {
         let d = distance.at(point.map(f64::from));
@@ -189,14 +190,15 @@ fn a_step_is_a_function_of_seed_and_number() {
     // E|Laplace(b)| = b along the normal.
     assert!((mean(300..500) / 2e-3 - 1.0).abs() < 0.25, "{}", mean(300..500));
     assert!((0.1..0.3).contains(&mean(500..600)), "{}", mean(500..600));
-    assert_eq!(step(&sampler, 3), (points.clone(), distances.clone()));
-    assert_ne!(step(&sampler, 4).0, points);
-    assert_ne!(step(&sampler, 4).0[900..], points[900..]);
+    assert_eq!(step(&mut sampler, 3), (points.clone(), distances.clone()));
+    assert_ne!(step(&mut sampler, 4).0, points);
+    assert_ne!(step(&mut sampler, 4).0[900..], points[900..]);
+    // Whichever step came before, on any number of threads.
     let threads = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-    let other = threads.install(|| ShapeSampler::new(&shape.geometry, &distance, sampling, 4));
-    assert_eq!(step(&other, 3), (points.clone(), distances));
-    let other = ShapeSampler::new(&shape.geometry, &distance, sampling, 5);
-    assert_ne!(step(&other, 3).0, points);
+    assert_eq!(threads.install(|| step(&mut new(4), 3)), (points.clone(), distances));
+    let far_on = step(&mut sampler, 1_000_003);
+    assert_eq!(step(&mut new(4), 1_000_003), far_on);
+    assert_ne!(step(&mut new(5), 3).0, points);
 }
 
 #[test]
