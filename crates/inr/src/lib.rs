@@ -30,12 +30,12 @@ mod test_data;
 pub mod train;
 
 pub use atomic_file::{WriteError, write_atomically};
-pub use decode::{DecodeError, decode_image};
+pub use decode::{DecodeError, decode_audio, decode_image};
 pub use evaluate::{EvaluateError, evaluate};
 pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit};
 pub use model_file::{Model, ModelError};
 pub use run_directory::{MetricsLog, RunDirectory, RunError};
 pub use signal::{
-    AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions, Signal, SignalError, SignalInfo,
-    SignalKind, SignalOptions, test_picture,
+    AlphaRule, Audio, AudioInfo, AudioOptions, BitDepth, ChannelRule, Grid, Image, ImageInfo,
+    ImageOptions, SampleFormat, Signal, SignalError, SignalInfo, SignalOptions, test_picture,
 };

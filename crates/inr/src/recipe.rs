@@ -90,6 +90,23 @@ impl Recipe {
     }
 }
 
+/// What the paper reports on one kind of signal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PaperTable {
+    /// `Table 5`.
+    pub name: &'static str,
+    /// The quantity and its unit.
+    pub quantity: &'static str,
+    /// The metric of ours that is comparable.
+    pub metric: &'static str,
+    /// What our metric is multiplied by to be in the paper's unit.
+    pub factor: f64,
+    /// What the columns are.
+    pub columns: &'static [&'static str],
+    /// The paper's methods with a number for each column.
+    pub rows: &'static [(&'static str, &'static [f64])],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

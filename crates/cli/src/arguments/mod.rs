@@ -10,9 +10,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
 use vi3nr_inr::bench::BenchShape;
 use vi3nr_inr::recipe::Preset;
+use vi3nr_inr::{ChannelRule, SampleFormat};
 
-/// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture,
-/// decode it at any resolution.
+/// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
+/// a recording, decode it at any resolution.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -22,13 +23,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a network on a picture and write it to a run directory.
+    /// Train a network on a picture, a recording or a shape and write it to a run directory.
     Fit(Box<FitArguments>),
-    /// Turn a model back into a picture, at any resolution.
+    /// Turn a model back into a picture at any size or a recording at any rate.
     Decode(DecodeArguments),
     /// Turn a model of a shape back into triangles, at any resolution.
     Mesh(MeshArguments),
-    /// Compare a model with what it was fitted to, with the metrics of the field.
+    /// Compare a model with a picture (PSNR in both conventions, SSIM, largest error), a recording
+    /// (MSE, SNR, spectral convergence) or a shape (IoU, Chamfer distance, normal consistency).
     Eval(EvalArguments),
     /// Show what a model file holds.
     Info(InfoArguments),
@@ -66,6 +68,25 @@ pub(crate) struct PictureArguments {
     pub(crate) alpha: Option<Background>,
 }
 
+/// How an audio file becomes the recording that is fitted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Recording")]
+pub(crate) struct SoundArguments {
+    /// The mean of all channels, all of them (an output each), or the one of this number, from 1
+    /// [default: mean].
+    #[arg(long, value_name = "mean|all|N", value_parser = channels)]
+    pub(crate) channels: Option<ChannelRule>,
+    /// Leave out this many seconds at the beginning.
+    #[arg(long, value_name = "SECONDS", value_parser = not_negative)]
+    pub(crate) start: Option<f64>,
+    /// Keep this many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    pub(crate) duration: Option<f64>,
+    /// Coordinates reach from -S to S [default: 100 with a sine, as SIREN has it, else 1].
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub(crate) input_scale: Option<f64>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Background {
     White,
@@ -75,7 +96,8 @@ pub(crate) enum Background {
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct FitArguments {
-    /// A PNG or JPEG file; without one, a test picture that the program draws itself.
+    /// A picture (PNG, JPEG), a recording (WAV, FLAC, MP3) or a shape (PLY, OBJ, STL, XYZ); without
+    /// one, a test picture that the program draws itself.
     pub(crate) file: Option<PathBuf>,
     /// The run directory [default: runs/NAME, with a number if that exists].
     #[arg(long, value_name = "DIR")]
@@ -88,6 +110,8 @@ pub(crate) struct FitArguments {
 
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
+    #[command(flatten)]
+    pub(crate) sound: SoundArguments,
 
     /// Count signed distances beyond D as D, on the scale where the shape spans [-1, 1]
     /// [default: all count].
@@ -96,13 +120,13 @@ pub(crate) struct FitArguments {
 
     /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
     /// for example 'exp(-x^2/(2*s^2)):s=0.05'.
-    /// [default: sine:omega=30; gaussian:sigma=0.05 with --preset paper].
+    /// [default: sine:omega=30; for pictures with --preset paper gaussian:sigma=0.05].
     #[arg(long, help_heading = "Network")]
     pub(crate) activation: Option<Activation>,
-    /// Weight matrices, the first and the last included [default: 8].
+    /// Weight matrices, the first and the last included [default: 8; 4 for recordings].
     #[arg(long, value_name = "N", help_heading = "Network")]
     pub(crate) layers: Option<usize>,
-    /// Units of each hidden layer [default: 128].
+    /// Units of each hidden layer [default: 128; 256 for recordings].
     #[arg(long, value_name = "M", help_heading = "Network")]
     pub(crate) width: Option<usize>,
 
@@ -110,10 +134,10 @@ pub(crate) struct FitArguments {
     /// backward, or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine),
     /// else ours.
     #[arg(long, value_name = "SCHEME", default_value = "auto", help_heading = "Initialisation")]
-    #[arg(value_parser = init)]
+    #[arg(value_parser = init, visible_alias = "scheme")]
     pub(crate) init: InitChoice,
     /// Standard deviation of the preactivations for --init ours: a number, or auto for the value at
-    /// which gradients keep their variance, Eq. 13 [default: twice that, which suits pictures].
+    /// which gradients keep their variance, Eq. 13 [default: twice that for pictures].
     #[arg(long, value_name = "S", value_parser = sigma, help_heading = "Initialisation")]
     pub(crate) sigma_p: Option<Sigma>,
     /// Standard deviation of the network's first output, where it is not sigma_p.
@@ -122,7 +146,7 @@ pub(crate) struct FitArguments {
     /// The distribution of the weights.
     #[arg(long, value_enum, default_value_t = Weights::Uniform, help_heading = "Initialisation")]
     pub(crate) weights: Weights,
-    /// The first biases [default: zero].
+    /// The first biases [default: zero for pictures, like-weights for recordings].
     #[arg(long, value_enum, help_heading = "Initialisation")]
     pub(crate) biases: Option<Biases>,
     /// Decides the first weights and the order of mini-batches.
@@ -181,15 +205,24 @@ pub(crate) struct ThreadsAndJson {
 pub(crate) struct DecodeArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
-    /// The PNG file to write.
+    /// The file to write: PNG for a picture, WAV for a recording.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Multiply both sides by K (rounded to whole pixels).
     #[arg(long, value_name = "K", value_parser = positive, conflicts_with = "size")]
+    #[arg(help_heading = "Picture")]
     pub(crate) scale: Option<f64>,
     /// The size in pixels; the whole picture is stretched to it.
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    #[arg(long, value_name = "WxH", value_parser = size, help_heading = "Picture")]
     pub(crate) size: Option<(u32, u32)>,
+    /// Samples a second [default: those of the recording that was fitted].
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(help_heading = "Recording")]
+    pub(crate) rate: Option<u32>,
+    /// How the file holds samples: whole numbers of 16 or 24 bits, beyond which they are clipped,
+    /// or float32 [default: 16].
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Recording")]
+    pub(crate) sample_format: Option<SampleFormatName>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -214,16 +247,21 @@ pub(crate) struct MeshArguments {
 pub(crate) struct EvalArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
-    /// The picture to compare with. One of another size than the model's is reduced, cropped and
-    /// made gray as it was for the fit, unless options say otherwise.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) against: PathBuf,
+    /// The picture, recording or shape to compare with. One of another size than the model's is prepared
+    /// (reduced, cropped, cut) as it was for the fit, unless options say otherwise.
+    #[arg(value_name = "FILE", required_unless_present = "against")]
+    pub(crate) file: Option<PathBuf>,
+    /// The same as FILE.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
     /// Points a side of the grid that a shape's IoU is measured on; the paper ends with 512.
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Shape")]
     #[arg(value_parser = grid)]
     pub(crate) grid: usize,
+    #[command(flatten)]
+    pub(crate) sound: SoundArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -321,6 +359,25 @@ pub(crate) enum InitChoice {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SampleFormatName {
+    #[value(name = "16")]
+    Sixteen,
+    #[value(name = "24")]
+    TwentyFour,
+    Float,
+}
+
+impl From<SampleFormatName> for SampleFormat {
+    fn from(typed: SampleFormatName) -> Self {
+        match typed {
+            SampleFormatName::Sixteen => Self::Sixteen,
+            SampleFormatName::TwentyFour => Self::TwentyFour,
+            SampleFormatName::Float => Self::Float,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PresetName {
     Fast,
     Paper,
@@ -403,6 +460,22 @@ fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
         _ => Err("expected a finite number above 0".into()),
+    }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("expected a finite number, 0 or more".into()),
+    }
+}
+
+fn channels(text: &str) -> Result<ChannelRule, String> {
+    match (text, text.parse()) {
+        ("mean", _) => Ok(ChannelRule::Mean),
+        ("all", _) => Ok(ChannelRule::All),
+        (_, Ok(number)) if number > 0 => Ok(ChannelRule::One(number)),
+        _ => Err("expected mean, all, or the number of a channel from 1".into()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! `vi3nr eval`: how well a model reproduces a signal.
 
+use vi3nr_inr::shape::ShapeOptions;
 use vi3nr_inr::{EvaluateError, evaluate};
 
 use super::model;
-use super::signal::Source;
+use super::signal::Typed;
 use crate::Done;
 use crate::arguments::EvalArguments;
 use crate::output::{Failure, print};
@@ -11,9 +12,11 @@ use crate::output::{Failure, print};
 /// Compares and prints.
 pub(crate) fn run(arguments: &EvalArguments) -> Done {
     let model = model::load(&arguments.model)?;
-    let file = &arguments.against;
-    let remembered = &model.settings["source"];
-    let truth = Source::against(arguments)?.open_like(file, &model.signal, remembered)?;
+    let file = arguments.file.as_ref().or(arguments.against.as_ref());
+    let file = file.ok_or_else(|| Failure::Unusable("expected a FILE to compare with".into()))?;
+    let shape = ShapeOptions { grid: arguments.grid, ..ShapeOptions::default() };
+    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound, shape };
+    let truth = typed.open_like(file, &model)?;
     let metrics =
         evaluate(&model, &*truth, arguments.common.threads).map_err(|error| match error {
             EvaluateError::Shape { .. } => {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,14 +10,16 @@ use serde_json::{Value, json};
 use vi3nr::{Activation, InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
 use vi3nr_inr::points::Points;
-use vi3nr_inr::recipe::Recipe;
+use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
+use vi3nr_inr::shape::ShapeOptions;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
 
+use super::beside;
 use super::scheme::TypedScheme;
-use super::signal::Source;
+use super::signal::Typed;
 use crate::Done;
 use crate::arguments::{BatchSize, EngineName, FitArguments, ScheduleKind};
 use crate::output::{Failure, print, say};
@@ -25,18 +28,36 @@ use crate::progress::{FitBar, thousands};
 /// The side of the test picture that is fitted where no file is named.
 const TEST_PICTURE_SIDE: u32 = 128;
 
+/// The share of a shape's far points that are drawn anywhere; the paper has none.
+const FAST_UNIFORM: f64 = 0.2;
+
 /// Set by Ctrl-C; read after each step.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
-    let source = Source::of(arguments)?;
-    let signal: Box<dyn Signal> = match &arguments.file {
-        Some(file) => source.open(file)?,
-        None => Box::new(test_picture(TEST_PICTURE_SIDE).map_err(Failure::failed)?),
+    let preset = arguments.preset.into();
+    let shape = ShapeOptions {
+        clamp: arguments.clamp,
+        uniform: if preset == Preset::Fast { FAST_UNIFORM } else { 0.0 },
+        ..ShapeOptions::default()
     };
-    let plan = plan(arguments, &*signal, source.remember())?;
+    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound, shape };
+    let signal: Box<dyn Signal> = match &arguments.file {
+        Some(file) => {
+            // How a recording is laid out depends on the activation; where none is typed it is the
+            // sine, for every recording.
+            let sine = Activation::from_str("sine").map_err(Failure::failed)?;
+            typed.open(file, arguments.activation.as_ref().unwrap_or(&sine))?
+        }
+        None => {
+            typed.require_none()?;
+            Box::new(test_picture(TEST_PICTURE_SIDE).map_err(Failure::failed)?)
+        }
+    };
+    let source = typed.remember(arguments.file.as_deref(), &signal.info());
+    let plan = plan(arguments, &*signal, signal.recipe(preset), source)?;
     // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -64,10 +85,11 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     })?;
     let pictures = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
 
+    let paper = (preset == Preset::Paper).then(|| signal.paper_table());
     print(
         arguments.training.common.json,
-        &summary(&fit, &directory),
-        &text(&fit, &plan, &directory.model_path(), &pictures),
+        &summary(&fit, &directory, paper.as_ref()),
+        &text(&fit, &plan, &directory.model_path(), &pictures, paper.as_ref()),
     )?;
     match fit.report.problem {
         Some(problem) => Err(Failure::Failed(problem)),
@@ -76,14 +98,23 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
 }
 
 /// The JSON object that scripts read.
-fn summary(fit: &Fit, directory: &RunDirectory) -> Value {
+fn summary(fit: &Fit, directory: &RunDirectory, paper: Option<&PaperTable>) -> Value {
     let mut summary = json!(fit.report);
     summary["model"] = json!(directory.model_path());
+    if let Some(table) = paper {
+        summary["paper"] = beside::json(table, &fit.report.metrics);
+    }
     summary
 }
 
 /// What people read.
-fn text(fit: &Fit, plan: &FitPlan, model: &Path, pictures: &[PathBuf]) -> String {
+fn text(
+    fit: &Fit,
+    plan: &FitPlan,
+    model: &Path,
+    pictures: &[PathBuf],
+    paper: Option<&PaperTable>,
+) -> String {
     let report = &fit.report;
     let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
     let mut text = format!(
@@ -106,12 +137,19 @@ fn text(fit: &Fit, plan: &FitPlan, model: &Path, pictures: &[PathBuf]) -> String
     for picture in pictures {
         text += &format!("{}\n", picture.display());
     }
+    if let Some(table) = paper {
+        text += &beside::text(table, &fit.report.metrics);
+    }
     text
 }
 
 /// What the options mean for this signal.
-fn plan(arguments: &FitArguments, signal: &dyn Signal, source: Value) -> Result<FitPlan, Failure> {
-    let recipe = signal.recipe(arguments.preset.into());
+fn plan(
+    arguments: &FitArguments,
+    signal: &dyn Signal,
+    recipe: Recipe,
+    source: Value,
+) -> Result<FitPlan, Failure> {
     let activation = match &arguments.activation {
         Some(typed) => typed.clone(),
         None => recipe.activation.parse().map_err(Failure::failed)?,

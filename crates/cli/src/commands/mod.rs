@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod bench;
+mod beside;
 pub(crate) mod decode;
 pub(crate) mod eval;
 pub(crate) mod fit;
@@ -16,3 +17,4 @@ pub(crate) mod repro;
 mod scheme;
 mod signal;
 pub(crate) mod solve;
+mod sound;

@@ -26,11 +26,6 @@ pub(crate) fn any(typed: &PictureArguments) -> bool {
     typed.downscale.is_some() || typed.crop.is_some() || typed.gray || typed.alpha.is_some()
 }
 
-/// The picture as it is, but for the colour behind transparent pixels.
-pub(crate) fn plain(options: &ImageOptions) -> ImageOptions {
-    ImageOptions { alpha: options.alpha, ..ImageOptions::default() }
-}
-
 /// What a model remembers of its picture: the file's name, not its folder, and the options.
 pub(crate) fn remember(file: Option<&Path>, typed: &PictureArguments) -> Value {
     let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy());

@@ -4,9 +4,11 @@ mod bad_input;
 mod fit;
 mod models;
 mod paper;
+mod recordings;
 mod repro;
 mod shapes;
 mod signals;
+mod sound_files;
 mod theory;
 
 use std::path::{Path, PathBuf};
@@ -61,12 +63,17 @@ fn small_fit(folder: &Path, out: &str, arguments: &[&str]) -> Value {
 
 /// The path of a Kodak image, or none (with a message) where the data is absent.
 fn kodak(name: &str) -> Option<PathBuf> {
+    data("kodak", name)
+}
+
+/// The path of a file of the test data, or none (with a message) where it is absent.
+fn data(folder: &str, name: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from);
-    let path = folder.join("kodak").join(name);
+    let data = std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from);
+    let path = data.join(folder).join(name);
     if path.is_file() {
         return Some(path);
     }
-    eprintln!("skipped: no {}; set VI3NR_DATA to the folder that holds kodak/", path.display());
+    eprintln!("skipped: no {}; set VI3NR_DATA to the folder of {folder}/", path.display());
     None
 }

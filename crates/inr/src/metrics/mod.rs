@@ -5,9 +5,11 @@
 //! has neither, so a writer of JSON puts null in their place.
 
 mod metric;
+mod spectral;
 mod ssim;
 
 pub use metric::{Digits, Metric, Metrics};
+pub use spectral::spectral_convergence;
 pub use ssim::ssim;
 
 /// The mean of the squared differences; NaN for no values.

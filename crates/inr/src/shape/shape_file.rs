@@ -10,7 +10,10 @@ use super::mesh::Mesh;
 use super::read::read;
 use super::topology::{edge_census, make_consistent, turn_inside_out};
 use super::vector::{Vector, add, length, scale, subtract, unit};
+use crate::bounded_read::read_at_most;
 
+/// Most bytes of a shape file.
+const MOST_BYTES: u64 = 1 << 30;
 /// How far the space around a shape reaches: coordinates of training and measuring lie in
 /// \[-1.2, 1.2\] on each axis, the shape itself in \[-1, 1\].
 pub const REACH: f64 = 1.2;
@@ -70,7 +73,17 @@ impl Shape {
     /// A file that cannot be read, is damaged or cut short, has no faces (or points with normals),
     /// faces that name vertices which do not exist, or coordinates that are not finite numbers.
     pub fn open(path: &Path) -> Result<Self, ShapeError> {
-        let geometry = read(path)?;
+        let bytes = read_at_most(path, MOST_BYTES)
+            .map_err(|source| ShapeError::Read { path: path.to_owned(), source })?;
+        Self::decode(path, &bytes)
+    }
+
+    /// Reads the content of a file that was opened elsewhere: see [`Shape::open`].
+    ///
+    /// # Errors
+    /// Those of [`Shape::open`].
+    pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, ShapeError> {
+        let geometry = read(path, bytes)?;
         Self::new(geometry).map_err(|reason| ShapeError::Unusable { path: path.to_owned(), reason })
     }
 

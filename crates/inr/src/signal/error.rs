@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use vi3nr_engine::EngineError;
 
 use crate::WriteError;
+use crate::chart::ChartError;
 use crate::shape::ShapeError;
 
 /// Everything that is refused about a signal, with what was seen and what was expected.
@@ -23,7 +24,7 @@ pub enum SignalError {
 
     /// Neither content nor name tell what kind of signal it is.
     #[error(
-        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG)",
+        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG) or a recording (WAV, FLAC, MP3)",
         path.display()
     )]
     Unknown {
@@ -144,6 +145,46 @@ pub enum SignalError {
         /// The number given.
         found: u8,
     },
+
+    /// The content is not that of a supported audio format.
+    #[error("'{}' is not a recording: {seen}; expected a WAV, FLAC or MP3 file", path.display())]
+    NotAudio {
+        /// The file.
+        path: PathBuf,
+        /// What the content is or looks like.
+        seen: String,
+    },
+
+    /// The content starts like a recording and cannot be decoded.
+    #[error("'{}' is a damaged or unsupported recording: {reason}", path.display())]
+    DamagedAudio {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+
+    /// A recording that cannot be fitted as asked.
+    #[error("cannot use '{}': {reason}", path.display())]
+    UnusableAudio {
+        /// The file.
+        path: PathBuf,
+        /// What was seen and what was expected.
+        reason: String,
+    },
+
+    /// A recording that cannot be.
+    #[error("a recording of {what}; expected {expected}")]
+    Recording {
+        /// What was given.
+        what: String,
+        /// What is possible.
+        expected: String,
+    },
+
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
 
     /// A network that cannot be evaluated.
     #[error(transparent)]

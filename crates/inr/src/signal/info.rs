@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImageInfo, SignalError};
+use super::{AudioInfo, ImageInfo, SignalError};
 use crate::shape::ShapeInfo;
 
 /// The kind and size of a signal, without its values.
@@ -14,6 +14,8 @@ pub enum SignalInfo {
     Image(ImageInfo),
     /// A surface in space.
     Shape(ShapeInfo),
+    /// A recording.
+    Audio(AudioInfo),
 }
 
 /// What a model's size is divided by to tell how much it compresses.
@@ -26,11 +28,12 @@ pub struct Unit {
 }
 
 impl SignalInfo {
-    /// `image`, as in the file format.
+    /// `image` or `audio`, as in the file format.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Image(_) => "image",
             Self::Shape(_) => "shape",
+            Self::Audio(_) => "audio",
         }
     }
 
@@ -39,6 +42,7 @@ impl SignalInfo {
         match self {
             Self::Image(_) => 2,
             Self::Shape(_) => 3,
+            Self::Audio(_) => 1,
         }
     }
 
@@ -47,6 +51,7 @@ impl SignalInfo {
         match self {
             Self::Image(image) => image.channels,
             Self::Shape(_) => 1,
+            Self::Audio(audio) => audio.channels,
         }
     }
 
@@ -56,6 +61,7 @@ impl SignalInfo {
         match self {
             Self::Image(image) => image.shape(),
             Self::Shape(_) => "a surface in space".into(),
+            Self::Audio(audio) => audio.shape(),
         }
     }
 
@@ -64,6 +70,7 @@ impl SignalInfo {
         match self {
             Self::Image(image) => Some(Unit { name: "pixel", count: image.pixels() as f64 }),
             Self::Shape(_) => None,
+            Self::Audio(audio) => Some(Unit { name: "sample", count: audio.values() as f64 }),
         }
     }
 
@@ -75,6 +82,7 @@ impl SignalInfo {
                 format!("{width}x{height}, {channels} channels, {bits} bits per sample")
             }
             Self::Shape(shape) => shape.details(),
+            Self::Audio(audio) => audio.details(),
         }
     }
 
@@ -86,6 +94,7 @@ impl SignalInfo {
         match self {
             Self::Image(image) => image.check(),
             Self::Shape(shape) => Ok(shape.check()?),
+            Self::Audio(audio) => audio.check(),
         }
     }
 }

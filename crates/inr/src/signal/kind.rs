@@ -1,43 +1,40 @@
 //! Which kind of signal a file holds.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::SignalError;
 
-/// Bytes of a file that are enough to tell its kind.
-const HEAD: u64 = 512;
-
 /// The kinds of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignalKind {
+pub(super) enum SignalKind {
     /// PNG and JPEG files.
     Image,
     /// PLY, OBJ, STL and XYZ files.
     Shape,
+    /// WAV, FLAC and MP3 files.
+    Audio,
 }
 
 impl SignalKind {
-    /// The kind of the file's content; where that is not recognised, the one its name promises, so
+    /// The kind of a file's content; where that is not recognised, the one its name promises, so
     /// that a damaged file is told apart from a foreign one.
     ///
     /// # Errors
-    /// A file that cannot be read, or that neither content nor name say anything about.
-    pub fn of(path: &Path) -> Result<Self, SignalError> {
-        let unreadable = |source| SignalError::Read { path: path.to_owned(), source };
-        let mut head = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
-        let found = Self::of_content(&head).or_else(|| Self::of_name(path));
-        found.ok_or_else(|| SignalError::Unknown { path: path.to_owned(), seen: seen(&head) })
+    /// A file that neither content nor name say anything about.
+    pub(super) fn of(path: &Path, content: &[u8]) -> Result<Self, SignalError> {
+        let found = Self::of_content(content).or_else(|| Self::of_name(path));
+        found.ok_or_else(|| SignalError::Unknown { path: path.to_owned(), seen: seen(content) })
     }
 
     fn of_content(head: &[u8]) -> Option<Self> {
         match head {
             [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => Some(Self::Image),
             [b'p', b'l', b'y', b'\r' | b'\n', ..] => Some(Self::Shape),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..]
+            | [b'f', b'L', b'a', b'C', ..]
+            | [b'I', b'D', b'3', ..]
+            // MPEG audio starts with eleven ones and a layer, here the third.
+            | [0xFF, 0xFA | 0xFB | 0xF2 | 0xF3 | 0xE2 | 0xE3, ..] => Some(Self::Audio),
             _ => None,
         }
     }
@@ -47,23 +44,44 @@ impl SignalKind {
         match ending.as_str() {
             "png" | "jpg" | "jpeg" => Some(Self::Image),
             "ply" | "obj" | "stl" | "xyz" => Some(Self::Shape),
+            "wav" | "flac" | "mp3" => Some(Self::Audio),
             _ => None,
         }
     }
 }
 
 /// What content that is not recognised looks like.
-fn seen(head: &[u8]) -> String {
-    if head.is_empty() {
-        "it is empty (0 bytes)".into()
-    } else if !head.contains(&0) && is_text(head) {
-        "it contains text".into()
-    } else {
-        "its content is not recognised".into()
-    }
+pub(super) fn seen(content: &[u8]) -> String {
+    let head = &content[..content.len().min(512)];
+    // A last character may be cut off.
+    let is_text = std::str::from_utf8(head).err().is_none_or(|error| error.error_len().is_none());
+    let seen = match head {
+        [] => "it is empty (0 bytes)",
+        head if is_text && !head.contains(&0) => "it contains text",
+        _ => "its content is not recognised",
+    };
+    seen.into()
 }
 
-/// Whether these bytes are UTF-8, a last character that is cut off left aside.
-fn is_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_goes_before_the_name() {
+        let kind = |name: &str, content: &[u8]| SignalKind::of(Path::new(name), content).ok();
+        assert_eq!(kind("a.png", b"RIFF\0\0\0\0WAVEfmt "), Some(SignalKind::Audio));
+        assert_eq!(kind("a.wav", b"\x89PNG\r\n"), Some(SignalKind::Image));
+        assert_eq!(kind("a", b"\xFF\xD8\xFF\xE0"), Some(SignalKind::Image));
+        assert_eq!(kind("a", b"\xFF\xFB\x90\x00"), Some(SignalKind::Audio));
+        assert_eq!(kind("a.Wav", b"hello"), Some(SignalKind::Audio));
+        assert_eq!(kind("a.txt", b"hello"), None);
+    }
+
+    #[test]
+    fn what_is_seen_instead() {
+        assert_eq!(seen(b""), "it is empty (0 bytes)");
+        assert_eq!(seen(format!("a{}", "é".repeat(400)).as_bytes()), "it contains text");
+        assert_eq!(seen(b"a\0b"), "its content is not recognised");
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! A [`Signal`] is all that a fit knows of a picture, a recording or a shape: where its points come
 //! from, what a model file keeps of it, what is measured and what is drawn at the end. [`open`]
-//! finds the right one for a file. A new kind is a folder beside [`image`] with its reader and its
-//! `impl Signal`, a variant of [`SignalInfo`] and one of [`SignalKind`].
+//! finds the right one for a file. A new kind is a folder beside [`image`] and [`audio`] with its reader
+//! and its `impl Signal`, a variant of [`SignalInfo`], and one in `kind.rs`, which tells kinds apart.
 
+pub mod audio;
 mod error;
 pub mod image;
 mod info;
@@ -16,14 +17,19 @@ use std::path::{Path, PathBuf};
 use vi3nr::Network;
 
 pub use self::image::{AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions, test_picture};
+pub use audio::{Audio, AudioInfo, AudioOptions, ChannelRule, SampleFormat};
 pub use error::SignalError;
 pub use info::{SignalInfo, Unit};
-pub use kind::SignalKind;
 
+use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
 use crate::points::Points;
-use crate::recipe::{Preset, Recipe};
+use crate::recipe::{PaperTable, Preset, Recipe};
 use crate::shape::{ShapeOptions, ShapeSignal};
+use kind::SignalKind;
+
+/// Most bytes of a file that is read.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Something that a network can be fitted to.
 pub trait Signal: Debug + Send + Sync {
@@ -40,6 +46,9 @@ pub trait Signal: Debug + Send + Sync {
 
     /// What a fit does where nothing is asked for.
     fn recipe(&self, preset: Preset) -> Recipe;
+
+    /// What the paper reached on signals of this kind.
+    fn paper_table(&self) -> PaperTable;
 
     /// What the training loss is, in words.
     fn loss_convention(&self) -> &'static str;
@@ -97,6 +106,8 @@ pub struct SignalOptions {
     pub image: ImageOptions,
     /// Of shapes.
     pub shape: ShapeOptions,
+    /// Of recordings.
+    pub audio: AudioOptions,
 }
 
 /// Reads the signal in a file, whose kind is told by its content.
@@ -105,8 +116,16 @@ pub struct SignalOptions {
 /// A file that cannot be read, is of no known kind, is damaged or too large, or options that it
 /// cannot meet.
 pub fn open(path: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, SignalError> {
-    Ok(match SignalKind::of(path)? {
-        SignalKind::Image => Box::new(Image::open(path, &options.image)?),
-        SignalKind::Shape => Box::new(ShapeSignal::open(path, options.shape)?),
+    let bytes = read_file(path)?;
+    Ok(match SignalKind::of(path, &bytes)? {
+        SignalKind::Image => Box::new(Image::decode(path, bytes, &options.image)?),
+        SignalKind::Shape => Box::new(ShapeSignal::decode(path, &bytes, options.shape)?),
+        SignalKind::Audio => Box::new(Audio::decode(path, bytes, &options.audio)?),
     })
+}
+
+/// All bytes of a file, once: it may be a pipe.
+fn read_file(path: &Path) -> Result<Vec<u8>, SignalError> {
+    read_at_most(path, MOST_BYTES)
+        .map_err(|source| SignalError::Read { path: path.to_owned(), source })
 }

@@ -10,26 +10,21 @@ use std::path::Path;
 use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::shape_file::Geometry;
-use crate::bounded_read::read_at_most;
 
-/// Most bytes of a shape file.
-const MOST_BYTES: u64 = 1 << 31;
-
-/// Reads a file by the ending of its name; what is wrong with the surface is found by
-/// [`Shape::new`](super::Shape::new).
-pub(super) fn read(path: &Path) -> Result<Geometry, ShapeError> {
+/// Reads the content of a file, PLY by its first bytes, the rest by the ending of its name; what is
+/// wrong with the surface is found by [`Shape::new`](super::Shape::new).
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let (format, parse): (_, fn(&[u8]) -> Result<Geometry, String>) =
         match ending.to_ascii_lowercase().as_str() {
+            _ if bytes.starts_with(b"ply") => ("PLY", ply::parse),
             "ply" => ("PLY", ply::parse),
             "obj" => ("OBJ", obj::parse),
             "stl" => ("STL", stl::parse),
             "xyz" => ("XYZ", xyz::parse),
             _ => return Err(ShapeError::Format { path: path.to_owned() }),
         };
-    let bytes = read_at_most(path, MOST_BYTES)
-        .map_err(|source| ShapeError::Read { path: path.to_owned(), source })?;
-    parse(&bytes).map_err(|reason| ShapeError::Damaged {
+    parse(bytes).map_err(|reason| ShapeError::Damaged {
         path: path.to_owned(),
         format,
         reason: first_lines(&reason),

@@ -8,9 +8,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use super::samples::Samples;
 use super::{Image, jpeg, size_problem};
 use crate::SignalError;
-use crate::bounded_read::read_at_most;
+use crate::signal::read_file;
 
-/// Most bytes of an image file, and of its decoded pixels.
+/// Most bytes of decoded pixels.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// What to do with transparent pixels.
@@ -66,7 +66,16 @@ impl Image {
     /// A file that cannot be read, is no image, is damaged, cut short or too large, transparency
     /// without a rule for it, or a reduction or crop that is impossible.
     pub fn open(path: &Path, options: &ImageOptions) -> Result<Self, SignalError> {
-        let mut samples = Samples::from(decode(path)?);
+        Self::decode(path, read_file(path)?, options)
+    }
+
+    /// [`Image::open`] of a file whose bytes have been read.
+    pub(in crate::signal) fn decode(
+        path: &Path,
+        bytes: Vec<u8>,
+        options: &ImageOptions,
+    ) -> Result<Self, SignalError> {
+        let mut samples = Samples::from(decode(path, bytes)?);
         samples = match options.alpha {
             AlphaRule::Refuse if samples.is_transparent() => {
                 return Err(SignalError::Transparent { path: path.to_owned() });
@@ -106,9 +115,7 @@ fn crop(samples: Samples, path: &Path, side: u32, downscale: u32) -> Result<Samp
 }
 
 /// The pixels of a file, upright.
-fn decode(path: &Path) -> Result<DynamicImage, SignalError> {
-    let bytes = read_at_most(path, MOST_BYTES)
-        .map_err(|source| SignalError::Read { path: path.to_owned(), source })?;
+fn decode(path: &Path, bytes: Vec<u8>) -> Result<DynamicImage, SignalError> {
     let format = recognise(&bytes)
         .map_err(|seen| SignalError::NotAnImage { path: path.to_owned(), seen })?;
     let damaged = |reason: String| SignalError::Damaged {

@@ -1,0 +1,159 @@
+//! The length and rate of a recording, without its samples.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MOST_CHANNELS, MOST_SAMPLES};
+use crate::SignalError;
+
+/// What a model file keeps of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AudioInfo {
+    /// Samples a second.
+    pub rate: u32,
+    /// Samples of each channel.
+    pub samples: u64,
+    /// The channels that were kept.
+    pub channels: usize,
+    /// What the network's values are multiplied by to give the file's own.
+    pub scale: f64,
+    /// Coordinates reach from minus this to this.
+    pub input_scale: f64,
+    /// Where in its file the recording begins, in seconds.
+    pub start: f64,
+}
+
+impl AudioInfo {
+    /// Samples of all channels.
+    pub fn values(&self) -> u64 {
+        self.samples * self.channels as u64
+    }
+
+    /// From the first sample to the last, in seconds.
+    pub fn span(&self) -> f64 {
+        self.samples.saturating_sub(1) as f64 / f64::from(self.rate)
+    }
+
+    /// The coordinate of sample `index` at `rate` samples a second.
+    ///
+    /// The recording's own samples reach from minus the input scale to the input scale, both ends
+    /// included; at another rate the first sample keeps its place and the others theirs in time. A
+    /// single sample lies at 0.
+    ///
+    /// ```
+    /// use vi3nr_inr::AudioInfo;
+    ///
+    /// let info =
+    ///     AudioInfo { rate: 4, samples: 5, channels: 1, scale: 1.0, input_scale: 100.0, start: 0.0 };
+    /// assert_eq!([0, 1, 4].map(|index| info.coordinate(index, 4)), [-100.0, -50.0, 100.0]);
+    /// assert_eq!(info.samples_at(8), 9);
+    /// assert_eq!(info.coordinate(1, 8), -75.0);
+    /// ```
+    pub fn coordinate(&self, index: u64, rate: u32) -> f32 {
+        if self.samples <= 1 {
+            return 0.0;
+        }
+        let steps = (self.samples - 1) as f64;
+        let place = index as f64 * f64::from(self.rate) / f64::from(rate);
+        (self.input_scale * (2.0 * place - steps) / steps) as f32
+    }
+
+    /// How many samples at `rate` lie between the first and the last, both included.
+    pub fn samples_at(&self, rate: u32) -> u64 {
+        // In whole numbers, since the last sample must not be lost to rounding.
+        let steps = u128::from(self.samples.saturating_sub(1)) * u128::from(rate);
+        (steps / u128::from(self.rate.max(1))) as u64 + 1
+    }
+
+    /// Length, channels and rate as people write them.
+    pub fn shape(&self) -> String {
+        let Self { samples, channels, rate, .. } = self;
+        let plural = if *channels == 1 { "" } else { "s" };
+        format!("{samples} samples, {channels} channel{plural} at {rate} Hz")
+    }
+
+    /// Everything known, in a line.
+    pub fn details(&self) -> String {
+        let mut text = format!(
+            "{} ({:.3} s), values within ±{:.4}, coordinates within ±{}",
+            self.shape(),
+            self.samples as f64 / f64::from(self.rate),
+            self.scale,
+            self.input_scale
+        );
+        if self.start > 0.0 {
+            text += &format!(", from {} s", self.start);
+        }
+        text
+    }
+
+    /// Refuses what no recording of this crate has.
+    ///
+    /// # Errors
+    /// What is impossible about it.
+    pub fn check(&self) -> Result<(), SignalError> {
+        let refuse =
+            |what: String, expected: String| Err(SignalError::Recording { what, expected });
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let is_start = |value: f64| value.is_finite() && value >= 0.0;
+        if self.samples == 0 || self.samples > MOST_SAMPLES {
+            let expected = format!("1 to {MOST_SAMPLES} (a part: --start and --duration)");
+            return refuse(format!("{} samples a channel", self.samples), expected);
+        }
+        if self.channels == 0 || self.channels > MOST_CHANNELS {
+            return refuse(format!("{} channels", self.channels), format!("1 to {MOST_CHANNELS}"));
+        }
+        if self.rate == 0 {
+            return refuse("0 samples a second".into(), "a rate above 0".into());
+        }
+        if !positive(self.scale) || !positive(self.input_scale) || !is_start(self.start) {
+            let Self { scale, input_scale, start, .. } = self;
+            return refuse(
+                format!("scale {scale}, input scale {input_scale}, start {start}"),
+                "finite numbers above 0".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(samples: u64) -> AudioInfo {
+        AudioInfo { rate: 44_100, samples, channels: 1, scale: 0.5, input_scale: 1.0, start: 0.0 }
+    }
+
+    #[test]
+    fn other_rates_stay_within_the_recording() {
+        for (samples, rate) in
+            [(308_207, 48_000), (308_207, 8_000), (2, 1), (1, 96_000), (7, 44_100)]
+        {
+            let info = info(samples);
+            let count = info.samples_at(rate);
+            assert!(info.coordinate(count - 1, rate) <= 1.0);
+            // One more would lie outside.
+            assert!(samples == 1 || info.coordinate(count, rate) > 1.0);
+        }
+        assert_eq!(info(308_207).samples_at(44_100), 308_207);
+        assert_eq!(info(308_207).coordinate(308_206, 44_100), 1.0);
+    }
+
+    #[test]
+    fn impossible_recordings_are_refused() {
+        assert!(info(5).check().is_ok());
+        for wrong in [
+            info(0),
+            info(MOST_SAMPLES + 1),
+            AudioInfo { rate: 0, ..info(5) },
+            AudioInfo { channels: 0, ..info(5) },
+            AudioInfo { channels: 65, ..info(5) },
+            AudioInfo { scale: 0.0, ..info(5) },
+            AudioInfo { scale: f64::NAN, ..info(5) },
+            AudioInfo { input_scale: f64::INFINITY, ..info(5) },
+            AudioInfo { start: -1.0, ..info(5) },
+        ] {
+            assert!(wrong.check().is_err(), "{wrong:?}");
+        }
+    }
+}
