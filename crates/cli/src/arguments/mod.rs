@@ -114,7 +114,7 @@ pub(crate) struct FitArguments {
     pub(crate) sound: SoundArguments,
 
     /// Count signed distances beyond D as D, on the scale where the shape spans [-1, 1]
-    /// [default: all count].
+    /// [default: 0.1; with --preset paper all count].
     #[arg(long, value_name = "D", value_parser = positive, help_heading = "Shape")]
     pub(crate) clamp: Option<f64>,
 

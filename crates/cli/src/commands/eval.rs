@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> Done {
     let file = arguments.file.as_ref().or(arguments.against.as_ref());
     let file = file.ok_or_else(|| Failure::Unusable("expected a FILE to compare with".into()))?;
     let shape = ShapeOptions { grid: arguments.grid, ..ShapeOptions::default() };
-    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound, shape };
+    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound, shape, clamp: None };
     let truth = typed.open_like(file, &model)?;
     let metrics =
         evaluate(&model, &*truth, arguments.common.threads).map_err(|error| match error {

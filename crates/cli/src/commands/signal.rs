@@ -18,6 +18,8 @@ pub(crate) struct Typed<'a> {
     pub(crate) picture: &'a PictureArguments,
     pub(crate) sound: &'a SoundArguments,
     pub(crate) shape: ShapeOptions,
+    /// As it was typed.
+    pub(crate) clamp: Option<f64>,
 }
 
 impl Typed<'_> {
@@ -89,7 +91,7 @@ impl Typed<'_> {
             ("--downscale, --crop, --gray and --alpha", "pictures")
         } else if sound::any(self.sound) && !is("audio") {
             ("--channels, --start, --duration and --input-scale", "recordings")
-        } else if self.shape.clamp.is_some() && !is("shape") {
+        } else if self.clamp.is_some() && !is("shape") {
             ("--clamp", "shapes")
         } else {
             return Ok(());
@@ -105,7 +107,7 @@ impl Typed<'_> {
             "--downscale, --crop, --gray and --alpha"
         } else if sound::any(self.sound) {
             "--channels, --start, --duration and --input-scale"
-        } else if self.shape.clamp.is_some() {
+        } else if self.clamp.is_some() {
             "--clamp"
         } else {
             return Ok(());

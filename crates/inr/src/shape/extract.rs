@@ -8,6 +8,7 @@ use super::cube_table::{EDGES, TRIANGLES};
 use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::occupancy::lattice;
+use super::shape_file::REACH;
 use super::vector::{Vector, between, unit};
 
 /// Φ at points, shape (n, 3), written to values, shape (n).
@@ -47,7 +48,7 @@ pub struct Extracted {
 /// cells a side.
 ///
 /// Blocks of 8³ cells are left out where the network's values at their corners and the slope sampled
-/// around them (with a margin of 1.5) tell that it cannot reach 0. Wherever the surface leaves a block,
+/// around them (at least 1, with a margin of 1.5) tell that it cannot reach 0. Wherever the surface leaves a block,
 /// the next one is taken in too, so that a piece of surface that was found is found whole: the result
 /// is a closed manifold. The border of the space counts as outside.
 ///
@@ -193,12 +194,14 @@ impl Grid {
         // No point of a block is farther from its next corner than half the diagonal. A slope along
         // the axes can be √3 times steeper across.
         let reach = 0.5 * 3f32.sqrt() * SLOPE_MARGIN;
+        // A distance has slope 1, where it is not clamped.
+        let least = (BLOCK as f64 * 2.0 * REACH / self.cells as f64) as f32;
         let mut candidates = Vec::new();
         for block in 0..blocks * blocks * blocks {
             let [x, y, z] = [block % blocks, block / blocks % blocks, block / (blocks * blocks)];
             let corners: [usize; 8] =
                 std::array::from_fn(|i| number([x + (i & 1), y + (i >> 1 & 1), z + (i >> 2)]));
-            let slope = corners.iter().map(|corner| slopes[*corner]).fold(0.0, f32::max);
+            let slope = corners.iter().map(|corner| slopes[*corner]).fold(least, f32::max);
             let inside = corners.iter().filter(|corner| values[**corner] < 0.0).count();
             // The border counts as outside.
             let at_border = [x, y, z].iter().any(|index| *index == 0 || index + 1 == blocks);
