@@ -184,9 +184,9 @@ impl Bvh {
 impl Node {
     fn squared_distance(&self, p: Vector) -> f64 {
         let mut sum = 0.0;
-        for axis in 0..3 {
-            let below = f64::from(self.low[axis]) - p[axis];
-            let above = p[axis] - f64::from(self.high[axis]);
+        for ((low, high), x) in self.low.iter().zip(&self.high).zip(p) {
+            let below = f64::from(*low) - x;
+            let above = x - f64::from(*high);
             let outside = below.max(above).max(0.0);
             sum += outside * outside;
         }

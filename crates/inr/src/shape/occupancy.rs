@@ -35,9 +35,8 @@ impl<'a> Occupancy<'a> {
                     let heights = mesh.corners(*face).map(|corner| corner[2]);
                     let low = heights.into_iter().fold(f64::INFINITY, f64::min);
                     let high = heights.into_iter().fold(f64::NEG_INFINITY, f64::max);
-                    for plane in first_at_or_after(low, count)..first_at_or_after(high, count) {
-                        planes[plane].push(number as u32);
-                    }
+                    let crossed = first_at_or_after(low, count)..first_at_or_after(high, count);
+                    planes[crossed].iter_mut().for_each(|faces| faces.push(number as u32));
                 }
                 Self::Rays { mesh, planes, count }
             }

@@ -88,8 +88,8 @@ pub(crate) fn make_consistent(mesh: &mut Mesh) -> usize {
         while next < piece.len() {
             let face = piece[next];
             next += 1;
-            for side in 0..3 {
-                let other = neighbours[face][side] as usize;
+            for (side, other) in neighbours[face].into_iter().enumerate() {
+                let other = other as usize;
                 if other == face || turn[other].is_some() {
                     continue;
                 }

@@ -11,19 +11,21 @@ use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::shape_file::Geometry;
 
+/// Content to geometry, or what is wrong with it.
+type Parse = fn(&[u8]) -> Result<Geometry, String>;
+
 /// Reads the content of a file, PLY by its first bytes, the rest by the ending of its name; what is
 /// wrong with the surface is found by [`Shape::new`](super::Shape::new).
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let (format, parse): (_, fn(&[u8]) -> Result<Geometry, String>) =
-        match ending.to_ascii_lowercase().as_str() {
-            _ if bytes.starts_with(b"ply") => ("PLY", ply::parse),
-            "ply" => ("PLY", ply::parse),
-            "obj" => ("OBJ", obj::parse),
-            "stl" => ("STL", stl::parse),
-            "xyz" => ("XYZ", xyz::parse),
-            _ => return Err(ShapeError::Format { path: path.to_owned() }),
-        };
+    let (format, parse): (_, Parse) = match ending.to_ascii_lowercase().as_str() {
+        _ if bytes.starts_with(b"ply") => ("PLY", ply::parse),
+        "ply" => ("PLY", ply::parse),
+        "obj" => ("OBJ", obj::parse),
+        "stl" => ("STL", stl::parse),
+        "xyz" => ("XYZ", xyz::parse),
+        _ => return Err(ShapeError::Format { path: path.to_owned() }),
+    };
     parse(bytes).map_err(|reason| ShapeError::Damaged {
         path: path.to_owned(),
         format,
