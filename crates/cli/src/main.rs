@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Decode(arguments) => commands::decode::run(&arguments),
+        Command::Mesh(arguments) => commands::mesh::run(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Info(arguments) => commands::info::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),

@@ -23,6 +23,7 @@ pub mod propagate;
 pub mod recipe;
 pub mod repro;
 pub mod run_directory;
+pub mod shape;
 pub mod signal;
 #[cfg(test)]
 mod test_data;

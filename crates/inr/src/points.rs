@@ -1,7 +1,7 @@
 //! Where the points of training come from: a grid of known values, or a space to draw from.
 
 use vi3nr::Network;
-use vi3nr_engine::{Batch, Engine, EngineError};
+use vi3nr_engine::{Batch, Engine, EngineError, Loss};
 
 /// Points whose values are computed at a time where all of them are needed.
 const BAND: usize = 1 << 18;
@@ -45,6 +45,10 @@ pub struct PointBatch {
     pub points: Vec<f32>,
     /// Values, shape (n, outputs).
     pub targets: Vec<f32>,
+    /// What the loss of each point is multiplied by, shape (n); empty where all are 1.
+    pub weights: Vec<f32>,
+    /// How far a value lies from its target.
+    pub loss: Loss,
 }
 
 impl PointBatch {
@@ -52,6 +56,7 @@ impl PointBatch {
     pub fn clear(&mut self) {
         self.points.clear();
         self.targets.clear();
+        self.weights.clear();
     }
 
     /// What the engine takes.
@@ -59,7 +64,8 @@ impl PointBatch {
     /// # Errors
     /// Lengths that do not fit the network or each other.
     pub fn batch(&self, network: &Network) -> Result<Batch<'_>, EngineError> {
-        Batch::new(network, &self.points, &self.targets)
+        let batch = Batch::new(network, &self.points, &self.targets)?.with_loss(self.loss);
+        if self.weights.is_empty() { Ok(batch) } else { batch.with_weights(&self.weights) }
     }
 }
 

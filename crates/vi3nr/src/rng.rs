@@ -17,6 +17,10 @@ pub enum Stream {
     Shuffle,
     /// Preactivations for a Monte Carlo estimate of moments.
     Samples,
+    /// Points on a surface; the layer is the step.
+    Surface,
+    /// Points around a surface, kept with their distances; the layer is the kind of point.
+    Distances,
 }
 
 impl Stream {
@@ -27,6 +31,8 @@ impl Stream {
             Self::Biases => 1,
             Self::Shuffle => 2,
             Self::Samples => 3,
+            Self::Surface => 4,
+            Self::Distances => 5,
         }
     }
 }

@@ -26,12 +26,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a network on a picture or a recording and write it to a run directory.
+    /// Train a network on a picture, a recording or a shape and write it to a run directory.
     Fit(Box<FitArguments>),
     /// Turn a model back into a picture at any size or a recording at any rate.
     Decode(DecodeArguments),
-    /// Compare a model with a picture (PSNR in both conventions, SSIM, largest error) or a recording
-    /// (MSE, SNR, spectral convergence).
+    /// Turn a model of a shape back into triangles, at any resolution.
+    Mesh(MeshArguments),
+    /// Compare a model with a picture (PSNR in both conventions, SSIM, largest error), a recording
+    /// (MSE, SNR, spectral convergence) or a shape (IoU, Chamfer distance, normal consistency).
     Eval(EvalArguments),
     /// Show what a model file holds.
     Info(InfoArguments),
@@ -54,8 +56,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct FitArguments {
-    /// A picture (PNG, JPEG) or a recording (WAV, FLAC, MP3); without one, a test picture that the
-    /// program draws itself.
+    /// A picture (PNG, JPEG), a recording (WAV, FLAC, MP3) or a shape (PLY, OBJ, STL, XYZ); without
+    /// one, a test picture that the program draws itself.
     pub(crate) file: Option<PathBuf>,
     /// The run directory [default: runs/NAME, with a number if that exists].
     #[arg(long, value_name = "DIR")]
@@ -71,15 +73,20 @@ pub(crate) struct FitArguments {
     #[command(flatten)]
     pub(crate) sound: SoundArguments,
 
+    /// Count signed distances beyond D as D, on the scale where the shape spans [-1, 1]
+    /// [default: 0.1; with --preset paper all count].
+    #[arg(long, value_name = "D", value_parser = positive, help_heading = "Shape")]
+    pub(crate) clamp: Option<f64>,
+
     /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
     /// for example 'exp(-x^2/(2*s^2)):s=0.05'.
     /// [default: sine:omega=30; for pictures with --preset paper gaussian:sigma=0.05].
     #[arg(long, help_heading = "Network")]
     pub(crate) activation: Option<Activation>,
-    /// Weight matrices, the first and the last included [default: 8 for pictures, 4 for recordings].
+    /// Weight matrices, the first and the last included [default: 8; 4 for recordings].
     #[arg(long, value_name = "N", help_heading = "Network")]
     pub(crate) layers: Option<usize>,
-    /// Units of each hidden layer [default: 128 for pictures, 256 for recordings].
+    /// Units of each hidden layer [default: 128; 256 for recordings].
     #[arg(long, value_name = "M", help_heading = "Network")]
     pub(crate) width: Option<usize>,
 
@@ -183,10 +190,25 @@ pub(crate) struct DecodeArguments {
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct MeshArguments {
+    /// A model file or a run directory.
+    pub(crate) model: PathBuf,
+    /// The file to write: .ply (binary, with normals), .obj or .stl.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Cells a side of the grid over the shape's space; only those near the surface are visited.
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    pub(crate) resolution: usize,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct EvalArguments {
     /// A model file or a run directory.
     pub(crate) model: PathBuf,
-    /// The picture or recording to compare with. One of another size than the model's is prepared
+    /// The picture, recording or shape to compare with. One of another size than the model's is prepared
     /// (reduced, cropped, cut) as it was for the fit, unless options say otherwise.
     #[arg(value_name = "FILE", required_unless_present = "against")]
     pub(crate) file: Option<PathBuf>,
@@ -195,6 +217,10 @@ pub(crate) struct EvalArguments {
     pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) picture: PictureArguments,
+    /// Points a side of the grid that a shape's IoU is measured on; the paper ends with 512.
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Shape")]
+    #[arg(value_parser = grid)]
+    pub(crate) grid: usize,
     #[command(flatten)]
     pub(crate) sound: SoundArguments,
     #[command(flatten)]
@@ -382,4 +408,11 @@ fn bench_shape(text: &str) -> Result<BenchShape, String> {
     let known = || BenchShape::ALL.map(BenchShape::name).join(", ");
     let found = BenchShape::ALL.into_iter().find(|shape| shape.name() == text);
     found.ok_or_else(|| format!("expected one of {}", known()))
+}
+
+fn grid(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 2..=2048) => Ok(count),
+        _ => Err("expected a whole number from 2 to 2048".into()),
+    }
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &DecodeArguments) -> Done {
         }
         SignalInfo::Image(info) => picture(arguments, &model, info),
         SignalInfo::Audio(_) => recording(arguments, &model),
-        _ => Err(foreign("decode knows pictures and recordings", &model)),
+        _ => Err(foreign("'vi3nr mesh' turns shapes into triangles", &model)),
     }
 }
 

@@ -11,6 +11,7 @@ use vi3nr::{Activation, InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
+use vi3nr_inr::shape::ShapeOptions;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
@@ -27,14 +28,30 @@ use crate::progress::{FitBar, thousands};
 /// The side of the test picture that is fitted where no file is named.
 const TEST_PICTURE_SIDE: u32 = 128;
 
+/// Distances of a shape beyond this count as this: the network need not learn what lies far off.
+const FAST_CLAMP: f64 = 0.1;
+/// The share of a shape's far points that are drawn anywhere; the paper has none.
+const FAST_UNIFORM: f64 = 0.2;
+
 /// Set by Ctrl-C; read after each step.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
-    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound };
     let preset = arguments.preset.into();
+    let fast = preset == Preset::Fast;
+    let shape = ShapeOptions {
+        clamp: arguments.clamp.or(fast.then_some(FAST_CLAMP)),
+        uniform: if fast { FAST_UNIFORM } else { 0.0 },
+        ..ShapeOptions::default()
+    };
+    let typed = Typed {
+        picture: &arguments.picture,
+        sound: &arguments.sound,
+        shape,
+        clamp: arguments.clamp,
+    };
     let signal: Box<dyn Signal> = match &arguments.file {
         Some(file) => {
             // How a recording is laid out depends on the activation; where none is typed it is the
@@ -171,6 +188,11 @@ fn plan(
         Some(BatchSize::Full) => None,
         Some(BatchSize::Points(points)) => Some(points),
     };
+    if typed.target_psnr.is_some() && matches!(signal.points(), Points::Drawn(_)) {
+        let reason = "--target-psnr: the loss of a shape is no squared error; expected --steps or \
+                      --time-limit";
+        return Err(Failure::Unusable(reason.into()));
+    }
     let training = TrainSettings {
         steps: typed.steps.unwrap_or(defaults.steps),
         batch,

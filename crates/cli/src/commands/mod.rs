@@ -8,6 +8,7 @@ pub(crate) mod fit;
 pub(crate) mod gain;
 pub(crate) mod info;
 pub(crate) mod init;
+pub(crate) mod mesh;
 mod model;
 mod picture;
 pub(crate) mod plot;

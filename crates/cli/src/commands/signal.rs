@@ -2,20 +2,24 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vi3nr::Activation;
+use vi3nr_inr::shape::ShapeOptions;
 use vi3nr_inr::signal::{self, SignalOptions};
 use vi3nr_inr::{AudioOptions, ChannelRule, ImageOptions, Model, Signal, SignalInfo};
 
 use super::{picture, sound};
 use crate::arguments::{PictureArguments, SoundArguments};
-use crate::output::Failure;
+use crate::output::{Failure, say};
 
 /// The options that say how a file is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Typed<'a> {
     pub(crate) picture: &'a PictureArguments,
     pub(crate) sound: &'a SoundArguments,
+    pub(crate) shape: ShapeOptions,
+    /// As it was typed.
+    pub(crate) clamp: Option<f64>,
 }
 
 impl Typed<'_> {
@@ -27,7 +31,7 @@ impl Typed<'_> {
     ) -> Result<Box<dyn Signal>, Failure> {
         let image = picture::options(self.picture);
         let audio = sound::options(self.sound, activation);
-        let signal = open(file, &SignalOptions { image, audio })?;
+        let signal = open(file, &SignalOptions { image, audio, shape: self.shape })?;
         self.require_own(file, &signal.info())?;
         Ok(signal)
     }
@@ -36,7 +40,7 @@ impl Typed<'_> {
     /// it is where it then has the shape of the model's; else prepared as it was for the fit.
     pub(crate) fn open_like(&self, file: &Path, model: &Model) -> Result<Box<dyn Signal>, Failure> {
         let source = &model.settings["source"];
-        let mut remembered = SignalOptions::default();
+        let mut remembered = SignalOptions { shape: self.shape, ..SignalOptions::default() };
         match &model.signal {
             SignalInfo::Image(_) => remembered.image = picture::recall(source),
             SignalInfo::Audio(info) => remembered.audio = sound::recall(source, info),
@@ -47,7 +51,7 @@ impl Typed<'_> {
             let SignalOptions { audio: AudioOptions { input_scale, scale, .. }, .. } = remembered;
             let typed = sound::options(self.sound, model.network.activation());
             let audio = AudioOptions { input_scale, scale, ..typed };
-            let signal = open(file, &SignalOptions { image, audio })?;
+            let signal = open(file, &SignalOptions { image, audio, shape: self.shape })?;
             self.require_own(file, &signal.info())?;
             return Ok(signal);
         }
@@ -55,6 +59,7 @@ impl Typed<'_> {
         let plain = SignalOptions {
             image: ImageOptions { alpha, ..ImageOptions::default() },
             audio: AudioOptions { start: 0.0, duration: None, ..remembered.audio },
+            shape: self.shape,
         };
         // A decoded file has the channels that were kept; its source may have had more.
         let all = AudioOptions { channels: ChannelRule::All, ..plain.audio };
@@ -71,6 +76,10 @@ impl Typed<'_> {
     pub(crate) fn remember(&self, file: Option<&Path>, info: &SignalInfo) -> Value {
         match info {
             SignalInfo::Audio(_) => sound::remember(file, self.sound),
+            SignalInfo::Shape(_) => {
+                let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy());
+                json!({"file": name, "clamp": self.shape.clamp, "uniform": self.shape.uniform})
+            }
             _ => picture::remember(file, self.picture),
         }
     }
@@ -82,6 +91,8 @@ impl Typed<'_> {
             ("--downscale, --crop, --gray and --alpha", "pictures")
         } else if sound::any(self.sound) && !is("audio") {
             ("--channels, --start, --duration and --input-scale", "recordings")
+        } else if self.clamp.is_some() && !is("shape") {
+            ("--clamp", "shapes")
         } else {
             return Ok(());
         };
@@ -96,6 +107,8 @@ impl Typed<'_> {
             "--downscale, --crop, --gray and --alpha"
         } else if sound::any(self.sound) {
             "--channels, --start, --duration and --input-scale"
+        } else if self.clamp.is_some() {
+            "--clamp"
         } else {
             return Ok(());
         };
@@ -104,5 +117,9 @@ impl Typed<'_> {
 }
 
 fn open(file: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, Failure> {
-    signal::open(file, options).map_err(Failure::unusable)
+    let signal = signal::open(file, options).map_err(Failure::unusable)?;
+    for warning in signal.warnings() {
+        say(&format!("warning: '{}': {warning}", file.display()));
+    }
+    Ok(signal)
 }

@@ -6,6 +6,7 @@ mod models;
 mod paper;
 mod recordings;
 mod repro;
+mod shapes;
 mod signals;
 mod sound_files;
 mod theory;

@@ -8,8 +8,8 @@
 //! | `dims` | inputs, hidden widths and outputs, for example `2,128,128,3` |
 //! | `activation` | as typed, for example `gaussian:sigma=0.05` |
 //! | `signal` | a [`SignalInfo`] as JSON |
-//! | `value_range` | `-1,1`: black and white |
-//! | `coordinate_range` | see [`Grid`](crate::Grid) |
+//! | `value_range` | `-1,1`: black and white; of a shape, what its distances are counted in |
+//! | `coordinate_range` | see [`Grid`](crate::Grid); of a shape, the space around it |
 //! | `seed` | a decimal number |
 //! | `settings` | how it was trained, as JSON |
 
@@ -25,12 +25,18 @@ pub const FORMAT_VERSION: u32 = 1;
 
 pub(super) const FORMAT: &str = "vi3nr";
 
-/// Entries that are the same in every file of this format version. They are checked, since a file
-/// that says otherwise would be decoded wrongly.
-const CONSTANTS: [(&str, &str); 2] = [
-    ("value_range", "-1,1"),
-    ("coordinate_range", "-1,1 on the longest side, same spacing on all, ends included"),
-];
+/// Entries that are the same in every file of this format version and kind of signal. They are
+/// checked, since a file that says otherwise would be decoded wrongly.
+fn ranges(signal: &SignalInfo) -> [(&'static str, &'static str); 2] {
+    let (values, coordinates) = match signal {
+        SignalInfo::Shape(_) => (
+            "signed distance in units of the scale, negative inside",
+            "-1.2,1.2 on all axes, the shape within -1,1",
+        ),
+        _ => ("-1,1", "-1,1 on the longest side, same spacing on all, ends included"),
+    };
+    [("value_range", values), ("coordinate_range", coordinates)]
+}
 
 /// An entry that cannot be used.
 #[derive(Debug, PartialEq)]
@@ -42,7 +48,7 @@ pub(super) struct Problem {
 /// The entries of a model. In order, so that equal models give equal files.
 pub(super) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str, String>> {
     let mut entries: BTreeMap<_, _> =
-        CONSTANTS.into_iter().map(|(key, text)| (key, text.to_owned())).collect();
+        ranges(&model.signal).into_iter().map(|(key, text)| (key, text.to_owned())).collect();
     entries.extend([
         ("format", FORMAT.into()),
         ("format_version", FORMAT_VERSION.to_string()),
@@ -69,15 +75,6 @@ pub(super) fn version(entries: &HashMap<String, String>) -> Result<u32, Problem>
 
 /// A model without its parameters.
 pub(super) fn model(entries: &HashMap<String, String>) -> Result<Model, Problem> {
-    for (key, expected) in CONSTANTS {
-        parsed(
-            entries,
-            key,
-            |text| {
-                if text == expected { Ok(()) } else { Err(format!("'{expected}'")) }
-            },
-        )?;
-    }
     let dims = parsed(entries, "dims", |text| {
         let sizes = text.split(',').map(str::parse).collect::<Result<Vec<usize>, _>>();
         sizes.map_err(|_| "layer sizes separated by commas".into())
@@ -90,6 +87,15 @@ pub(super) fn model(entries: &HashMap<String, String>) -> Result<Model, Problem>
     let signal: SignalInfo = parsed(entries, "signal", |text| {
         serde_json::from_str(text).map_err(|error| format!("a signal: {error}"))
     })?;
+    for (key, expected) in ranges(&signal) {
+        parsed(
+            entries,
+            key,
+            |text| {
+                if text == expected { Ok(()) } else { Err(format!("'{expected}'")) }
+            },
+        )?;
+    }
     if let Some(reason) = mismatch(&network, &signal) {
         return Err(Problem { key: "signal", reason: format!("cannot be right: {reason}") });
     }

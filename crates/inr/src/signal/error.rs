@@ -7,6 +7,7 @@ use vi3nr_engine::EngineError;
 
 use crate::WriteError;
 use crate::chart::ChartError;
+use crate::shape::ShapeError;
 
 /// Everything that is refused about a signal, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -188,6 +189,10 @@ pub enum SignalError {
     /// A network that cannot be evaluated.
     #[error(transparent)]
     Engine(#[from] EngineError),
+
+    /// What is wrong with a shape.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
 
     /// A file could not be written.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AudioInfo, ImageInfo, SignalError};
+use crate::shape::ShapeInfo;
 
 /// The kind and size of a signal, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -11,6 +12,8 @@ use super::{AudioInfo, ImageInfo, SignalError};
 pub enum SignalInfo {
     /// A picture.
     Image(ImageInfo),
+    /// A surface in space.
+    Shape(ShapeInfo),
     /// A recording.
     Audio(AudioInfo),
 }
@@ -29,6 +32,7 @@ impl SignalInfo {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Image(_) => "image",
+            Self::Shape(_) => "shape",
             Self::Audio(_) => "audio",
         }
     }
@@ -37,6 +41,7 @@ impl SignalInfo {
     pub fn inputs(&self) -> usize {
         match self {
             Self::Image(_) => 2,
+            Self::Shape(_) => 3,
             Self::Audio(_) => 1,
         }
     }
@@ -45,6 +50,7 @@ impl SignalInfo {
     pub fn outputs(&self) -> usize {
         match self {
             Self::Image(image) => image.channels,
+            Self::Shape(_) => 1,
             Self::Audio(audio) => audio.channels,
         }
     }
@@ -54,6 +60,7 @@ impl SignalInfo {
     pub fn shape(&self) -> String {
         match self {
             Self::Image(image) => image.shape(),
+            Self::Shape(_) => "a surface in space".into(),
             Self::Audio(audio) => audio.shape(),
         }
     }
@@ -62,6 +69,7 @@ impl SignalInfo {
     pub fn unit(&self) -> Option<Unit> {
         match self {
             Self::Image(image) => Some(Unit { name: "pixel", count: image.pixels() as f64 }),
+            Self::Shape(_) => None,
             Self::Audio(audio) => Some(Unit { name: "sample", count: audio.values() as f64 }),
         }
     }
@@ -73,6 +81,7 @@ impl SignalInfo {
                 let bits = bit_depth.bits();
                 format!("{width}x{height}, {channels} channels, {bits} bits per sample")
             }
+            Self::Shape(shape) => shape.details(),
             Self::Audio(audio) => audio.details(),
         }
     }
@@ -84,6 +93,7 @@ impl SignalInfo {
     pub fn check(&self) -> Result<(), SignalError> {
         match self {
             Self::Image(image) => image.check(),
+            Self::Shape(shape) => Ok(shape.check()?),
             Self::Audio(audio) => audio.check(),
         }
     }

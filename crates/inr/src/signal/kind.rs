@@ -9,6 +9,8 @@ use super::SignalError;
 pub(super) enum SignalKind {
     /// PNG and JPEG files.
     Image,
+    /// PLY, OBJ, STL and XYZ files.
+    Shape,
     /// WAV, FLAC and MP3 files.
     Audio,
 }
@@ -27,6 +29,7 @@ impl SignalKind {
     fn of_content(head: &[u8]) -> Option<Self> {
         match head {
             [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => Some(Self::Image),
+            [b'p', b'l', b'y', b'\r' | b'\n', ..] => Some(Self::Shape),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..]
             | [b'f', b'L', b'a', b'C', ..]
             | [b'I', b'D', b'3', ..]
@@ -40,6 +43,7 @@ impl SignalKind {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
             "png" | "jpg" | "jpeg" => Some(Self::Image),
+            "ply" | "obj" | "stl" | "xyz" => Some(Self::Shape),
             "wav" | "flac" | "mp3" => Some(Self::Audio),
             _ => None,
         }

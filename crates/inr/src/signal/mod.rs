@@ -25,6 +25,7 @@ use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
 use crate::points::Points;
 use crate::recipe::{PaperTable, Preset, Recipe};
+use crate::shape::{ShapeOptions, ShapeSignal};
 use kind::SignalKind;
 
 /// Most bytes of a file that is read.
@@ -34,6 +35,11 @@ const MOST_BYTES: u64 = 1 << 30;
 pub trait Signal: Debug + Send + Sync {
     /// What a model file keeps of it.
     fn info(&self) -> SignalInfo;
+
+    /// What people should know about the file before its fit is believed.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
 
     /// Where training finds its points, and what they are to give.
     fn points(&self) -> Points<'_>;
@@ -98,6 +104,8 @@ pub struct Reconstruction<'a> {
 pub struct SignalOptions {
     /// Of pictures.
     pub image: ImageOptions,
+    /// Of shapes.
+    pub shape: ShapeOptions,
     /// Of recordings.
     pub audio: AudioOptions,
 }
@@ -111,6 +119,7 @@ pub fn open(path: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, Sig
     let bytes = read_file(path)?;
     Ok(match SignalKind::of(path, &bytes)? {
         SignalKind::Image => Box::new(Image::decode(path, bytes, &options.image)?),
+        SignalKind::Shape => Box::new(ShapeSignal::decode(path, &bytes, options.shape)?),
         SignalKind::Audio => Box::new(Audio::decode(path, bytes, &options.audio)?),
     })
 }

@@ -155,7 +155,7 @@ mod tests {
         for _ in 0..2 {
             let mut seen = Vec::new();
             loop {
-                let PointBatch { points, targets } = batches.next();
+                let PointBatch { points, targets, .. } = batches.next();
                 assert!(points.iter().zip(targets.chunks(2)).all(|(p, t)| t == [*p, *p]));
                 seen.extend_from_slice(points);
                 if batches.epoch_ended() {

@@ -1,0 +1,129 @@
+//! The signed distance to a surface: negative inside.
+
+use rayon::prelude::*;
+
+use super::bvh::Bvh;
+use super::mesh::Mesh;
+use super::shape_file::Geometry;
+use super::topology::{edge_census, neighbours};
+use super::triangle::Feature;
+use super::vector::{Vector, add, dot, length, scale, subtract, unit};
+
+/// The distance to a surface, exact up to double precision, negative inside.
+///
+/// Of a watertight mesh the sign is that of the normal at the closest point: a face's own, the sum of
+/// two at an edge, the sum weighted by angles at a corner (Baerentzen and Aanaes 2005). Of any other
+/// mesh, inside is where the generalised winding number is above 1/2. Of points with normals, inside
+/// is behind the normal of the closest point.
+///
+/// One tree of boxes serves all of them.
+#[derive(Debug, Clone)]
+pub struct SignedDistance {
+    tree: Bvh,
+    sign: Sign,
+}
+
+#[derive(Debug, Clone)]
+enum Sign {
+    Normals(Normals),
+    Winding,
+    Points(Vec<Vector>),
+}
+
+/// What a closest point's normal is looked up in.
+#[derive(Debug, Clone)]
+struct Normals {
+    faces: Vec<[u32; 3]>,
+    of_faces: Vec<Vector>,
+    behind_sides: Vec<[u32; 3]>,
+    of_vertices: Vec<Vector>,
+}
+
+impl SignedDistance {
+    /// Of a shape's geometry, which has at least one face or point.
+    pub fn new(geometry: &Geometry) -> Self {
+        match geometry {
+            Geometry::Mesh(mesh) => {
+                let sign = match edge_census(mesh).is_watertight() {
+                    true => Sign::Normals(Normals::new(mesh)),
+                    false => Sign::Winding,
+                };
+                Self { tree: Bvh::new(&mesh.triangles()), sign }
+            }
+            Geometry::Points { points, normals } => {
+                let triangles: Vec<_> = points.iter().map(|point| [*point; 3]).collect();
+                Self { tree: Bvh::new(&triangles), sign: Sign::Points(normals.clone()) }
+            }
+        }
+    }
+
+    /// The signed distance of one point.
+    pub fn at(&self, p: Vector) -> f64 {
+        self.within(p, f64::INFINITY).unwrap_or(f64::INFINITY)
+    }
+
+    /// The signed distance of one point that is known to be within `bound` of the surface: quicker,
+    /// and none if it is not.
+    pub(crate) fn within(&self, p: Vector, bound: f64) -> Option<f64> {
+        let nearest = self.tree.nearest(p, bound * bound)?;
+        let distance = nearest.squared_distance.sqrt();
+        let away = subtract(p, nearest.point);
+        let inside = match &self.sign {
+            Sign::Winding => self.tree.winding_number(p) > 0.5,
+            Sign::Points(normals) => dot(away, normals[nearest.face as usize]) < 0.0,
+            Sign::Normals(normals) => match normals.at(nearest.face as usize, nearest.feature) {
+                // Between faces without area.
+                [0.0, 0.0, 0.0] => self.tree.winding_number(p) > 0.5,
+                normal => dot(away, normal) < 0.0,
+            },
+        };
+        Some(if inside { -distance } else { distance })
+    }
+
+    /// The signed distances of points, shape (n, 3), on all threads of the present pool.
+    pub fn of_points(&self, points: &[f32]) -> Vec<f32> {
+        let one = |point: &[f32]| self.at([0, 1, 2].map(|axis| f64::from(point[axis]))) as f32;
+        points.par_chunks_exact(3).with_min_len(256).map(one).collect()
+    }
+
+    /// The closest face or point and its distance, which is not negative.
+    pub(crate) fn closest(&self, p: Vector) -> Option<(u32, f64)> {
+        let nearest = self.tree.nearest(p, f64::INFINITY)?;
+        Some((nearest.face, nearest.squared_distance.sqrt()))
+    }
+}
+
+impl Normals {
+    fn new(mesh: &Mesh) -> Self {
+        let of_faces: Vec<Vector> =
+            mesh.faces.iter().map(|face| unit(mesh.area_normal(*face))).collect();
+        let mut of_vertices = vec![[0.0; 3]; mesh.vertices.len()];
+        for (face, normal) in mesh.faces.iter().zip(&of_faces) {
+            let corners = mesh.corners(*face);
+            for corner in 0..3 {
+                let [here, next, last] = [0, 1, 2].map(|step| corners[(corner + step) % 3]);
+                let angle = angle(subtract(next, here), subtract(last, here));
+                let place = &mut of_vertices[face[corner] as usize];
+                *place = add(*place, scale(*normal, angle));
+            }
+        }
+        let behind_sides = neighbours(mesh);
+        Self { faces: mesh.faces.clone(), of_faces, behind_sides, of_vertices }
+    }
+
+    fn at(&self, face: usize, feature: Feature) -> Vector {
+        match feature {
+            Feature::Face => self.of_faces[face],
+            Feature::Edge(side) => {
+                let other = self.behind_sides[face][side as usize];
+                add(self.of_faces[face], self.of_faces[other as usize])
+            }
+            Feature::Corner(corner) => self.of_vertices[self.faces[face][corner as usize] as usize],
+        }
+    }
+}
+
+fn angle(a: Vector, b: Vector) -> f64 {
+    // Exact for small angles too, where the cosine alone is not.
+    length(super::vector::cross(a, b)).atan2(dot(a, b))
+}

@@ -1,0 +1,136 @@
+//! The formats, whole and damaged.
+
+use std::fs;
+use std::path::Path;
+
+use vi3nr::rng::{Random, Stream};
+
+use crate::shape::test_shapes::sphere;
+use crate::shape::{Geometry, Shape, SignedDistance, write_mesh};
+
+fn open(name: &str, content: impl AsRef<[u8]>) -> Result<Shape, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    Shape::open(&path).map_err(|error| {
+        let text = error.to_string();
+        assert!(text.contains(name) && text.len() < 600 && !text.contains('\n'), "{text}");
+        text
+    })
+}
+
+const PLY: &str = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\n\
+    property float z\nelement face 3\nproperty list uchar int vertex_indices\nend_header\n\
+    0 0 0\n1 0 0\n0 1 0\n0 0 1\n4 0 2 1 3\n3 0 1 3\n3 0 3 2\n";
+
+#[test]
+fn the_formats_are_read() {
+    let faces = |shape: Shape| match &*shape.geometry {
+        Geometry::Mesh(mesh) => mesh.faces.len(),
+        Geometry::Points { points, .. } => points.len(),
+    };
+    assert_eq!(open("a.ply", PLY).map(faces), Ok(4));
+    assert_eq!(open("a.ply", PLY.replace('\n', "\r\n")).map(faces), Ok(4));
+    let obj = "# a comment\no one\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nvt 0 0\nvn 0 0 1\n\
+        usemtl none\ns off\nl 1 2\nf 1/1/1 2/1/1 4/1/1 3/1/1\no two\nf -4//1 -3//1 -2//1\n";
+    assert_eq!(open("a.obj", obj).map(faces), Ok(3));
+    let stl = "solid\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\n\
+        endloop\nendfacet\nendsolid\n";
+    assert_eq!(open("a.stl", stl).map(faces), Ok(1));
+    let mut binary = vec![b' '; 84 + 50];
+    binary[..5].copy_from_slice(b"solid");
+    binary[80..84].copy_from_slice(&1u32.to_le_bytes());
+    for (i, x) in [0f32, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0].iter().enumerate() {
+        binary[84 + 4 * i..88 + 4 * i].copy_from_slice(&x.to_le_bytes());
+    }
+    assert_eq!(open("a.stl", &binary).map(faces), Ok(1));
+    assert_eq!(open("a.xyz", "# x y z n\n0 0 0 0 0 1\n\n1 0 0 0 0 2 # two\n").map(faces), Ok(2));
+    let cloud = "ply\nformat ascii 1.0\nelement vertex 2\nproperty float x\nproperty float y\n\
+        property float z\nproperty float nx\nproperty float ny\nproperty float nz\nend_header\n\
+        0 0 0 0 0 1\n1 0 0 0 0 1\n";
+    assert_eq!(open("a.ply", cloud).map(faces), Ok(2));
+}
+
+#[test]
+fn damaged_files_are_refused_with_a_reason() {
+    for (name, content, reason) in [
+        ("a.ply", "", "magic"),
+        ("a.ply", "ply\nformat ascii 1.0\nend_header\n", "no element 'vertex'"),
+        ("a.ply", &PLY.replace("property float z\n", ""), "no property 'z'"),
+        ("a.ply", &PLY.replace("4 0 2 1 3", "4 0 2 1 9"), "names vertex 9"),
+        ("a.ply", &PLY.replace("4 0 2 1 3", "4 0 2 1 -3"), "names vertex -3"),
+        ("a.ply", &PLY.replace("4 0 2 1 3", "999999999 0 2 1 3"), "only 4"),
+        ("a.ply", &PLY.replace("\n1 0 0", "\nnan 0 0"), ""),
+        ("a.ply", &PLY.replace("\n1 0 0", "\n1e39 0 0"), "finite"),
+        ("a.ply", &PLY.replace("vertex 4", "vertex 1000000000"), "promises 1000000000 rows"),
+        ("a.ply", &PLY.replace("face 3", "face 1000000000"), "promises 1000000000 rows"),
+        ("a.ply", &PLY.replace("face 3", "face 99999999999999999999999"), ""),
+        (
+            "a.ply",
+            &PLY.replace("element face 3", "element dust 1000000000\nelement face 3"),
+            "dust",
+        ),
+        (
+            "a.ply",
+            &PLY.replace("element face 3\nproperty list uchar int vertex_indices\n", ""),
+            "no faces",
+        ),
+        ("a.ply", &PLY[..PLY.len() - 8], ""),
+        ("a.ply", &PLY.replace("4 0 2 1 3\n3 0 1 3\n3 0 3 2", "2 0 1\n1 0\n0"), "no faces"),
+        (
+            "a.ply",
+            &PLY.replace("4 0 2 1 3\n3 0 1 3\n3 0 3 2", "3 0 1 1\n3 0 0 1\n3 2 2 2"),
+            "corner twice",
+        ),
+        ("a.ply", &PLY.replace("0 1 0\n0 0 1", "2 0 0\n3 0 0"), "no area"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nf 1 2 3\n", "out of bounds"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nf 1 2 -3\n", ""),
+        ("a.obj", "v 0 0\n", ""),
+        ("a.obj", "v 0 0 0\n", "no faces"),
+        ("a.obj", "v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "finite"),
+        ("a.obj", "v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n", "corner twice"),
+        ("a.stl", "", "too few"),
+        ("a.stl", "solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\n", "EOF"),
+        ("a.stl", "solid a\nendsolid\n", "no faces"),
+        ("a.stl", &"x".repeat(90), "promises"),
+        ("a.xyz", "0 0 0 0 0 1\n1 2\n", "line 2: 2 numbers"),
+        ("a.xyz", "0 0 0 0 0 x\n", "'x' is no number"),
+        ("a.xyz", "0 0 0 0 0 0\n1 0 0 0 0 1\n", "no direction"),
+        ("a.xyz", "0 0 0 0 0 1\n", "expected an extent"),
+        ("a.xyz", "", "no points"),
+        ("a.glb", "", "expected a .ply"),
+    ] {
+        let error = open(name, content).expect_err(content);
+        assert!(error.contains(reason), "{reason}: {error}");
+    }
+    let missing = Shape::open(Path::new("missing.ply")).unwrap_err().to_string();
+    assert!(missing.starts_with("cannot read 'missing.ply'"), "{missing}");
+}
+
+#[test]
+fn files_cut_anywhere_or_with_any_byte_changed_never_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let mesh = sphere(2);
+    let normals = vec![[0.0, 0.0, 1.0]; mesh.vertices.len()];
+    for name in ["a.ply", "a.obj", "a.stl"] {
+        let path = folder.path().join(name);
+        write_mesh(&path, &mesh, &normals).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let random = Random::new(1, Stream::Samples, 0);
+        for end in (0..bytes.len()).step_by(7) {
+            fs::write(&path, &bytes[..end]).unwrap();
+            let _ = Shape::open(&path);
+        }
+        for i in 0..600 {
+            let mut bytes = bytes.clone();
+            for j in 0..3 {
+                let place = random.below(6 * i + 2 * j, bytes.len() as u64) as usize;
+                bytes[place] = random.bits(6 * i + 2 * j + 1)[0] as u8;
+            }
+            fs::write(&path, &bytes).unwrap();
+            if let Ok(shape) = Shape::open(&path) {
+                assert!(!SignedDistance::new(&shape.geometry).at([0.1; 3]).is_nan(), "{name} {i}");
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Surfaces as PLY, OBJ and STL files.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::error::ShapeError;
+use super::mesh::Mesh;
+use super::vector::{Vector, unit};
+use crate::write_atomically;
+
+/// A file format that surfaces are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeshFormat {
+    /// Binary, little endian, with normals.
+    Ply,
+    /// Text, with normals.
+    Obj,
+    /// Binary, single precision; corners repeat.
+    Stl,
+}
+
+impl MeshFormat {
+    /// The format that a file's name ends with.
+    ///
+    /// # Errors
+    /// Another ending.
+    pub fn of_path(path: &Path) -> Result<Self, ShapeError> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        match ending.to_ascii_lowercase().as_str() {
+            "ply" => Ok(Self::Ply),
+            "obj" => Ok(Self::Obj),
+            "stl" => Ok(Self::Stl),
+            _ => Err(ShapeError::OutFormat { path: path.to_owned() }),
+        }
+    }
+}
+
+/// Writes a surface with a normal for each vertex, whole or not at all. PLY and OBJ keep positions
+/// in single precision where the surface lies near its origin, and in double where it lies so far
+/// from it that single precision would show.
+///
+/// # Errors
+/// An ending other than .ply, .obj and .stl, or what the system reports.
+pub fn write_mesh(path: &Path, mesh: &Mesh, normals: &[Vector]) -> Result<(), ShapeError> {
+    let write = match MeshFormat::of_path(path)? {
+        MeshFormat::Ply => write_ply,
+        MeshFormat::Obj => write_obj,
+        MeshFormat::Stl => write_stl,
+    };
+    Ok(write_atomically(path, |writer| write(writer, mesh, normals))?)
+}
+
+/// Whether single precision would move vertices by more than about 1e-6 of the surface's size.
+fn needs_double(mesh: &Mesh) -> bool {
+    let (low, high) = super::bvh::bounds(mesh.vertices.iter().copied());
+    let size = (0..3).map(|axis| high[axis] - low[axis]).fold(0.0, f64::max);
+    let farthest = low.iter().chain(&high).fold(0.0, |most: f64, x| most.max(x.abs()));
+    farthest > 16.0 * size || farthest > 1e30
+}
+
+fn write_ply(out: &mut dyn Write, mesh: &Mesh, normals: &[Vector]) -> io::Result<()> {
+    let double = needs_double(mesh);
+    let kind = if double { "double" } else { "float" };
+    write!(
+        out,
+        "ply\nformat binary_little_endian 1.0\nelement vertex {}\n\
+         property {kind} x\nproperty {kind} y\nproperty {kind} z\n\
+         property float nx\nproperty float ny\nproperty float nz\n\
+         element face {}\nproperty list uchar int vertex_indices\nend_header\n",
+        mesh.vertices.len(),
+        mesh.faces.len(),
+    )?;
+    for (vertex, normal) in mesh.vertices.iter().zip(normals) {
+        for x in vertex {
+            match double {
+                true => out.write_all(&x.to_le_bytes())?,
+                false => out.write_all(&(*x as f32).to_le_bytes())?,
+            }
+        }
+        for x in normal {
+            out.write_all(&(*x as f32).to_le_bytes())?;
+        }
+    }
+    for face in &mesh.faces {
+        out.write_all(&[3])?;
+        for corner in face {
+            out.write_all(&corner.to_le_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn write_obj(out: &mut dyn Write, mesh: &Mesh, normals: &[Vector]) -> io::Result<()> {
+    let double = needs_double(mesh);
+    for [x, y, z] in &mesh.vertices {
+        match double {
+            true => writeln!(out, "v {x} {y} {z}")?,
+            false => writeln!(out, "v {} {} {}", *x as f32, *y as f32, *z as f32)?,
+        }
+    }
+    for [x, y, z] in normals {
+        writeln!(out, "vn {x:.4} {y:.4} {z:.4}")?;
+    }
+    for face in &mesh.faces {
+        let [a, b, c] = face.map(|corner| corner + 1);
+        writeln!(out, "f {a}//{a} {b}//{b} {c}//{c}")?;
+    }
+    Ok(())
+}
+
+fn write_stl(out: &mut dyn Write, mesh: &Mesh, _: &[Vector]) -> io::Result<()> {
+    out.write_all(&[0; 80])?;
+    out.write_all(&(mesh.faces.len() as u32).to_le_bytes())?;
+    for face in &mesh.faces {
+        let normal = unit(mesh.area_normal(*face));
+        for point in std::iter::once(normal).chain(mesh.corners(*face)) {
+            for x in point {
+                out.write_all(&(x as f32).to_le_bytes())?;
+            }
+        }
+        out.write_all(&[0; 2])?;
+    }
+    Ok(())
+}
