@@ -94,6 +94,11 @@ pub struct BenchReport {
     /// What the machine reaches with multiply-adds on registers alone: the median of measurements
     /// in the same process, in turn with the steps.
     pub peak_gflops: f64,
+    /// The fastest step's rate as a share of the fastest peak: the same on an idle machine, and
+    /// nearer to the truth where neighbours take a part of the time.
+    pub step_fraction_of_peak_at_best: f64,
+    /// The same of the fastest evaluation.
+    pub inference_fraction_of_peak_at_best: f64,
 }
 
 /// Times what `plan` says for about ten seconds.
@@ -122,17 +127,20 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
 
     let mut peaks = Vec::new();
     let adam = Adam::default();
-    let step_seconds = median_seconds(Duration::from_secs(6), threads, &mut peaks, || {
-        ensemble.train(1, &adam, |_, _| (batch, 1e-5));
-    });
-    let inference_seconds = median_seconds(Duration::from_secs(3), threads, &mut peaks, || {
-        ensemble.each(|_, engine| {
-            let mut values = vec![0.0; targets.len()];
-            engine.evaluate(&points, &mut values).expect("the lengths are the network's");
+    let (step_seconds, best_step) =
+        median_and_least_seconds(Duration::from_secs(6), threads, &mut peaks, || {
+            ensemble.train(1, &adam, |_, _| (batch, 1e-5));
         });
-    });
+    let (inference_seconds, best_inference) =
+        median_and_least_seconds(Duration::from_secs(3), threads, &mut peaks, || {
+            ensemble.each(|_, engine| {
+                let mut values = vec![0.0; targets.len()];
+                engine.evaluate(&points, &mut values).expect("the lengths are the network's");
+            });
+        });
     let set = ensemble.members().first().map(CpuEngine::instruction_set);
     let peak = median(&mut peaks);
+    let best_peak = peaks.last().copied().unwrap_or(peak);
 
     let operations = (network.weight_count() * count * members.len()) as f64;
     let step_gflops = 6.0 * operations / step_seconds / 1e9;
@@ -151,17 +159,19 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
         inference_gflops,
         inference_fraction_of_peak: inference_gflops / peak,
         peak_gflops: peak,
+        step_fraction_of_peak_at_best: 6.0 * operations / best_step / 1e9 / best_peak,
+        inference_fraction_of_peak_at_best: 2.0 * operations / best_inference / 1e9 / best_peak,
     })
 }
 
-/// The median time of `run` over at least ten runs and `least` time, after three to warm up. In turn
+/// The median and the least time of `run` over at least ten runs and `least` time, after three to warm up. In turn
 /// with the runs the machine's peak is measured, so that a slow moment slows both.
-fn median_seconds(
+fn median_and_least_seconds(
     least: Duration,
     threads: usize,
     peaks: &mut Vec<f64>,
     mut run: impl FnMut(),
-) -> f64 {
+) -> (f64, f64) {
     /// Time between two measurements of the peak.
     const TURN: Duration = Duration::from_millis(200);
     for _ in 0..3 {
@@ -178,9 +188,10 @@ fn median_seconds(
         }
         total += turn.elapsed();
     }
-    median(&mut times)
+    (median(&mut times), times[0])
 }
 
+/// The median; leaves the values in order.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

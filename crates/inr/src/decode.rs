@@ -1,10 +1,15 @@
 //! From a model back to a picture or a recording, at any resolution.
 
+use std::io;
+use std::path::Path;
+
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
-use crate::{Audio, AudioInfo, Grid, Image, ImageInfo, Model, SignalError, SignalInfo};
+use crate::atomic_file::WriteError;
+use crate::signal::image::write_png;
+use crate::{Audio, AudioInfo, Grid, ImageInfo, Model, SignalError, SignalInfo};
 
-/// Points whose values are computed at a time; only the result itself is held whole.
+/// Points whose values are computed at a time.
 const BAND: usize = 1 << 18;
 
 /// Why a model gives no signal.
@@ -22,39 +27,49 @@ pub enum DecodeError {
         /// What the model is of.
         found: &'static str,
     },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The engine cannot be built.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
-/// The model's picture with `size` (width, height) pixels, or its own size if none: the same
-/// rectangle of coordinates, both ends included, sampled at any resolution.
+/// Writes the model's picture as a PNG file with `size` (width, height) pixels, or its own size if
+/// none, and returns that size: the same rectangle of coordinates, both ends included, sampled at any
+/// resolution.
+///
+/// The picture goes to the file band by band: the memory for it is about 4 MiB and a row of pixels,
+/// however large it is.
 ///
 /// # Errors
-/// A size that no image can have, or threads or memory that cannot be had.
+/// A size that no picture can have, a model of something else, threads or memory that cannot be had,
+/// or what the system reports of the file.
 pub fn decode_image(
     model: &Model,
     size: Option<(u32, u32)>,
+    path: &Path,
     threads: Option<usize>,
-) -> Result<Image, DecodeError> {
-    let SignalInfo::Image(ImageInfo { width, height, channels, .. }) = model.signal else {
+) -> Result<(u32, u32), DecodeError> {
+    let SignalInfo::Image(info) = model.signal else {
         return Err(DecodeError::Kind { wanted: "image", found: model.signal.kind() });
     };
-    let native = Grid::of_image(width, height)?;
-    let grid = match size {
-        Some((width, height)) => native.resampled(width, height)?,
-        None => native,
-    };
+    let native = Grid::of_image(info.width, info.height)?;
+    let (width, height) = size.unwrap_or((info.width, info.height));
+    let grid = native.resampled(width, height)?;
     let mut engine = CpuEngine::new(&model.network, &model.parameters, threads)?;
-    let row = grid.width() as usize * channels;
-    let mut values = vec![0.0; grid.height() as usize * row];
-    let band_rows = (BAND / grid.width() as usize).max(1);
-    for (band, values) in values.chunks_mut(band_rows * row).enumerate() {
-        let first = (band * band_rows) as u32;
-        let points = grid.rows(first..first + band_rows as u32);
-        engine.evaluate(&points, values)?;
-    }
-    Ok(Image::from_values(grid.width(), grid.height(), channels, values)?)
+    let band = (BAND as u32 / width).max(1);
+    let mut values = Vec::new();
+    write_png(path, ImageInfo { width, height, ..info }, |rows| {
+        for first in (0..height).step_by(band as usize) {
+            let points = grid.rows(first..height.min(first + band));
+            values.resize(points.len() / 2 * info.channels, 0.0);
+            engine.evaluate(&points, &mut values).map_err(io::Error::other)?;
+            rows(&values)?;
+        }
+        Ok(())
+    })?;
+    Ok((width, height))
 }
 
 /// The model's recording at `rate` samples a second, or its own rate if none: the same stretch of
@@ -89,7 +104,7 @@ pub fn decode_audio(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BitDepth;
+    use crate::{BitDepth, Image, ImageOptions};
 
     fn model(width: u32, height: u32) -> Model {
         let network =
@@ -100,30 +115,48 @@ mod tests {
         Model { network, parameters, signal, seed: 0, settings: serde_json::Value::Null }
     }
 
+    fn decoded(model: &Model, size: Option<(u32, u32)>) -> Image {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("decoded.png");
+        let (width, height) = decode_image(model, size, &path, Some(2)).unwrap();
+        let image = Image::open(&path, &ImageOptions::default()).unwrap();
+        assert_eq!((image.width(), image.height()), (width, height));
+        image
+    }
+
     #[test]
     fn bands_are_parts_of_one_picture() {
-        let model = model(700, 600);
-        let image = decode_image(&model, None, Some(2)).unwrap();
-        let mut engine = CpuEngine::new(&model.network, &model.parameters, Some(1)).unwrap();
-        let mut values = vec![0.0; image.values().len()];
-        engine.evaluate(&image.coordinates(), &mut values).unwrap();
-        assert_eq!(image.values(), values);
+        for bit_depth in [BitDepth::Eight, BitDepth::Sixteen] {
+            let mut model = model(700, 600);
+            let SignalInfo::Image(info) = &mut model.signal else { unreachable!() };
+            info.bit_depth = bit_depth;
+            let image = decoded(&model, None);
+            assert_eq!(image.bit_depth(), bit_depth);
+            let mut engine = CpuEngine::new(&model.network, &model.parameters, Some(1)).unwrap();
+            let mut values = vec![0.0; image.values().len()];
+            engine.evaluate(&image.coordinates(), &mut values).unwrap();
+            let half_step = if bit_depth == BitDepth::Eight { 1.0 / 255.0 } else { 1.0 / 65535.0 };
+            for (seen, value) in image.values().iter().zip(&values) {
+                assert!((seen - value.clamp(-1.0, 1.0)).abs() <= 1.001 * half_step);
+            }
+        }
     }
 
     #[test]
     fn another_resolution_samples_the_same_function() {
         let model = model(9, 5);
-        let native = decode_image(&model, None, Some(1)).unwrap();
-        let finer = decode_image(&model, Some((17, 9)), Some(1)).unwrap();
+        let (native, finer) = (decoded(&model, None), decoded(&model, Some((17, 9))));
         for y in 0..5 {
             for x in 0..9 {
                 let a = &native.values()[3 * (y * 9 + x)..][..3];
                 let b = &finer.values()[3 * (2 * y * 17 + 2 * x)..][..3];
-                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6));
+                // At most one step of eight bits apart.
+                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.008));
             }
         }
-        assert!(decode_image(&model, Some((0, 4)), Some(1)).is_err());
-        assert!(matches!(decode_audio(&model, None, None), Err(DecodeError::Kind { .. })));
+        let refused = |size| decode_image(&model, Some(size), Path::new("none.png"), Some(1));
+        assert!(refused((0, 4)).is_err() && refused((1 << 20, 1 << 20)).is_err());
+        assert!(!Path::new("none.png").exists());
     }
 
     #[test]
@@ -154,6 +187,6 @@ mod tests {
         for wrong in [0, u32::MAX] {
             assert!(decode_audio(&model, Some(wrong), Some(1)).is_err(), "{wrong}");
         }
-        assert!(decode_image(&model, None, None).is_err());
+        assert!(decode_image(&model, None, Path::new("none.png"), None).is_err());
     }
 }

@@ -21,8 +21,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Done {
         &report,
         &format!(
             "{} {}, {} network{} of {} points, {} threads, {}\n\
-             step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
-             inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak\n\
+             step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %)\n\
+             inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %)\n\
              peak                     {:7.1} GFLOP/s (multiply-adds on registers, in turn with the steps)",
             report.shape,
             report.activation,
@@ -34,9 +34,11 @@ pub(crate) fn run(arguments: &BenchArguments) -> Done {
             1e3 * report.step_seconds,
             report.step_gflops,
             100.0 * report.step_fraction_of_peak,
+            100.0 * report.step_fraction_of_peak_at_best,
             1e3 * report.inference_seconds,
             report.inference_gflops,
             100.0 * report.inference_fraction_of_peak,
+            100.0 * report.inference_fraction_of_peak_at_best,
             report.peak_gflops,
         ),
     )

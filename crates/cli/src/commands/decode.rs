@@ -42,9 +42,8 @@ fn failure(error: DecodeError) -> Failure {
 fn picture(arguments: &DecodeArguments, model: &Model, info: ImageInfo) -> Done {
     let scaled = |side: u32| (arguments.scale.unwrap_or(1.0) * f64::from(side)).round() as u32;
     let size = arguments.size.unwrap_or((scaled(info.width), scaled(info.height)));
-    let image = decode_image(model, Some(size), arguments.common.threads).map_err(failure)?;
-    image.save_png(&arguments.out, info.bit_depth).map_err(Failure::failed)?;
-    let (width, height) = (image.width(), image.height());
+    let (width, height) = decode_image(model, Some(size), &arguments.out, arguments.common.threads)
+        .map_err(failure)?;
     print(
         arguments.common.json,
         &json!({"file": arguments.out, "width": width, "height": height}),

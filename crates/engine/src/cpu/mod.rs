@@ -34,7 +34,7 @@ use crate::{Adam, Batch, Engine, EngineError};
 use activate::VectorFunction;
 use aligned::Aligned;
 use layout::Layout;
-use tile::{Scratch, Shared};
+use tile::{Scratch, Shared, Sum};
 use update::AdamState;
 
 /// The float32 engine for CPUs: fused, vectorised, on several threads, with the same bytes for any
@@ -179,15 +179,15 @@ impl Engine for CpuEngine {
                 .map(|(chunk, partial)| {
                     let range = shared.layout.chunk_points(chunk, chunks, batch.count);
                     let mut scratch = own_scratch(scratch);
-                    partial.fill(0.0);
-                    range
-                        .clone()
-                        .step_by(tile_points)
-                        .map(|first| {
-                            let tile = batch.part(first..range.end.min(first + tile_points));
-                            tile::backpropagate(&shared, &mut scratch, &tile, scale, partial)
-                        })
-                        .sum::<f64>()
+                    if range.is_empty() {
+                        partial.fill(0.0);
+                    }
+                    let tiles = range.clone().step_by(tile_points).map(|first| {
+                        let tile = batch.part(first..range.end.min(first + tile_points));
+                        let sum = Sum { partial: &mut *partial, is_new: first == range.start };
+                        tile::backpropagate(&shared, &mut scratch, &tile, scale, sum)
+                    });
+                    tiles.sum::<f64>()
                 })
                 .collect()
         });

@@ -179,21 +179,32 @@ pub(super) fn differentiate(
     }
 }
 
-/// Adds the gradient of `scale` · Σ w ρ over a tile to `partial` (inner layout) and returns Σ w ρ,
-/// with ρ the batch's loss.
+/// A sum of gradients, in the inner layout.
+pub(super) struct Sum<'a> {
+    pub(super) partial: &'a mut [f32],
+    /// Whether what it holds is to be overwritten: cheaper than zeros to be added to.
+    pub(super) is_new: bool,
+}
+
+/// Adds the gradient of `scale` · Σ w ρ over a tile to `sum` and returns Σ w ρ, with ρ the batch's
+/// loss.
 pub(super) fn backpropagate(
     shared: &Shared<'_>,
     scratch: &mut Scratch,
     batch: &Batch<'_>,
     scale: f64,
-    partial: &mut [f32],
+    sum: Sum<'_>,
 ) -> f64 {
+    let Sum { partial, is_new } = sum;
     forward(shared, scratch, batch.points, true);
     let layout = shared.layout;
     let rows = batch.count;
     let last = layout.layers.len() - 1;
     let loss = replace_by_delta(&layout.layers[last], &mut scratch.values[last], batch, scale);
 
+    if is_new {
+        layout.layers.iter().for_each(|layer| partial[layer.biases.clone()].fill(0.0));
+    }
     let delta = &scratch.values[last][..rows * layout.layers[last].tile_row];
     add_rows(shared, &layout.layers[last], delta, partial);
 
@@ -210,7 +221,7 @@ pub(super) fn backpropagate(
             depth: rows,
             left: Left { values: from, row: 1, depth: row },
             right: Right::Rows(delta, layer.tile_row),
-            update: Update::Add,
+            update: if is_new { Update::Set } else { Update::Add },
             result: &mut partial[layer.weights.clone()],
             result_row: layer.columns,
         }

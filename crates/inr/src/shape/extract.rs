@@ -9,7 +9,7 @@ use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::occupancy::lattice;
 use super::shape_file::REACH;
-use super::vector::{Vector, between, unit};
+use super::vector::between;
 
 /// Φ at points, shape (n, 3), written to values, shape (n).
 pub type Field<'a> = dyn FnMut(&[f32], &mut [f32]) -> Result<(), EngineError> + 'a;
@@ -88,38 +88,6 @@ pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, Sh
         return Err(ShapeError::NoSurface { reason });
     }
     Ok(Extracted { mesh: grid.mesh, evaluations: grid.evaluations })
-}
-
-/// The direction of the network's gradient at points, by central differences: the normals of its
-/// surface.
-///
-/// # Errors
-/// Whatever `field` reports.
-pub fn gradient_directions(
-    field: &mut Field<'_>,
-    points: &[Vector],
-) -> Result<Vec<Vector>, ShapeError> {
-    /// Wide enough that single precision leaves the difference three digits.
-    const STEP: f64 = 1e-3;
-    let mut normals = Vec::with_capacity(points.len());
-    for points in points.chunks(CHUNK / 6) {
-        let mut around = Vec::with_capacity(points.len() * 18);
-        for point in points {
-            for axis in 0..3 {
-                for step in [STEP, -STEP] {
-                    let mut moved = *point;
-                    moved[axis] += step;
-                    around.extend(moved.map(|x| x as f32));
-                }
-            }
-        }
-        let mut values = vec![0.0; points.len() * 6];
-        field(&around, &mut values)?;
-        for values in values.as_chunks::<6>().0 {
-            normals.push(unit([0, 2, 4].map(|i| f64::from(values[i]) - f64::from(values[i + 1]))));
-        }
-    }
-    Ok(normals)
 }
 
 /// What extraction knows so far.

@@ -29,7 +29,7 @@ mod writing;
 pub use as_signal::{ShapeOptions, ShapeSignal};
 pub use distance::SignedDistance;
 pub use error::ShapeError;
-pub use extract::{Extracted, Field, RESOLUTIONS, extract, gradient_directions};
+pub use extract::{Extracted, Field, RESOLUTIONS, extract};
 pub use info::ShapeInfo;
 pub use mesh::Mesh;
 pub use metrics::{SurfaceDistance, band_iou, grid_iou, surface_distance};

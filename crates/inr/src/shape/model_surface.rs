@@ -1,11 +1,11 @@
 //! From a model to the surface it represents, in the units of the file that was fitted.
 
-use vi3nr_engine::{CpuEngine, Engine};
+use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
 use super::error::ShapeError;
-use super::extract::{extract, gradient_directions};
+use super::extract::extract;
 use super::mesh::Mesh;
-use super::vector::Vector;
+use super::vector::{Vector, unit};
 use crate::{Model, SignalInfo};
 
 /// A model's surface.
@@ -36,9 +36,45 @@ pub fn model_surface(
     let mut field = |points: &[f32], values: &mut [f32]| engine.evaluate(points, values);
     let found = extract(&mut field, resolution)?;
     let (mut mesh, evaluations) = (found.mesh, found.evaluations);
-    let normals = gradient_directions(&mut field, &mesh.vertices)?;
+    let normals = gradient_directions(&mut engine, &mesh.vertices)?;
     for vertex in &mut mesh.vertices {
         *vertex = info.placement.restore(*vertex);
     }
     Ok(ModelSurface { mesh, normals, evaluations })
+}
+
+/// The direction of the network's gradient at points: the normals of its surface.
+fn gradient_directions(
+    engine: &mut CpuEngine,
+    points: &[Vector],
+) -> Result<Vec<Vector>, EngineError> {
+    /// Points at a time.
+    const CHUNK: usize = 1 << 16;
+    let mut normals = Vec::with_capacity(points.len());
+    for points in points.chunks(CHUNK) {
+        let coordinates: Vec<f32> = points.iter().flatten().map(|x| *x as f32).collect();
+        let (mut values, mut gradients) = (vec![0.0; points.len()], vec![0.0; coordinates.len()]);
+        engine.differentiate(&coordinates, &mut values, &mut gradients)?;
+        let gradients = gradients.as_chunks::<3>().0.iter();
+        normals.extend(gradients.map(|gradient| unit(gradient.map(f64::from))));
+    }
+    Ok(normals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::vector::dot;
+
+    /// Φ = tanh(n·x) has the gradient's direction n wherever it is not flat.
+    #[test]
+    fn normals_are_the_gradients_direction() {
+        let network = vi3nr::Network::new(vec![3, 1, 1], "tanh".parse().unwrap()).unwrap();
+        let mut engine =
+            CpuEngine::new(&network, &[2.0, -1.0, 2.0, 0.25, 3.0, 0.0], Some(1)).unwrap();
+        let points = [[0.0; 3], [0.1, 0.2, -0.3], [-0.4, 0.0, 0.5]];
+        for normal in gradient_directions(&mut engine, &points).unwrap() {
+            assert!((dot(normal, [2.0 / 3.0, -1.0 / 3.0, 2.0 / 3.0]) - 1.0).abs() < 1e-6);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::require_size;
+use super::{require_decoded_size, require_size};
 use crate::SignalError;
 
 /// A rectangle of coordinates sampled at pixel centres, both ends included.
@@ -46,9 +46,10 @@ impl Grid {
     /// The same rectangle at another resolution.
     ///
     /// # Errors
-    /// A side of 0 or beyond this crate's limits.
+    /// A side of 0, or beyond [`LONGEST_DECODED_SIDE`](super::LONGEST_DECODED_SIDE), or more than
+    /// [`MOST_DECODED_PIXELS`](super::MOST_DECODED_PIXELS).
     pub fn resampled(&self, width: u32, height: u32) -> Result<Self, SignalError> {
-        require_size(width, height)?;
+        require_decoded_size(width, height)?;
         Ok(Self { width, height, extents: self.extents })
     }
 

@@ -6,6 +6,7 @@ mod info;
 mod jpeg;
 mod lanczos;
 mod open;
+mod png_file;
 mod samples;
 mod test_picture;
 
@@ -13,24 +14,25 @@ pub(crate) use as_signal::FAST;
 pub use grid::Grid;
 pub use info::ImageInfo;
 pub use open::{AlphaRule, ImageOptions};
+pub(crate) use png_file::write_png;
 pub use test_picture::test_picture;
 
-use std::io;
 use std::path::Path;
 
-use ::image::codecs::png::PngEncoder;
-use ::image::{ExtendedColorType, ImageEncoder, ImageError};
 use serde::{Deserialize, Serialize};
 
 use super::SignalError;
 use crate::metrics::paper_peak;
-use crate::write_atomically;
 use info::require_channels;
 
 /// Longest side, in pixels, of an image that is read or drawn.
 pub const LONGEST_SIDE: u32 = 1 << 15;
 /// Most pixels of an image that is read or drawn: 3 GiB of RGB in float32.
 pub const MOST_PIXELS: u64 = 1 << 28;
+/// Longest side, in pixels, of a picture that is decoded to a file.
+pub const LONGEST_DECODED_SIDE: u32 = 1 << 20;
+/// Most pixels of a picture that is decoded to a file; it is never held as a whole.
+pub const MOST_DECODED_PIXELS: u64 = 1 << 34;
 
 /// How finely an image file resolves each sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +186,7 @@ impl Image {
         Grid::of_image(self.width, self.height).expect("checked when it was made")
     }
 
-    /// Writes a PNG file, atomically: see [`write_atomically`].
+    /// Writes a PNG file, atomically: see [`write_atomically`](crate::write_atomically).
     ///
     /// Values are rounded to the nearest sample; those beyond \[-1, 1\] are clamped and NaN becomes
     /// 0 (black).
@@ -192,38 +194,25 @@ impl Image {
     /// # Errors
     /// Whatever the system reports, with the path.
     pub fn save_png(&self, path: &Path, bit_depth: BitDepth) -> Result<(), SignalError> {
-        let samples = self.values.iter().map(|&value| bit_depth.sample(value));
-        let bytes: Vec<u8> = match bit_depth {
-            BitDepth::Eight => samples.map(|sample| sample as u8).collect(),
-            BitDepth::Sixteen => samples.flat_map(u16::to_ne_bytes).collect(),
-        };
-        let colour = match (bit_depth, self.channels) {
-            (BitDepth::Eight, 1) => ExtendedColorType::L8,
-            (BitDepth::Eight, _) => ExtendedColorType::Rgb8,
-            (BitDepth::Sixteen, 1) => ExtendedColorType::L16,
-            (BitDepth::Sixteen, _) => ExtendedColorType::Rgb16,
-        };
-        write_atomically(path, |writer| {
-            PngEncoder::new(writer).write_image(&bytes, self.width, self.height, colour).map_err(
-                |error| match error {
-                    ImageError::IoError(error) => error,
-                    other => io::Error::other(other),
-                },
-            )
-        })?;
+        let info = ImageInfo { bit_depth, ..self.image_info() };
+        write_png(path, info, |rows| rows(&self.values))?;
         Ok(())
     }
 }
 
 /// Why an image of this size is refused, if it is.
 fn size_problem(width: u32, height: u32) -> Option<String> {
+    problem_beyond(width, height, LONGEST_SIDE, MOST_PIXELS)
+}
+
+fn problem_beyond(width: u32, height: u32, longest: u32, most: u64) -> Option<String> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
         Some("both sides must be at least 1 pixel".into())
-    } else if width.max(height) > LONGEST_SIDE {
-        Some(format!("a side may have at most {LONGEST_SIDE} pixels"))
-    } else if pixels > MOST_PIXELS {
-        Some(format!("{pixels} pixels, at most {MOST_PIXELS} are accepted"))
+    } else if width.max(height) > longest {
+        Some(format!("a side may have at most {longest} pixels"))
+    } else if pixels > most {
+        Some(format!("{pixels} pixels, at most {most} are accepted"))
     } else {
         None
     }
@@ -231,7 +220,17 @@ fn size_problem(width: u32, height: u32) -> Option<String> {
 
 /// Refuses a size that no image of this crate has.
 fn require_size(width: u32, height: u32) -> Result<(), SignalError> {
-    match size_problem(width, height) {
+    refuse(width, height, size_problem(width, height))
+}
+
+/// Refuses a size that no picture is decoded to.
+fn require_decoded_size(width: u32, height: u32) -> Result<(), SignalError> {
+    let problem = problem_beyond(width, height, LONGEST_DECODED_SIDE, MOST_DECODED_PIXELS);
+    refuse(width, height, problem)
+}
+
+fn refuse(width: u32, height: u32, problem: Option<String>) -> Result<(), SignalError> {
+    match problem {
         Some(reason) => Err(SignalError::Size { width, height, reason }),
         None => Ok(()),
     }
