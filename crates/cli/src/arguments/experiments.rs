@@ -1,9 +1,11 @@
-//! What can be typed after the commands that run the paper's controlled experiments.
+//! What can be typed after the commands that measure: the engine's speed, the paper's controlled
+//! experiments.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use vi3nr::Activation;
+use vi3nr_inr::bench::BenchShape;
 
 use super::{InitChoice, Sigma, ThreadsAndJson, Weights, init, sigma};
 
@@ -66,4 +68,31 @@ pub(crate) struct ReproArguments {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct BenchArguments {
+    /// The problem: img256 (65,536 points, 8 activations of 128), img128 (16,384, 7 of 128), audio
+    /// (65,536, 3 of 256) or sdf (30,000, 7 of 128).
+    #[arg(long, default_value = "img256", value_parser = bench_shape)]
+    pub(crate) shape: BenchShape,
+    /// Another number of points for each network, 1 to 16,777,216.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    pub(crate) points: Option<u32>,
+    /// Train N such networks side by side, 1 to 1,024; times and rates are of all together.
+    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) networks: u32,
+    /// The nonlinearity.
+    #[arg(long, default_value = "gaussian:sigma=0.05")]
+    pub(crate) activation: Activation,
+    #[command(flatten)]
+    pub(crate) common: ThreadsAndJson,
+}
+
+fn bench_shape(text: &str) -> Result<BenchShape, String> {
+    let known = || BenchShape::ALL.map(BenchShape::name).join(", ");
+    let found = BenchShape::ALL.into_iter().find(|shape| shape.name() == text);
+    found.ok_or_else(|| format!("expected one of {}", known()))
 }

@@ -4,7 +4,7 @@ mod experiments;
 mod signal;
 mod theory;
 
-pub(crate) use experiments::{PropagateArguments, ReproArguments};
+pub(crate) use experiments::{BenchArguments, PropagateArguments, ReproArguments};
 pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
-use vi3nr_inr::bench::BenchShape;
 use vi3nr_inr::recipe::Preset;
 
 /// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
@@ -237,27 +236,6 @@ pub(crate) struct InfoArguments {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Args)]
-#[command(args_override_self = true, allow_negative_numbers = true)]
-pub(crate) struct BenchArguments {
-    /// The problem: img256 (65,536 points, 8 activations of 128), img128 (16,384, 7 of 128), audio
-    /// (65,536, 3 of 256) or sdf (30,000, 7 of 128).
-    #[arg(long, default_value = "img256", value_parser = bench_shape)]
-    pub(crate) shape: BenchShape,
-    /// Another number of points for each network, 1 to 16,777,216.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
-    pub(crate) points: Option<u32>,
-    /// Train N such networks side by side, 1 to 1,024; times and rates are of all together.
-    #[arg(long, value_name = "N", default_value = "1")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub(crate) networks: u32,
-    /// The nonlinearity.
-    #[arg(long, default_value = "gaussian:sigma=0.05")]
-    pub(crate) activation: Activation,
-    #[command(flatten)]
-    pub(crate) common: ThreadsAndJson,
-}
-
 /// A rule for the first weights as typed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum InitChoice {
@@ -402,12 +380,6 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         (Ok(width), Ok(height)) if width > 0 && height > 0 => Ok((width, height)),
         _ => Err(expected()),
     }
-}
-
-fn bench_shape(text: &str) -> Result<BenchShape, String> {
-    let known = || BenchShape::ALL.map(BenchShape::name).join(", ");
-    let found = BenchShape::ALL.into_iter().find(|shape| shape.name() == text);
-    found.ok_or_else(|| format!("expected one of {}", known()))
 }
 
 fn grid(text: &str) -> Result<usize, String> {
