@@ -157,7 +157,12 @@ mod tests {
     fn impossible_sizes_are_refused() {
         for (width, height) in [(0, 4), (4, 0), (u32::MAX, 1), (1 << 15, 1 << 14)] {
             assert!(Grid::of_image(width, height).is_err());
-            assert!(Grid::of_image(2, 2).unwrap().resampled(width, height).is_err());
+        }
+        // A decoded picture is never held whole and may be larger, but not without limit.
+        let grid = Grid::of_image(2, 2).unwrap();
+        assert!(grid.resampled(1 << 15, 1 << 14).is_ok());
+        for (width, height) in [(0, 4), (4, 0), ((1 << 20) + 1, 1), (1 << 18, 1 << 17)] {
+            assert!(grid.resampled(width, height).is_err());
         }
     }
 }
