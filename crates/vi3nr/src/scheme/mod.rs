@@ -36,9 +36,6 @@ pub use implied::Implied;
 
 use crate::{Error, InputDistribution, Network};
 
-/// E\[x_0²\] of coordinates uniform on [-1, 1], Eq. (22) and (23).
-pub const COORDINATE_SECOND_MOMENT: f64 = 1.0 / 3.0;
-
 /// Largest layer for which orthogonal weights are drawn: the work grows with the third power.
 pub const WIDEST_ORTHOGONAL: usize = 4096;
 
