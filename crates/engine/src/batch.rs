@@ -105,12 +105,23 @@ impl<'a> Batch<'a> {
 }
 
 /// The number of points in an array of coordinates.
-pub(crate) fn point_count(network: &Network, points: &[f32]) -> Result<usize, EngineError> {
+fn point_count(network: &Network, points: &[f32]) -> Result<usize, EngineError> {
     if !points.len().is_multiple_of(network.inputs()) {
         let expected = format!("a multiple of the network's {} inputs", network.inputs());
         return Err(EngineError::Length { what: "points", seen: points.len(), expected });
     }
     Ok(points.len() / network.inputs())
+}
+
+/// The number of points, for each of which `values` has a number per output.
+pub(crate) fn check_values(
+    network: &Network,
+    points: &[f32],
+    values: &[f32],
+) -> Result<usize, EngineError> {
+    let count = point_count(network, points)?;
+    check_length("values", values.len(), count, network.outputs())?;
+    Ok(count)
 }
 
 /// Refuses an array that does not hold `each` numbers for each of `count` points.

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use vi3nr::Network;
 
+use crate::cpu::thread_count;
 use crate::{Adam, Batch, CpuEngine, Engine, EngineError};
 
 /// Independent networks trained side by side: other seeds, signals or settings.
@@ -35,6 +36,7 @@ pub struct Ensemble {
     members: Vec<CpuEngine>,
     /// How many are trained at the same time.
     side_by_side: usize,
+    threads: usize,
 }
 
 impl Ensemble {
@@ -47,15 +49,14 @@ impl Ensemble {
         members: &[(&Network, &[f32])],
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = threads.unwrap_or_else(cores).max(1);
+        let threads = thread_count(threads).max(1);
         let side_by_side = members.len().clamp(1, threads);
         let each = Some(threads / side_by_side);
         let engines = members
             .iter()
             .map(|(network, parameters)| CpuEngine::new(network, parameters, each))
             .collect::<Result<_, _>>()?;
-        Ok(Self { members: engines, side_by_side })
+        Ok(Self { members: engines, side_by_side, threads })
     }
 
     /// `steps` steps of Adam for every member, on the batch and with the learning rate that `lesson`
@@ -86,17 +87,25 @@ impl Ensemble {
         let mut results: Vec<Option<R>> = self.members.iter().map(|_| None).collect();
         let waiting = Mutex::new(self.members.iter_mut().zip(&mut results).enumerate());
         let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
-        std::thread::scope(|scope| {
-            for _ in 0..self.side_by_side {
-                scope.spawn(|| {
-                    while let Some((member, (engine, result))) = next() {
-                        *result = Some(work(member, engine));
-                    }
-                });
+        let attend = || {
+            while let Some((member, (engine, result))) = next() {
+                *result = Some(work(member, engine));
             }
+        };
+        std::thread::scope(|scope| {
+            // The calling thread attends to members too: one alone needs no further thread.
+            for _ in 1..self.side_by_side {
+                scope.spawn(attend);
+            }
+            attend();
         });
         // A member without a result means that `work` panicked, and the scope has passed that on.
         results.into_iter().flatten().collect()
+    }
+
+    /// Threads of all members together.
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 
     /// The engines, in the order of [`Ensemble::new`].

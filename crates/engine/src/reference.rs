@@ -3,7 +3,7 @@
 use vi3nr::{Layer, Network};
 
 use crate::adam::Adam;
-use crate::batch::{check_length, check_parameters, point_count};
+use crate::batch::{check_length, check_parameters, check_values};
 use crate::{Batch, Engine, EngineError};
 
 /// The engine that every other is tested against. One thread, no tricks.
@@ -59,8 +59,7 @@ impl Engine for ReferenceEngine {
     }
 
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
-        let count = point_count(&self.network, points)?;
-        check_length("values", values.len(), count, self.network.outputs())?;
+        check_values(&self.network, points, values)?;
         let points = points.chunks_exact(self.network.inputs());
         for (point, value) in points.zip(values.chunks_exact_mut(self.network.outputs())) {
             let trace = forward(&self.network, &self.parameters, point);
@@ -78,8 +77,7 @@ impl Engine for ReferenceEngine {
         derivatives: &mut [f32],
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        let count = point_count(&self.network, points)?;
-        check_length("values", values.len(), count, outputs)?;
+        let count = check_values(&self.network, points, values)?;
         check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
         let results =
             values.chunks_exact_mut(outputs).zip(derivatives.chunks_exact_mut(outputs * inputs));

@@ -119,11 +119,9 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let points: Vec<f32> = (0..count * inputs).map(uniform).collect();
     let targets: Vec<f32> = (0..count * outputs).map(|i| uniform(count * inputs + i)).collect();
     let batch = Batch::new(&network, &points, &targets)?;
-    // One network as a fit has it: its engine alone, on all threads.
     let members = vec![(&network, &parameters[..]); (*networks).max(1)];
     let mut ensemble = Ensemble::new(&members, *threads)?;
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.unwrap_or_else(cores);
+    let threads = ensemble.threads();
 
     let mut peaks = Vec::new();
     let adam = Adam::default();

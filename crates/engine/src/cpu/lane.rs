@@ -78,10 +78,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let x = self.0;
         // Written so that a NaN passes through.
         let clamped = if 88.72 < x { 88.72 } else { x };
-        let rounded = mul_add::<FUSED>(clamped, std::f32::consts::LOG2_E, ROUNDER);
-        let n = rounded - ROUNDER;
-        let r = mul_add::<FUSED>(n, -0.693_359_4, clamped);
-        let r = mul_add::<FUSED>(n, 2.121_944_4e-4, r);
+        let (rounded, r) = Self(clamped).in_powers_of_two();
         // e^r on ±ln(2)/2 to 2e-8, interpolated at Chebyshev's points.
         let mantissa = Self(r).polynomial([
             1.394_116_1e-3,
@@ -278,10 +275,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         // Written so that a NaN passes through.
         let x = if 88.3 < x { 88.3 } else { x };
         let x = if -87.0 > x { -87.0 } else { x };
-        let rounded = mul_add::<FUSED>(x, std::f32::consts::LOG2_E, ROUNDER);
-        let n = rounded - ROUNDER;
-        let r = mul_add::<FUSED>(n, -0.693_359_4, x);
-        let r = mul_add::<FUSED>(n, 2.121_944_4e-4, r);
+        let (rounded, r) = Self(x).in_powers_of_two();
         // e^r - 1 on ±ln(2)/2 to 2e-8, relative minimax; then 2^n (e^r - 1) + (2^n - 1).
         let tail = Self(r).polynomial([
             1.388_247_6e-3,
@@ -337,6 +331,16 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
 }
 
 impl<const FUSED: bool> Lane<FUSED> {
+    /// x = n ln(2) + r with |r| at most about ln(2)/2: [`ROUNDER`] + n, whose low bits hold n, and r.
+    #[inline(always)]
+    fn in_powers_of_two(self) -> (f32, f32) {
+        let rounded = mul_add::<FUSED>(self.0, std::f32::consts::LOG2_E, ROUNDER);
+        let n = rounded - ROUNDER;
+        // ln(2) in two parts, the first short enough for exact products.
+        let r = mul_add::<FUSED>(n, -0.693_359_4, self.0);
+        (rounded, mul_add::<FUSED>(n, 2.121_944_4e-4, r))
+    }
+
     /// erfc(|x|) = e^(-x²) w P(w) with w = 1/(|x| + 2), P to 4e-8 (relative minimax).
     #[inline(always)]
     fn erfc_of_magnitude(self) -> f32 {

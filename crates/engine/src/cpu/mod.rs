@@ -29,7 +29,7 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use vi3nr::Network;
 
-use crate::batch::{check_length, check_parameters, point_count};
+use crate::batch::{check_length, check_parameters, check_values};
 use crate::{Adam, Batch, Engine, EngineError};
 use activate::VectorFunction;
 use aligned::Aligned;
@@ -205,9 +205,8 @@ impl Engine for CpuEngine {
     }
 
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
-        let count = point_count(&self.network, points)?;
+        check_values(&self.network, points, values)?;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        check_length("values", values.len(), count, outputs)?;
         let shared = shared!(self);
         let scratch = &self.scratch;
         let tile_points = self.layout.tile_points;
@@ -228,9 +227,8 @@ impl Engine for CpuEngine {
         values: &mut [f32],
         derivatives: &mut [f32],
     ) -> Result<(), EngineError> {
-        let count = point_count(&self.network, points)?;
+        let count = check_values(&self.network, points, values)?;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        check_length("values", values.len(), count, outputs)?;
         check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
         let shared = shared!(self);
         let scratch = &self.scratch;
@@ -269,10 +267,15 @@ fn own_scratch(scratch: &[Mutex<Scratch>]) -> std::sync::MutexGuard<'_, Scratch>
     scratch[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// As many threads as were asked for, or one per core.
+pub(crate) fn thread_count(asked: Option<usize>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.unwrap_or_else(cores)
+}
+
 /// Workers that live as long as the engine.
 fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool, EngineError> {
-    let threads =
-        threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let threads = thread_count(threads);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|index| format!("vi3nr-{index}"))

@@ -113,6 +113,11 @@ pub(super) fn evaluate(
     out: &mut [f32],
 ) {
     forward(shared, scratch, points, false);
+    copy_outputs(shared, scratch, out);
+}
+
+/// Copies Φ from where [`forward`] left it to `out`, shape (n, outputs).
+fn copy_outputs(shared: &Shared<'_>, scratch: &Scratch, out: &mut [f32]) {
     let last = shared.layout.layers.len() - 1;
     let layer = &shared.layout.layers[last];
     let rows = scratch.values[last].chunks_exact(layer.tile_row);
@@ -134,10 +139,7 @@ pub(super) fn differentiate(
     let layers = &shared.layout.layers;
     let (first, last) = (&layers[0], &layers[layers.len() - 1]);
     let rows = points.len() / first.fan_in;
-    let outputs = scratch.values[layers.len() - 1].chunks_exact(last.tile_row);
-    for (out, row) in values.chunks_exact_mut(last.fan_out).zip(outputs) {
-        out.copy_from_slice(&row[..last.fan_out]);
-    }
+    copy_outputs(shared, scratch, values);
     let [delta, below] = &mut scratch.pulled_back;
     for output in 0..last.fan_out {
         for row in delta.chunks_exact_mut(last.tile_row).take(rows) {
