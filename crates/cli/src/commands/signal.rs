@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vi3nr::Activation;
 use vi3nr_inr::shape::ShapeOptions;
-use vi3nr_inr::signal::{self, SignalOptions};
+use vi3nr_inr::signal::{self, SignalFile, SignalOptions};
 use vi3nr_inr::{AudioOptions, ChannelRule, ImageOptions, Model, Signal, SignalInfo};
 
 use super::{picture, sound};
@@ -31,7 +31,8 @@ impl Typed<'_> {
     ) -> Result<Box<dyn Signal>, Failure> {
         let image = picture::options(self.picture);
         let audio = sound::options(self.sound, activation);
-        let signal = open(file, &SignalOptions { image, audio, shape: self.shape })?;
+        let options = SignalOptions { image, audio, shape: self.shape };
+        let signal = with_warnings(signal::open(file, &options).map_err(Failure::unusable)?, file);
         self.require_own(file, &signal.info())?;
         Ok(signal)
     }
@@ -46,30 +47,25 @@ impl Typed<'_> {
             SignalInfo::Audio(info) => remembered.audio = sound::recall(source, info),
             _ => {}
         }
+        let read = SignalFile::read(file).map_err(Failure::unusable)?;
+        let decode = |options: &SignalOptions| read.decode(options).map_err(Failure::unusable);
         if picture::any(self.picture) || sound::any_part(self.sound) {
             let image = picture::options(self.picture);
-            let SignalOptions { audio: AudioOptions { input_scale, scale, .. }, .. } = remembered;
+            let AudioOptions { input_scale, scale, .. } = remembered.audio;
             let typed = sound::options(self.sound, model.network.activation());
             let audio = AudioOptions { input_scale, scale, ..typed };
-            let signal = open(file, &SignalOptions { image, audio, shape: self.shape })?;
+            let options = SignalOptions { image, audio, shape: self.shape };
+            let signal = with_warnings(decode(&options)?, file);
             self.require_own(file, &signal.info())?;
             return Ok(signal);
         }
-        let alpha = remembered.image.alpha;
-        let plain = SignalOptions {
-            image: ImageOptions { alpha, ..ImageOptions::default() },
-            audio: AudioOptions { start: 0.0, duration: None, ..remembered.audio },
-            shape: self.shape,
-        };
-        // A decoded file has the channels that were kept; its source may have had more.
-        let all = AudioOptions { channels: ChannelRule::All, ..plain.audio };
-        for options in [SignalOptions { audio: all, ..plain }, plain] {
-            let signal = open(file, &options)?;
+        for options in as_it_is(&remembered, &model.signal) {
+            let signal = decode(&options)?;
             if signal.info().shape() == model.signal.shape() {
-                return Ok(signal);
+                return Ok(with_warnings(signal, file));
             }
         }
-        open(file, &remembered)
+        Ok(with_warnings(decode(&remembered)?, file))
     }
 
     /// What a model remembers: the file's name, not its folder, and the options of its kind.
@@ -84,18 +80,29 @@ impl Typed<'_> {
         }
     }
 
+    /// Options that were typed and belong to another kind of signal than `kind`, and what that other
+    /// kind is called; with no kind, any that were typed.
+    fn foreign(&self, kind: Option<&str>) -> Option<(&'static str, &'static str)> {
+        let groups = [
+            (
+                picture::any(self.picture),
+                "image",
+                ("--downscale, --crop, --gray and --alpha", "pictures"),
+            ),
+            (
+                sound::any(self.sound),
+                "audio",
+                ("--channels, --start, --duration and --input-scale", "recordings"),
+            ),
+            (self.clamp.is_some(), "shape", ("--clamp", "shapes")),
+        ];
+        let foreign = groups.into_iter().find(|(typed, own, _)| *typed && kind != Some(*own));
+        foreign.map(|(_, _, names)| names)
+    }
+
     /// Refuses options that belong to another kind of signal.
     fn require_own(&self, file: &Path, info: &SignalInfo) -> Result<(), Failure> {
-        let is = |kind: &str| info.kind() == kind;
-        let (options, kinds) = if picture::any(self.picture) && !is("image") {
-            ("--downscale, --crop, --gray and --alpha", "pictures")
-        } else if sound::any(self.sound) && !is("audio") {
-            ("--channels, --start, --duration and --input-scale", "recordings")
-        } else if self.clamp.is_some() && !is("shape") {
-            ("--clamp", "shapes")
-        } else {
-            return Ok(());
-        };
+        let Some((options, kinds)) = self.foreign(Some(info.kind())) else { return Ok(()) };
         let reason =
             format!("{options} belong to {kinds}; '{}' is of kind {}", file.display(), info.kind());
         Err(Failure::Unusable(reason))
@@ -103,23 +110,34 @@ impl Typed<'_> {
 
     /// Refuses options where there is no file that they could belong to.
     pub(crate) fn require_none(&self) -> Result<(), Failure> {
-        let options = if picture::any(self.picture) {
-            "--downscale, --crop, --gray and --alpha"
-        } else if sound::any(self.sound) {
-            "--channels, --start, --duration and --input-scale"
-        } else if self.clamp.is_some() {
-            "--clamp"
-        } else {
-            return Ok(());
-        };
+        let Some((options, _)) = self.foreign(None) else { return Ok(()) };
         Err(Failure::Unusable(format!("{options} need a FILE")))
     }
 }
 
-fn open(file: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, Failure> {
-    let signal = signal::open(file, options).map_err(Failure::unusable)?;
+/// How a file that may be a model's decoded signal is read: whole, and prepared in no way.
+fn as_it_is(remembered: &SignalOptions, of: &SignalInfo) -> Vec<SignalOptions> {
+    match of {
+        SignalInfo::Image(_) => {
+            let alpha = remembered.image.alpha;
+            let image = ImageOptions { alpha, ..ImageOptions::default() };
+            vec![SignalOptions { image, ..*remembered }]
+        }
+        SignalInfo::Audio(_) => {
+            let kept = AudioOptions { start: 0.0, duration: None, ..remembered.audio };
+            // A decoded file has the channels that were kept; its source may have had more.
+            let all = AudioOptions { channels: ChannelRule::All, ..kept };
+            [all, kept].map(|audio| SignalOptions { audio, ..*remembered }).into()
+        }
+        // Nothing but the file itself decides how a shape is read.
+        _ => Vec::new(),
+    }
+}
+
+/// Says what people should know about the file.
+fn with_warnings(signal: Box<dyn Signal>, file: &Path) -> Box<dyn Signal> {
     for warning in signal.warnings() {
         say(&format!("warning: '{}': {warning}", file.display()));
     }
-    Ok(signal)
+    signal
 }

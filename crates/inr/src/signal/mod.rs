@@ -11,6 +11,7 @@ pub mod image;
 mod info;
 mod kind;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
@@ -116,11 +117,43 @@ pub struct SignalOptions {
 /// A file that cannot be read, is of no known kind, is damaged or too large, or options that it
 /// cannot meet.
 pub fn open(path: &Path, options: &SignalOptions) -> Result<Box<dyn Signal>, SignalError> {
-    let bytes = read_file(path)?;
+    decode(path, Cow::Owned(read_file(path)?), options)
+}
+
+/// A file that has been read, for those who try more than one way to understand it.
+#[derive(Debug, Clone)]
+pub struct SignalFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl SignalFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is too large.
+    pub fn read(path: &Path) -> Result<Self, SignalError> {
+        Ok(Self { path: path.to_owned(), bytes: read_file(path)? })
+    }
+
+    /// The signal in it, as [`open`] gives it.
+    ///
+    /// # Errors
+    /// Those of [`open`].
+    pub fn decode(&self, options: &SignalOptions) -> Result<Box<dyn Signal>, SignalError> {
+        decode(&self.path, Cow::Borrowed(&self.bytes), options)
+    }
+}
+
+fn decode(
+    path: &Path,
+    bytes: Cow<'_, [u8]>,
+    options: &SignalOptions,
+) -> Result<Box<dyn Signal>, SignalError> {
     Ok(match SignalKind::of(path, &bytes)? {
-        SignalKind::Image => Box::new(Image::decode(path, bytes, &options.image)?),
+        SignalKind::Image => Box::new(Image::decode(path, bytes.into_owned(), &options.image)?),
         SignalKind::Shape => Box::new(ShapeSignal::decode(path, &bytes, options.shape)?),
-        SignalKind::Audio => Box::new(Audio::decode(path, bytes, &options.audio)?),
+        SignalKind::Audio => Box::new(Audio::decode(path, bytes.into_owned(), &options.audio)?),
     })
 }
 
