@@ -28,11 +28,6 @@ use crate::progress::{FitBar, thousands};
 /// The side of the test picture that is fitted where no file is named.
 const TEST_PICTURE_SIDE: u32 = 128;
 
-/// Distances of a shape beyond this count as this: the network need not learn what lies far off.
-const FAST_CLAMP: f64 = 0.1;
-/// The share of a shape's far points that are drawn anywhere; the paper has none.
-const FAST_UNIFORM: f64 = 0.2;
-
 /// Set by Ctrl-C; read after each step.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -40,12 +35,8 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
     let preset = arguments.preset.into();
-    let fast = preset == Preset::Fast;
-    let shape = ShapeOptions {
-        clamp: arguments.clamp.or(fast.then_some(FAST_CLAMP)),
-        uniform: if fast { FAST_UNIFORM } else { 0.0 },
-        ..ShapeOptions::default()
-    };
+    let shape = ShapeOptions::of(preset);
+    let shape = ShapeOptions { clamp: arguments.clamp.or(shape.clamp), ..shape };
     let typed = Typed {
         picture: &arguments.picture,
         sound: &arguments.sound,
