@@ -64,7 +64,7 @@ impl Sampled for Image {
     }
 
     fn push(&self, index: usize, batch: &mut PointBatch) {
-        batch.points.extend(self.grid().point(index));
+        batch.points.extend(self.grid.point(index));
         batch.targets.extend_from_slice(&self.values[self.channels * index..][..self.channels]);
     }
 }
@@ -110,7 +110,7 @@ impl Signal for Image {
 
     fn metrics(&self, reconstruction: &Reconstruction<'_>) -> Result<Metrics, SignalError> {
         let values = reconstruction.values;
-        let (width, height) = (self.width as usize, self.height as usize);
+        let (width, height) = (self.width() as usize, self.height() as usize);
         let mut metrics = self.metrics_of_loss(mean_squared_error(values, &self.values));
         let plain = |name, label, value, decimals, convention| {
             let digits = Digits::Decimals(decimals);
@@ -130,7 +130,7 @@ impl Signal for Image {
     ) -> Result<Vec<PathBuf>, SignalError> {
         let path = directory.join("reconstruction.png");
         let values = reconstruction.values.to_vec();
-        Self::from_values(self.width, self.height, self.channels, values)?
+        Self::from_values(self.width(), self.height(), self.channels, values)?
             .save_png(&path, self.bit_depth)?;
         Ok(vec![path])
     }

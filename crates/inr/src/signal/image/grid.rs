@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{require_decoded_size, require_size};
+use super::{DECODED, WHOLE};
 use crate::SignalError;
 
 /// A rectangle of coordinates sampled at pixel centres, both ends included.
@@ -37,7 +37,7 @@ impl Grid {
     /// # Errors
     /// A side of 0 or beyond this crate's limits.
     pub fn of_image(width: u32, height: u32) -> Result<Self, SignalError> {
-        require_size(width, height)?;
+        WHOLE.require(width, height)?;
         let intervals = [width, height].map(|side| f64::from(side - 1));
         let longer = intervals[0].max(intervals[1]).max(1.0);
         Ok(Self { width, height, extents: intervals.map(|count| count / longer) })
@@ -49,7 +49,7 @@ impl Grid {
     /// A side of 0, or beyond [`LONGEST_DECODED_SIDE`](super::LONGEST_DECODED_SIDE), or more than
     /// [`MOST_DECODED_PIXELS`](super::MOST_DECODED_PIXELS).
     pub fn resampled(&self, width: u32, height: u32) -> Result<Self, SignalError> {
-        require_decoded_size(width, height)?;
+        DECODED.require(width, height)?;
         Ok(Self { width, height, extents: self.extents })
     }
 

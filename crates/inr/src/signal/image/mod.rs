@@ -95,8 +95,8 @@ impl TryFrom<u8> for BitDepth {
 /// A gray or RGB picture: rows of pixels from the top, the channels of a pixel side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
-    width: u32,
-    height: u32,
+    /// Its size, and where its pixels lie.
+    grid: Grid,
     channels: usize,
     bit_depth: BitDepth,
     values: Vec<f32>,
@@ -115,14 +115,14 @@ impl Image {
         channels: usize,
         values: Vec<f32>,
     ) -> Result<Self, SignalError> {
-        require_size(width, height)?;
+        let grid = Grid::of_image(width, height)?;
         require_channels(channels)?;
         let expected = width as usize * height as usize * channels;
         if values.len() != expected {
             return Err(SignalError::ValueCount { found: values.len(), expected });
         }
         let paper_peak = paper_peak(&values);
-        Ok(Self { width, height, channels, bit_depth: BitDepth::Eight, values, paper_peak })
+        Ok(Self { grid, channels, bit_depth: BitDepth::Eight, values, paper_peak })
     }
 
     /// A picture with the given samples.
@@ -139,12 +139,12 @@ impl Image {
 
     /// Pixels in a row.
     pub fn width(&self) -> u32 {
-        self.width
+        self.grid.width()
     }
 
     /// Rows of pixels.
     pub fn height(&self) -> u32 {
-        self.height
+        self.grid.height()
     }
 
     /// 1 (gray) or 3 (RGB).
@@ -170,8 +170,8 @@ impl Image {
     /// What a model file keeps of it.
     pub fn image_info(&self) -> ImageInfo {
         ImageInfo {
-            width: self.width,
-            height: self.height,
+            width: self.width(),
+            height: self.height(),
             channels: self.channels,
             bit_depth: self.bit_depth,
         }
@@ -179,11 +179,7 @@ impl Image {
 
     /// The coordinates of its pixels as (x, y) pairs, in the order of the values: see [`Grid`].
     pub fn coordinates(&self) -> Vec<f32> {
-        self.grid().points()
-    }
-
-    fn grid(&self) -> Grid {
-        Grid::of_image(self.width, self.height).expect("checked when it was made")
+        self.grid.points()
     }
 
     /// Writes a PNG file, atomically: see [`write_atomically`](crate::write_atomically).
@@ -200,39 +196,38 @@ impl Image {
     }
 }
 
-/// Why an image of this size is refused, if it is.
-fn size_problem(width: u32, height: u32) -> Option<String> {
-    problem_beyond(width, height, LONGEST_SIDE, MOST_PIXELS)
+/// The sizes that a picture may have.
+struct Limits {
+    /// Of a side, in pixels.
+    longest: u32,
+    pixels: u64,
 }
 
-fn problem_beyond(width: u32, height: u32, longest: u32, most: u64) -> Option<String> {
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 {
-        Some("both sides must be at least 1 pixel".into())
-    } else if width.max(height) > longest {
-        Some(format!("a side may have at most {longest} pixels"))
-    } else if pixels > most {
-        Some(format!("{pixels} pixels, at most {most} are accepted"))
-    } else {
-        None
+/// Of pictures that are read or drawn.
+const WHOLE: Limits = Limits { longest: LONGEST_SIDE, pixels: MOST_PIXELS };
+/// Of pictures that are decoded to a file.
+const DECODED: Limits = Limits { longest: LONGEST_DECODED_SIDE, pixels: MOST_DECODED_PIXELS };
+
+impl Limits {
+    /// Why a picture of this size is refused, if it is.
+    fn problem(&self, width: u32, height: u32) -> Option<String> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels == 0 {
+            Some("both sides must be at least 1 pixel".into())
+        } else if width.max(height) > self.longest {
+            Some(format!("a side may have at most {} pixels", self.longest))
+        } else if pixels > self.pixels {
+            Some(format!("{pixels} pixels, at most {} are accepted", self.pixels))
+        } else {
+            None
+        }
     }
-}
 
-/// Refuses a size that no image of this crate has.
-fn require_size(width: u32, height: u32) -> Result<(), SignalError> {
-    refuse(width, height, size_problem(width, height))
-}
-
-/// Refuses a size that no picture is decoded to.
-fn require_decoded_size(width: u32, height: u32) -> Result<(), SignalError> {
-    let problem = problem_beyond(width, height, LONGEST_DECODED_SIDE, MOST_DECODED_PIXELS);
-    refuse(width, height, problem)
-}
-
-fn refuse(width: u32, height: u32, problem: Option<String>) -> Result<(), SignalError> {
-    match problem {
-        Some(reason) => Err(SignalError::Size { width, height, reason }),
-        None => Ok(()),
+    fn require(&self, width: u32, height: u32) -> Result<(), SignalError> {
+        match self.problem(width, height) {
+            Some(reason) => Err(SignalError::Size { width, height, reason }),
+            None => Ok(()),
+        }
     }
 }
 

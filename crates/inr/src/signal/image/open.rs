@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::samples::Samples;
-use super::{Image, jpeg, size_problem};
+use super::{Image, WHOLE, jpeg};
 use crate::SignalError;
 use crate::signal::read_file;
 
@@ -135,7 +135,7 @@ fn decode(path: &Path, bytes: Vec<u8>) -> Result<DynamicImage, SignalError> {
     let (width, height) = decoder.dimensions();
     let too_many = (decoder.total_bytes() > MOST_BYTES)
         .then(|| format!("decoded they take more than {MOST_BYTES} bytes"));
-    if let Some(reason) = size_problem(width, height).or(too_many) {
+    if let Some(reason) = WHOLE.problem(width, height).or(too_many) {
         return Err(SignalError::FileSize { path: path.to_owned(), width, height, reason });
     }
     // Damaged EXIF data does not make the picture unreadable.

@@ -2,7 +2,7 @@
 
 use std::f32::consts::PI;
 
-use super::{BitDepth, Image, require_size};
+use super::{BitDepth, Image, WHOLE};
 use crate::SignalError;
 
 /// Samples per pixel on each axis.
@@ -17,7 +17,7 @@ type Rgb = [f32; 3];
 /// # Errors
 /// A side of 0 or beyond this crate's limits.
 pub fn test_picture(side: u32) -> Result<Image, SignalError> {
-    require_size(side, side)?;
+    WHOLE.require(side, side)?;
     let fine = (side * OVERSAMPLING) as f32;
     let share = 255.0 / (OVERSAMPLING * OVERSAMPLING) as f32;
     let mut samples = Vec::with_capacity(3 * (side as usize).pow(2));
