@@ -60,6 +60,16 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.area.draw(&PathElement::new(pixels, colour.stroke_width(width))).map_err(drawing)
     }
 
+    /// The frame of what is drawn between two opposite corners.
+    pub(super) fn frame(
+        &self,
+        (left, top): Place,
+        (right, bottom): Place,
+    ) -> Result<(), ChartError> {
+        let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+        self.line(&corners, FRAME, 1.0)
+    }
+
     /// A dashed line.
     pub(super) fn dashes(
         &self,

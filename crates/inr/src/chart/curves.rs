@@ -4,7 +4,7 @@ use plotters::prelude::{DrawingBackend, RGBColor};
 
 use super::axis::Axis;
 use super::canvas::{
-    Anchor, CURVES, Canvas, FAINT_GRID, FRAME, GRID, INK, LARGE, MARK, MEDIUM, Place, SMALL,
+    Anchor, CURVES, Canvas, FAINT_GRID, GRID, INK, LARGE, MARK, MEDIUM, Place, SMALL,
 };
 use super::file::Drawing;
 use super::{Chart, ChartError, Panel};
@@ -127,9 +127,7 @@ fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result
             }
         }
     }
-    let corners =
-        [(LEFT, frame.top), (RIGHT, frame.top), (RIGHT, bottom), (LEFT, bottom), (LEFT, frame.top)];
-    canvas.line(&corners, FRAME, 1.0)
+    canvas.frame((LEFT, frame.top), (RIGHT, bottom))
 }
 
 /// The panel's title and, to its right, the names of the curves.

@@ -112,7 +112,7 @@ impl HeatMap {
             let shade = colour((index as f64 + 0.5) / SHADES as f64).unwrap_or(INK);
             canvas.fill((BAR.0, TOP), (BAR.1, height(share)), shade)?;
         }
-        frame(canvas, (BAR.0, TOP), (BAR.1, BOTTOM))?;
+        canvas.frame((BAR.0, TOP), (BAR.1, BOTTOM))?;
         for tick in Axis::over(Scale::Linear, [0.0, 1.0].into_iter(), 0.0).ticks() {
             let row = height(tick.value);
             canvas.line(&[(BAR.1, row), (BAR.1 + TICK, row)], FRAME, 1.0)?;
@@ -165,7 +165,7 @@ impl Drawing for HeatMap {
                 canvas.text(&label, (LEFT - 9.0, row), Anchor::Right, SMALL, INK)?;
             }
         }
-        frame(canvas, (LEFT, TOP), (RIGHT, BOTTOM))?;
+        canvas.frame((LEFT, TOP), (RIGHT, BOTTOM))?;
         let place = |&(at_x, at_y): &(f64, f64)| {
             let (along, up) = (x.share(at_x)?, y.share(at_y)?);
             Some((LEFT + along * (RIGHT - LEFT), BOTTOM - up * (BOTTOM - TOP)))
@@ -181,15 +181,6 @@ impl Drawing for HeatMap {
         let middle = 0.5 * (LEFT + RIGHT);
         canvas.text(&self.x_label, (middle, BOTTOM + 36.0), Anchor::Top, MEDIUM, INK)
     }
-}
-
-fn frame<B: DrawingBackend>(
-    canvas: &Canvas<'_, B>,
-    (left, top): Place,
-    (right, bottom): Place,
-) -> Result<(), ChartError> {
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-    canvas.line(&corners, FRAME, 1.0)
 }
 
 /// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. None for what is no number.

@@ -50,8 +50,8 @@ pub fn grid_iou(
     distance: &SignedDistance,
     count: usize,
 ) -> Result<f64, ShapeError> {
-    let occupancy = Occupancy::new(shape, distance, count.max(2));
     let count = count.max(2);
+    let occupancy = Occupancy::new(shape, distance, count);
     let mut overlap = Overlap::default();
     let planes_at_a_time = (CHUNK / (count * count)).clamp(1, count);
     let mut points = Vec::new();

@@ -38,6 +38,20 @@ fn a_cube_has_its_exact_distance() {
     }
 }
 
+/// Occupancy on grids of these sizes against the signs of the distances.
+fn rays_agree_with_distances(shape: &Shape, distance: &SignedDistance, counts: &[usize]) {
+    for &count in counts {
+        let occupancy = Occupancy::new(shape, distance, count);
+        for plane in 0..count {
+            for (index, inside) in occupancy.plane(plane).into_iter().enumerate() {
+                let place = [index % count, index / count, plane];
+                let d = distance.at(place.map(|index| lattice(index, count)));
+                assert!(inside == (d < 0.0) || d.abs() < 1e-12, "{place:?}: {d}");
+            }
+        }
+    }
+}
+
 #[test]
 fn winding_numbers_and_rays_agree_with_the_normals() {
     let shape = shape(sphere(12));
@@ -50,16 +64,7 @@ fn winding_numbers_and_rays_agree_with_the_normals() {
             assert_eq!(d < 0.0, tree.winding_number(p) > 0.5, "{p:?}, {d}");
         }
     }
-    for count in [5, 24, 25] {
-        let occupancy = Occupancy::new(&shape, &distance, count);
-        for plane in 0..count {
-            for (index, inside) in occupancy.plane(plane).into_iter().enumerate() {
-                let place = [index % count, index / count, plane];
-                let d = distance.at(place.map(|index| lattice(index, count)));
-                assert!(inside == (d < 0.0) || d.abs() < 1e-12, "{place:?}: {d}");
-            }
-        }
-    }
+    rays_agree_with_distances(&shape, &distance, &[5, 24, 25]);
 }
 
 #[test]
@@ -73,16 +78,7 @@ fn rays_through_corners_and_along_faces_are_counted_once() {
         warnings: Vec::new(),
     };
     let distance = SignedDistance::new(&shape.geometry);
-    for count in [7, 13, 25] {
-        let occupancy = Occupancy::new(&shape, &distance, count);
-        for plane in 0..count {
-            for (index, inside) in occupancy.plane(plane).into_iter().enumerate() {
-                let place = [index % count, index / count, plane];
-                let d = distance.at(place.map(|index| lattice(index, count)));
-                assert!(inside == (d < 0.0) || d.abs() < 1e-12, "{place:?}: {d}");
-            }
-        }
-    }
+    rays_agree_with_distances(&shape, &distance, &[7, 13, 25]);
 }
 
 #[test]
