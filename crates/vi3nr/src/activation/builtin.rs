@@ -66,6 +66,32 @@ pub(crate) trait Builtin: Function {
     }
 }
 
+/// [`Builtin::from_values`] and [`Builtin::values`] of a form whose fields are its parameters, in the
+/// order of [`Builtin::PARAMETERS`].
+macro_rules! fields {
+    () => {
+        fn from_values(_: &[f64]) -> Self {
+            Self
+        }
+
+        fn values(&self) -> Vec<f64> {
+            Vec::new()
+        }
+    };
+    ($($field:ident),+) => {
+        fn from_values(values: &[f64]) -> Self {
+            let mut values = values.iter().copied();
+            // One for each entry of PARAMETERS; a NaN would be refused by every use.
+            Self { $($field: values.next().unwrap_or(f64::NAN)),+ }
+        }
+
+        fn values(&self) -> Vec<f64> {
+            vec![$(self.$field),+]
+        }
+    };
+}
+pub(super) use fields;
+
 /// Lists the forms: one line here and one file in this folder make a built-in.
 macro_rules! forms {
     ($($form:ident),* $(,)?) => {

@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::Real;
 
@@ -26,13 +26,7 @@ impl Builtin for Elu {
         &[Parameter::positive("alpha", 1.0, "depth of the left side")];
     const DEFINITION: &'static str = "max(x,0)+alpha*(exp(min(x,0))-1)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { alpha: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.alpha]
-    }
+    fields!(alpha);
 
     fn kinks(&self) -> Vec<f64> {
         vec![0.0]

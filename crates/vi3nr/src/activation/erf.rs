@@ -1,6 +1,6 @@
 use std::f64::consts::{FRAC_2_PI, FRAC_2_SQRT_PI};
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -22,13 +22,7 @@ impl Builtin for Erf {
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "erf(x)";
 
-    fn from_values(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn values(&self) -> Vec<f64> {
-        Vec::new()
-    }
+    fields!();
 
     fn feature_width(&self) -> f64 {
         1.0

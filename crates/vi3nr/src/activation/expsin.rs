@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -27,13 +27,7 @@ impl Builtin for ExpSin {
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "angular frequency")];
     const DEFINITION: &'static str = "exp(-sin(a*x))";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { a: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.a]
-    }
+    fields!(a);
 
     fn feature_width(&self) -> f64 {
         0.5 / self.a

@@ -1,6 +1,6 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, FRAC_PI_4, SQRT_2};
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::moments::gauss::THIRTY_TWO;
@@ -29,13 +29,7 @@ impl Builtin for Finer {
         &[Parameter::positive("omega", 30.0, "angular frequency at x = 0")];
     const DEFINITION: &'static str = "sin(omega*(abs(x)+1)*x)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { omega: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.omega]
-    }
+    fields!(omega);
 
     fn kinks(&self) -> Vec<f64> {
         vec![0.0]

@@ -1,6 +1,6 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -25,13 +25,7 @@ impl Builtin for Gaussian {
         &[Parameter::positive("sigma", 0.05, "standard deviation sigma_a")];
     const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { sigma: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.sigma]
-    }
+    fields!(sigma);
 
     fn feature_width(&self) -> f64 {
         self.sigma

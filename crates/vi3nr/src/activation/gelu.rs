@@ -1,6 +1,6 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::Real;
 
@@ -24,13 +24,7 @@ impl Builtin for Gelu {
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "0.5*x*(1+erf(x/sqrt(2)))";
 
-    fn from_values(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn values(&self) -> Vec<f64> {
-        Vec::new()
-    }
+    fields!();
 
     fn feature_width(&self) -> f64 {
         1.0

@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::Real;
 
@@ -26,13 +26,7 @@ impl Builtin for Laplacian {
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("sigma", 1.0, "decay length")];
     const DEFINITION: &'static str = "exp(-abs(x)/sigma)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { sigma: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.sigma]
-    }
+    fields!(sigma);
 
     fn kinks(&self) -> Vec<f64> {
         vec![0.0]

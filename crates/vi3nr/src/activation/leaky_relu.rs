@@ -1,6 +1,6 @@
 use std::f64::consts::PI;
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -26,13 +26,7 @@ impl Builtin for LeakyRelu {
         &[Parameter::finite("slope", 0.01, "slope for x < 0; may be negative")];
     const DEFINITION: &'static str = "max(x,0)+slope*min(x,0)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { slope: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.slope]
-    }
+    fields!(slope);
 
     fn kinks(&self) -> Vec<f64> {
         vec![0.0]

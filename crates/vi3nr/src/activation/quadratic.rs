@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::Real;
 
@@ -26,13 +26,7 @@ impl Builtin for Quadratic {
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "inverse width")];
     const DEFINITION: &'static str = "1/(1+(a*x)^2)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { a: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.a]
-    }
+    fields!(a);
 
     fn feature_width(&self) -> f64 {
         0.5 / self.a

@@ -1,6 +1,6 @@
 use std::f64::consts::PI;
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -23,13 +23,7 @@ impl Builtin for Relu {
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "max(x,0)";
 
-    fn from_values(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn values(&self) -> Vec<f64> {
-        Vec::new()
-    }
+    fields!();
 
     fn kinks(&self) -> Vec<f64> {
         vec![0.0]

@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::Real;
 
@@ -30,13 +30,7 @@ impl Builtin for Selu {
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "1.0507009873554804934193349852946*(max(x,0)+1.6732632423543772848170429916717*(exp(min(x,0))-1))";
 
-    fn from_values(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn values(&self) -> Vec<f64> {
-        Vec::new()
-    }
+    fields!();
 
     fn kinks(&self) -> Vec<f64> {
         vec![0.0]

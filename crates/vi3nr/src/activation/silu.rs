@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::Real;
 
@@ -20,13 +20,7 @@ impl Builtin for Silu {
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "x/(1+exp(-x))";
 
-    fn from_values(_: &[f64]) -> Self {
-        Self
-    }
-
-    fn values(&self) -> Vec<f64> {
-        Vec::new()
-    }
+    fields!();
 
     fn feature_width(&self) -> f64 {
         1.0

@@ -1,6 +1,6 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -25,13 +25,7 @@ impl Builtin for Sinc {
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "angular frequency")];
     const DEFINITION: &'static str = "sin(a*x)/(a*x)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { a: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.a]
-    }
+    fields!(a);
 
     fn feature_width(&self) -> f64 {
         1.0 / self.a

@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real, Scheme};
@@ -24,13 +24,7 @@ impl Builtin for Sine {
         &[Parameter::positive("omega", 30.0, "angular frequency")];
     const DEFINITION: &'static str = "sin(omega*x)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { omega: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.omega]
-    }
+    fields!(omega);
 
     fn feature_width(&self) -> f64 {
         1.0 / self.omega

@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -30,13 +30,7 @@ impl Builtin for SuperGaussian {
     ];
     const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))^b";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { sigma: values[0], b: values[1] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.sigma, self.b]
-    }
+    fields!(sigma, b);
 
     fn feature_width(&self) -> f64 {
         self.sigma / libm::sqrt(self.b)

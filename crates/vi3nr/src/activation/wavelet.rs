@@ -1,4 +1,4 @@
-use super::builtin::Builtin;
+use super::builtin::{Builtin, fields};
 use super::{Function, Parameter};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
@@ -27,13 +27,7 @@ impl Builtin for Wavelet {
         &[Parameter::positive("a", 1.0, "angular frequency and inverse width")];
     const DEFINITION: &'static str = "cos(a*x)*exp(-(a*x)^2)";
 
-    fn from_values(values: &[f64]) -> Self {
-        Self { a: values[0] }
-    }
-
-    fn values(&self) -> Vec<f64> {
-        vec![self.a]
-    }
+    fields!(a);
 
     fn feature_width(&self) -> f64 {
         0.5 / self.a
