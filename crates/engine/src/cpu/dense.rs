@@ -10,7 +10,7 @@ use vi3nr::Activation;
 use super::activate::{Multiply, VectorFunction, Width, vector_function};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
-use super::product::{COLUMN_STEP, Left, Product, Right, Update, pack};
+use super::product::{COLUMN_STEP, Left, Product, Right, Unpacked, Update, pack_panel};
 use super::thread_pool;
 use crate::EngineError;
 
@@ -71,7 +71,8 @@ impl DenseLayers {
         outputs: &mut [f32],
     ) -> Result<(), EngineError> {
         let fan_out = quotient("weights", weights.len(), fan_in)?;
-        self.pack(fan_in, fan_out, |k, c| weights[c * fan_in + k])?;
+        let from = Unpacked { values: weights, depth: 1, column: fan_in, columns: fan_out };
+        self.pack(fan_in, from)?;
         self.multiply_rows(fan_in, fan_out, inputs, outputs)
     }
 
@@ -88,7 +89,8 @@ impl DenseLayers {
         gradients: &mut [f32],
     ) -> Result<(), EngineError> {
         let fan_out = quotient("weights", weights.len(), fan_in)?;
-        self.pack(fan_out, fan_in, |k, c| weights[k * fan_in + c])?;
+        let from = Unpacked { values: weights, depth: fan_in, column: 1, columns: fan_in };
+        self.pack(fan_out, from)?;
         self.multiply_rows(fan_out, fan_in, deltas, gradients)
     }
 
@@ -147,14 +149,9 @@ impl DenseLayers {
         self.pool.install(|| values.par_chunks(length.max(1)).map(map).collect())
     }
 
-    /// Lays the right operand B (depth, columns) out in panels.
-    fn pack(
-        &mut self,
-        depth: usize,
-        columns: usize,
-        value: impl Fn(usize, usize) -> f32 + Sync,
-    ) -> Result<(), EngineError> {
-        let padded = columns.next_multiple_of(COLUMN_STEP);
+    /// Lays the right operand, `depth` rows, out in panels.
+    fn pack(&mut self, depth: usize, from: Unpacked<'_>) -> Result<(), EngineError> {
+        let padded = from.columns.next_multiple_of(COLUMN_STEP);
         if self.packed.len() != depth * padded {
             self.packed = Aligned::zeros(depth * padded)?;
         }
@@ -162,10 +159,7 @@ impl DenseLayers {
         let packed = &mut self.packed[..];
         self.pool.install(|| {
             packed.par_chunks_mut((panel * depth).max(1)).enumerate().for_each(|(index, chunk)| {
-                let first = index * panel;
-                pack(chunk, depth, chunk.len() / depth, panel, |k, c| {
-                    if first + c < columns { value(k, first + c) } else { 0.0 }
-                });
+                pack_panel(chunk, chunk.len() / depth, index * panel, from);
             });
         });
         Ok(())

@@ -198,10 +198,12 @@ impl Engine for CpuEngine {
         assert!(self.used_partials > 0, "adam_step needs a gradient: call backpropagate first");
         self.adam.steps += 1;
         let step = adam.step(self.adam.steps, learning_rate);
-        let Self { set, parameters, adam, partials, used_partials, pool, .. } = self;
-        let partials = &partials[..*used_partials];
-        pool.install(|| update::adam_step(*set, parameters, adam, partials, step));
-        self.pack();
+        let Self { set, layout, parameters, forward, backward, adam, pool, .. } = self;
+        let partials = &self.partials[..self.used_partials];
+        pool.install(|| {
+            update::adam_step(*set, parameters, adam, partials, step);
+            update::pack_weights(*set, layout, parameters, forward, backward);
+        });
     }
 
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {

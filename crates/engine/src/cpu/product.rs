@@ -163,6 +163,14 @@ impl Product<'_> {
                 Right::Packed(values) => (values.as_ptr().add(column * self.depth), V * X::LANES),
                 Right::Rows(values, row) => (values.as_ptr().add(column), row),
             };
+            // What C holds, or at least its cache lines, will be needed in a thousand cycles: too
+            // far ahead for the machine to see it coming.
+            let to = self.result.as_mut_ptr().add(row * self.result_row + column);
+            for r in 0..R {
+                for v in 0..V {
+                    X::prefetch(to.add(r * self.result_row + v * X::LANES));
+                }
+            }
             let mut left = self.left.values.as_ptr().add(row * self.left.row);
             for _ in 0..self.depth {
                 let vectors: [X; V] = std::array::from_fn(|v| X::load(right.add(v * X::LANES)));
@@ -175,7 +183,6 @@ impl Product<'_> {
                 left = left.wrapping_add(self.left.depth);
                 right = right.wrapping_add(right_row);
             }
-            let to = self.result.as_mut_ptr().add(row * self.result_row + column);
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
                     let to = to.add(r * self.result_row + v * X::LANES);
@@ -191,25 +198,54 @@ impl Product<'_> {
     }
 }
 
-/// Writes B as the panels that [`Right::Packed`] reads: `depth` rows of `columns`, element (k, c)
-/// given by `value`.
+/// A right operand before it is packed: element (k, c) lies at `k * depth + c * column`.
+#[derive(Clone, Copy)]
+pub(super) struct Unpacked<'a> {
+    pub(super) values: &'a [f32],
+    pub(super) depth: usize,
+    pub(super) column: usize,
+    /// Columns from here on are packed as zeros.
+    pub(super) columns: usize,
+}
+
+/// Writes B as the panels that [`Right::Packed`] reads: `depth` rows of `columns`.
 pub(super) fn pack(
     packed: &mut [f32],
     depth: usize,
     columns: usize,
     panel: usize,
-    value: impl Fn(usize, usize) -> f32,
+    from: Unpacked<'_>,
 ) {
     let mut column = 0;
     while column < columns {
         let width = panel.min(columns - column);
-        let rows = packed[column * depth..(column + width) * depth].chunks_exact_mut(width);
-        for (k, row) in rows.enumerate() {
-            for (offset, element) in row.iter_mut().enumerate() {
-                *element = value(k, column + offset);
+        pack_panel(&mut packed[column * depth..(column + width) * depth], width, column, from);
+        column += width;
+    }
+}
+
+/// Writes the panel of `width` columns that starts at `column`.
+pub(super) fn pack_panel(panel: &mut [f32], width: usize, column: usize, from: Unpacked<'_>) {
+    let real = from.columns.saturating_sub(column).min(width);
+    if real < width {
+        panel.fill(0.0);
+    }
+    if panel.is_empty() || real == 0 {
+        return;
+    }
+    let values = &from.values[column * from.column..];
+    if from.column == 1 {
+        for (to, from) in panel.chunks_exact_mut(width).zip(values.chunks(from.depth)) {
+            to[..real].copy_from_slice(&from[..real]);
+        }
+    } else {
+        // Column by column, so that what is read lies side by side where `depth` is 1.
+        for offset in 0..real {
+            let column = values[offset * from.column..].iter().step_by(from.depth);
+            for (to, value) in panel[offset..].iter_mut().step_by(width).zip(column) {
+                *to = *value;
             }
         }
-        column += width;
     }
 }
 
@@ -242,9 +278,9 @@ mod tests {
                     let right_values = numbers(right_row * depth.max(1), 0.3);
                     let bias = numbers(columns, 1.1);
                     let mut packed = vec![0.0; depth * columns];
-                    pack(&mut packed, depth, columns, set.panel_columns(), |k, c| {
-                        right_values[k * right_row + c]
-                    });
+                    let from =
+                        Unpacked { values: &right_values, depth: right_row, column: 1, columns };
+                    pack(&mut packed, depth, columns, set.panel_columns(), from);
                     let result_row = columns + 5;
                     let before = numbers(rows * result_row, 0.9);
                     for right in [Right::Packed(&packed), Right::Rows(&right_values, right_row)] {
@@ -292,6 +328,28 @@ mod tests {
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// Both directions of the unpacked operand, with columns that only pad.
+    #[test]
+    fn panels_hold_the_operand_and_zeros() {
+        let (depth, columns, real, panel) = (5, 48, 37, 32);
+        let values = numbers(depth * real, 0.7);
+        let rows = Unpacked { values: &values, depth: real, column: 1, columns: real };
+        let transposed = Unpacked { values: &values, depth: 1, column: depth, columns: real };
+        for from in [rows, transposed] {
+            let mut packed = vec![f32::NAN; depth * columns];
+            pack(&mut packed, depth, columns, panel, from);
+            for c in 0..columns {
+                let (first, width) = (c / panel * panel, if c < panel { panel } else { 16 });
+                for k in 0..depth {
+                    let seen = packed[first * depth + k * width + c - first];
+                    let value =
+                        if c < real { values[k * from.depth + c * from.column] } else { 0.0 };
+                    assert_eq!(seen, value, "({k}, {c})");
                 }
             }
         }

@@ -97,7 +97,7 @@ fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: b
 }
 
 /// Rows that are finished, activation included, while they lie in the first-level cache.
-const PIECE_ROWS: usize = 24;
+const PIECE_ROWS: usize = 12;
 
 /// The rows of a tile in pieces of nearly equal size.
 fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::aligned::Aligned;
 use super::instruction_set::{InstructionSet, Task};
 use super::layout::Layout;
-use super::product::pack;
+use super::product::{Unpacked, pack};
 use super::vector::Vector;
 use crate::adam::AdamStep;
 
@@ -104,17 +104,23 @@ pub(super) fn pack_weights(
             let rest = forward.split_at_mut(layer.weights.start - forward_start).1;
             let (mine, rest) = rest.split_at_mut(layer.weights.len());
             (forward, forward_start) = (rest, layer.weights.end);
-            scope.spawn(move |_| {
-                pack(mine, layer.fan_in, layer.columns, panel, |k, j| {
-                    weights[k * layer.columns + j]
-                });
-            });
+            let from = Unpacked {
+                values: weights,
+                depth: layer.columns,
+                column: 1,
+                columns: layer.columns,
+            };
+            scope.spawn(move |_| pack(mine, layer.fan_in, layer.columns, panel, from));
             let (mine, rest) = backward.split_at_mut(layer.fan_out * layer.backward_columns);
             backward = rest;
+            let from = Unpacked {
+                values: weights,
+                depth: 1,
+                column: layer.columns,
+                columns: layer.fan_in,
+            };
             scope.spawn(move |_| {
-                pack(mine, layer.fan_out, layer.backward_columns, panel, |j, k| {
-                    if k < layer.fan_in { weights[k * layer.columns + j] } else { 0.0 }
-                });
+                pack(mine, layer.fan_out, layer.backward_columns, panel, from);
             });
         }
     });

@@ -26,6 +26,15 @@ pub(super) trait Vector: Copy {
     /// `LANES` numbers can be written there.
     unsafe fn store(self, to: *mut f32);
 
+    /// Asks for the cache line at `from`, which need not be readable, where the machine can be asked.
+    ///
+    /// # Safety
+    /// The machine has the instructions.
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        let _ = from;
+    }
+
     /// Lane by lane `self * factor + term`, rounded once where the machine can.
     ///
     /// # Safety
@@ -48,7 +57,7 @@ pub(super) trait Vector: Copy {
 /// A vector type by the intrinsics of its machine.
 macro_rules! vector {
     ($arch:ident, $register:ident, $lanes:literal: $splat:ident, $load:ident, $store:ident,
-     $mul_add:expr, $add:ident, $mul:ident) => {
+     $mul_add:expr, $add:ident, $mul:ident, $prefetch:expr) => {
         impl Vector for std::arch::$arch::$register {
             const LANES: usize = $lanes;
 
@@ -68,6 +77,12 @@ macro_rules! vector {
             unsafe fn store(self, to: *mut f32) {
                 // SAFETY: the caller's: the instruction, and room to write.
                 unsafe { std::arch::$arch::$store(to, self) }
+            }
+
+            #[inline(always)]
+            unsafe fn prefetch(from: *const f32) {
+                // SAFETY: the caller's: the machine has the instruction, which touches no memory.
+                unsafe { $prefetch(from) }
             }
 
             #[inline(always)]
@@ -91,21 +106,35 @@ macro_rules! vector {
     };
 }
 
+/// Asks for the line at `from` in the first-level cache.
+///
+/// # Safety
+/// None: every 64-bit x86 machine has the instruction, and it touches no memory.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn prefetch_line(from: *const f32) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: a hint; any address is allowed.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+}
+
 #[cfg(target_arch = "x86_64")]
 vector!(
     x86_64, __m512, 16: _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps,
-    std::arch::x86_64::_mm512_fmadd_ps, _mm512_add_ps, _mm512_mul_ps
+    std::arch::x86_64::_mm512_fmadd_ps, _mm512_add_ps, _mm512_mul_ps, prefetch_line
 );
 #[cfg(target_arch = "x86_64")]
 vector!(
     x86_64, __m256, 8: _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps,
-    std::arch::x86_64::_mm256_fmadd_ps, _mm256_add_ps, _mm256_mul_ps
+    std::arch::x86_64::_mm256_fmadd_ps, _mm256_add_ps, _mm256_mul_ps, prefetch_line
 );
 #[cfg(target_arch = "aarch64")]
 vector!(
     aarch64, float32x4_t, 4: vdupq_n_f32, vld1q_f32, vst1q_f32,
     // The Arm instruction names the term first.
-    |factor, other, term| std::arch::aarch64::vfmaq_f32(term, factor, other), vaddq_f32, vmulq_f32
+    |factor, other, term| std::arch::aarch64::vfmaq_f32(term, factor, other), vaddq_f32, vmulq_f32,
+    // No stable intrinsic asks for a line on Arm.
+    |_: *const f32| ()
 );
 
 /// Four numbers in whatever registers the compiler has for them; product and sum rounded apart.
