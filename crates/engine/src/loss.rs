@@ -26,24 +26,35 @@ pub enum Loss {
         /// The largest distance that counts; positive.
         limit: f64,
     },
+    /// The square of what [`Loss::ClampedAbsolute`] is, under the same rules.
+    ClampedSquared {
+        /// The largest distance that counts; positive.
+        limit: f64,
+    },
 }
 
 impl Loss {
     /// The loss of `value` against `target` and its derivative by `value`. NaN stays NaN.
     pub fn value_and_slope(self, value: f64, target: f64) -> (f64, f64) {
         match self {
-            Self::Squared => {
-                let error = value - target;
-                (error * error, 2.0 * error)
-            }
+            Self::Squared => squared(value - target),
             Self::Absolute => absolute(value - target),
-            Self::ClampedAbsolute { limit } => {
-                // Not `clamp`, which panics where the limit is not a number.
-                let inside = |x: f64| if x.abs() > limit { limit.copysign(x) } else { x };
-                absolute(inside(value) - inside(target))
-            }
+            Self::ClampedSquared { limit } => squared(clamped(value, target, limit)),
+            Self::ClampedAbsolute { limit } => absolute(clamped(value, target, limit)),
         }
     }
+}
+
+/// The difference of both clamped to [-limit, limit].
+fn clamped(value: f64, target: f64, limit: f64) -> f64 {
+    // Not `clamp`, which panics where the limit is not a number.
+    let inside = |x: f64| if x.abs() > limit { limit.copysign(x) } else { x };
+    inside(value) - inside(target)
+}
+
+/// e² and its slope.
+fn squared(error: f64) -> (f64, f64) {
+    (error * error, 2.0 * error)
 }
 
 /// |e| and its sign.
@@ -57,7 +68,12 @@ mod tests {
 
     #[test]
     fn slopes_are_derivatives_and_not_a_number_stays() {
-        for loss in [Loss::Squared, Loss::Absolute, Loss::ClampedAbsolute { limit: 0.5 }] {
+        for loss in [
+            Loss::Squared,
+            Loss::Absolute,
+            Loss::ClampedAbsolute { limit: 0.5 },
+            Loss::ClampedSquared { limit: 0.5 },
+        ] {
             for (value, target) in [(0.3, -0.2), (-0.1, 0.4), (0.2, 0.9), (-0.3, -2.0)] {
                 let at = |x| loss.value_and_slope(x, target).0;
                 let quotient = (at(value + 1e-6) - at(value - 1e-6)) / 2e-6;
@@ -77,5 +93,9 @@ mod tests {
         assert_eq!(loss.value_and_slope(9.0, 0.7), (0.0, 0.0));
         assert_eq!(loss.value_and_slope(9.0, -0.7), (1.0, 1.0));
         assert_eq!(loss.value_and_slope(9.0, 0.25), (0.25, 1.0));
+        let loss = Loss::ClampedSquared { limit: 0.5 };
+        assert_eq!(loss.value_and_slope(9.0, 0.7), (0.0, 0.0));
+        assert_eq!(loss.value_and_slope(9.0, -0.7), (1.0, 2.0));
+        assert_eq!(loss.value_and_slope(9.0, 0.25), (0.0625, 0.5));
     }
 }

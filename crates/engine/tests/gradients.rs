@@ -213,7 +213,12 @@ fn losses_and_weights_follow_the_reference() {
     let weights: Vec<f32> = numbers(700, 3).iter().map(|w| w + 1.0).collect();
     let plain = Batch::new(&network, &points, &targets).unwrap();
     let mut engine = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
-    for loss in [Loss::Squared, Loss::Absolute, Loss::ClampedAbsolute { limit: 0.5 }] {
+    for loss in [
+        Loss::Squared,
+        Loss::Absolute,
+        Loss::ClampedAbsolute { limit: 0.5 },
+        Loss::ClampedSquared { limit: 0.5 },
+    ] {
         let plain = plain.with_loss(loss);
         for batch in [plain, plain.with_weights(&weights).unwrap()] {
             let (exact, gradient) = reference_gradient(&network, &exact_parameters, &batch);

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use vi3nr_inr::shape::{Shape, SignedDistance};
+use vi3nr_inr::signal::shape::{Shape, SignedDistance};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("expected the name of a shape file")?;

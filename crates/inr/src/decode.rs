@@ -1,4 +1,8 @@
-//! From a model back to a picture or a recording, at any resolution.
+//! From a model back to a picture, a recording or a surface, at any resolution.
+
+mod surface;
+
+pub use surface::{DecodedShape, decode_shape};
 
 use std::io;
 use std::path::Path;
@@ -16,7 +20,7 @@ const BAND: usize = 1 << 18;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The size cannot be.
+    /// The size cannot be, or there is no surface.
     #[error(transparent)]
     Signal(#[from] SignalError),
     /// The model is of something else.

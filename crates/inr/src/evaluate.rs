@@ -4,6 +4,7 @@ use vi3nr_engine::{CpuEngine, EngineError};
 
 use crate::Model;
 use crate::metrics::Metrics;
+use crate::points::Points;
 use crate::signal::{Reconstruction, Signal, SignalError};
 
 /// Why a model cannot be compared with a signal.
@@ -45,6 +46,9 @@ pub fn evaluate(
     }
     let (network, parameters) = (&model.network, &model.parameters[..]);
     let mut engine = CpuEngine::new(network, parameters, threads)?;
-    let values = truth.points().check(&mut engine, model.seed)?.values;
+    let values = match truth.points() {
+        Points::Drawn(_) => Vec::new(),
+        points => points.check_points(model.seed).check(&mut engine)?.values,
+    };
     Ok(truth.metrics(&Reconstruction { network, parameters, values: &values, threads })?)
 }

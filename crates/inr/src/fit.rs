@@ -135,7 +135,8 @@ pub fn fit(
 
     let mut parameters = Vec::new();
     engine.copy_parameters(&mut parameters);
-    let last = points.check(&mut *engine, plan.seed)?;
+    let check_points = points.check_points(plan.seed);
+    let last = check_points.check(&mut *engine)?;
     let last_loss = last.loss;
     let usable = last_loss.is_finite() && parameters.iter().all(|value| value.is_finite());
     let (mut kept, mut kept_step) = (last, outcome.steps);
@@ -143,7 +144,7 @@ pub fn fit(
         None if !usable => return Err(plan.hopeless_start()),
         // An epoch's mean loss is not that of the parameters at its end: compare what they give.
         Some(best) if !usable || best.loss < last_loss => {
-            let found = points.check(&mut *plan.engine(&best.parameters)?, plan.seed)?;
+            let found = check_points.check(&mut *plan.engine(&best.parameters)?)?;
             if !usable || found.loss < last_loss {
                 (kept, kept_step) = (found, best.step);
                 parameters.clone_from(&best.parameters);

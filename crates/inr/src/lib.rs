@@ -4,7 +4,7 @@
 //! where nothing is asked for), [`fn@fit`] (from signal and plan to a model), [`points`] (where training
 //! finds its points), [`mod@train`] (the steps), [`metrics`] (how far a reconstruction is from the
 //! truth), [`model_file`] (a trained network on disk), [`run_directory`] (all that a fit leaves
-//! behind), [`decode_image`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
+//! behind), [`decode_image`], [`decode_audio`], [`decode_shape`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
 //! all this is), [`chart`] (curves as SVG and PNG files).
 //! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
 //! (the paper's tables beside ours).
@@ -23,19 +23,19 @@ pub mod propagate;
 pub mod recipe;
 pub mod repro;
 pub mod run_directory;
-pub mod shape;
 pub mod signal;
 #[cfg(test)]
 mod test_data;
 pub mod train;
 
 pub use atomic_file::{WriteError, write_atomically};
-pub use decode::{DecodeError, decode_audio, decode_image};
+pub use decode::{DecodeError, DecodedShape, decode_audio, decode_image, decode_shape};
 pub use evaluate::{EvaluateError, evaluate};
 pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit};
 pub use model_file::{Model, ModelError};
 pub use run_directory::{MetricsLog, RunDirectory, RunError};
 pub use signal::{
     AlphaRule, Audio, AudioInfo, AudioOptions, BitDepth, ChannelRule, Grid, Image, ImageInfo,
-    ImageOptions, SampleFormat, Signal, SignalError, SignalInfo, SignalOptions, test_picture,
+    ImageOptions, SampleFormat, ShapeInfo, ShapeOptions, ShapeSignal, Signal, SignalError,
+    SignalInfo, SignalOptions, test_picture,
 };

@@ -30,6 +30,10 @@ pub trait Drawn: Sync {
     /// Points of a step where no number is asked for.
     fn usual_count(&self) -> usize;
 
+    /// How many points go through the network once training is over: those of the checks, of
+    /// [`Signal::metrics_of_fit`](crate::Signal::metrics_of_fit) and of the pictures.
+    fn final_passes(&self) -> usize;
+
     /// Fills the empty `batch` with about `count` points: a function of the arguments alone, so
     /// that runs can be repeated and continued. The step [`CHECK_STEP`] is not trained on.
     fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch);
@@ -69,6 +73,14 @@ impl PointBatch {
     }
 }
 
+/// The points that a network is judged by; drawn ones are drawn but once.
+pub enum CheckPoints<'a> {
+    /// All that are sampled.
+    Sampled(&'a dyn Sampled),
+    /// Those of [`CHECK_STEP`].
+    Drawn(PointBatch),
+}
+
 /// How a network does on the points of a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
@@ -78,29 +90,52 @@ pub struct Check {
     pub values: Vec<f32>,
 }
 
-impl Points<'_> {
-    /// How many points a [`Points::check`] looks at.
-    pub fn check_count(&self) -> usize {
+impl<'a> Points<'a> {
+    /// Points of a step where no number is asked for.
+    pub fn usual_count(&self) -> usize {
         match self {
             Self::Sampled(points) => points.count(),
             Self::Drawn(points) => points.usual_count(),
         }
     }
 
-    /// Measures the present parameters of `engine`; `seed` is that of the run.
+    /// How many points go through the network once training is over, repetitions counted: what a
+    /// time limit must leave time for.
+    pub fn final_passes(&self) -> usize {
+        match self {
+            // The last parameters are checked, and the best ones.
+            Self::Sampled(points) => 2 * points.count(),
+            Self::Drawn(points) => points.final_passes(),
+        }
+    }
+
+    /// The points to judge networks by; `seed` is that of the run.
+    pub fn check_points(&self, seed: u64) -> CheckPoints<'a> {
+        match *self {
+            Self::Sampled(points) => CheckPoints::Sampled(points),
+            Self::Drawn(points) => {
+                let mut batch = PointBatch::default();
+                points.draw(seed, CHECK_STEP, points.usual_count(), &mut batch);
+                CheckPoints::Drawn(batch)
+            }
+        }
+    }
+}
+
+impl CheckPoints<'_> {
+    /// Measures the present parameters of `engine`.
     ///
     /// # Errors
     /// Points that do not fit the engine's network.
-    pub fn check(&self, engine: &mut dyn Engine, seed: u64) -> Result<Check, EngineError> {
+    pub fn check(&self, engine: &mut dyn Engine) -> Result<Check, EngineError> {
         let network = engine.network().clone();
-        let mut batch = PointBatch::default();
         match self {
-            Self::Drawn(points) => {
-                points.draw(seed, CHECK_STEP, points.usual_count(), &mut batch);
+            Self::Drawn(batch) => {
                 let loss = engine.backpropagate(&batch.batch(&network)?);
                 Ok(Check { loss, values: Vec::new() })
             }
             Self::Sampled(points) => {
+                let mut batch = PointBatch::default();
                 let (count, outputs) = (points.count(), network.outputs());
                 let mut values = vec![0.0; count * outputs];
                 let mut squares = 0.0;

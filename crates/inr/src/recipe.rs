@@ -16,6 +16,25 @@ pub enum Preset {
     Paper,
 }
 
+/// What a signal has for each preset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ByPreset<T> {
+    /// For [`Preset::Fast`].
+    pub fast: T,
+    /// For [`Preset::Paper`].
+    pub paper: T,
+}
+
+impl<T> ByPreset<T> {
+    /// The one that `preset` asks for.
+    pub fn of(self, preset: Preset) -> T {
+        match preset {
+            Preset::Fast => self.fast,
+            Preset::Paper => self.paper,
+        }
+    }
+}
+
 /// Settings of a fit that suit one kind of signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
@@ -66,7 +85,7 @@ impl Recipe {
 
     /// The steps of a fit of `network` to `points`.
     pub fn training(&self, network: &Network, points: Points<'_>) -> TrainSettings {
-        let all = points.check_count().max(1);
+        let all = points.usual_count().max(1);
         let batch = match points {
             Points::Sampled(_) => self.batch.filter(|batch| *batch < all),
             Points::Drawn(_) => self.batch,
@@ -128,7 +147,7 @@ mod tests {
         let training = |side: u32| {
             let pixels = vec![0.0; 3 * (side * side) as usize];
             let image = Image::from_values(side, side, 3, pixels).unwrap();
-            image.recipe(Preset::Fast).training(&network, image.points())
+            image.recipes().of(Preset::Fast).training(&network, image.points())
         };
         assert_eq!(training(128).steps, 2056);
         assert_eq!(training(1024).steps, 2056);

@@ -5,7 +5,9 @@ mod signal;
 mod theory;
 
 pub(crate) use experiments::{BenchArguments, PropagateArguments, ReproArguments};
-pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
+pub(crate) use signal::{
+    Background, PictureArguments, SampleFormatName, ShapeArguments, SoundArguments,
+};
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
@@ -71,11 +73,8 @@ pub(crate) struct FitArguments {
     pub(crate) picture: PictureArguments,
     #[command(flatten)]
     pub(crate) sound: SoundArguments,
-
-    /// Count signed distances beyond D as D, on the scale where the shape spans [-1, 1]
-    /// [default: 0.1; with --preset paper all count].
-    #[arg(long, value_name = "D", value_parser = positive, help_heading = "Shape")]
-    pub(crate) clamp: Option<f64>,
+    #[command(flatten)]
+    pub(crate) shape: ShapeArguments,
 
     /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
     /// for example 'exp(-x^2/(2*s^2)):s=0.05'.
@@ -120,11 +119,12 @@ pub(crate) struct FitArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
-    /// Steps at most [default: as many as take 30 to 40 s on two present cores].
+    /// Steps at most [default: as many as take 30 to 40 s on two present cores for a picture, a minute
+    /// for a recording, a minute and a half for a shape].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) steps: Option<u64>,
     /// Points of a step, shuffled anew each epoch, or `full` for all of them at each step
-    /// [default: 4096].
+    /// [default: 4096; 6144 for shapes, whose points are drawn].
     #[arg(long, value_name = "N|full", value_parser = batch)]
     pub(crate) batch: Option<BatchSize>,
     /// Adam's first learning rate [default: 5e-4].

@@ -1,6 +1,7 @@
 //! How files become signals, and signals files.
 
 use clap::{Args, ValueEnum};
+use vi3nr_inr::signal::shape::DistanceLoss;
 use vi3nr_inr::{ChannelRule, SampleFormat};
 
 use super::positive;
@@ -40,6 +41,37 @@ pub(crate) struct SoundArguments {
     /// Coordinates reach from -S to S [default: 100 with a sine, as SIREN has it, else 1].
     #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) input_scale: Option<f64>,
+}
+
+/// How a shape is learnt.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Shape")]
+pub(crate) struct ShapeArguments {
+    /// Count signed distances beyond D as D, on the scale where the shape spans [-1, 1]
+    /// [default: 0.1; with --preset paper all count].
+    #[arg(long, value_name = "D", value_parser = positive)]
+    pub(crate) clamp: Option<f64>,
+    /// What the loss makes of the difference of two distances [default: squared; absolute with
+    /// --preset paper].
+    #[arg(long, value_enum)]
+    pub(crate) loss: Option<LossName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LossName {
+    /// |Φ - distance|
+    Absolute,
+    /// (Φ - distance)²
+    Squared,
+}
+
+impl From<LossName> for DistanceLoss {
+    fn from(typed: LossName) -> Self {
+        match typed {
+            LossName::Absolute => Self::Absolute,
+            LossName::Squared => Self::Squared,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

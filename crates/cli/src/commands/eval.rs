@@ -1,7 +1,6 @@
 //! `vi3nr eval`: how well a model reproduces a signal.
 
-use vi3nr_inr::shape::ShapeOptions;
-use vi3nr_inr::{EvaluateError, evaluate};
+use vi3nr_inr::{EvaluateError, ShapeOptions, evaluate};
 
 use super::model;
 use super::signal::Typed;
@@ -15,7 +14,8 @@ pub(crate) fn run(arguments: &EvalArguments) -> Done {
     let file = arguments.file.as_ref().or(arguments.against.as_ref());
     let file = file.ok_or_else(|| Failure::Unusable("expected a FILE to compare with".into()))?;
     let shape = ShapeOptions { grid: arguments.grid, ..ShapeOptions::default() };
-    let typed = Typed { picture: &arguments.picture, sound: &arguments.sound, shape, clamp: None };
+    let typed =
+        Typed { picture: &arguments.picture, sound: &arguments.sound, shape, any_of_shape: false };
     let truth = typed.open_like(file, &model)?;
     let metrics =
         evaluate(&model, &*truth, arguments.common.threads).map_err(|error| match error {

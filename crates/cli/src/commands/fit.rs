@@ -11,15 +11,14 @@ use vi3nr::{Activation, InitRule, Network, Scheme};
 use vi3nr_engine::Adam;
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
-use vi3nr_inr::shape::ShapeOptions;
 use vi3nr_inr::train::{Schedule, TrainSettings};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
 
-use super::beside;
 use super::scheme::TypedScheme;
 use super::signal::Typed;
+use super::{beside, surface};
 use crate::Done;
 use crate::arguments::{BatchSize, EngineName, FitArguments, ScheduleKind};
 use crate::output::{Failure, print, say};
@@ -35,13 +34,11 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
     let preset = arguments.preset.into();
-    let shape = ShapeOptions::of(preset);
-    let shape = ShapeOptions { clamp: arguments.clamp.or(shape.clamp), ..shape };
     let typed = Typed {
         picture: &arguments.picture,
         sound: &arguments.sound,
-        shape,
-        clamp: arguments.clamp,
+        shape: surface::options(&arguments.shape, preset),
+        any_of_shape: surface::any(&arguments.shape),
     };
     let signal: Box<dyn Signal> = match &arguments.file {
         Some(file) => {
@@ -56,7 +53,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
         }
     };
     let source = typed.remember(arguments.file.as_deref(), &signal.info());
-    let plan = plan(arguments, &*signal, signal.recipe(preset), source)?;
+    let plan = plan(arguments, &*signal, signal.recipes().of(preset), source)?;
     // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -180,7 +177,7 @@ fn plan(
         Some(BatchSize::Points(points)) => Some(points),
     };
     if typed.target_psnr.is_some() && matches!(signal.points(), Points::Drawn(_)) {
-        let reason = "--target-psnr: the loss of a shape is no squared error; expected --steps or \
+        let reason = "--target-psnr: signed distances have no peak to compare with; expected --steps or \
                       --time-limit";
         return Err(Failure::Unusable(reason.into()));
     }

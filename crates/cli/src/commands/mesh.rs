@@ -1,7 +1,8 @@
 //! `vi3nr mesh`: from a model of a shape to a file of triangles.
 
 use serde_json::json;
-use vi3nr_inr::shape::{MeshFormat, ShapeError, edge_census, model_surface, write_mesh};
+use vi3nr_inr::signal::shape::{MeshFormat, ShapeError, edge_census, write_mesh};
+use vi3nr_inr::{DecodeError, SignalError, decode_shape};
 
 use super::model;
 use crate::Done;
@@ -13,9 +14,10 @@ pub(crate) fn run(arguments: &MeshArguments) -> Done {
     MeshFormat::of_path(&arguments.out).map_err(Failure::unusable)?;
     let model = model::load(&arguments.model)?;
     let found =
-        model_surface(&model, arguments.resolution, arguments.common.threads).map_err(|error| {
+        decode_shape(&model, arguments.resolution, arguments.common.threads).map_err(|error| {
             match error {
-                ShapeError::NotAShape { .. } | ShapeError::Resolution { .. } => {
+                DecodeError::Kind { .. }
+                | DecodeError::Signal(SignalError::Shape(ShapeError::Resolution { .. })) => {
                     Failure::unusable(error)
                 }
                 error => Failure::failed(error),

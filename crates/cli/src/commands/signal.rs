@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use vi3nr::Activation;
-use vi3nr_inr::shape::ShapeOptions;
 use vi3nr_inr::signal::{self, SignalFile, SignalOptions};
-use vi3nr_inr::{AudioOptions, ChannelRule, ImageOptions, Model, Signal, SignalInfo};
+use vi3nr_inr::{AudioOptions, ChannelRule, ImageOptions, Model, ShapeOptions, Signal, SignalInfo};
 
-use super::{picture, sound};
+use super::{picture, sound, surface};
 use crate::arguments::{PictureArguments, SoundArguments};
 use crate::output::{Failure, say};
 
@@ -18,8 +17,8 @@ pub(crate) struct Typed<'a> {
     pub(crate) picture: &'a PictureArguments,
     pub(crate) sound: &'a SoundArguments,
     pub(crate) shape: ShapeOptions,
-    /// As it was typed.
-    pub(crate) clamp: Option<f64>,
+    /// Whether any of these was typed.
+    pub(crate) any_of_shape: bool,
 }
 
 impl Typed<'_> {
@@ -72,10 +71,7 @@ impl Typed<'_> {
     pub(crate) fn remember(&self, file: Option<&Path>, info: &SignalInfo) -> Value {
         match info {
             SignalInfo::Audio(_) => sound::remember(file, self.sound),
-            SignalInfo::Shape(_) => {
-                let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy());
-                json!({"file": name, "clamp": self.shape.clamp, "uniform": self.shape.uniform})
-            }
+            SignalInfo::Shape(_) => surface::remember(file, &self.shape),
             _ => picture::remember(file, self.picture),
         }
     }
@@ -94,7 +90,7 @@ impl Typed<'_> {
                 "audio",
                 ("--channels, --start, --duration and --input-scale", "recordings"),
             ),
-            (self.clamp.is_some(), "shape", ("--clamp", "shapes")),
+            (self.any_of_shape, "shape", ("--clamp and --loss", "shapes")),
         ];
         let foreign = groups.into_iter().find(|(typed, own, _)| *typed && kind != Some(*own));
         foreign.map(|(_, _, names)| names)

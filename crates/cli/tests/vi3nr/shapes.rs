@@ -128,6 +128,7 @@ fn threads_change_no_byte_and_the_seed_does() {
     assert!(one == model("two", &["--threads", "2"]));
     assert!(one != model("other", &["--seed", "1"]));
     assert!(one != model("clamped", &["--clamp", "0.05"]));
+    assert!(one != model("absolute", &["--loss", "absolute"]));
     assert!(one != model("paper", &["--preset", "paper"]));
 }
 
@@ -147,6 +148,48 @@ fn a_surface_with_a_hole_is_fitted_with_a_warning() {
 }
 
 #[test]
+fn a_single_triangle_is_a_shape_without_an_inside() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("one.obj"), "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n").unwrap();
+    let arguments = ["fit", "one.obj", "--width", "16", "--layers", "3", "--steps", "5"];
+    let output = vi3nr(folder, &[&arguments[..], &["--json", "--out", "run"]].concat());
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("not watertight (3 open edges)"), "{stderr}");
+    assert!(stdout.contains("\"iou\":0.0"), "{stdout}");
+}
+
+#[test]
+fn the_papers_experiment_on_shapes_is_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("ball.ply"), sphere(8)).unwrap();
+    let small = ["fit", "ball.ply", "--width", "16", "--layers", "3", "--steps", "2"];
+    let paper = ["--preset", "paper", "--out", "run"];
+    let (text, _) = texts(&vi3nr(folder, &[&small[..], &paper].concat()));
+    for part in ["Table 6 of the paper: IoU", "Gaussian + our init", "0.9697", "this fit"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let info = json(folder, &["info", "run", "--json"]);
+    let settings = &info["settings"];
+    assert_eq!((&settings["batch"], &settings["learning_rate"]), (&30_000.into(), &3e-5.into()));
+    assert_eq!(settings["schedule"]["factor"], 0.9999);
+    let source = &settings["source"];
+    assert_eq!((&source["loss"], &source["clamp"]), (&"absolute".into(), &Value::Null));
+
+    let sources = [(&[][..], "squared"), (&["--loss", "absolute"], "absolute")];
+    for (arguments, loss) in sources {
+        let fast = ["--json", "--out", "run"];
+        json(folder, &[&small[..], &fast, arguments].concat());
+        let settings = &json(folder, &["info", "run", "--json"])["settings"];
+        assert_eq!(settings["batch"], 6144);
+        let source = &settings["source"];
+        assert_eq!((&source["loss"], &source["clamp"]), (&loss.into(), &0.1.into()));
+    }
+}
+
+#[test]
 fn what_cannot_be_done_with_shapes_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -157,12 +200,14 @@ fn what_cannot_be_done_with_shapes_is_told() {
         "empty.ply",
         &ball.lines().filter(|line| !line.contains("face")).collect::<Vec<_>>().join("\n"),
     );
+    write("flat.obj", "v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n");
     write("nan.obj", "v 0 0 0\nv nan 0 0\nv 0 1 0\nf 1 2 3\n");
     write("far.ply", &ball.replace("element vertex", "element vertex 1000000000\ncomment"));
     write("cut.ply", &ball[..ball.len() / 2]);
     write("index.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 4\n");
     for (file, reason) in [
         ("empty.ply", ""),
+        ("flat.obj", "no area"),
         ("nan.obj", "expected finite numbers"),
         ("far.ply", "1000000000"),
         ("cut.ply", ""),
@@ -173,7 +218,8 @@ fn what_cannot_be_done_with_shapes_is_told() {
     }
     for (arguments, reason) in [
         (&["fit", "ball.ply", "--crop", "8"][..], "belong to pictures"),
-        (&["fit", "--clamp", "0.1"], "--clamp need a FILE"),
+        (&["fit", "--clamp", "0.1"], "--clamp and --loss need a FILE"),
+        (&["fit", "--loss", "squared"], "--clamp and --loss need a FILE"),
         (&["fit", "ball.ply", "--batch", "full"], "drawn anew"),
         (&["fit", "ball.ply", "--target-psnr", "30"], "--target-psnr"),
     ] {
@@ -184,7 +230,7 @@ fn what_cannot_be_done_with_shapes_is_told() {
     crate::small_fit(folder, "picture", &[]);
     for (arguments, reason) in [
         (&["decode", "run", "--out", "a.png"][..], "vi3nr mesh"),
-        (&["mesh", "picture", "--out", "a.ply"], "kind 'image'"),
+        (&["mesh", "picture", "--out", "a.ply"], "kind image"),
         (&["mesh", "run", "--out", "a.gltf"], ".stl"),
         (&["mesh", "run", "--out", "a.ply", "--resolution", "7"], "expected 8 to 2048"),
         (&["eval", "picture", "--against", "ball.ply"], "a surface in space"),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use vi3nr_engine::EngineError;
 
+use super::shape::ShapeError;
 use crate::WriteError;
 use crate::chart::ChartError;
-use crate::shape::ShapeError;
 
 /// Everything that is refused about a signal, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,8 @@ pub enum SignalError {
 
     /// Neither content nor name tell what kind of signal it is.
     #[error(
-        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG) or a recording (WAV, FLAC, MP3)",
+        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG), a recording (WAV, FLAC, \
+         MP3) or a shape (PLY, OBJ, STL, XYZ)",
         path.display()
     )]
     Unknown {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AudioInfo, ImageInfo, SignalError};
-use crate::shape::ShapeInfo;
+use super::{AudioInfo, ImageInfo, ShapeInfo, SignalError};
 
 /// The kind and size of a signal, without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

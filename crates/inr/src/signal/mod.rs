@@ -2,14 +2,15 @@
 //!
 //! A [`Signal`] is all that a fit knows of a picture, a recording or a shape: where its points come
 //! from, what a model file keeps of it, what is measured and what is drawn at the end. [`open`]
-//! finds the right one for a file. A new kind is a folder beside [`image`] and [`audio`] with its reader
-//! and its `impl Signal`, a variant of [`SignalInfo`], and one in `kind.rs`, which tells kinds apart.
+//! finds the right one for a file. A new kind is a folder beside [`image`], [`audio`] and [`shape`] with
+//! its reader and its `impl Signal`, a variant of [`SignalInfo`], and one in `kind.rs`, which tells kinds apart.
 
 pub mod audio;
 mod error;
 pub mod image;
 mod info;
 mod kind;
+pub mod shape;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -21,12 +22,12 @@ pub use self::image::{AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions,
 pub use audio::{Audio, AudioInfo, AudioOptions, ChannelRule, SampleFormat};
 pub use error::SignalError;
 pub use info::{SignalInfo, Unit};
+pub use shape::{ShapeInfo, ShapeOptions, ShapeSignal};
 
 use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
 use crate::points::Points;
-use crate::recipe::{PaperTable, Preset, Recipe};
-use crate::shape::{ShapeOptions, ShapeSignal};
+use crate::recipe::{ByPreset, PaperTable, Recipe};
 use kind::SignalKind;
 
 /// Most bytes of a file that is read.
@@ -46,7 +47,7 @@ pub trait Signal: Debug + Send + Sync {
     fn points(&self) -> Points<'_>;
 
     /// What a fit does where nothing is asked for.
-    fn recipe(&self, preset: Preset) -> Recipe;
+    fn recipes(&self) -> ByPreset<Recipe>;
 
     /// What the paper reached on signals of this kind.
     fn paper_table(&self) -> PaperTable;

@@ -140,6 +140,10 @@ mod tests {
             self.0
         }
 
+        fn final_passes(&self) -> usize {
+            0
+        }
+
         fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
             assert_eq!(*batch, PointBatch::default());
             batch.points.resize(count, (1000 * seed + step) as f32);

@@ -42,6 +42,10 @@ impl Drawn for Curve {
         32
     }
 
+    fn final_passes(&self) -> usize {
+        64
+    }
+
     fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
         let random = Random::new(seed, Stream::Samples, 0);
         for index in 0..count as u64 {
@@ -107,7 +111,7 @@ fn drawn_points_fit_it_too_and_repeat() {
     assert_eq!(outcome.points_seen, 700 * 32);
     let best = outcome.best.unwrap();
     assert!(best.step % 100 == 99 && best.loss < 1e-4, "{} {}", best.step, best.loss);
-    let check = points.check(&mut engine, 1).unwrap();
+    let check = points.check_points(1).check(&mut engine).unwrap();
     assert!(check.loss < 1e-4 && check.values.is_empty(), "{}", check.loss);
     let again = run_on(points, &settings(700)).1;
     assert!(seen.iter().zip(&again).all(|(a, b)| a.loss == b.loss));

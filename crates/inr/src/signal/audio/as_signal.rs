@@ -7,7 +7,7 @@ use vi3nr::BiasRule;
 use super::{Audio, SampleFormat, waveform};
 use crate::metrics::{Digits, Metric, Metrics, mean_squared_error, spectral_convergence};
 use crate::points::{PointBatch, Points, Sampled};
-use crate::recipe::{PaperTable, Preset, Recipe, Steps};
+use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
 use crate::train::Schedule;
 
@@ -72,11 +72,8 @@ impl Signal for Audio {
         Points::Sampled(self)
     }
 
-    fn recipe(&self, preset: Preset) -> Recipe {
-        match preset {
-            Preset::Fast => FAST,
-            Preset::Paper => PAPER,
-        }
+    fn recipes(&self) -> ByPreset<Recipe> {
+        ByPreset { fast: FAST, paper: PAPER }
     }
 
     fn paper_table(&self) -> PaperTable {

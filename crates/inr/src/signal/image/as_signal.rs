@@ -9,7 +9,7 @@ use crate::metrics::{
     Digits, Metric, Metrics, max_error, mean_squared_error, psnr_of_mse, psnr_paper_of_mse, ssim,
 };
 use crate::points::{PointBatch, Points, Sampled};
-use crate::recipe::{PaperTable, Preset, Recipe, Steps};
+use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
 use crate::train::Schedule;
 
@@ -78,11 +78,8 @@ impl Signal for Image {
         Points::Sampled(self)
     }
 
-    fn recipe(&self, preset: Preset) -> Recipe {
-        match preset {
-            Preset::Fast => FAST,
-            Preset::Paper => PAPER,
-        }
+    fn recipes(&self) -> ByPreset<Recipe> {
+        ByPreset { fast: FAST, paper: PAPER }
     }
 
     fn paper_table(&self) -> PaperTable {

@@ -62,8 +62,15 @@ impl SignedDistance {
         self.within(p, f64::INFINITY).unwrap_or(f64::INFINITY)
     }
 
-    /// The signed distance of one point that is known to be within `bound` of the surface: quicker,
-    /// and none if it is not.
+    /// Whether a point has a negative distance: quicker where the winding number tells.
+    pub(crate) fn is_inside(&self, p: Vector) -> bool {
+        match &self.sign {
+            Sign::Winding => self.tree.winding_number(p) > 0.5,
+            Sign::Normals(_) | Sign::Points(_) => self.at(p) < 0.0,
+        }
+    }
+
+    /// The signed distance of one point if the surface is no farther than `bound`, else none: quicker.
     pub(crate) fn within(&self, p: Vector, bound: f64) -> Option<f64> {
         let nearest = self.tree.nearest(p, bound * bound)?;
         let distance = nearest.squared_distance.sqrt();

@@ -39,7 +39,7 @@ fn a_cube_has_its_exact_distance() {
 }
 
 /// Occupancy on grids of these sizes against the signs of the distances.
-fn rays_agree_with_distances(shape: &Shape, distance: &SignedDistance, counts: &[usize]) {
+fn occupancy_agrees_with_distances(shape: &Shape, distance: &SignedDistance, counts: &[usize]) {
     for &count in counts {
         let occupancy = Occupancy::new(shape, distance, count);
         for plane in 0..count {
@@ -64,7 +64,7 @@ fn winding_numbers_and_rays_agree_with_the_normals() {
             assert_eq!(d < 0.0, tree.winding_number(p) > 0.5, "{p:?}, {d}");
         }
     }
-    rays_agree_with_distances(&shape, &distance, &[5, 24, 25]);
+    occupancy_agrees_with_distances(&shape, &distance, &[5, 24, 25]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn rays_through_corners_and_along_faces_are_counted_once() {
         warnings: Vec::new(),
     };
     let distance = SignedDistance::new(&shape.geometry);
-    rays_agree_with_distances(&shape, &distance, &[7, 13, 25]);
+    occupancy_agrees_with_distances(&shape, &distance, &[7, 13, 25]);
 }
 
 #[test]
@@ -103,6 +103,7 @@ fn flipped_faces_holes_and_turned_surfaces_are_told_and_handled() {
     let distance = SignedDistance::new(&holed.geometry);
     assert!(distance.at([0.0; 3]) < -0.8);
     assert!(distance.at([0.0, 0.0, -1.15]) > 0.1);
+    occupancy_agrees_with_distances(&holed, &distance, &[9, 12]);
 
     // One triangle is a surface with no inside at all.
     let single =

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vi3nr::BiasRule;
-use vi3nr_engine::{CpuEngine, Engine, EngineError, Loss};
+use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
 use super::distance::SignedDistance;
 use super::error::ShapeError;
 use super::extract::{Extracted, extract};
 use super::info::ShapeInfo;
 use super::metrics::{band_iou, grid_iou, surface_distance};
+use super::options::{DistanceLoss, ShapeOptions};
 use super::preview::preview;
 use super::sampling::{ShapeSampler, ShapeSampling};
 use super::shape_file::{Geometry, Shape};
 use crate::metrics::{Digits, Metric, Metrics};
 use crate::points::{CHECK_STEP, Drawn, PointBatch, Points};
-use crate::recipe::{PaperTable, Preset, Recipe, Steps};
+use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
 use crate::train::Schedule;
 
@@ -33,13 +34,6 @@ const FAST: Recipe = Recipe {
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
 };
-
-/// Distances beyond 0.1 count as 0.1: the network need not learn what lies far off. Some points come
-/// from anywhere, so that no surface appears where the others seldom come.
-const FAST_OPTIONS: ShapeOptions = ShapeOptions { clamp: Some(0.1), uniform: 0.2, ..PAPER_OPTIONS };
-
-/// All distances, no uniform points.
-const PAPER_OPTIONS: ShapeOptions = ShapeOptions { clamp: None, uniform: 0.0, grid: 128 };
 
 /// A Gaussian network; the paper says for no shape which one was trained, nor how.
 const PAPER: Recipe = Recipe {
@@ -73,35 +67,6 @@ const USUAL: usize = 30_000;
 /// Cells a side of the surface that is compared with the true one, and of the one that is drawn.
 const COMPARED: usize = 256;
 const DRAWN: usize = 160;
-
-/// How a shape is learnt and measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ShapeOptions {
-    /// Distances beyond this, on the \[-1, 1\] scale, count as this; all count if none.
-    pub clamp: Option<f64>,
-    /// The share of the far points that are drawn anywhere in the space instead, so that no surface
-    /// appears where the others seldom come.
-    pub uniform: f64,
-    /// Points a side of the grid that the intersection over union is measured on.
-    pub grid: usize,
-}
-
-impl Default for ShapeOptions {
-    /// All distances, no uniform points, 128 points a side.
-    fn default() -> Self {
-        PAPER_OPTIONS
-    }
-}
-
-impl ShapeOptions {
-    /// What a preset does where nothing is asked for.
-    pub fn of(preset: Preset) -> Self {
-        match preset {
-            Preset::Fast => FAST_OPTIONS,
-            Preset::Paper => PAPER_OPTIONS,
-        }
-    }
-}
 
 /// A shape with what it takes to learn it.
 #[derive(Debug)]
@@ -173,6 +138,13 @@ impl Drawn for ShapeSignal {
         USUAL
     }
 
+    fn final_passes(&self) -> usize {
+        // Each check goes forward and back, about three passes. A surface takes about seven
+        // blocks of 9³ points for every 8² cells of a side of its space, a preview some more time.
+        let (check, drawn) = (2 * 3 * USUAL, 2 * DRAWN.pow(2) * 80);
+        check + self.options.grid.pow(3) + drawn
+    }
+
     fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
         let mut known = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(&*known, Some((s, c, _)) if (*s, *c) == (seed, count)) {
@@ -190,10 +162,7 @@ impl Drawn for ShapeSignal {
         let weight = |count: usize| all as f32 / count.max(1) as f32;
         weights.resize(surface, weight(surface));
         weights.resize(all, weight(all - surface));
-        *loss = match self.options.clamp {
-            Some(limit) => Loss::ClampedAbsolute { limit },
-            None => Loss::Absolute,
-        };
+        *loss = self.options.engine_loss();
     }
 }
 
@@ -210,11 +179,8 @@ impl Signal for ShapeSignal {
         Points::Drawn(self)
     }
 
-    fn recipe(&self, preset: Preset) -> Recipe {
-        match preset {
-            Preset::Fast => FAST,
-            Preset::Paper => PAPER,
-        }
+    fn recipes(&self) -> ByPreset<Recipe> {
+        ByPreset { fast: FAST, paper: PAPER }
     }
 
     fn paper_table(&self) -> PaperTable {
@@ -222,8 +188,16 @@ impl Signal for ShapeSignal {
     }
 
     fn loss_convention(&self) -> &'static str {
-        "mean |Φ| over points on the surface + mean |Φ - distance| over points around it, on the \
-         [-1, 1] scale"
+        match self.options.loss {
+            DistanceLoss::Absolute => {
+                "mean |Φ| over points on the surface + mean |Φ - distance| over points around it, \
+                 on the [-1, 1] scale"
+            }
+            DistanceLoss::Squared => {
+                "mean Φ² over points on the surface + mean (Φ - distance)² over points around it, \
+                 on the [-1, 1] scale"
+            }
+        }
     }
 
     fn metrics_of_loss(&self, _: f64) -> Metrics {

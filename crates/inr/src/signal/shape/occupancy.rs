@@ -50,7 +50,7 @@ impl<'a> Occupancy<'a> {
             Self::Signs { distance, count } => {
                 let at = |index: usize| {
                     let place = [index % count, index / count, plane];
-                    distance.at(place.map(|index| lattice(index, *count))) < 0.0
+                    distance.is_inside(place.map(|index| lattice(index, *count)))
                 };
                 (0..count * count).into_par_iter().with_min_len(64).map(at).collect()
             }

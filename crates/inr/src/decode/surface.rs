@@ -2,15 +2,14 @@
 
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
-use super::error::ShapeError;
-use super::extract::extract;
-use super::mesh::Mesh;
-use super::vector::{Vector, unit};
-use crate::{Model, SignalInfo};
+use super::DecodeError;
+use crate::signal::shape::vector::unit;
+use crate::signal::shape::{Mesh, Vector, extract};
+use crate::{Model, SignalError, SignalInfo};
 
 /// A model's surface.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ModelSurface {
+pub struct DecodedShape {
     /// In the units of the file that was fitted.
     pub mesh: Mesh,
     /// The direction of the network's gradient at each vertex.
@@ -19,28 +18,27 @@ pub struct ModelSurface {
     pub evaluations: u64,
 }
 
-/// The surface of a model of a shape, from a grid of `resolution` cells a side: see
-/// [`extract`](super::extract()).
+/// The surface of a model of a shape, from a grid of `resolution` cells a side: see [`extract()`].
 ///
 /// # Errors
-/// A model of something else, and those of [`extract`](super::extract()).
-pub fn model_surface(
+/// A model of something else, and those of [`extract()`].
+pub fn decode_shape(
     model: &Model,
     resolution: usize,
     threads: Option<usize>,
-) -> Result<ModelSurface, ShapeError> {
+) -> Result<DecodedShape, DecodeError> {
     let SignalInfo::Shape(info) = model.signal else {
-        return Err(ShapeError::NotAShape { kind: model.signal.kind() });
+        return Err(DecodeError::Kind { wanted: "shape", found: model.signal.kind() });
     };
     let mut engine = CpuEngine::new(&model.network, &model.parameters, threads)?;
     let mut field = |points: &[f32], values: &mut [f32]| engine.evaluate(points, values);
-    let found = extract(&mut field, resolution)?;
+    let found = extract(&mut field, resolution).map_err(SignalError::from)?;
     let (mut mesh, evaluations) = (found.mesh, found.evaluations);
     let normals = gradient_directions(&mut engine, &mesh.vertices)?;
     for vertex in &mut mesh.vertices {
         *vertex = info.placement.restore(*vertex);
     }
-    Ok(ModelSurface { mesh, normals, evaluations })
+    Ok(DecodedShape { mesh, normals, evaluations })
 }
 
 /// The direction of the network's gradient at points: the normals of its surface.
@@ -64,7 +62,7 @@ fn gradient_directions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::vector::dot;
+    use crate::signal::shape::vector::dot;
 
     /// Φ = tanh(n·x) has the gradient's direction n wherever it is not flat.
     #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use vi3nr::rng::{Random, Stream};
 
-use crate::shape::test_shapes::sphere;
-use crate::shape::{Geometry, Shape, SignedDistance, write_mesh};
+use crate::signal::shape::test_shapes::sphere;
+use crate::signal::shape::{Geometry, Shape, SignedDistance, write_mesh};
 
 fn open(name: &str, content: impl AsRef<[u8]>) -> Result<Shape, String> {
     let folder = tempfile::tempdir().unwrap();

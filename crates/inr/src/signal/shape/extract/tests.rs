@@ -1,6 +1,6 @@
 use super::*;
-use crate::shape::topology::edge_census;
-use crate::shape::vector::{Vector, length};
+use crate::signal::shape::topology::edge_census;
+use crate::signal::shape::vector::{Vector, length};
 
 fn of(shape: impl Fn(Vector) -> f64, resolution: usize) -> Result<Extracted, ShapeError> {
     let mut field = |points: &[f32], values: &mut [f32]| {

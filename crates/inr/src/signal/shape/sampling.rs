@@ -1,5 +1,6 @@
 //! The points of each training step.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -102,10 +103,9 @@ impl ShapeSampler {
         for kind in [0, 1, 2] {
             let (count, noise) = self.sampling.off_surface(kind);
             let random = Random::new(self.seed, Stream::Distances, kind + 3);
-            let place = |i: u32| off_surface(&self.surface, &random, i.into(), noise);
-            let first = points.len();
-            points.extend((0..count as u32).flat_map(place));
-            distances.extend(distance.of_points(&points[first..]));
+            let drawn = draw(&self.surface, distance, &random, noise, 0..count);
+            points.extend(drawn.points.iter().flatten());
+            distances.extend(drawn.distances);
         }
     }
 
@@ -152,15 +152,26 @@ impl ShapeSampler {
         let (surface, pool) = (&self.surface, &mut self.pools[kind as usize]);
         let (_, noise) = self.sampling.off_surface(kind);
         let random = Random::new(self.seed, Stream::Distances, kind);
-        let one = |place: usize| {
-            let point = off_surface(surface, &random, place as u64, noise);
-            (point, distance.at(point.map(f64::from)) as f32)
-        };
-        let (points, distances): (Vec<_>, Vec<_>) =
-            (pool.points.len()..wanted).into_par_iter().with_min_len(64).map(one).unzip();
-        pool.points.extend(points);
-        pool.distances.extend(distances);
+        let more = draw(surface, distance, &random, noise, pool.points.len()..wanted);
+        pool.points.extend(more.points);
+        pool.distances.extend(more.distances);
     }
+}
+
+/// Points off the surface, one for each element, on all threads.
+fn draw(
+    surface: &Surface,
+    distance: &SignedDistance,
+    random: &Random,
+    noise: Noise,
+    elements: Range<usize>,
+) -> Pool {
+    let one = |element: usize| {
+        let point = off_surface(surface, random, element as u64, noise);
+        (point, distance.at(point.map(f64::from)) as f32)
+    };
+    let (points, distances) = elements.into_par_iter().with_min_len(64).map(one).unzip();
+    Pool { points, distances }
 }
 
 /// How points off the surface are drawn.

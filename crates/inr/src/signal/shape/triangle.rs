@@ -79,7 +79,7 @@ fn closest_on_edges(p: Vector, corners: &[Vector; 3]) -> (Vector, Feature) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::vector::length;
+    use crate::signal::shape::vector::length;
 
     const FLAT: [Vector; 3] = [[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 2.0, 0.0]];
 

@@ -97,11 +97,10 @@ pub fn band_iou(
         let bits = random.bits(2 * u64::from(element) + 1);
         let move_by = |axis: usize| band * (2.0 * half_open(bits[axis]) - 1.0);
         let point = add(on, [0, 1, 2].map(move_by)).map(|x| x as f32);
-        (point, distance.at(point.map(f64::from)))
+        Some((point, distance.within(point.map(f64::from), band)?))
     };
-    let drawn: Vec<([f32; 3], f64)> =
-        (0..SAMPLES).into_par_iter().with_min_len(256).map(one).collect();
-    let within: Vec<_> = drawn.into_iter().filter(|(_, distance)| distance.abs() <= band).collect();
+    let within: Vec<([f32; 3], f64)> =
+        (0..SAMPLES).into_par_iter().with_min_len(256).filter_map(one).collect();
     let points: Vec<f32> = within.iter().flat_map(|(point, _)| *point).collect();
     let mut values = vec![0.0; within.len()];
     field(&points, &mut values)?;

@@ -1,7 +1,7 @@
 //! XYZ: a line `x y z nx ny nz` for each point; `#` begins a comment.
 
-use crate::shape::shape_file::Geometry;
-use crate::shape::vector::Vector;
+use crate::signal::shape::shape_file::Geometry;
+use crate::signal::shape::vector::Vector;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is no text: {error}"))?;

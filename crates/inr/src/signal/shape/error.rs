@@ -55,12 +55,6 @@ pub enum ShapeError {
         /// What was seen instead.
         reason: String,
     },
-    /// A model of another kind of signal.
-    #[error("the model is of a signal of kind '{kind}', which has no surface")]
-    NotAShape {
-        /// The kind.
-        kind: &'static str,
-    },
     /// A place that no shape has.
     #[error(
         "a shape of scale {scale} around {centre:?}; expected finite numbers, the scale positive"
