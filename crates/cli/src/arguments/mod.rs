@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
+use vi3nr_inr::optimiser::OptimiserName;
 use vi3nr_inr::recipe::Preset;
 
 /// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
@@ -127,7 +128,11 @@ pub(crate) struct TrainingArguments {
     /// [default: 4096].
     #[arg(long, value_name = "N|full", value_parser = batch)]
     pub(crate) batch: Option<BatchSize>,
-    /// Adam's first learning rate [default: 5e-4].
+    /// What makes a step of a gradient: adam; muon (orthogonalised momentum for hidden weights, adam
+    /// for the rest); kfac (second order, no learning rate, all points at each step).
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub(crate) optimizer: Option<OptimizerName>,
+    /// The first learning rate of adam [default: 5e-4] or muon.
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub(crate) lr: Option<f64>,
     /// How the learning rate falls [default: cosine, or exponential with --lr-decay].
@@ -306,6 +311,23 @@ pub(crate) enum ScheduleKind {
     Constant,
     Exponential,
     Cosine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimizerName {
+    Adam,
+    Muon,
+    Kfac,
+}
+
+impl From<OptimizerName> for OptimiserName {
+    fn from(typed: OptimizerName) -> Self {
+        match typed {
+            OptimizerName::Adam => Self::Adam,
+            OptimizerName::Muon => Self::Muon,
+            OptimizerName::Kfac => Self::Kfac,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

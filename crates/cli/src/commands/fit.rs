@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vi3nr::{Activation, InitRule, Network, Scheme};
-use vi3nr_engine::Adam;
+use vi3nr_inr::optimiser::{OptimiserSettings, Schedule};
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
 use vi3nr_inr::shape::ShapeOptions;
-use vi3nr_inr::train::{Schedule, TrainSettings};
+use vi3nr_inr::train::{TrainError, TrainSettings};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
@@ -80,6 +80,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     bar.clear();
     let fit = result.map_err(|error| match error {
         FitError::Init(error) => Failure::unusable(error),
+        FitError::Train(error @ TrainError::NeedsAllPoints { .. }) => Failure::unusable(error),
         error => Failure::failed(error),
     })?;
     let pictures = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
@@ -118,7 +119,7 @@ fn text(
     let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
     let mut text = format!(
         "{}; network {} ({} parameters), {}, {}, seed {}\n\
-         {} steps in {:.1} s, {} points/s; stopped: {}\n\
+         {}: {} steps in {:.1} s, {} points/s; stopped: {}\n\
          {}\n{}\n",
         fit.model.signal.details(),
         dims.join("-"),
@@ -126,6 +127,7 @@ fn text(
         plan.network.activation(),
         plan.init.scheme,
         plan.seed,
+        report.optimizer,
         report.steps,
         report.seconds,
         thousands(report.points_per_second),
@@ -168,7 +170,8 @@ fn plan(
         biases: arguments.biases.map_or(recipe.biases, Into::into),
     };
     let typed = &arguments.training;
-    let defaults = recipe.training(&network, signal.points());
+    let defaults =
+        recipe.training(&network, signal.points(), typed.optimizer.map(Into::into));
     let batch = match typed.batch {
         None => defaults.batch,
         Some(BatchSize::Full) if matches!(signal.points(), Points::Drawn(_)) => {
@@ -187,11 +190,9 @@ fn plan(
     let training = TrainSettings {
         steps: typed.steps.unwrap_or(defaults.steps),
         batch,
-        learning_rate: typed.lr.unwrap_or(defaults.learning_rate),
-        schedule: schedule(arguments)?.unwrap_or(defaults.schedule),
+        optimiser: optimiser(arguments, defaults.optimiser)?,
         target_psnr: typed.target_psnr,
         time_limit: time_limit(typed.time_limit)?,
-        adam: Adam::default(),
     };
     Ok(FitPlan {
         network,
@@ -225,6 +226,32 @@ fn scheme(
         say(&format!("warning: {warning}"));
     }
     Ok(scheme)
+}
+
+/// The optimiser with the rates that were typed.
+fn optimiser(
+    arguments: &FitArguments,
+    mut settings: OptimiserSettings,
+) -> Result<OptimiserSettings, Failure> {
+    let typed = &arguments.training;
+    let schedule = schedule(arguments)?;
+    match &mut settings {
+        OptimiserSettings::Adam(adam) => {
+            adam.learning_rate = typed.lr.unwrap_or(adam.learning_rate);
+            adam.schedule = schedule.unwrap_or(adam.schedule);
+        }
+        OptimiserSettings::Muon(muon) => {
+            muon.learning_rate = typed.lr.unwrap_or(muon.learning_rate);
+            muon.schedule = schedule.unwrap_or(muon.schedule);
+        }
+        OptimiserSettings::Kfac(_) if typed.lr.is_some() || schedule.is_some() => {
+            let reason = "--lr, --schedule, --lr-decay: kfac has no learning rate; expected none of \
+                          them, or --optimizer adam or muon";
+            return Err(Failure::Unusable(reason.into()));
+        }
+        OptimiserSettings::Kfac(_) => {}
+    }
+    Ok(settings)
 }
 
 /// The schedule that was typed, if one was.

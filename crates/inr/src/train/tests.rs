@@ -3,18 +3,20 @@ use vi3nr::rng::{Random, Stream};
 use vi3nr_engine::{CpuEngine, ReferenceEngine};
 
 use super::*;
+use crate::optimiser::{AdamSettings, Schedule};
 use crate::points::{Drawn, PointBatch, Sampled};
 
 fn settings(steps: u64) -> TrainSettings {
-    TrainSettings {
-        steps,
-        batch: None,
-        learning_rate: 1e-2,
-        schedule: Schedule::Cosine,
-        target_psnr: None,
-        time_limit: None,
-        adam: Adam::default(),
-    }
+    let optimiser = adam(1e-2, Schedule::Cosine);
+    TrainSettings { steps, batch: None, optimiser, target_psnr: None, time_limit: None }
+}
+
+fn adam(learning_rate: f64, schedule: Schedule) -> OptimiserSettings {
+    OptimiserSettings::Adam(AdamSettings { learning_rate, schedule })
+}
+
+fn this_run() -> Run {
+    Run { seed: 1, threads: Some(1), started: Instant::now() }
 }
 
 /// A curve, as 200 samples or wherever it is asked for.
@@ -75,7 +77,7 @@ fn run_on(points: Points<'_>, settings: &TrainSettings) -> (Outcome, Vec<Progres
         seen.push(*progress);
         ControlFlow::Continue(())
     };
-    let outcome = train(&mut engine, points, settings, 1, Instant::now(), &mut watch).unwrap();
+    let outcome = train(&mut engine, points, settings, this_run(), &mut watch).unwrap();
     (outcome, seen, engine)
 }
 
@@ -134,8 +136,7 @@ fn a_watcher_and_a_spent_time_limit_stop_the_run() {
         _ => ControlFlow::Continue(()),
     };
     let mut run = |settings: &TrainSettings| {
-        train(&mut engine, Points::Sampled(&Curve), settings, 1, Instant::now(), &mut watch)
-            .unwrap()
+        train(&mut engine, Points::Sampled(&Curve), settings, this_run(), &mut watch).unwrap()
     };
     let outcome = run(&settings(300));
     assert_eq!((outcome.stop, outcome.steps), (Stop::Interrupted, 5));
@@ -148,7 +149,7 @@ fn a_watcher_and_a_spent_time_limit_stop_the_run() {
 #[test]
 fn divergence_is_told_and_the_best_is_kept() {
     let (outcome, seen) =
-        run(&TrainSettings { learning_rate: 1e30, schedule: Schedule::Constant, ..settings(300) });
+        run(&TrainSettings { optimiser: adam(1e30, Schedule::Constant), ..settings(300) });
     let Stop::Diverged { step } = outcome.stop else { panic!("{:?}", outcome.stop) };
     assert_eq!(step, outcome.steps + 1);
     let best = outcome.best.unwrap();
