@@ -15,6 +15,7 @@ fn start(network: &Network) -> Vec<f32> {
         scheme: Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None },
         weights: WeightShape::Uniform,
         biases: BiasRule::LikeWeights,
+        first_biases: BiasRule::LikeWeights,
     };
     vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
 }

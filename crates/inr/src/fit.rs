@@ -98,6 +98,8 @@ pub struct FitReport {
     pub steps: u64,
     /// Seconds from the start of the fit to its last value.
     pub seconds: f64,
+    /// Seconds of training alone.
+    pub training_seconds: f64,
     /// The loss of the model that is kept: see [`Signal::loss_convention`].
     pub loss: f64,
     /// What the signal measures of it: [`Signal::metrics_of_fit`].
@@ -175,6 +177,7 @@ pub fn fit(
     let report = FitReport {
         steps: outcome.steps,
         seconds: started.elapsed().as_secs_f64(),
+        training_seconds: outcome.elapsed.as_secs_f64(),
         loss: kept.loss,
         metrics,
         points_per_second: outcome.points_seen as f64 / seconds,
@@ -235,7 +238,8 @@ impl FitPlan {
             "source": self.source,
             "init": self.init.scheme.to_string(),
             "weights": self.init.weights.name(),
-            "biases": self.init.biases.name(),
+            "biases": self.init.biases.to_string(),
+            "first_biases": self.init.first_biases.to_string(),
             "engine": match self.engine {
                 EngineChoice::Cpu => "cpu",
                 EngineChoice::Reference => "reference",

@@ -27,8 +27,10 @@ pub struct Recipe {
     pub layers: usize,
     /// Units of each hidden layer.
     pub width: usize,
-    /// The first biases.
+    /// How the biases start.
     pub biases: BiasRule,
+    /// How the first layer's start where the activation is even; elsewhere like the others.
+    pub even_first_biases: BiasRule,
     /// The multiple of the smallest root of Eq. (13) that is taken for σ_p.
     pub sigma_p_factor: f64,
     /// How long.
@@ -54,6 +56,11 @@ pub enum Steps {
 }
 
 impl Recipe {
+    /// How the first layer's biases start.
+    pub fn first_biases(&self, activation: &Activation) -> BiasRule {
+        if activation.is_even() { self.even_first_biases } else { self.biases }
+    }
+
     /// The σ_p of a fit where none is asked for: a multiple of the smallest root of Eq. (13), or
     /// what [`vi3nr::auto_sigma_p`] chooses where there is no root.
     ///

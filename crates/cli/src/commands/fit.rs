@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vi3nr::{Activation, InitRule, Network, Scheme};
-use vi3nr_inr::optimiser::{OptimiserSettings, Schedule};
+use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings, Schedule};
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
 use vi3nr_inr::shape::ShapeOptions;
@@ -119,7 +119,7 @@ fn text(
     let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
     let mut text = format!(
         "{}; network {} ({} parameters), {}, {}, seed {}\n\
-         {}: {} steps in {:.1} s, {} points/s; stopped: {}\n\
+         {}: {} steps in {:.1} s, {:.0} gradient equivalents, {} points/s; stopped: {}\n\
          {}\n{}\n",
         fit.model.signal.details(),
         dims.join("-"),
@@ -130,8 +130,12 @@ fn text(
         report.optimizer,
         report.steps,
         report.seconds,
+        report.gradient_equivalents,
         thousands(report.points_per_second),
-        report.stopped,
+        match report.stopped {
+            "converged" => "no further decrease",
+            word => word,
+        },
         report.metrics.lines(),
         model.display(),
     );
@@ -168,10 +172,23 @@ fn plan(
         scheme: scheme(arguments, network.activation(), &recipe)?,
         weights: arguments.weights.into(),
         biases: arguments.biases.map_or(recipe.biases, Into::into),
+        first_biases: match (arguments.first_bias, arguments.biases) {
+            (Some(typed), _) => typed,
+            (None, Some(all)) => all.into(),
+            (None, None) => recipe.first_biases(network.activation()),
+        },
     };
     let typed = &arguments.training;
-    let defaults =
-        recipe.training(&network, signal.points(), typed.optimizer.map(Into::into));
+    // These mean nothing to kfac: whoever types one wants what it belongs to.
+    let of_adam = typed.lr.is_some()
+        || typed.schedule.is_some()
+        || typed.lr_decay.is_some()
+        || matches!(typed.batch, Some(BatchSize::Points(_)));
+    let chosen = match typed.optimizer {
+        None if of_adam => Some(OptimiserName::Adam),
+        typed => typed.map(Into::into),
+    };
+    let defaults = recipe.training(&network, signal.points(), chosen);
     let batch = match typed.batch {
         None => defaults.batch,
         Some(BatchSize::Full) if matches!(signal.points(), Points::Drawn(_)) => {
@@ -185,6 +202,15 @@ fn plan(
     if typed.target_psnr.is_some() && matches!(signal.points(), Points::Drawn(_)) {
         let reason = "--target-psnr: the loss of a shape is no squared error; expected --steps or \
                       --time-limit";
+        return Err(Failure::Unusable(reason.into()));
+    }
+    let sees_all = match signal.points() {
+        Points::Sampled(points) => batch.is_none_or(|batch| batch >= points.count()),
+        Points::Drawn(_) => false,
+    };
+    if defaults.optimiser.needs_all_points() && !sees_all {
+        let reason = "--optimizer kfac needs all points at each step and the squared error as the \
+                      loss: expected a picture or a recording without --batch N, or another optimizer";
         return Err(Failure::Unusable(reason.into()));
     }
     let training = TrainSettings {

@@ -60,12 +60,7 @@ pub(super) fn input<'a>(
 }
 
 /// Φ at a tile of points, left in the scratch's last values; with `slopes`, f' of every layer too.
-pub(super) fn forward(
-    shared: &Shared<'_>,
-    scratch: &mut Scratch,
-    points: &[f32],
-    slopes: bool,
-) {
+pub(super) fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: bool) {
     let layout = shared.layout;
     let rows = points.len() / layout.layers[0].fan_in;
     let last = layout.layers.len() - 1;

@@ -65,7 +65,8 @@ pub(super) fn tangent(
                 next[j] = f64::from(direction[layer.biases.start + j]);
                 for k in 0..layer.fan_in {
                     let place = layer.weights.start + j * layer.fan_in + k;
-                    next[j] += f64::from(direction[place]) * input[k] + parameters[place] * moved[k];
+                    next[j] +=
+                        f64::from(direction[place]) * input[k] + parameters[place] * moved[k];
                 }
                 if layer.index < last {
                     next[j] *= trace.slopes[layer.index][j];

@@ -362,8 +362,10 @@ mod tests {
                 engine.evaluate(point, &mut values).unwrap();
                 let targets = [values[0] - signs[0], values[1] - signs[1]];
                 engine.backpropagate(&Batch::new(&network, point, &targets).unwrap());
-                let (weights, biases) =
-                    (&engine.gradient[layer.weights.clone()], &engine.gradient[layer.biases.clone()]);
+                let (weights, biases) = (
+                    &engine.gradient[layer.weights.clone()],
+                    &engine.gradient[layer.biases.clone()],
+                );
                 let trace = forward(&network, &engine.parameters, point);
                 let mut input = trace.inputs[layer.index].clone();
                 input.push(1.0);

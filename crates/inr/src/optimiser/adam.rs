@@ -26,11 +26,7 @@ impl AdamOptimiser {
 }
 
 impl Optimiser for AdamOptimiser {
-    fn step(
-        &mut self,
-        engine: &mut dyn Engine,
-        at: &Situation<'_>,
-    ) -> Result<Taken, EngineError> {
+    fn step(&mut self, engine: &mut dyn Engine, at: &Situation<'_>) -> Result<Taken, EngineError> {
         let AdamSettings { learning_rate, schedule } = self.settings;
         let rate = schedule.rate(learning_rate, at.step, at.progress);
         if !at.loss.is_finite() {

@@ -137,11 +137,7 @@ pub trait Optimiser: Send {
     ///
     /// # Errors
     /// A batch that does not fit the network, memory that cannot be had.
-    fn step(
-        &mut self,
-        engine: &mut dyn Engine,
-        at: &Situation<'_>,
-    ) -> Result<Taken, EngineError>;
+    fn step(&mut self, engine: &mut dyn Engine, at: &Situation<'_>) -> Result<Taken, EngineError>;
 
     /// A copy of all that decides the next steps, besides the engine's parameters.
     fn save(&self, engine: &dyn Engine) -> OptimiserState;
@@ -166,3 +162,6 @@ fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool, EngineError>
         .build()
         .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })
 }
+
+#[cfg(test)]
+mod tests;

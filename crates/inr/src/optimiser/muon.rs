@@ -83,11 +83,7 @@ impl Muon {
 }
 
 impl Optimiser for Muon {
-    fn step(
-        &mut self,
-        engine: &mut dyn Engine,
-        at: &Situation<'_>,
-    ) -> Result<Taken, EngineError> {
+    fn step(&mut self, engine: &mut dyn Engine, at: &Situation<'_>) -> Result<Taken, EngineError> {
         let warm = (at.progress.max((at.step + 1) as f64 * 1e-9) / WARM_UP).min(1.0);
         let of = |first: f64| warm * self.settings.schedule.rate(first, at.step, at.progress);
         let rate = of(self.settings.learning_rate);
@@ -132,9 +128,8 @@ impl Optimiser for Muon {
         engine: &mut dyn Engine,
         state: &OptimiserState,
     ) -> Result<(), StateError> {
-        let momentum = |layer: &Layer| {
-            state.single(&name(layer), layer.weights.len()).map(<[f32]>::to_vec)
-        };
+        let momentum =
+            |layer: &Layer| state.single(&name(layer), layer.weights.len()).map(<[f32]>::to_vec);
         self.momentum = self.hidden.iter().map(momentum).collect::<Result<_, _>>()?;
         state.restore_adam(engine)
     }

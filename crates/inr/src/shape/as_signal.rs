@@ -27,6 +27,7 @@ const FAST: Recipe = Recipe {
     layers: 8,
     width: 128,
     biases: BiasRule::Zero,
+    even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 2.0,
     steps: Steps::Budget(1e13),
     batch: Some(6_144),
@@ -49,6 +50,7 @@ const PAPER: Recipe = Recipe {
     batch: Some(30_000),
     learning_rate: 3e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
+    even_first_biases: BiasRule::Zero,
     kfac_points: 0,
     ..FAST
 };

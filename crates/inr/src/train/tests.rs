@@ -3,7 +3,7 @@ use vi3nr::rng::{Random, Stream};
 use vi3nr_engine::{CpuEngine, ReferenceEngine};
 
 use super::*;
-use crate::optimiser::{AdamSettings, Schedule};
+use crate::optimiser::{AdamSettings, KfacSettings, Schedule};
 use crate::points::{Drawn, PointBatch, Sampled};
 
 fn settings(steps: u64) -> TrainSettings {
@@ -59,6 +59,7 @@ fn problem() -> (Network, Vec<f32>) {
         scheme: vi3nr::Scheme::Siren { omega: 3.0 },
         weights: vi3nr::WeightShape::Uniform,
         biases: vi3nr::BiasRule::Zero,
+        first_biases: vi3nr::BiasRule::Zero,
     };
     let start = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 1);
     (network, start)
@@ -155,4 +156,18 @@ fn divergence_is_told_and_the_best_is_kept() {
     let best = outcome.best.unwrap();
     assert!(best.parameters.iter().all(|parameter| parameter.is_finite()));
     assert!(best.loss <= seen[0].loss);
+}
+
+/// Parts of the points, or points drawn anew, are not enough for kfac.
+#[test]
+fn kfac_refuses_parts_of_a_signal() {
+    let (network, start) = problem();
+    let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
+    let optimiser = OptimiserSettings::Kfac(KfacSettings::for_points(200));
+    let settings = TrainSettings { optimiser, batch: Some(32), ..settings(5) };
+    for points in [Points::Sampled(&Curve), Points::Drawn(&Curve)] {
+        let mut watch = |_: &Progress| ControlFlow::Continue(());
+        let error = train(&mut engine, points, &settings, this_run(), &mut watch).unwrap_err();
+        assert!(error.to_string().contains("kfac needs all points"), "{error}");
+    }
 }

@@ -10,7 +10,7 @@ use vi3nr_engine::LayerCurvature;
 use crate::optimiser::{OptimiserState, StateError};
 
 /// The largest weight of the old factors in an average with new ones.
-const MEMORY: f64 = 0.5;
+const MEMORY: f64 = 0.75;
 /// Least damping of a factor as a share of its trace.
 const LEAST_SHARE: f64 = 1e-8;
 
@@ -70,7 +70,8 @@ impl Factors {
             layers.par_iter_mut().with_max_len(1).for_each(|factors| {
                 let (columns, rows) = (factors.layer.fan_in + 1, factors.layer.fan_out);
                 let LayerCurvature { inputs, slopes } = &factors.curvature;
-                let (input_mean, slope_mean) = (mean_of_diagonal(inputs, columns), mean_of_diagonal(slopes, rows));
+                let (input_mean, slope_mean) =
+                    (mean_of_diagonal(inputs, columns), mean_of_diagonal(slopes, rows));
                 let ratio = (input_mean / slope_mean).sqrt();
                 let share = if ratio.is_finite() && ratio > 0.0 { ratio } else { 1.0 };
                 let root = damping.sqrt();
@@ -205,4 +206,100 @@ fn inverse(matrix: &[f64], side: usize, damping: f64, mean: f64) -> Mat<f64> {
     }
     // Not even numbers: leave the gradient as it is, and let the trial be rejected.
     Mat::identity(side, side)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(count: usize, frequency: f64) -> Vec<f64> {
+        (0..count).map(|i| (frequency * (i as f64 + 1.0)).sin()).collect()
+    }
+
+    /// A positive definite matrix.
+    fn squared(side: usize, frequency: f64) -> Vec<f64> {
+        let root = wave(side * side, frequency);
+        let element = |j: usize, k: usize| -> f64 {
+            (0..side).map(|i| root[i * side + j] * root[i * side + k]).sum()
+        };
+        (0..side * side).map(|place| element(place / side, place % side)).collect()
+    }
+
+    fn example() -> (Network, Factors) {
+        let network = Network::new(vec![2, 4, 3], "tanh".parse().unwrap()).unwrap();
+        let mut factors =
+            Factors::new(&network, super::super::super::thread_pool(Some(2)).unwrap());
+        let curvature = |layer: Layer| LayerCurvature {
+            inputs: squared(layer.fan_in + 1, 1.3),
+            slopes: squared(layer.fan_out, 0.7),
+        };
+        factors.update(network.layers().into_iter().map(curvature).collect());
+        (network, factors)
+    }
+
+    /// G d A = -g with the damped factors, element by element.
+    #[test]
+    fn directions_solve_the_damped_equations() {
+        let (network, mut factors) = example();
+        let damping: f64 = 0.04;
+        factors.invert(damping);
+        let gradient: Vec<f32> =
+            wave(network.parameter_count(), 2.1).iter().map(|value| *value as f32).collect();
+        let direction = factors.precondition(&gradient);
+        for layer in network.layers() {
+            let (rows, columns) = (layer.fan_out, layer.fan_in + 1);
+            let (a, g) = (squared(columns, 1.3), squared(rows, 0.7));
+            let share = (mean_of_diagonal(&a, columns) / mean_of_diagonal(&g, rows)).sqrt();
+            let at = |array: &[f32], j: usize, k: usize| -> f64 {
+                let place = match k == layer.fan_in {
+                    true => layer.biases.start + j,
+                    false => layer.weights.start + j * layer.fan_in + k,
+                };
+                f64::from(array[place])
+            };
+            let damped = |m: &[f64], side: usize, j: usize, k: usize, extra: f64| {
+                m[j * side + k] + if j == k { extra } else { 0.0 }
+            };
+            for j in 0..rows {
+                for k in 0..columns {
+                    let mut sum = 0.0;
+                    for i in 0..rows {
+                        for l in 0..columns {
+                            sum += damped(&g, rows, j, i, damping.sqrt() / share)
+                                * at(&direction, i, l)
+                                * damped(&a, columns, l, k, damping.sqrt() * share);
+                        }
+                    }
+                    let expected = -at(&gradient, j, k);
+                    assert!((sum - expected).abs() < 1e-4, "({j}, {k}): {sum}, not {expected}");
+                }
+            }
+        }
+    }
+
+    /// The first update replaces, the second counts as much as the first, later ones less.
+    #[test]
+    fn factors_are_averaged_over_time() {
+        let (network, mut factors) = example();
+        let before = factors.layers[0].curvature.inputs.clone();
+        assert_eq!(before, squared(3, 1.3));
+        let ones = |layer: Layer| LayerCurvature {
+            inputs: vec![1.0; (layer.fan_in + 1).pow(2)],
+            slopes: vec![1.0; layer.fan_out.pow(2)],
+        };
+        factors.update(network.layers().into_iter().map(ones).collect());
+        for (after, before) in factors.layers[0].curvature.inputs.iter().zip(before) {
+            assert!((after - 0.5 * (before + 1.0)).abs() < 1e-15);
+        }
+    }
+
+    /// Factors of rank one, of zeros and of no numbers still give a direction.
+    #[test]
+    fn degenerate_factors_are_damped_until_they_can_be_inverted() {
+        for matrix in [vec![1.0; 9], vec![0.0; 9], vec![1e300; 9], vec![f64::NAN; 9]] {
+            let inverse = inverse(&matrix, 3, 1e-12, 1.0);
+            assert_eq!((inverse.nrows(), inverse.ncols()), (3, 3));
+            assert!(matrix[0].is_nan() || (0..3).all(|i| inverse[(i, i)].is_finite()));
+        }
+    }
 }

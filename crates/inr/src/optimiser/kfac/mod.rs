@@ -37,14 +37,14 @@ impl KfacSettings {
     /// What was measured to suit a signal of this many points.
     pub fn for_points(count: usize) -> Self {
         Self {
-            factor_points: (count / 4).clamp(1024, 2048),
-            model_points: (count / 8).clamp(512, 2048),
+            factor_points: (count / 4).clamp(1024, 8192),
+            model_points: (count / 8).clamp(1024, 4096),
         }
     }
 }
 
 /// Steps between two updates of the factors, once the first ten are past.
-const FACTOR_INTERVAL: u64 = 10;
+const FACTOR_INTERVAL: u64 = 3;
 /// Steps in each of which the factors are updated.
 const FIRST_STEPS: u64 = 10;
 /// Steps between two inversions of the damped factors.
@@ -192,11 +192,7 @@ enum Judgement {
 }
 
 impl Optimiser for Kfac {
-    fn step(
-        &mut self,
-        engine: &mut dyn Engine,
-        at: &Situation<'_>,
-    ) -> Result<Taken, EngineError> {
+    fn step(&mut self, engine: &mut dyn Engine, at: &Situation<'_>) -> Result<Taken, EngineError> {
         let stop = |verdict, operations| Ok(Taken { verdict, rate: 0.0, operations });
         let judgement = self.judge(engine, self.scale() * at.loss)?;
         let (Some(place), false) = (&self.place, matches!(judgement, Judgement::Hopeless)) else {
@@ -242,9 +238,6 @@ impl Optimiser for Kfac {
         }
         let moved: Vec<f32> = place.parameters.iter().zip(&step).map(|(p, s)| p + s).collect();
         engine.set_parameters(&moved)?;
-        if std::env::var_os("KFAC_DEBUG").is_some() {
-            eprintln!("{} acc {} {} obj {:.4e} lambda {:.2e} coef {:?} pred {:.3e} ", at.step, self.accepted, if rejected {"REJ"} else {""}, objective, self.damping, minimum.coefficients, minimum.decrease);
-        }
         self.trial = Some(Trial { step, predicted: minimum.decrease });
         let rate = minimum.coefficients[0];
         Ok(Taken { verdict: Verdict::Moved, rate, operations })
@@ -285,13 +278,11 @@ impl Optimiser for Kfac {
             }),
             false => None,
         };
-        self.previous =
-            if has("kfac.previous") { Some(array("kfac.previous")?) } else { None };
+        self.previous = if has("kfac.previous") { Some(array("kfac.previous")?) } else { None };
         self.trial = match has("kfac.trial") {
-            true => Some(Trial {
-                step: array("kfac.trial")?,
-                predicted: number("kfac.predicted")?,
-            }),
+            true => {
+                Some(Trial { step: array("kfac.trial")?, predicted: number("kfac.predicted")? })
+            }
             false => None,
         };
         self.damping = number("kfac.damping")?;

@@ -51,7 +51,8 @@ impl Quadratic {
             let [u, v] = self.slopes[..] else { return None };
             let determinant = a * c - b * b;
             if determinant > 1e-10 * a * c {
-                let coefficients = vec![(b * v - c * u) / determinant, (b * u - a * v) / determinant];
+                let coefficients =
+                    vec![(b * v - c * u) / determinant, (b * u - a * v) / determinant];
                 let decrease = -0.5 * (coefficients[0] * u + coefficients[1] * v);
                 if decrease > 0.0 && decrease.is_finite() {
                     return Some(Minimum { coefficients, decrease });
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn inner_products_are_sums_of_products() {
         let a: Vec<f32> = (0..21).map(|i| i as f32).collect();
-        assert_eq!(dot(&a, &a), (0..21).map(|i| f64::from(i * i)).sum());
+        assert_eq!(dot(&a, &a), (0..21).map(|i| f64::from(i * i)).sum::<f64>());
     }
 
     /// Two directions against a hand-solved model: q = -2x - 3y + ½(2x² + 2xy + 3y²) + λ terms.
@@ -115,6 +116,41 @@ mod tests {
         // Damping shortens the step and the promise.
         let damped = Quadratic::new(&[&d, &p], &tangents, &gradient, 1, 1.0).minimum().unwrap();
         assert!(damped.decrease < minimum.decrease);
+    }
+
+    /// The model's decrease against the true one along a short step, with all points and small errors
+    /// (where Gauss-Newton is the whole curvature).
+    #[test]
+    fn the_model_foretells_the_true_decrease() {
+        use vi3nr_engine::{Batch, Engine, ReferenceEngine};
+        let network = Network::new(vec![2, 6, 5, 2], "tanh".parse().unwrap()).unwrap();
+        let count = network.parameter_count();
+        let wave = |i: usize, f: f32| (f * (i as f32 + 1.0)).sin();
+        let parameters: Vec<f32> = (0..count).map(|i| 0.7 * wave(i, 1.7)).collect();
+        let points: Vec<f32> = (0..80).map(|i| wave(i, 2.3)).collect();
+        let mut engine = ReferenceEngine::new(&network, &parameters).unwrap();
+        let mut values = vec![0.0; 80];
+        engine.evaluate(&points, &mut values).unwrap();
+        let targets: Vec<f32> =
+            values.iter().enumerate().map(|(i, value)| value + 1e-3 * wave(i, 0.9)).collect();
+        let batch = Batch::new(&network, &points, &targets).unwrap();
+        // With two outputs h is the loss itself.
+        let before = engine.backpropagate(&batch);
+        let gradient = engine.gradient();
+        let direction: Vec<f32> = gradient.iter().map(|g| -g).collect();
+        let tangents = engine.tangents(&points, &[&direction]).unwrap();
+        let model = Quadratic::new(&[&direction], &tangents, &gradient, 40, 0.0);
+        let length = 0.3 * model.minimum().unwrap().coefficients[0];
+        let foretold = -length * (model.slopes[0] + 0.5 * length * model.curvature[0]);
+        let moved: Vec<f32> = parameters
+            .iter()
+            .zip(&direction)
+            .map(|(p, d)| (f64::from(*p) + length * f64::from(*d)) as f32)
+            .collect();
+        engine.set_parameters(&moved).unwrap();
+        let decrease = before - engine.backpropagate(&batch);
+        assert!(decrease > 0.0);
+        assert!((foretold / decrease - 1.0).abs() < 0.02, "{foretold:e}, in truth {decrease:e}");
     }
 
     #[test]

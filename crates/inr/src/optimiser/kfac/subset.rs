@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn every_stretch_gives_one_point_and_steps_differ() {
         let network = Network::new(vec![1, 4, 2], "relu".parse().unwrap()).unwrap();
-        let batch = PointBatch { points: (0..103).map(|i| i as f32).collect(), ..Default::default() };
+        let batch =
+            PointBatch { points: (0..103).map(|i| i as f32).collect(), ..Default::default() };
         let settings = KfacSettings { factor_points: 10, model_points: 1000 };
         let subsets = Subsets::new(settings, 3);
         let first = subsets.for_factors(&network, &batch, 0);

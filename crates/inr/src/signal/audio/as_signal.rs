@@ -18,6 +18,7 @@ const FAST: Recipe = Recipe {
     layers: 4,
     width: 256,
     biases: BiasRule::LikeWeights,
+    even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 6.0,
     // About a minute on two idle present cores.
     steps: Steps::Budget(8e12),
@@ -33,6 +34,7 @@ const PAPER: Recipe = Recipe {
     batch: None,
     learning_rate: 1e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
+    even_first_biases: BiasRule::LikeWeights,
     kfac_points: 0,
     ..FAST
 };
