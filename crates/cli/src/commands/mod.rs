@@ -19,3 +19,4 @@ mod signal;
 pub(crate) mod solve;
 mod sound;
 mod surface;
+mod work;
