@@ -7,7 +7,7 @@
 //! behind), [`decode_image`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
 //! all this is), [`chart`] (curves as SVG and PNG files).
 //! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
-//! (the paper's tables beside ours).
+//! (the paper's tables beside ours). Many fits: [`sweep`].
 
 pub mod atomic_file;
 pub mod bench;
@@ -25,6 +25,7 @@ pub mod repro;
 pub mod run_directory;
 pub mod shape;
 pub mod signal;
+pub mod sweep;
 #[cfg(test)]
 mod test_data;
 pub mod train;

@@ -2,10 +2,12 @@
 
 mod experiments;
 mod signal;
+mod sweep;
 mod theory;
 
 pub(crate) use experiments::{BenchArguments, PropagateArguments, ReproArguments};
 pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
+pub(crate) use sweep::{SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments};
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Propagate(PropagateArguments),
     /// Run a table or figure of the paper again and compare, number by number.
     Repro(ReproArguments),
+    /// Try many settings of fit, as a file lists them, and keep every result.
+    Sweep(SweepArguments),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +119,10 @@ pub(crate) struct FitArguments {
 
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
+
+    /// End as soon as standard input does, as the children of a sweep must.
+    #[arg(long, hide = true)]
+    pub(crate) end_with_input: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -22,18 +22,19 @@ use super::scheme::TypedScheme;
 use super::signal::Typed;
 use crate::Done;
 use crate::arguments::{BatchSize, EngineName, FitArguments, ScheduleKind};
+use crate::interrupt;
 use crate::output::{Failure, print, say};
 use crate::progress::{FitBar, thousands};
 
 /// The side of the test picture that is fitted where no file is named.
 const TEST_PICTURE_SIDE: u32 = 128;
 
-/// Set by Ctrl-C; read after each step.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
+    if arguments.end_with_input {
+        interrupt::end_with_input();
+    }
     let preset = arguments.preset.into();
     let shape = ShapeOptions::of(preset);
     let shape = ShapeOptions { clamp: arguments.clamp.or(shape.clamp), ..shape };
@@ -57,13 +58,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     };
     let source = typed.remember(arguments.file.as_deref(), &signal.info());
     let plan = plan(arguments, &*signal, signal.recipe(preset), source)?;
-    // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
-    let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-        say("stopping after this step; once more to stop at once");
-    });
+    let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
     let directory = directory(arguments)?;
 
     let bar = FitBar::new(plan.training.steps, &*signal);
@@ -71,7 +66,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     let mut watch = |progress: &vi3nr_inr::train::Progress| {
         metrics.note(progress);
         bar.show(progress);
-        match INTERRUPTED.load(Ordering::Relaxed) {
+        match interrupted.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }

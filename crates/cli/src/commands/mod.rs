@@ -18,3 +18,4 @@ mod scheme;
 mod signal;
 pub(crate) mod solve;
 mod sound;
+pub(crate) mod sweep;

@@ -9,6 +9,7 @@ mod repro;
 mod shapes;
 mod signals;
 mod sound_files;
+mod sweep;
 mod theory;
 
 use std::path::{Path, PathBuf};
