@@ -33,6 +33,7 @@
 mod adam;
 mod batch;
 mod cpu;
+mod curvature;
 mod ensemble;
 mod loss;
 mod reference;
@@ -40,6 +41,7 @@ mod reference;
 pub use adam::Adam;
 pub use batch::{Batch, EngineError};
 pub use cpu::{CpuEngine, DenseLayers, InstructionSet, peak_gflops};
+pub use curvature::{AdamMemory, LayerCurvature};
 pub use ensemble::Ensemble;
 pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient};
@@ -85,6 +87,44 @@ pub trait Engine: Send {
     /// Copies the parameters, in the order of [`Network::layers`], into `parameters`.
     fn copy_parameters(&self, parameters: &mut Vec<f32>);
 
+    /// Puts `parameters`, in the order of [`Network::layers`], in the place of the present ones.
+    ///
+    /// # Errors
+    /// Not one number per weight and bias.
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError>;
+
     /// The gradient of the last `backpropagate`, in the order of [`Network::layers`].
     fn gradient(&self) -> Vec<f32>;
+
+    /// Every layer's curvature factors over `points`, shape (n, inputs), with what is propagated
+    /// back from the outputs given by `signs`, shape (n, outputs). The gradient that `backpropagate`
+    /// left is not touched.
+    ///
+    /// # Errors
+    /// Lengths that do not fit the network or each other, no points, memory that cannot be had.
+    fn curvature(
+        &mut self,
+        points: &[f32],
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError>;
+
+    /// J·d for each of `directions` d, all in the order of [`Network::layers`]: how fast the values
+    /// at `points`, shape (n, inputs), change along d, shape (n, outputs).
+    ///
+    /// # Errors
+    /// Lengths that do not fit the network, no points, memory that cannot be had.
+    fn tangents(
+        &mut self,
+        points: &[f32],
+        directions: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, EngineError>;
+
+    /// A copy of what `adam_step` remembers.
+    fn adam_memory(&self) -> AdamMemory;
+
+    /// Replaces what `adam_step` remembers.
+    ///
+    /// # Errors
+    /// Not one number per weight and bias.
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError>;
 }

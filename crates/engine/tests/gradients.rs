@@ -19,6 +19,7 @@ fn start(network: &Network, sigma_p: f64) -> Vec<f32> {
         scheme: Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
         weights: WeightShape::Uniform,
         biases: BiasRule::LikeWeights,
+        first_biases: BiasRule::LikeWeights,
     };
     vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
 }

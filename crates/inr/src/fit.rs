@@ -11,7 +11,7 @@ use vi3nr_engine::{CpuEngine, Engine, EngineError, ReferenceEngine};
 use crate::Model;
 use crate::metrics::Metrics;
 use crate::signal::{Reconstruction, Signal, SignalError};
-use crate::train::{Outcome, Progress, Stop, TrainSettings, train};
+use crate::train::{Outcome, Progress, Run, Stop, TrainError, TrainSettings, train};
 
 /// Which implementation trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub enum FitError {
     /// The engine cannot be built or fed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The steps cannot be taken.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// The signal cannot be measured.
     #[error(transparent)]
     Signal(#[from] SignalError),
@@ -95,6 +98,8 @@ pub struct FitReport {
     pub steps: u64,
     /// Seconds from the start of the fit to its last value.
     pub seconds: f64,
+    /// Seconds of training alone.
+    pub training_seconds: f64,
     /// The loss of the model that is kept: see [`Signal::loss_convention`].
     pub loss: f64,
     /// What the signal measures of it: [`Signal::metrics_of_fit`].
@@ -102,7 +107,13 @@ pub struct FitReport {
     pub metrics: Metrics,
     /// Points through forward and backward pass per second of training.
     pub points_per_second: f64,
-    /// Why training ended: steps, target, time, interrupted or diverged.
+    /// What trained: adam, muon or kfac.
+    pub optimizer: &'static str,
+    /// Floating-point operations of training, counted as in docs/optimisers.md, divided by those of
+    /// one forward and backward pass over all points (of a signal whose points are drawn, over a
+    /// usual step's).
+    pub gradient_equivalents: f64,
+    /// Why training ended: steps, target, time, converged, interrupted or diverged.
     pub stopped: &'static str,
     /// The step after which the kept parameters stood.
     pub kept_step: u64,
@@ -131,7 +142,8 @@ pub fn fit(
     let points = signal.points();
     let first = vi3nr::draw(&plan.network, &plan.init.plan(&plan.network)?, plan.seed);
     let mut engine = plan.engine(&first)?;
-    let outcome = train(&mut *engine, points, &plan.training, plan.seed, started, watch)?;
+    let run = Run { seed: plan.seed, threads: plan.threads, started };
+    let outcome = train(&mut *engine, points, &plan.training, run, watch)?;
 
     let mut parameters = Vec::new();
     engine.copy_parameters(&mut parameters);
@@ -165,9 +177,13 @@ pub fn fit(
     let report = FitReport {
         steps: outcome.steps,
         seconds: started.elapsed().as_secs_f64(),
+        training_seconds: outcome.elapsed.as_secs_f64(),
         loss: kept.loss,
         metrics,
         points_per_second: outcome.points_seen as f64 / seconds,
+        optimizer: plan.training.optimiser.name(),
+        gradient_equivalents: outcome.operations
+            / (6.0 * plan.network.weight_count() as f64 * points.check_count() as f64),
         stopped: outcome.stop.word(),
         kept_step,
         last_loss,
@@ -204,34 +220,41 @@ impl FitPlan {
     /// The likely cause of a divergence and what to try.
     fn problem(&self, outcome: &Outcome) -> Option<String> {
         let Stop::Diverged { step } = outcome.stop else { return None };
-        let rate = self.training.learning_rate;
+        let cause = self.training.optimiser.learning_rate().map(|rate| {
+            let less = rate / 10.0;
+            format!(" The likely cause is the learning rate {rate}; try --lr {less:.1e}.")
+        });
         Some(format!(
-            "training diverged at step {step}: the loss is no longer a finite number. The likely \
-             cause is the learning rate {rate}; try --lr {:.1e}. The best weights before that are \
-             kept",
-            rate / 10.0
+            "training diverged at step {step}: the loss is no longer a finite number.{} The best \
+             weights before that are kept",
+            cause.unwrap_or_default()
         ))
     }
 
     /// What decided the result, for the model file: nothing that depends on the machine.
     fn settings(&self) -> serde_json::Value {
         let training = &self.training;
-        json!({
+        let mut settings = json!({
             "source": self.source,
             "init": self.init.scheme.to_string(),
             "weights": self.init.weights.name(),
-            "biases": self.init.biases.name(),
+            "biases": self.init.biases.to_string(),
+            "first_biases": self.init.first_biases.to_string(),
             "engine": match self.engine {
                 EngineChoice::Cpu => "cpu",
                 EngineChoice::Reference => "reference",
             },
-            "optimizer": "adam",
             "steps": training.steps,
             "batch": training.batch,
-            "learning_rate": training.learning_rate,
-            "schedule": training.schedule,
             "target_psnr": training.target_psnr,
             "time_limit": training.time_limit.map(|limit| limit.as_secs_f64()),
-        })
+        });
+        // The optimiser's name and its own settings stand among them.
+        if let (Some(settings), serde_json::Value::Object(own)) =
+            (settings.as_object_mut(), json!(training.optimiser))
+        {
+            settings.extend(own);
+        }
+        settings
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Read in the order in which a fit meets them: [`signal`] (what can be fitted), [`recipe`] (how,
 //! where nothing is asked for), [`fn@fit`] (from signal and plan to a model), [`points`] (where training
-//! finds its points), [`mod@train`] (the steps), [`metrics`] (how far a reconstruction is from the
+//! finds its points), [`mod@train`] (the steps), [`optimiser`] (what makes a step of a gradient), [`metrics`] (how far a reconstruction is from the
 //! truth), [`model_file`] (a trained network on disk), [`run_directory`] (all that a fit leaves
 //! behind), [`decode_image`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
 //! all this is), [`chart`] (curves as SVG and PNG files).
@@ -18,6 +18,7 @@ mod evaluate;
 mod fit;
 pub mod metrics;
 pub mod model_file;
+pub mod optimiser;
 pub mod points;
 pub mod propagate;
 pub mod recipe;

@@ -1,10 +1,12 @@
 //! What a fit does where nothing is asked for.
 
 use vi3nr::{Activation, BiasRule, Error, Network, Solution};
-use vi3nr_engine::Adam;
 
+use crate::optimiser::{
+    AdamSettings, KfacSettings, MuonSettings, OptimiserName, OptimiserSettings, Schedule,
+};
 use crate::points::Points;
-use crate::train::{Schedule, TrainSettings};
+use crate::train::TrainSettings;
 
 /// What the settings of a fit are chosen for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,8 +27,10 @@ pub struct Recipe {
     pub layers: usize,
     /// Units of each hidden layer.
     pub width: usize,
-    /// The first biases.
+    /// How the biases start.
     pub biases: BiasRule,
+    /// How the first layer's start where the activation is even; elsewhere like the others.
+    pub even_first_biases: BiasRule,
     /// The multiple of the smallest root of Eq. (13) that is taken for σ_p.
     pub sigma_p_factor: f64,
     /// How long.
@@ -37,6 +41,8 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// How it falls.
     pub schedule: Schedule,
+    /// Most points for which `kfac` is taken where no optimiser is asked for; beyond, it is Adam.
+    pub kfac_points: usize,
 }
 
 /// How many steps a fit takes.
@@ -50,6 +56,11 @@ pub enum Steps {
 }
 
 impl Recipe {
+    /// How the first layer's biases start.
+    pub fn first_biases(&self, activation: &Activation) -> BiasRule {
+        if activation.is_even() { self.even_first_biases } else { self.biases }
+    }
+
     /// The σ_p of a fit where none is asked for: a multiple of the smallest root of Eq. (13), or
     /// what [`vi3nr::auto_sigma_p`] chooses where there is no root.
     ///
@@ -64,10 +75,20 @@ impl Recipe {
         }
     }
 
-    /// The steps of a fit of `network` to `points`.
-    pub fn training(&self, network: &Network, points: Points<'_>) -> TrainSettings {
+    /// The steps of a fit of `network` to `points` by `optimiser`, or by the one that suits them.
+    pub fn training(
+        &self,
+        network: &Network,
+        points: Points<'_>,
+        optimiser: Option<OptimiserName>,
+    ) -> TrainSettings {
         let all = points.check_count().max(1);
+        let optimiser = optimiser.unwrap_or(match points {
+            Points::Sampled(_) if all <= self.kfac_points => OptimiserName::Kfac,
+            _ => OptimiserName::Adam,
+        });
         let batch = match points {
+            Points::Sampled(_) if optimiser == OptimiserName::Kfac => None,
             Points::Sampled(_) => self.batch.filter(|batch| *batch < all),
             Points::Drawn(_) => self.batch,
         };
@@ -81,11 +102,16 @@ impl Recipe {
         TrainSettings {
             steps,
             batch,
-            learning_rate: self.learning_rate,
-            schedule: self.schedule,
+            optimiser: match optimiser {
+                OptimiserName::Adam => OptimiserSettings::Adam(AdamSettings {
+                    learning_rate: self.learning_rate,
+                    schedule: self.schedule,
+                }),
+                OptimiserName::Muon => OptimiserSettings::Muon(MuonSettings::for_network(network)),
+                OptimiserName::Kfac => OptimiserSettings::Kfac(KfacSettings::for_points(all)),
+            },
             target_psnr: None,
             time_limit: None,
-            adam: Adam::default(),
         }
     }
 }
@@ -128,7 +154,7 @@ mod tests {
         let training = |side: u32| {
             let pixels = vec![0.0; 3 * (side * side) as usize];
             let image = Image::from_values(side, side, 3, pixels).unwrap();
-            image.recipe(Preset::Fast).training(&network, image.points())
+            image.recipe(Preset::Fast).training(&network, image.points(), Some(OptimiserName::Adam))
         };
         assert_eq!(training(128).steps, 2056);
         assert_eq!(training(1024).steps, 2056);

@@ -208,6 +208,7 @@ mod tests {
                 loss: 0.04,
                 learning_rate: 1e-3,
                 points_seen: step,
+                operations: 0.0,
                 elapsed: Duration::from_millis(step),
             });
         }

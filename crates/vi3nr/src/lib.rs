@@ -102,6 +102,7 @@
 //!     scheme: Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None },
 //!     weights: WeightShape::Uniform,
 //!     biases: BiasRule::Zero,
+//!     first_biases: BiasRule::Zero,
 //! };
 //! let plan = rule.plan(&network)?;
 //! // Eq. (27): the first layer is uniform on ±sigma_p·sqrt(9/M_0).

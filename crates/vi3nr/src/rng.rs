@@ -21,6 +21,12 @@ pub enum Stream {
     Surface,
     /// Points around a surface, kept with their distances; the layer is the kind of point.
     Distances,
+    /// Points over which curvature factors are averaged; the layer is the step.
+    FactorPoints,
+    /// Signs that are propagated back for them; the layer is the step.
+    FactorSigns,
+    /// Points at which a step is modelled; the layer is the step.
+    ModelPoints,
 }
 
 impl Stream {
@@ -33,6 +39,9 @@ impl Stream {
             Self::Samples => 3,
             Self::Surface => 4,
             Self::Distances => 5,
+            Self::FactorPoints => 6,
+            Self::FactorSigns => 7,
+            Self::ModelPoints => 8,
         }
     }
 }

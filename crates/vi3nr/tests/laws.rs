@@ -87,7 +87,7 @@ proptest! {
         let activation: Activation = name.parse().unwrap();
         let network = Network::new(vec![1, width, width], activation.clone()).unwrap();
         let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-        let rule = InitRule { scheme, weights: shape, biases: BiasRule::Zero };
+        let rule = InitRule { scheme, weights: shape, biases: BiasRule::Zero, first_biases: BiasRule::Zero };
         let parameters = draw(&network, &rule.plan(&network).unwrap(), seed);
         let weights = &parameters[network.layers()[1].weights.clone()];
         let inputs = Random::new(seed, Stream::Samples, 1);

@@ -4,10 +4,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use vi3nr::Activation;
+use vi3nr::{Activation, BiasRule};
 use vi3nr_inr::bench::BenchShape;
 
-use super::{InitChoice, Sigma, ThreadsAndJson, Weights, init, sigma};
+use super::{
+    InitChoice, OptimizerName, PictureArguments, Sigma, ThreadsAndJson, Weights, finite, init,
+    positive, sigma,
+};
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
@@ -84,11 +87,52 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "N", default_value = "1")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) networks: u32,
-    /// The nonlinearity.
-    #[arg(long, default_value = "gaussian:sigma=0.05")]
-    pub(crate) activation: Activation,
+    /// The nonlinearity [default: gaussian:sigma=0.05; with --to-psnr as fit has it].
+    #[arg(long)]
+    pub(crate) activation: Option<Activation>,
+    #[command(flatten)]
+    pub(crate) work: WorkArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
+}
+
+/// What measures work instead of speed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Work to reach a quality")]
+pub(crate) struct WorkArguments {
+    /// Instead of the engine's speed, measure how much work optimisers need to reach this PSNR in dB
+    /// (peak = the picture's largest value, the paper's convention), in gradient equivalents: forward
+    /// and backward passes over all points.
+    #[arg(long, value_name = "DB", value_parser = finite, requires = "image")]
+    #[arg(conflicts_with_all = ["shape", "points", "networks"])]
+    pub(crate) to_psnr: Option<f64>,
+    /// The picture to fit, all its pixels at each step.
+    #[arg(long, value_name = "FILE", requires = "to_psnr")]
+    pub(crate) image: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) picture: PictureArguments,
+    /// Which optimisers, separated by commas [default: the one that fit would take].
+    #[arg(long, value_name = "NAMES", value_enum, value_delimiter = ',', requires = "to_psnr")]
+    pub(crate) optimizer: Vec<OptimizerName>,
+    /// Give up after this many gradient equivalents; the schedules of adam and muon end there.
+    #[arg(long, value_name = "GE", value_parser = positive, default_value_t = 300.0)]
+    pub(crate) budget: f64,
+    /// Repeat with this many seeds, from 0 on.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "to_psnr")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) seeds: u64,
+    /// The first learning rate of adam or muon [default: as fit has it].
+    #[arg(long, value_name = "RATE", value_parser = positive, requires = "to_psnr")]
+    pub(crate) lr: Option<f64>,
+    /// Standard deviation of the preactivations for the paper's initialisation, as for fit.
+    #[arg(long, value_name = "S", value_parser = sigma, requires = "to_psnr")]
+    pub(crate) sigma_p: Option<Sigma>,
+    /// The first layer's biases, as for fit.
+    #[arg(long, value_name = "RULE", requires = "to_psnr")]
+    pub(crate) first_bias: Option<BiasRule>,
+    /// Where the curves go, as work.csv, work.svg and work.png; nothing is written without it.
+    #[arg(long, value_name = "DIR", requires = "to_psnr")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 fn bench_shape(text: &str) -> Result<BenchShape, String> {

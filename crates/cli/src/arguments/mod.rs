@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
+use vi3nr_inr::optimiser::OptimiserName;
 use vi3nr_inr::recipe::Preset;
 
 /// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
@@ -113,6 +114,11 @@ pub(crate) struct FitArguments {
     /// The first biases [default: zero for pictures, like-weights for recordings].
     #[arg(long, value_enum, help_heading = "Initialisation")]
     pub(crate) biases: Option<Biases>,
+    /// The first layer's biases: zero, like-weights or uniform:B for U(-B, B) [default: those of
+    /// --biases; where that is not typed and f(-x) = f(x), like-weights, which keeps the network from
+    /// starting as an even function; with --preset paper as the paper has them].
+    #[arg(long, value_name = "RULE", help_heading = "Initialisation")]
+    pub(crate) first_bias: Option<BiasRule>,
     /// Decides the first weights and the order of mini-batches.
     #[arg(long, default_value_t = 0, help_heading = "Initialisation")]
     pub(crate) seed: u64,
@@ -135,7 +141,13 @@ pub(crate) struct TrainingArguments {
     /// [default: 4096].
     #[arg(long, value_name = "N|full", value_parser = batch)]
     pub(crate) batch: Option<BatchSize>,
-    /// Adam's first learning rate [default: 5e-4].
+    /// What makes a step of a gradient: adam; muon (orthogonalised momentum for hidden weights, adam
+    /// for the rest); kfac (second order, no learning rate, all points at each step)
+    /// [default: kfac for pictures of at most 16384 pixels where none of --lr, --schedule, --lr-decay
+    /// and --batch N is typed; else, and with --preset paper, adam].
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub(crate) optimizer: Option<OptimizerName>,
+    /// The first learning rate of adam [default: 5e-4] or muon.
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub(crate) lr: Option<f64>,
     /// How the learning rate falls [default: cosine, or exponential with --lr-decay].
@@ -314,6 +326,23 @@ pub(crate) enum ScheduleKind {
     Constant,
     Exponential,
     Cosine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimizerName {
+    Adam,
+    Muon,
+    Kfac,
+}
+
+impl From<OptimizerName> for OptimiserName {
+    fn from(typed: OptimizerName) -> Self {
+        match typed {
+            OptimizerName::Adam => Self::Adam,
+            OptimizerName::Muon => Self::Muon,
+            OptimizerName::Kfac => Self::Kfac,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vi3nr::Activation;
+use vi3nr::{Activation, BiasRule};
 
 use super::{Biases, InitChoice, Sigma, Weights, sigma};
 
@@ -95,6 +95,10 @@ pub(crate) struct InitArguments {
     /// The biases.
     #[arg(long, value_enum, default_value_t = Biases::Zero)]
     pub(crate) biases: Biases,
+    /// The first layer's biases: zero, like-weights or uniform:B for U(-B, B) [default: those of
+    /// --biases].
+    #[arg(long, value_name = "RULE")]
+    pub(crate) first_bias: Option<BiasRule>,
     /// Decides the numbers that --out writes.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,

@@ -1,18 +1,30 @@
 //! `vi3nr bench`: how fast this machine trains.
 
+use std::str::FromStr;
+
+use vi3nr::Activation;
+
 use vi3nr_inr::bench::{BenchPlan, bench};
 
+use super::work;
 use crate::Done;
 use crate::arguments::BenchArguments;
 use crate::output::{Failure, print};
 
 /// Measures for about ten seconds and prints.
 pub(crate) fn run(arguments: &BenchArguments) -> Done {
+    if let (Some(target), Some(image)) = (arguments.work.to_psnr, &arguments.work.image) {
+        return work::run(arguments, target, image);
+    }
+    let activation = match &arguments.activation {
+        Some(typed) => typed.clone(),
+        None => Activation::from_str("gaussian:sigma=0.05").map_err(Failure::failed)?,
+    };
     let plan = BenchPlan {
         shape: arguments.shape,
         points: arguments.points.map(|points| points as usize),
         networks: arguments.networks as usize,
-        activation: arguments.activation.clone(),
+        activation,
         threads: arguments.common.threads,
     };
     let report = bench(&plan).map_err(Failure::failed)?;

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vi3nr::{Activation, InitRule, Network, Scheme};
-use vi3nr_engine::Adam;
+use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings, Schedule};
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
 use vi3nr_inr::shape::ShapeOptions;
-use vi3nr_inr::train::{Schedule, TrainSettings};
+use vi3nr_inr::train::{TrainError, TrainSettings};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
@@ -75,6 +75,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     bar.clear();
     let fit = result.map_err(|error| match error {
         FitError::Init(error) => Failure::unusable(error),
+        FitError::Train(error @ TrainError::NeedsAllPoints { .. }) => Failure::unusable(error),
         error => Failure::failed(error),
     })?;
     let pictures = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
@@ -113,7 +114,7 @@ fn text(
     let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
     let mut text = format!(
         "{}; network {} ({} parameters), {}, {}, seed {}\n\
-         {} steps in {:.1} s, {} points/s; stopped: {}\n\
+         {}: {} steps in {:.1} s, {:.0} gradient equivalents, {} points/s; stopped: {}\n\
          {}\n{}\n",
         fit.model.signal.details(),
         dims.join("-"),
@@ -121,10 +122,15 @@ fn text(
         plan.network.activation(),
         plan.init.scheme,
         plan.seed,
+        report.optimizer,
         report.steps,
         report.seconds,
+        report.gradient_equivalents,
         thousands(report.points_per_second),
-        report.stopped,
+        match report.stopped {
+            "converged" => "no further decrease",
+            word => word,
+        },
         report.metrics.lines(),
         model.display(),
     );
@@ -161,9 +167,23 @@ fn plan(
         scheme: scheme(arguments, network.activation(), &recipe)?,
         weights: arguments.weights.into(),
         biases: arguments.biases.map_or(recipe.biases, Into::into),
+        first_biases: match (arguments.first_bias, arguments.biases) {
+            (Some(typed), _) => typed,
+            (None, Some(all)) => all.into(),
+            (None, None) => recipe.first_biases(network.activation()),
+        },
     };
     let typed = &arguments.training;
-    let defaults = recipe.training(&network, signal.points());
+    // These mean nothing to kfac: whoever types one wants what it belongs to.
+    let of_adam = typed.lr.is_some()
+        || typed.schedule.is_some()
+        || typed.lr_decay.is_some()
+        || matches!(typed.batch, Some(BatchSize::Points(_)));
+    let chosen = match typed.optimizer {
+        None if of_adam => Some(OptimiserName::Adam),
+        typed => typed.map(Into::into),
+    };
+    let defaults = recipe.training(&network, signal.points(), chosen);
     let batch = match typed.batch {
         None => defaults.batch,
         Some(BatchSize::Full) if matches!(signal.points(), Points::Drawn(_)) => {
@@ -179,14 +199,21 @@ fn plan(
                       --time-limit";
         return Err(Failure::Unusable(reason.into()));
     }
+    let sees_all = match signal.points() {
+        Points::Sampled(points) => batch.is_none_or(|batch| batch >= points.count()),
+        Points::Drawn(_) => false,
+    };
+    if defaults.optimiser.needs_all_points() && !sees_all {
+        let reason = "--optimizer kfac needs all points at each step and the squared error as the \
+                      loss: expected a picture or a recording without --batch N, or another optimizer";
+        return Err(Failure::Unusable(reason.into()));
+    }
     let training = TrainSettings {
         steps: typed.steps.unwrap_or(defaults.steps),
         batch,
-        learning_rate: typed.lr.unwrap_or(defaults.learning_rate),
-        schedule: schedule(arguments)?.unwrap_or(defaults.schedule),
+        optimiser: optimiser(arguments, defaults.optimiser)?,
         target_psnr: typed.target_psnr,
         time_limit: time_limit(typed.time_limit)?,
-        adam: Adam::default(),
     };
     Ok(FitPlan {
         network,
@@ -220,6 +247,32 @@ fn scheme(
         say(&format!("warning: {warning}"));
     }
     Ok(scheme)
+}
+
+/// The optimiser with the rates that were typed.
+fn optimiser(
+    arguments: &FitArguments,
+    mut settings: OptimiserSettings,
+) -> Result<OptimiserSettings, Failure> {
+    let typed = &arguments.training;
+    let schedule = schedule(arguments)?;
+    match &mut settings {
+        OptimiserSettings::Adam(adam) => {
+            adam.learning_rate = typed.lr.unwrap_or(adam.learning_rate);
+            adam.schedule = schedule.unwrap_or(adam.schedule);
+        }
+        OptimiserSettings::Muon(muon) => {
+            muon.learning_rate = typed.lr.unwrap_or(muon.learning_rate);
+            muon.schedule = schedule.unwrap_or(muon.schedule);
+        }
+        OptimiserSettings::Kfac(_) if typed.lr.is_some() || schedule.is_some() => {
+            let reason = "--lr, --schedule, --lr-decay: kfac has no learning rate; expected none of \
+                          them, or --optimizer adam or muon";
+            return Err(Failure::Unusable(reason.into()));
+        }
+        OptimiserSettings::Kfac(_) => {}
+    }
+    Ok(settings)
 }
 
 /// The schedule that was typed, if one was.

@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &InitArguments) -> Done {
         scheme: typed.resolve(activation)?,
         weights: arguments.distribution.into(),
         biases: arguments.biases.into(),
+        first_biases: arguments.first_bias.unwrap_or(arguments.biases.into()),
     };
     let report = Report::new(arguments, &network, &rule)?;
     if let Some(out) = &arguments.out {
@@ -61,7 +62,8 @@ struct Report {
     /// Where the list is empty: 0.0 or "infinity".
     sigma_p_tends_to: Value,
     distribution: &'static str,
-    biases: &'static str,
+    biases: String,
+    first_biases: String,
     seed: u64,
     parameters: usize,
     layers: Vec<LayerReport>,
@@ -98,7 +100,8 @@ impl Report {
             sigma_p,
             sigma_p_tends_to,
             distribution: rule.weights.name(),
-            biases: rule.biases.name(),
+            biases: rule.biases.to_string(),
+            first_biases: rule.first_biases.to_string(),
             seed: arguments.seed,
             parameters: network.parameter_count(),
             layers: layers.collect(),
@@ -110,7 +113,7 @@ impl Report {
     fn text(&self) -> String {
         let mut lines = vec![
             format!("{}, derived for {}; {}", self.scheme, self.derived_for, self.amounts_to()),
-            format!("weights {}, biases {}", self.distribution, self.biases),
+            format!("weights {}, biases {}{}", self.distribution, self.biases, self.first()),
             format!(
                 "{:>5} {:>8} {:>8}  {:<15} {:<15} {}",
                 "layer", "fan-in", "fan-out", "variance", "std", "bound"
@@ -132,6 +135,14 @@ impl Report {
             lines.push(format!("{} ({parameters} parameters, seed {seed})", file.display()));
         }
         lines.join("\n")
+    }
+
+    /// The first biases, where they differ.
+    fn first(&self) -> String {
+        if self.first_biases == self.biases {
+            return String::new();
+        }
+        format!(", the first {}", self.first_biases)
     }
 
     /// The sigma_p of the hidden layers, in words.

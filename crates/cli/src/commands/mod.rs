@@ -19,3 +19,4 @@ mod signal;
 pub(crate) mod solve;
 mod sound;
 pub(crate) mod sweep;
+mod work;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod fit;
 mod models;
+mod optimisers;
 mod paper;
 mod recordings;
 mod repro;

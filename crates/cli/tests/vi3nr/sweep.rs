@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{error, json, texts, vi3nr};
 
 /// Settings that make a fit short.
-const SHORT: &str = "width = 8\nlayers = 3\nsteps = 20\n";
+const SHORT: &str = "optimizer = 'adam'\nwidth = 8\nlayers = 3\nsteps = 20\n";
 
 fn write(folder: &Path, text: &str) {
     fs::write(folder.join("s.toml"), text).unwrap();
@@ -38,7 +38,8 @@ fn a_grid_end_to_end() {
     // The root for sigma 0.05 is 0.0776887.
     assert!(
         text.starts_with(
-            "vi3nr fit --activation gaussian:sigma=0.05 --layers 3 --seed 0 --sigma-p 0.0388443 \
+            "vi3nr fit --activation gaussian:sigma=0.05 --layers 3 --optimizer adam --seed 0 --sigma-p \
+             0.0388443 \
              --steps 20 --width 8\n"
         ),
         "{text}"
@@ -73,7 +74,7 @@ fn a_grid_end_to_end() {
     let rows = fs::read_to_string(folder.path().join("s.report/trials.csv")).unwrap();
     assert_eq!(rows.lines().count(), 13);
     assert!(
-        rows.starts_with("id,state,case,--activation,--layers,--seed,--sigma-p,--steps,--width,")
+        rows.starts_with("id,state,case,--activation,--layers,--optimizer,--seed,--sigma-p,--steps,--width,")
     );
     let map = fs::read_to_string(folder.path().join("s.report/scores.svg")).unwrap();
     assert!(map.contains("Eq. (13)") && map.contains("psnr"));
@@ -93,8 +94,8 @@ fn cases_have_settings_of_their_own() {
     let (text, _) = texts(&vi3nr(folder.path(), &["sweep", "s.toml", "--dry-run"]));
     assert_eq!(
         text,
-        "vi3nr fit --activation sine --layers 3 --steps 20 --width 8\n\
-         vi3nr fit --activation relu --layers 3 --sigma-p 1 --steps 3 --width 8\n"
+        "vi3nr fit --activation sine --layers 3 --optimizer adam --steps 20 --width 8\n\
+         vi3nr fit --activation relu --layers 3 --optimizer adam --sigma-p 1 --steps 3 --width 8\n"
     );
 }
 

@@ -8,6 +8,7 @@
 
 mod activate;
 mod aligned;
+mod curvature;
 mod dense;
 mod formula;
 mod instruction_set;
@@ -16,6 +17,7 @@ mod layout;
 mod peak;
 mod product;
 mod subnormals;
+mod tangent;
 mod tile;
 mod update;
 mod vector;
@@ -30,7 +32,8 @@ use rayon::prelude::*;
 use vi3nr::Network;
 
 use crate::batch::{check_length, check_parameters, check_values};
-use crate::{Adam, Batch, Engine, EngineError};
+use crate::curvature::{check_directions, check_signs};
+use crate::{Adam, AdamMemory, Batch, Engine, EngineError, LayerCurvature};
 use activate::VectorFunction;
 use aligned::Aligned;
 use layout::Layout;
@@ -56,6 +59,22 @@ pub struct CpuEngine {
     used_partials: usize,
     adam: AdamState,
 }
+
+/// What the threads read, and their scratch.
+macro_rules! shared {
+    ($engine:ident) => {
+        Shared {
+            set: $engine.set,
+            layout: &$engine.layout,
+            function: &*$engine.function,
+            parameters: &$engine.parameters,
+            forward: &$engine.forward,
+            backward: &$engine.backward,
+        }
+    };
+}
+
+use shared;
 
 impl CpuEngine {
     /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`],
@@ -139,20 +158,6 @@ impl CpuEngine {
         let Self { set, layout, parameters, forward, backward, pool, .. } = self;
         pool.install(|| update::pack_weights(*set, layout, parameters, forward, backward));
     }
-}
-
-/// What the threads read, and their scratch.
-macro_rules! shared {
-    ($engine:ident) => {
-        Shared {
-            set: $engine.set,
-            layout: &$engine.layout,
-            function: &*$engine.function,
-            parameters: &$engine.parameters,
-            forward: &$engine.forward,
-            backward: &$engine.backward,
-        }
-    };
 }
 
 impl Engine for CpuEngine {
@@ -251,6 +256,13 @@ impl Engine for CpuEngine {
         self.layout.gather(&self.parameters, parameters);
     }
 
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
+        check_parameters(&self.network, parameters.len())?;
+        self.layout.scatter(parameters, &mut self.parameters);
+        self.pack();
+        Ok(())
+    }
+
     fn gradient(&self) -> Vec<f32> {
         let mut gradient = vec![0.0; self.network.parameter_count()];
         if self.used_partials > 0 {
@@ -258,6 +270,45 @@ impl Engine for CpuEngine {
             self.layout.gather(&total, &mut gradient);
         }
         gradient
+    }
+
+    fn curvature(
+        &mut self,
+        points: &[f32],
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError> {
+        check_signs(&self.network, points, signs)?;
+        self.curvature_of(points, signs)
+    }
+
+    fn tangents(
+        &mut self,
+        points: &[f32],
+        directions: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        check_directions(&self.network, points, directions)?;
+        self.tangents_of(points, directions)
+    }
+
+    fn adam_memory(&self) -> AdamMemory {
+        let outer = |inner: &[f32]| {
+            let mut outer = vec![0.0; self.network.parameter_count()];
+            self.layout.gather(inner, &mut outer);
+            outer
+        };
+        AdamMemory {
+            mean: outer(&self.adam.mean),
+            mean_square: outer(&self.adam.mean_square),
+            steps: self.adam.steps,
+        }
+    }
+
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {
+        memory.check(&self.network)?;
+        self.layout.scatter(&memory.mean, &mut self.adam.mean);
+        self.layout.scatter(&memory.mean_square, &mut self.adam.mean_square);
+        self.adam.steps = memory.steps;
+        Ok(())
     }
 }
 

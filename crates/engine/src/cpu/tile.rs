@@ -26,10 +26,10 @@ pub(super) struct Shared<'a> {
 /// One thread's tiles: for each layer its outputs and, but for the last, their slopes.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    values: Vec<Aligned>,
-    slopes: Vec<Aligned>,
-    /// For derivatives by the coordinates: dΦ_o/dz of the layer at hand and of the one below.
-    pulled_back: [Aligned; 2],
+    pub(super) values: Vec<Aligned>,
+    pub(super) slopes: Vec<Aligned>,
+    /// For derivatives: those of the layer at hand and of the next.
+    pub(super) pulled_back: [Aligned; 2],
 }
 
 impl Scratch {
@@ -47,7 +47,7 @@ impl Scratch {
 }
 
 /// The input of layer `index`: the points themselves or the values of the layer before.
-fn input<'a>(
+pub(super) fn input<'a>(
     layout: &Layout,
     values: &'a [Aligned],
     points: &'a [f32],
@@ -60,7 +60,7 @@ fn input<'a>(
 }
 
 /// Φ at a tile of points, left in the scratch's last values; with `slopes`, f' of every layer too.
-fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: bool) {
+pub(super) fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: bool) {
     let layout = shared.layout;
     let rows = points.len() / layout.layers[0].fan_in;
     let last = layout.layers.len() - 1;
@@ -113,14 +113,13 @@ pub(super) fn evaluate(
     out: &mut [f32],
 ) {
     forward(shared, scratch, points, false);
-    copy_outputs(shared, scratch, out);
+    copy_outputs(shared.layout, &scratch.values[shared.layout.layers.len() - 1], out);
 }
 
-/// Copies Φ from where [`forward`] left it to `out`, shape (n, outputs).
-fn copy_outputs(shared: &Shared<'_>, scratch: &Scratch, out: &mut [f32]) {
-    let last = shared.layout.layers.len() - 1;
-    let layer = &shared.layout.layers[last];
-    let rows = scratch.values[last].chunks_exact(layer.tile_row);
+/// Copies the last layer's rows of a tile to `out`, shape (n, outputs).
+pub(super) fn copy_outputs(layout: &Layout, tile: &[f32], out: &mut [f32]) {
+    let layer = &layout.layers[layout.layers.len() - 1];
+    let rows = tile.chunks_exact(layer.tile_row);
     for (out, row) in out.chunks_exact_mut(layer.fan_out).zip(rows) {
         out.copy_from_slice(&row[..layer.fan_out]);
     }
@@ -139,7 +138,7 @@ pub(super) fn differentiate(
     let layers = &shared.layout.layers;
     let (first, last) = (&layers[0], &layers[layers.len() - 1]);
     let rows = points.len() / first.fan_in;
-    copy_outputs(shared, scratch, values);
+    copy_outputs(shared.layout, &scratch.values[layers.len() - 1], values);
     let [delta, below] = &mut scratch.pulled_back;
     for output in 0..last.fan_out {
         for row in delta.chunks_exact_mut(last.tile_row).take(rows) {

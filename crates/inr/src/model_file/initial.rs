@@ -23,6 +23,7 @@ use crate::write_atomically;
 ///     scheme: "siren:omega=30".parse()?,
 ///     weights: WeightShape::Uniform,
 ///     biases: BiasRule::Zero,
+///     first_biases: BiasRule::Zero,
 /// };
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("w.safetensors");
@@ -68,7 +69,8 @@ impl InitialWeights<'_> {
             ("activation", self.network.activation().to_string()),
             ("scheme", self.rule.scheme.to_string()),
             ("weights", self.rule.weights.name().into()),
-            ("biases", self.rule.biases.name().into()),
+            ("biases", self.rule.biases.to_string()),
+            ("first_biases", self.rule.first_biases.to_string()),
             ("seed", self.seed.to_string()),
         ])
     }

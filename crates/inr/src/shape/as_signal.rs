@@ -15,10 +15,10 @@ use super::preview::preview;
 use super::sampling::{ShapeSampler, ShapeSampling};
 use super::shape_file::{Geometry, Shape};
 use crate::metrics::{Digits, Metric, Metrics};
+use crate::optimiser::Schedule;
 use crate::points::{CHECK_STEP, Drawn, PointBatch, Points};
 use crate::recipe::{PaperTable, Preset, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
-use crate::train::Schedule;
 
 /// Measured in docs/defaults.md: many small steps beat few large ones here too, and twice the
 /// learning rate fails.
@@ -27,11 +27,13 @@ const FAST: Recipe = Recipe {
     layers: 8,
     width: 128,
     biases: BiasRule::Zero,
+    even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 2.0,
     steps: Steps::Budget(1e13),
     batch: Some(6_144),
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
+    kfac_points: 0,
 };
 
 /// Distances beyond 0.1 count as 0.1: the network need not learn what lies far off. Some points come
@@ -48,6 +50,8 @@ const PAPER: Recipe = Recipe {
     batch: Some(30_000),
     learning_rate: 3e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
+    even_first_biases: BiasRule::Zero,
+    kfac_points: 0,
     ..FAST
 };
 

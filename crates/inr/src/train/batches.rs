@@ -67,6 +67,11 @@ impl<'a> Batches<'a> {
         &self.batch
     }
 
+    /// The points and targets of the present step.
+    pub(super) fn present(&self) -> &PointBatch {
+        &self.batch
+    }
+
     /// Whether the part just returned was the last of its epoch.
     pub(super) fn epoch_ended(&self) -> bool {
         match &self.source {

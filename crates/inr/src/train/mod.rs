@@ -1,16 +1,14 @@
-//! The training loop: steps of Adam until something says stop.
+//! The training loop: steps of an optimiser until something says stop.
 
 mod batches;
-mod schedule;
-
-pub use schedule::Schedule;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use vi3nr_engine::{Adam, Engine, EngineError};
+use vi3nr_engine::{Engine, EngineError, Loss};
 
 use crate::metrics::psnr_of_mse;
+use crate::optimiser::{OptimiserSettings, Situation, Verdict};
 use crate::points::Points;
 use batches::Batches;
 
@@ -21,17 +19,33 @@ pub struct TrainSettings {
     pub steps: u64,
     /// Points of a step; if none, all that are sampled or as many as are usually drawn.
     pub batch: Option<usize>,
-    /// The first learning rate of Adam.
-    pub learning_rate: f64,
-    /// How it falls.
-    pub schedule: Schedule,
+    /// What makes a step of a gradient.
+    pub optimiser: OptimiserSettings,
     /// Stop once the training loss is that of this PSNR (peak 2, dB).
     pub target_psnr: Option<f64>,
     /// Stop in time to be done this long after the start. The cosine schedule then ends with the
     /// time, so that the result depends on the machine's speed.
     pub time_limit: Option<Duration>,
-    /// Adam's constants.
-    pub adam: Adam,
+}
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The engine refuses something.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An optimiser that cannot work on parts of a signal or another loss.
+    #[error(
+        "the optimizer {optimiser} needs all points at each step and the squared error as the loss, \
+         not {seen}"
+    )]
+    NeedsAllPoints {
+        /// Its name.
+        optimiser: &'static str,
+        /// What it would get.
+        seen: &'static str,
+    },
 }
 
 /// What a step found; handed to the watcher of the run.
@@ -43,10 +57,13 @@ pub struct Progress {
     pub steps: u64,
     /// The loss of the step's points, before the step.
     pub loss: f64,
-    /// The step's learning rate.
+    /// The step's learning rate; for `kfac` the length that its model gave it.
     pub learning_rate: f64,
     /// Points seen so far, repetitions counted.
     pub points_seen: u64,
+    /// Floating-point operations so far: 6·weights for each point seen, and what the optimiser did
+    /// besides.
+    pub operations: f64,
     /// Time since training began.
     pub elapsed: Duration,
 }
@@ -60,6 +77,8 @@ pub enum Stop {
     Target,
     /// The time was up.
     Time,
+    /// The optimiser finds no step that makes the loss noticeably smaller.
+    Converged,
     /// The watcher asked for it.
     Interrupted,
     /// The loss was not a finite number at this step (counted from 1).
@@ -76,6 +95,7 @@ impl Stop {
             Self::Steps => "steps",
             Self::Target => "target",
             Self::Time => "time",
+            Self::Converged => "converged",
             Self::Interrupted => "interrupted",
             Self::Diverged { .. } => "diverged",
         }
@@ -91,6 +111,8 @@ pub struct Outcome {
     pub steps: u64,
     /// Points seen, repetitions counted.
     pub points_seen: u64,
+    /// Floating-point operations, as in [`Progress::operations`].
+    pub operations: f64,
     /// Time that training took.
     pub elapsed: Duration,
     /// The best parameters known, if any loss was finite: with full batches those of the smallest
@@ -110,45 +132,56 @@ pub struct Best {
     pub parameters: Vec<f32>,
 }
 
-/// Trains the engine's network on `points`. `started` is when the time limit began to run; `watch`
-/// sees every step and may stop the run.
+/// Trains the engine's network on `points`; `watch` sees every step and may stop the run.
 ///
 /// # Errors
-/// Points that do not fit the network.
+/// Points that do not fit the network or the optimiser, memory or threads that cannot be had.
 pub fn train(
     engine: &mut dyn Engine,
     points: Points<'_>,
     settings: &TrainSettings,
-    seed: u64,
-    started: Instant,
+    run: Run,
     watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<Outcome, EngineError> {
+) -> Result<Outcome, TrainError> {
     let network = engine.network().clone();
     let all = points.check_count() as f64;
-    let mut batches = Batches::new(points, settings.batch, seed);
+    let mut batches = Batches::new(points, settings.batch, run.seed);
+    let mut optimiser = settings.optimiser.start(&network, run.seed, run.threads)?;
+    let gradient_operations = 6.0 * network.weight_count() as f64;
     let began = Instant::now();
     let mut best: Option<Best> = None;
     let mut epoch = EpochMean::default();
-    let mut points_seen = 0;
+    let (mut points_seen, mut operations) = (0, 0.0);
     let mut stop = Stop::Steps;
     let mut step = 0;
     while step < settings.steps {
-        let remaining = settings.time_limit.map(|limit| limit.saturating_sub(started.elapsed()));
+        let remaining =
+            settings.time_limit.map(|limit| limit.saturating_sub(run.started.elapsed()));
         if remaining.is_some_and(|left| left < time_to_finish(began, step, points_seen, all)) {
             stop = Stop::Time;
             break;
         }
-        let batch = batches.next().batch(&network)?;
-        let loss = engine.backpropagate(&batch);
-        if !loss.is_finite() {
-            stop = Stop::Diverged { step: step + 1 };
-            break;
+        if settings.optimiser.needs_all_points() && !batches.is_full() {
+            return Err(unsuited(&settings.optimiser, "a part of them"));
         }
+        let points = batches.next();
+        let batch = points.batch(&network)?;
+        if settings.optimiser.needs_all_points()
+            && (points.loss != Loss::Squared || !points.weights.is_empty())
+        {
+            return Err(unsuited(&settings.optimiser, "this signal's"));
+        }
+        let loss = engine.backpropagate(&batch);
         let count = batch.count();
         points_seen += count as u64;
-        epoch.add(loss, count);
+        operations += gradient_operations * count as f64;
+        if loss.is_finite() {
+            epoch.add(loss, count);
+        }
+        let (is_full, epoch_ended) = (batches.is_full(), batches.epoch_ended());
         // The first parameters count as known, so that there always is something to go back to.
-        let known = match (batches.is_full() || step == 0, batches.epoch_ended()) {
+        let known = match (is_full || step == 0, epoch_ended) {
+            _ if !loss.is_finite() => None,
             (true, _) => Some(loss),
             (false, true) => Some(epoch.take()),
             (false, false) => None,
@@ -164,17 +197,46 @@ pub fn train(
                 break;
             }
         }
-        let progress = fraction_done(settings, step, started);
-        let learning_rate = settings.schedule.rate(settings.learning_rate, step, progress);
-        engine.adam_step(&settings.adam, learning_rate);
+        let progress = fraction_done(settings, step, run.started);
+        let situation = Situation { batch: batches.present(), loss, step, progress };
+        let taken = optimiser.step(engine, &situation)?;
+        operations += taken.operations;
+        match taken.verdict {
+            Verdict::Moved => {}
+            Verdict::Diverged => {
+                stop = Stop::Diverged { step: step + 1 };
+                break;
+            }
+            Verdict::Exhausted => {
+                stop = Stop::Converged;
+                break;
+            }
+        }
         step += 1;
-        let (steps, elapsed) = (settings.steps, began.elapsed());
-        if watch(&Progress { step, steps, loss, learning_rate, points_seen, elapsed }).is_break() {
+        let (steps, elapsed, learning_rate) = (settings.steps, began.elapsed(), taken.rate);
+        let progress =
+            Progress { step, steps, loss, learning_rate, points_seen, operations, elapsed };
+        if watch(&progress).is_break() {
             stop = Stop::Interrupted;
             break;
         }
     }
-    Ok(Outcome { stop, steps: step, points_seen, elapsed: began.elapsed(), best })
+    Ok(Outcome { stop, steps: step, points_seen, operations, elapsed: began.elapsed(), best })
+}
+
+/// What a run has from outside, besides its settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Of everything random.
+    pub seed: u64,
+    /// Threads of the optimiser's own algebra, one per core if none. They do not change the result.
+    pub threads: Option<usize>,
+    /// When the time limit began to run.
+    pub started: Instant,
+}
+
+fn unsuited(optimiser: &OptimiserSettings, seen: &'static str) -> TrainError {
+    TrainError::NeedsAllPoints { optimiser: optimiser.name(), seen }
 }
 
 /// The share of the run that is over: by steps, or by time if that is further.

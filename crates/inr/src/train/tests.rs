@@ -3,18 +3,20 @@ use vi3nr::rng::{Random, Stream};
 use vi3nr_engine::{CpuEngine, ReferenceEngine};
 
 use super::*;
+use crate::optimiser::{AdamSettings, KfacSettings, Schedule};
 use crate::points::{Drawn, PointBatch, Sampled};
 
 fn settings(steps: u64) -> TrainSettings {
-    TrainSettings {
-        steps,
-        batch: None,
-        learning_rate: 1e-2,
-        schedule: Schedule::Cosine,
-        target_psnr: None,
-        time_limit: None,
-        adam: Adam::default(),
-    }
+    let optimiser = adam(1e-2, Schedule::Cosine);
+    TrainSettings { steps, batch: None, optimiser, target_psnr: None, time_limit: None }
+}
+
+fn adam(learning_rate: f64, schedule: Schedule) -> OptimiserSettings {
+    OptimiserSettings::Adam(AdamSettings { learning_rate, schedule })
+}
+
+fn this_run() -> Run {
+    Run { seed: 1, threads: Some(1), started: Instant::now() }
 }
 
 /// A curve, as 200 samples or wherever it is asked for.
@@ -57,6 +59,7 @@ fn problem() -> (Network, Vec<f32>) {
         scheme: vi3nr::Scheme::Siren { omega: 3.0 },
         weights: vi3nr::WeightShape::Uniform,
         biases: vi3nr::BiasRule::Zero,
+        first_biases: vi3nr::BiasRule::Zero,
     };
     let start = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 1);
     (network, start)
@@ -75,7 +78,7 @@ fn run_on(points: Points<'_>, settings: &TrainSettings) -> (Outcome, Vec<Progres
         seen.push(*progress);
         ControlFlow::Continue(())
     };
-    let outcome = train(&mut engine, points, settings, 1, Instant::now(), &mut watch).unwrap();
+    let outcome = train(&mut engine, points, settings, this_run(), &mut watch).unwrap();
     (outcome, seen, engine)
 }
 
@@ -134,8 +137,7 @@ fn a_watcher_and_a_spent_time_limit_stop_the_run() {
         _ => ControlFlow::Continue(()),
     };
     let mut run = |settings: &TrainSettings| {
-        train(&mut engine, Points::Sampled(&Curve), settings, 1, Instant::now(), &mut watch)
-            .unwrap()
+        train(&mut engine, Points::Sampled(&Curve), settings, this_run(), &mut watch).unwrap()
     };
     let outcome = run(&settings(300));
     assert_eq!((outcome.stop, outcome.steps), (Stop::Interrupted, 5));
@@ -148,10 +150,24 @@ fn a_watcher_and_a_spent_time_limit_stop_the_run() {
 #[test]
 fn divergence_is_told_and_the_best_is_kept() {
     let (outcome, seen) =
-        run(&TrainSettings { learning_rate: 1e30, schedule: Schedule::Constant, ..settings(300) });
+        run(&TrainSettings { optimiser: adam(1e30, Schedule::Constant), ..settings(300) });
     let Stop::Diverged { step } = outcome.stop else { panic!("{:?}", outcome.stop) };
     assert_eq!(step, outcome.steps + 1);
     let best = outcome.best.unwrap();
     assert!(best.parameters.iter().all(|parameter| parameter.is_finite()));
     assert!(best.loss <= seen[0].loss);
+}
+
+/// Parts of the points, or points drawn anew, are not enough for kfac.
+#[test]
+fn kfac_refuses_parts_of_a_signal() {
+    let (network, start) = problem();
+    let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
+    let optimiser = OptimiserSettings::Kfac(KfacSettings::for_points(200));
+    let settings = TrainSettings { optimiser, batch: Some(32), ..settings(5) };
+    for points in [Points::Sampled(&Curve), Points::Drawn(&Curve)] {
+        let mut watch = |_: &Progress| ControlFlow::Continue(());
+        let error = train(&mut engine, points, &settings, this_run(), &mut watch).unwrap_err();
+        assert!(error.to_string().contains("kfac needs all points"), "{error}");
+    }
 }

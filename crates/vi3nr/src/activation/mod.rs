@@ -174,6 +174,22 @@ impl Activation {
         self.visit(At(x))
     }
 
+    /// Whether f(-x) = f(x), tried at 200 places from 1e-4 to 1e3. A network without first biases is
+    /// then an even function of its input.
+    ///
+    /// ```
+    /// let is_even = |text: &str| text.parse::<vi3nr::Activation>().unwrap().is_even();
+    /// assert!(is_even("gaussian:sigma=0.05") && is_even("sinc") && is_even("abs(x)"));
+    /// assert!(!is_even("sine") && !is_even("relu") && !is_even("cos(x)+0.001*x"));
+    /// ```
+    pub fn is_even(&self) -> bool {
+        (0..200).all(|place| {
+            let x = 1e-4 * libm::pow(1e7, f64::from(place) / 199.0);
+            let (right, left) = (self.value(x), self.value(-x));
+            (right - left).abs() <= 1e-12 * right.abs().max(left.abs())
+        })
+    }
+
     /// The points where f or f' is not smooth, in increasing order; for a formula those of
     /// [`Formula::kinks`].
     pub fn kinks(&self) -> Vec<f64> {

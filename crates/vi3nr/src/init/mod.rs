@@ -19,15 +19,18 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
         let random = |stream| Random::new(seed, stream, layer.index as u32);
         let weights = &mut parameters[layer.weights.clone()];
         fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::Weights), weights);
-        if plan.biases == BiasRule::LikeWeights {
-            // Single numbers of an orthogonal matrix are close to normal; so its biases are.
-            let shape = match plan.weights {
-                WeightShape::Orthogonal => WeightShape::Normal,
-                shape => shape,
-            };
-            let biases = &mut parameters[layer.biases.clone()];
-            fill(shape, plan.weight_std, 1, &random(Stream::Biases), biases);
-        }
+        let biases = &mut parameters[layer.biases.clone()];
+        // Single numbers of an orthogonal matrix are close to normal; so its biases are.
+        let like_weights = match plan.weights {
+            WeightShape::Orthogonal => WeightShape::Normal,
+            shape => shape,
+        };
+        let (shape, std) = match plan.biases {
+            BiasRule::Zero => continue,
+            BiasRule::LikeWeights => (like_weights, plan.weight_std),
+            BiasRule::Uniform { bound } => (WeightShape::Uniform, bound / libm::sqrt(3.0)),
+        };
+        fill(shape, std, 1, &random(Stream::Biases), biases);
     }
     parameters
 }
@@ -81,7 +84,8 @@ mod tests {
     fn parameters(weights: WeightShape, biases: BiasRule, seed: u64) -> (Network, Vec<f32>) {
         let network = Network::uniform(2, 256, 4, 3, "gaussian".parse().unwrap()).unwrap();
         let scheme = Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None };
-        let plan = InitRule { scheme, weights, biases }.plan(&network).unwrap();
+        let rule = InitRule { scheme, weights, biases, first_biases: biases };
+        let plan = rule.plan(&network).unwrap();
         let drawn = draw(&network, &plan, seed);
         (network, drawn)
     }
@@ -111,6 +115,33 @@ mod tests {
         assert!(drawn[layer.biases.clone()].iter().all(|bias| *bias != 0.0 && bias.abs() <= bound));
     }
 
+    /// The first layer's biases alone: a network of an even activation is no longer even.
+    #[test]
+    fn first_biases_have_a_rule_of_their_own() {
+        let network = Network::uniform(2, 256, 4, 3, "gaussian".parse().unwrap()).unwrap();
+        for (rule, bound) in [(BiasRule::Uniform { bound: 0.3 }, 0.3), (BiasRule::LikeWeights, 3.0)]
+        {
+            let rule = InitRule {
+                scheme: Scheme::VarianceInformed { sigma_p: 2f64.sqrt(), last_sigma_p: None },
+                weights: WeightShape::Uniform,
+                biases: BiasRule::Zero,
+                first_biases: rule,
+            };
+            let drawn = draw(&network, &rule.plan(&network).unwrap(), 4);
+            let [first, second, ..] = &network.layers()[..] else { panic!() };
+            let largest = drawn[first.biases.clone()].iter().fold(0.0f32, |m, b| m.max(b.abs()));
+            assert!((0.95..1.0).contains(&(f64::from(largest) / bound)), "{largest}");
+            assert!(drawn[second.biases.clone()].iter().all(|bias| *bias == 0.0));
+        }
+        let rule = InitRule {
+            scheme: Scheme::Xavier,
+            weights: WeightShape::Uniform,
+            biases: BiasRule::Zero,
+            first_biases: BiasRule::Uniform { bound: f64::NAN },
+        };
+        assert!(rule.plan(&network).unwrap_err().to_string().contains("bound of the biases"));
+    }
+
     #[test]
     fn truncated_normals_stay_within_two_deviations() {
         let random = Random::new(1, Stream::Weights, 0);
@@ -130,7 +161,9 @@ mod tests {
     fn orthogonal_layers_have_equal_singular_values() {
         let network = Network::new(vec![24, 40, 16], "tanh".parse().unwrap()).unwrap();
         let scheme = Scheme::Normal { std: 0.5 };
-        let rule = InitRule { scheme, weights: WeightShape::Orthogonal, biases: BiasRule::Zero };
+        let biases = BiasRule::Zero;
+        let weights = WeightShape::Orthogonal;
+        let rule = InitRule { scheme, weights, biases, first_biases: biases };
         let drawn = draw(&network, &rule.plan(&network).unwrap(), 9);
         for layer in network.layers() {
             let weights = &drawn[layer.weights.clone()];

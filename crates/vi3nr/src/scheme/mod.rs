@@ -123,22 +123,17 @@ impl WeightShape {
 }
 
 /// How biases start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BiasRule {
     /// All zero, as the theory assumes.
     Zero,
     /// Drawn from the distribution of the layer's weights (the paper's audio networks).
     LikeWeights,
-}
-
-impl BiasRule {
-    /// As it is written in files and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Zero => "zero",
-            Self::LikeWeights => "like-weights",
-        }
-    }
+    /// Drawn from U(-bound, bound).
+    Uniform {
+        /// A finite number above 0.
+        bound: f64,
+    },
 }
 
 /// A scheme with the distribution and the biases: all that decides a network's start but the seed.
@@ -148,8 +143,13 @@ pub struct InitRule {
     pub scheme: Scheme,
     /// Their distribution.
     pub weights: WeightShape,
-    /// The biases.
+    /// The biases of all layers but the first.
     pub biases: BiasRule,
+    /// The first layer's biases. Where they are zero and the activation is even
+    /// ([`Activation::is_even`](crate::Activation::is_even)) the network starts as an even function
+    /// of its input and leaves such functions slowly. Drawn like the first weights they put the
+    /// ridges w·x + b = 0 anywhere on \[-1, 1\].
+    pub first_biases: BiasRule,
 }
 
 /// What one layer's parameters are drawn from.
@@ -187,7 +187,7 @@ impl InitRule {
     /// The plan of every layer of `network`, in order, for inputs from `input`.
     ///
     /// # Errors
-    /// A σ_p, ω or standard deviation that is not a finite number above 0, an activation to which
+    /// A σ_p, ω, standard deviation or bound that is not a finite number above 0, an activation to which
     /// the scheme does not apply, moments that cannot be computed, orthogonal weights for a layer
     /// over [`WIDEST_ORTHOGONAL`].
     pub fn plan_for(
@@ -205,12 +205,24 @@ impl InitRule {
                 expected: "at most 4096",
             });
         }
+        for rule in [self.biases, self.first_biases] {
+            if let BiasRule::Uniform { bound } = rule
+                && !(bound.is_finite() && bound > 0.0)
+            {
+                return Err(Error::OutOfRange {
+                    quantity: "the bound of the biases".into(),
+                    value: bound,
+                    expected: "a finite number above 0",
+                });
+            }
+        }
         let deviations = self.scheme.weight_stds(network, input)?;
-        let (weights, biases) = (self.weights, self.biases);
-        Ok(deviations
-            .into_iter()
-            .map(|weight_std| LayerPlan { weight_std, weights, biases })
-            .collect())
+        let layer = |(index, weight_std)| LayerPlan {
+            weight_std,
+            weights: self.weights,
+            biases: if index == 0 { self.first_biases } else { self.biases },
+        };
+        Ok(deviations.into_iter().enumerate().map(layer).collect())
     }
 }
 
@@ -220,7 +232,12 @@ mod tests {
 
     fn plan(scheme: Scheme, activation: &str) -> Vec<LayerPlan> {
         let network = Network::uniform(2, 128, 4, 3, activation.parse().unwrap()).unwrap();
-        let rule = InitRule { scheme, weights: WeightShape::Uniform, biases: BiasRule::Zero };
+        let rule = InitRule {
+            scheme,
+            weights: WeightShape::Uniform,
+            biases: BiasRule::Zero,
+            first_biases: BiasRule::Zero,
+        };
         rule.plan(&network).unwrap()
     }
 
@@ -304,6 +321,7 @@ mod tests {
             scheme: Scheme::Xavier,
             weights: WeightShape::Orthogonal,
             biases: BiasRule::Zero,
+            first_biases: BiasRule::Zero,
         };
         assert!(rule.plan(&wide).unwrap_err().to_string().contains("4096"));
     }
@@ -316,7 +334,12 @@ mod tests {
             Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: Some(f64::NAN) },
             Scheme::Siren { omega: -1.0 },
         ] {
-            let rule = InitRule { scheme, weights: WeightShape::Normal, biases: BiasRule::Zero };
+            let rule = InitRule {
+                scheme,
+                weights: WeightShape::Normal,
+                biases: BiasRule::Zero,
+                first_biases: BiasRule::Zero,
+            };
             assert!(rule.plan(&network).is_err());
         }
     }

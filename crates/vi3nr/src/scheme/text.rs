@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Fan, Scheme};
+use super::{BiasRule, Fan, Scheme};
 use crate::Error;
 use crate::activation::{Accepted, Named, Parameter};
 
@@ -81,6 +81,31 @@ impl Scheme {
     }
 }
 
+/// `zero`, `like-weights` or `uniform:B`.
+impl fmt::Display for BiasRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zero => f.write_str("zero"),
+            Self::LikeWeights => f.write_str("like-weights"),
+            Self::Uniform { bound } => write!(f, "uniform:{bound}"),
+        }
+    }
+}
+
+impl FromStr for BiasRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bound = text.strip_prefix("uniform:").map(str::parse::<f64>);
+        match (text, bound) {
+            ("zero", _) => Ok(Self::Zero),
+            ("like-weights", _) => Ok(Self::LikeWeights),
+            (_, Some(Ok(bound))) if bound.is_finite() && bound > 0.0 => Ok(Self::Uniform { bound }),
+            _ => Err("expected zero, like-weights or uniform:B with a finite B above 0".into()),
+        }
+    }
+}
+
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameters: &[(&str, f64)] = match *self {
@@ -141,6 +166,16 @@ impl FromStr for Scheme {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bias_rules_are_read_as_they_are_written() {
+        for rule in [BiasRule::Zero, BiasRule::LikeWeights, BiasRule::Uniform { bound: 0.3 }] {
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        for text in ["", "uniform", "uniform:", "uniform:0", "uniform:-1", "uniform:inf", "0.3"] {
+            assert!(text.parse::<BiasRule>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn text_round_trips() {

@@ -6,10 +6,10 @@ use vi3nr::BiasRule;
 
 use super::{Audio, SampleFormat, waveform};
 use crate::metrics::{Digits, Metric, Metrics, mean_squared_error, spectral_convergence};
+use crate::optimiser::Schedule;
 use crate::points::{PointBatch, Points, Sampled};
 use crate::recipe::{PaperTable, Preset, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
-use crate::train::Schedule;
 
 /// Measured in docs/audio.md. Few layers have to reach high frequencies, so σ_p is far above that of
 /// Eq. (13).
@@ -18,12 +18,14 @@ const FAST: Recipe = Recipe {
     layers: 4,
     width: 256,
     biases: BiasRule::LikeWeights,
+    even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 6.0,
     // About a minute on two idle present cores.
     steps: Steps::Budget(8e12),
     batch: Some(4_096),
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
+    kfac_points: 0,
 };
 
 /// Table 7, as far as it is known how it was trained.
@@ -32,6 +34,8 @@ const PAPER: Recipe = Recipe {
     batch: None,
     learning_rate: 1e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
+    even_first_biases: BiasRule::LikeWeights,
+    kfac_points: 0,
     ..FAST
 };
 

@@ -8,10 +8,10 @@ use super::Image;
 use crate::metrics::{
     Digits, Metric, Metrics, max_error, mean_squared_error, psnr_of_mse, psnr_paper_of_mse, ssim,
 };
+use crate::optimiser::Schedule;
 use crate::points::{PointBatch, Points, Sampled};
 use crate::recipe::{PaperTable, Preset, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
-use crate::train::Schedule;
 
 /// Measured in docs/defaults.md. At an equal amount of work many small steps beat few large ones,
 /// down to where the threads have too little to share. Twice the learning rate fits small pictures
@@ -22,12 +22,14 @@ pub(crate) const FAST: Recipe = Recipe {
     layers: 8,
     width: 128,
     biases: BiasRule::Zero,
+    even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 2.0,
     // 30 to 40 s on two present cores.
     steps: Steps::Budget(5e12),
     batch: Some(4_096),
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
+    kfac_points: 128 * 128,
 };
 
 /// Table 5's best network, as far as it is known how it was trained.
@@ -37,6 +39,8 @@ const PAPER: Recipe = Recipe {
     batch: None,
     learning_rate: 1e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
+    even_first_biases: BiasRule::Zero,
+    kfac_points: 0,
     ..FAST
 };
 

@@ -1,4 +1,9 @@
-//! How fast the engine is, as a share of what the machine can do.
+//! How fast the engine is, as a share of what the machine can do, and how much work
+//! optimisers need.
+
+mod work;
+
+pub use work::{WorkPoint, WorkReport, work_chart, work_csv, work_to_psnr};
 
 use std::time::{Duration, Instant};
 
@@ -112,7 +117,8 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let network = Network::uniform(inputs, width, activations + 1, outputs, activation.clone())?;
     let sigma_p = image::FAST.sigma_p(activation)?;
     let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-    let init = InitRule { scheme, weights: WeightShape::Uniform, biases: BiasRule::Zero };
+    let biases = BiasRule::Zero;
+    let init = InitRule { scheme, weights: WeightShape::Uniform, biases, first_biases: biases };
     let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);
     let random = Random::new(0, Stream::Shuffle, 0);
     let uniform = |index: usize| (2.0 * random.uniform(index as u64) - 1.0) as f32;

@@ -1,10 +1,13 @@
 //! The specification: plain loops in double precision that anyone can read.
 
+mod curvature;
+
 use vi3nr::{Layer, Network};
 
 use crate::adam::Adam;
 use crate::batch::{check_length, check_parameters, check_values};
-use crate::{Batch, Engine, EngineError};
+use crate::curvature::{check_directions, check_signs};
+use crate::{AdamMemory, Batch, Engine, EngineError, LayerCurvature};
 
 /// The engine that every other is tested against. One thread, no tricks.
 #[derive(Debug, Clone)]
@@ -106,8 +109,52 @@ impl Engine for ReferenceEngine {
         parameters.extend(self.parameters.iter().map(|p| *p as f32));
     }
 
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
+        check_parameters(&self.network, parameters.len())?;
+        self.parameters = parameters.iter().map(|p| f64::from(*p)).collect();
+        Ok(())
+    }
+
     fn gradient(&self) -> Vec<f32> {
         self.gradient.iter().map(|g| *g as f32).collect()
+    }
+
+    fn curvature(
+        &mut self,
+        points: &[f32],
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError> {
+        check_signs(&self.network, points, signs)?;
+        Ok(curvature::curvature(&self.network, &self.parameters, points, signs))
+    }
+
+    fn tangents(
+        &mut self,
+        points: &[f32],
+        directions: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        check_directions(&self.network, points, directions)?;
+        let tangent = |direction: &&[f32]| {
+            curvature::tangent(&self.network, &self.parameters, points, direction)
+        };
+        Ok(directions.iter().map(tangent).collect())
+    }
+
+    fn adam_memory(&self) -> AdamMemory {
+        let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect();
+        AdamMemory {
+            mean: single(&self.mean),
+            mean_square: single(&self.mean_square),
+            steps: self.step,
+        }
+    }
+
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {
+        memory.check(&self.network)?;
+        let double = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
+        (self.mean, self.mean_square) = (double(&memory.mean), double(&memory.mean_square));
+        self.step = memory.steps;
+        Ok(())
     }
 }
 
@@ -260,6 +307,89 @@ mod tests {
             assert!((seen - quotient).abs() < 1e-4, "({o}, {d}): {seen}, not {quotient}");
         }
         assert_eq!(f64::from(values[0]), f64::from(at(&point)[0] as f32));
+    }
+
+    /// J·d against difference quotients along d.
+    #[test]
+    fn tangents_are_directional_derivatives() {
+        for name in ["sine:omega=2", "gaussian:sigma=0.7", "tanh"] {
+            let network = Network::new(vec![2, 5, 4, 3], name.parse().unwrap()).unwrap();
+            let wave = |i: usize, f: f32| (f * (i as f32 + 1.0)).sin();
+            let count = network.parameter_count();
+            let parameters: Vec<f32> = (0..count).map(|i| 0.6 * wave(i, 1.7)).collect();
+            let directions: Vec<Vec<f32>> =
+                [0.7, 1.1].map(|f| (0..count).map(|i| wave(i, f)).collect()).into();
+            let points: Vec<f32> = (0..14).map(|i| wave(i, 2.3)).collect();
+            let mut engine = ReferenceEngine::new(&network, &parameters).unwrap();
+            let borrowed: Vec<&[f32]> = directions.iter().map(|d| &d[..]).collect();
+            let tangents = engine.tangents(&points, &borrowed).unwrap();
+            for (direction, tangent) in directions.iter().zip(&tangents) {
+                let at = |h: f64| -> Vec<f64> {
+                    let moved: Vec<f64> = parameters
+                        .iter()
+                        .zip(direction)
+                        .map(|(p, d)| f64::from(*p) + h * f64::from(*d))
+                        .collect();
+                    points.chunks(2).flat_map(|x| forward(&network, &moved, x).output).collect()
+                };
+                for ((above, below), seen) in at(1e-5).iter().zip(at(-1e-5)).zip(tangent) {
+                    let quotient = (above - below) / 2e-5;
+                    assert!((quotient - f64::from(*seen)).abs() < 1e-6, "{name}: {seen}");
+                }
+            }
+        }
+    }
+
+    /// The factors against outer products of gradients of Σ u·Φ: a single point's gradient of a
+    /// layer is s h̄ᵀ, so its products with itself hold both factors.
+    #[test]
+    fn factors_are_second_moments_of_one_points_gradients() {
+        let network = Network::new(vec![2, 3, 4, 2], "tanh".parse().unwrap()).unwrap();
+        let wave = |i: usize, f: f32| (f * (i as f32 + 1.0)).sin();
+        let parameters: Vec<f32> =
+            (0..network.parameter_count()).map(|i| 0.6 * wave(i, 1.7)).collect();
+        let points: Vec<f32> = (0..6).map(|i| wave(i, 2.3)).collect();
+        let signs = [1.0, -1.0, -1.0, -1.0, 1.0, 1.0];
+        let mut engine = ReferenceEngine::new(&network, &parameters).unwrap();
+        let factors = engine.curvature(&points, &signs).unwrap();
+        for layer in network.layers() {
+            let (rows, columns) = (layer.fan_out, layer.fan_in + 1);
+            let mut inputs = vec![0.0; columns * columns];
+            let mut slopes = vec![0.0; rows * rows];
+            for (point, signs) in points.chunks(2).zip(signs.chunks(2)) {
+                // The loss whose gradient is that of Σ u·Φ: (Φ - y)² with y = Φ - u, mean of two.
+                let mut values = [0.0; 2];
+                engine.evaluate(point, &mut values).unwrap();
+                let targets = [values[0] - signs[0], values[1] - signs[1]];
+                engine.backpropagate(&Batch::new(&network, point, &targets).unwrap());
+                let (weights, biases) = (
+                    &engine.gradient[layer.weights.clone()],
+                    &engine.gradient[layer.biases.clone()],
+                );
+                let trace = forward(&network, &engine.parameters, point);
+                let mut input = trace.inputs[layer.index].clone();
+                input.push(1.0);
+                for j in 0..rows {
+                    for k in 0..layer.fan_in {
+                        let product = biases[j] * input[k];
+                        assert!((weights[j * layer.fan_in + k] - product).abs() < 1e-9);
+                    }
+                    for i in 0..rows {
+                        slopes[j * rows + i] += biases[j] * biases[i] / 3.0;
+                    }
+                }
+                for (j, a) in input.iter().enumerate() {
+                    for (k, b) in input.iter().enumerate() {
+                        inputs[j * columns + k] += a * b / 3.0;
+                    }
+                }
+            }
+            let near = |seen: &[f64], exact: &[f64]| {
+                seen.iter().zip(exact).all(|(a, b)| (a - b).abs() < 1e-6)
+            };
+            assert!(near(&factors[layer.index].inputs, &inputs), "layer {}", layer.index);
+            assert!(near(&factors[layer.index].slopes, &slopes), "layer {}", layer.index);
+        }
     }
 
     /// Adam against its closed form for a constant gradient: each step is lr·sign(g) up to ε.

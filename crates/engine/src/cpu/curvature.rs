@@ -1,0 +1,199 @@
+//! Second moments of a layer's inputs and of its backpropagated signs, tile by tile.
+//!
+//! As with gradients, the points are cut into chunks whose number depends on the points and the
+//! network only, and the chunks' sums are added in their order.
+
+use rayon::prelude::*;
+
+use super::activate::{AddRows, Width};
+use super::aligned::Aligned;
+use super::layout::Layout;
+use super::product::{COLUMN_STEP, Left, Product, Right, Update};
+use super::tile::{Scratch, Shared, forward, input};
+use super::{CpuEngine, own_scratch, shared};
+use crate::{EngineError, LayerCurvature};
+
+/// One layer's sums over a chunk.
+struct LayerSums {
+    /// Σ hhᵀ, (fan-in, fan-in rounded up to whole vectors).
+    inputs: Aligned,
+    /// Σ h.
+    ones: Aligned,
+    /// Σ ssᵀ, (fan-out, columns).
+    slopes: Aligned,
+}
+
+/// All layers' sums over a chunk, and the coordinates of a tile in rows of whole vectors.
+struct Sums {
+    layers: Vec<LayerSums>,
+    points: Aligned,
+}
+
+impl Sums {
+    fn new(layout: &Layout) -> Result<Self, EngineError> {
+        let layer = |layer: &super::layout::LayerPlace| {
+            Ok(LayerSums {
+                inputs: Aligned::zeros(layer.fan_in * layer.backward_columns)?,
+                ones: Aligned::zeros(layer.backward_columns)?,
+                slopes: Aligned::zeros(layer.fan_out * layer.columns)?,
+            })
+        };
+        Ok(Self {
+            layers: layout.layers.iter().map(layer).collect::<Result<_, EngineError>>()?,
+            points: Aligned::zeros(layout.tile_points * layout.layers[0].backward_columns)?,
+        })
+    }
+}
+
+impl CpuEngine {
+    /// The factors of every layer: see [`crate::Engine::curvature`], which checks the lengths.
+    pub(super) fn curvature_of(
+        &self,
+        points: &[f32],
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError> {
+        let layout = &self.layout;
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        let count = points.len() / inputs;
+        let chunks = layout.chunk_count(count);
+        let mut sums: Vec<Sums> =
+            (0..chunks).map(|_| Sums::new(layout)).collect::<Result<_, _>>()?;
+        let shared = shared!(self);
+        let scratch = &self.scratch;
+        self.pool.install(|| {
+            sums.par_iter_mut().enumerate().with_max_len(1).for_each(|(chunk, sums)| {
+                let range = layout.chunk_points(chunk, chunks, count);
+                let mut scratch = own_scratch(scratch);
+                let points = points[range.start * inputs..range.end * inputs]
+                    .chunks(layout.tile_points * inputs);
+                let signs = signs[range.start * outputs..range.end * outputs]
+                    .chunks(layout.tile_points * outputs);
+                for (points, signs) in points.zip(signs) {
+                    add_tile(&shared, &mut scratch, points, signs, sums);
+                }
+            });
+        });
+        let sums = &sums;
+        Ok(self.pool.install(|| {
+            layout
+                .layers
+                .par_iter()
+                .enumerate()
+                .map(|(index, layer)| {
+                    mean(layer, count, sums.iter().map(|sums| &sums.layers[index]))
+                })
+                .collect()
+        }))
+    }
+}
+
+/// Adds one tile of points to a chunk's sums.
+fn add_tile(
+    shared: &Shared<'_>,
+    scratch: &mut Scratch,
+    points: &[f32],
+    signs: &[f32],
+    sums: &mut Sums,
+) {
+    forward(shared, scratch, points, true);
+    let layout = shared.layout;
+    let last = layout.layers.len() - 1;
+    let (inputs, outputs) = (layout.layers[0].fan_in, layout.layers[last].fan_out);
+    let rows = points.len() / inputs;
+    let padded = layout.layers[0].backward_columns;
+    for (row, point) in sums.points.chunks_exact_mut(padded).zip(points.chunks_exact(inputs)) {
+        row[..inputs].copy_from_slice(point);
+    }
+    let delta = scratch.values[last].chunks_exact_mut(layout.layers[last].tile_row);
+    for (row, signs) in delta.zip(signs.chunks_exact(outputs)) {
+        row[..outputs].copy_from_slice(signs);
+        row[outputs..].fill(0.0);
+    }
+    let mut backward_start = shared.backward.len();
+    for (index, layer) in layout.layers.iter().enumerate().rev() {
+        let (before, after) = scratch.values.split_at(index);
+        let (slopes_before, slopes_after) = scratch.slopes.split_at_mut(index.min(last));
+        let delta: &[f32] = if index == last { &after[0] } else { &slopes_after[0] };
+        let (from, row) = match index {
+            0 => (&sums.points[..], padded),
+            _ => input(layout, before, points, index),
+        };
+        let into = &mut sums.layers[index];
+        add_squares(shared, (from, row), rows, layer.fan_in, &mut into.inputs);
+        let width = Width { columns: layer.backward_columns, row };
+        shared.set.run(AddRows { width, sums: &mut into.ones, rows: &from[..rows * row] });
+        add_squares(shared, (delta, layer.tile_row), rows, layer.fan_out, &mut into.slopes);
+        backward_start -= layer.fan_out * layer.backward_columns;
+        let Some(slopes_below) = slopes_before.last_mut() else {
+            break;
+        };
+        let below = &layout.layers[index - 1];
+        Product {
+            rows,
+            columns: layer.backward_columns,
+            depth: layer.fan_out,
+            left: Left { values: delta, row: layer.tile_row, depth: 1 },
+            right: Right::Packed(&shared.backward[backward_start..]),
+            update: Update::Multiply,
+            result: &mut slopes_below[..],
+            result_row: below.tile_row,
+        }
+        .run(shared.set);
+    }
+}
+
+/// sums ← sums + MᵀM for a matrix M of `rows` rows that starts with `columns` real columns.
+fn add_squares(
+    shared: &Shared<'_>,
+    (matrix, row): (&[f32], usize),
+    rows: usize,
+    columns: usize,
+    sums: &mut [f32],
+) {
+    let padded = columns.next_multiple_of(COLUMN_STEP);
+    Product {
+        rows: columns,
+        columns: padded,
+        depth: rows,
+        left: Left { values: matrix, row: 1, depth: row },
+        right: Right::Rows(matrix, row),
+        update: Update::Add,
+        result: sums,
+        result_row: padded,
+    }
+    .run(shared.set);
+}
+
+/// The chunks' sums, added in order in double precision, divided by the number of points.
+fn mean<'a>(
+    layer: &super::layout::LayerPlace,
+    count: usize,
+    sums: impl Iterator<Item = &'a LayerSums>,
+) -> LayerCurvature {
+    let (fan_in, fan_out) = (layer.fan_in, layer.fan_out);
+    let side = fan_in + 1;
+    let mut inputs = vec![0.0; side * side];
+    let mut slopes = vec![0.0; fan_out * fan_out];
+    for sums in sums {
+        for (k, row) in inputs.chunks_exact_mut(side).take(fan_in).enumerate() {
+            add(&mut row[..fan_in], &sums.inputs[k * layer.backward_columns..]);
+            row[fan_in] += f64::from(sums.ones[k]);
+        }
+        for (j, row) in slopes.chunks_exact_mut(fan_out).enumerate() {
+            add(row, &sums.slopes[j * layer.columns..]);
+        }
+    }
+    for k in 0..fan_in {
+        inputs[fan_in * side + k] = inputs[k * side + fan_in];
+    }
+    inputs[side * side - 1] = count as f64;
+    let scale = 1.0 / count as f64;
+    inputs.iter_mut().chain(&mut slopes).for_each(|value| *value *= scale);
+    LayerCurvature { inputs, slopes }
+}
+
+fn add(sums: &mut [f64], values: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += f64::from(*value);
+    }
+}

@@ -1,0 +1,147 @@
+//! Curvature factors, directional derivatives and exchanged parameters of the fused engine against
+//! the reference.
+
+use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
+use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, InstructionSet, ReferenceEngine};
+
+/// Reproducible numbers in [-1, 1].
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::Shuffle, 0);
+    (0..count as u64).map(|i| (2.0 * random.uniform(i) - 1.0) as f32).collect()
+}
+
+fn start(network: &Network) -> Vec<f32> {
+    let rule = InitRule {
+        scheme: Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None },
+        weights: WeightShape::Uniform,
+        biases: BiasRule::LikeWeights,
+        first_biases: BiasRule::LikeWeights,
+    };
+    vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
+}
+
+const SHAPES: [(&[usize], &str); 5] = [
+    (&[3, 40, 24, 2], "sine:omega=2"),
+    (&[2, 1], "relu"),
+    (&[1, 130, 1], "gaussian:sigma=0.5"),
+    (&[40, 20, 33, 5], "exp(-x^2)"),
+    (&[2, 48, 48, 48, 48, 3], "tanh"),
+];
+
+#[test]
+fn factors_and_tangents_follow_the_reference() {
+    for set in InstructionSet::available() {
+        for (dims, activation) in SHAPES {
+            let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
+            let parameters = start(&network);
+            let directions: Vec<Vec<f32>> =
+                (5..8).map(|seed| numbers(parameters.len(), seed)).collect();
+            let directions: Vec<&[f32]> = directions.iter().map(|d| &d[..]).collect();
+            for count in [1, 67, 600] {
+                let name = format!("{activation} {dims:?}, {count} points on {set:?}");
+                let points = numbers(count * network.inputs(), 1);
+                let signs: Vec<f32> =
+                    numbers(count * network.outputs(), 2).iter().map(|x| x.signum()).collect();
+                let mut reference = ReferenceEngine::new(&network, &parameters).unwrap();
+                let mut engine =
+                    CpuEngine::with_instruction_set(&network, &parameters, Some(2), set).unwrap();
+                let exact = reference.curvature(&points, &signs).unwrap();
+                let seen = engine.curvature(&points, &signs).unwrap();
+                for (layer, (seen, exact)) in seen.iter().zip(&exact).enumerate() {
+                    near(&seen.inputs, &exact.inputs, 3e-6, &format!("{name}: A of {layer}"));
+                    near(&seen.slopes, &exact.slopes, 2e-5, &format!("{name}: G of {layer}"));
+                }
+                let double = |values: &[f32]| -> Vec<f64> {
+                    values.iter().map(|value| f64::from(*value)).collect()
+                };
+                let exact = reference.tangents(&points, &directions).unwrap();
+                let seen = engine.tangents(&points, &directions).unwrap();
+                assert_eq!(seen.len(), 3);
+                for (seen, exact) in seen.iter().zip(&exact) {
+                    near(&double(seen), &double(exact), 2e-5, &format!("{name}: Jd"));
+                }
+            }
+        }
+    }
+}
+
+/// No element farther off than `tolerance` times the largest.
+fn near(seen: &[f64], exact: &[f64], tolerance: f64, name: &str) {
+    assert_eq!(seen.len(), exact.len(), "{name}");
+    let largest = exact.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    for (i, (a, b)) in seen.iter().zip(exact).enumerate() {
+        assert!((a - b).abs() <= tolerance * largest, "{name}, {i}: {a}, not {b}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_factors_and_tangents() {
+    let network = Network::new(vec![2, 40, 40, 3], "gaussian:sigma=0.5".parse().unwrap()).unwrap();
+    let parameters = start(&network);
+    let points = numbers(2 * 1501, 1);
+    let signs: Vec<f32> = numbers(3 * 1501, 2).iter().map(|x| x.signum()).collect();
+    let direction = numbers(parameters.len(), 5);
+    let run = |threads| {
+        let mut engine = CpuEngine::new(&network, &parameters, Some(threads)).unwrap();
+        let factors = engine.curvature(&points, &signs).unwrap();
+        (factors, engine.tangents(&points, &[&direction, &direction]).unwrap())
+    };
+    let one = run(1);
+    assert_eq!(one.1[0], one.1[1]);
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == one, "{threads} threads differ from one");
+    }
+}
+
+/// Parameters and Adam's memory carried to another engine go on as if nothing had happened.
+#[test]
+fn parameters_and_memory_can_be_exchanged() {
+    let network = Network::new(vec![2, 20, 17, 3], "sine:omega=5".parse().unwrap()).unwrap();
+    let (points, targets) = (numbers(2 * 300, 1), numbers(3 * 300, 2));
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+    let engines: [Box<dyn Fn(&[f32]) -> Box<dyn Engine>>; 2] = [
+        Box::new(|start| Box::new(CpuEngine::new(&network, start, Some(2)).unwrap())),
+        Box::new(|start| Box::new(ReferenceEngine::new(&network, start).unwrap())),
+    ];
+    for (index, make) in engines.iter().enumerate() {
+        let mut engine = make(&start(&network));
+        for _ in 0..3 {
+            engine.backpropagate(&batch);
+            engine.adam_step(&Adam::default(), 1e-3);
+        }
+        let mut parameters = Vec::new();
+        engine.copy_parameters(&mut parameters);
+        let mut other = make(&vec![0.0; parameters.len()]);
+        other.set_parameters(&parameters).unwrap();
+        other.set_adam_memory(&engine.adam_memory()).unwrap();
+        assert_eq!(other.adam_memory(), engine.adam_memory());
+        for _ in 0..3 {
+            let (seen, expected) = (other.backpropagate(&batch), engine.backpropagate(&batch));
+            // The reference keeps more digits than it hands over.
+            let allowed = if index == 0 { 0.0 } else { 1e-6 };
+            assert!((seen / expected - 1.0).abs() <= allowed, "{seen}, not {expected}");
+            engine.adam_step(&Adam::default(), 1e-3);
+            other.adam_step(&Adam::default(), 1e-3);
+        }
+    }
+}
+
+#[test]
+fn wrong_lengths_are_refused() {
+    let network = Network::new(vec![2, 4, 3], "tanh".parse().unwrap()).unwrap();
+    let mut cpu = CpuEngine::new(&network, &[0.0; 27], Some(1)).unwrap();
+    let mut reference = ReferenceEngine::new(&network, &[0.0; 27]).unwrap();
+    let engines: [&mut dyn Engine; 2] = [&mut cpu, &mut reference];
+    for engine in engines {
+        assert!(engine.set_parameters(&[0.0; 26]).is_err());
+        assert!(engine.curvature(&[0.0; 4], &[1.0; 5]).is_err());
+        assert!(engine.curvature(&[], &[]).is_err());
+        assert!(engine.tangents(&[0.0; 3], &[&[0.0; 27]]).is_err());
+        assert!(engine.tangents(&[], &[&[0.0; 27]]).is_err());
+        assert!(engine.tangents(&[0.0; 4], &[&[0.0; 26]]).is_err());
+        assert!(engine.tangents(&[0.0; 4], &[]).unwrap().is_empty());
+        let mut memory = engine.adam_memory();
+        memory.mean.pop();
+        assert!(engine.set_adam_memory(&memory).is_err());
+    }
+}

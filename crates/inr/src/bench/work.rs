@@ -1,0 +1,151 @@
+//! How much work an optimiser needs to reach a quality, whatever the machine.
+//!
+//! Work is counted in gradient equivalents (GE): one forward and backward pass over all points, 6 x
+//! weights x points floating-point operations. Whatever an optimiser does besides is converted,
+//! operations in double precision counted twice.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::chart::{Chart, Curve, Level, Panel, Scale};
+use crate::{FitError, FitPlan, Signal, fit};
+
+/// One fit towards a target.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkReport {
+    /// adam, muon or kfac.
+    pub optimizer: &'static str,
+    /// Of the weights.
+    pub seed: u64,
+    /// Work until the target was reached; null if it was not.
+    pub gradient_equivalents_to_target: Option<f64>,
+    /// Seconds until then.
+    pub seconds_to_target: Option<f64>,
+    /// All work.
+    pub gradient_equivalents: f64,
+    /// All seconds of training.
+    pub seconds: f64,
+    /// The PSNR that was reached, in dB with the picture's largest value as its peak.
+    pub psnr_paper: f64,
+    /// Why the fit ended.
+    pub stopped: &'static str,
+    /// The way there.
+    #[serde(skip)]
+    pub curve: Vec<WorkPoint>,
+}
+
+/// A place on the way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorkPoint {
+    /// Work until this was known, with that spent on where to go next.
+    pub gradient_equivalents: f64,
+    /// Seconds since training began.
+    pub seconds: f64,
+    /// The best PSNR so far, in dB, the paper's convention.
+    pub psnr_paper: f64,
+}
+
+/// Fits `signal` by `plan` until its loss has `target` dB (peak = the picture's largest value) or
+/// `budget` gradient equivalents are spent. None for a signal that has no such PSNR.
+///
+/// # Errors
+/// Those of [`fit`].
+pub fn work_to_psnr(
+    signal: &dyn Signal,
+    plan: &FitPlan,
+    target: f64,
+    budget: f64,
+) -> Option<Result<WorkReport, FitError>> {
+    let psnr = |loss: f64, name: &str| {
+        let metrics = signal.metrics_of_loss(loss).all;
+        metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value)
+    };
+    let difference = psnr(1.0, "psnr")? - psnr(1.0, "psnr_paper")?;
+    let paper = |loss: f64| psnr(loss, "psnr_paper").unwrap_or(f64::NAN);
+    let mut plan = plan.clone();
+    plan.training.target_psnr = Some(target + difference);
+    let all = signal.points().check_count();
+    let equivalent = 6.0 * plan.network.weight_count() as f64 * all as f64;
+    // Schedules end with the budget.
+    let share = plan.training.batch.map_or(1.0, |batch| batch.min(all) as f64 / all as f64);
+    plan.training.steps = (budget / share).ceil().max(1.0) as u64;
+    let mut curve: Vec<WorkPoint> = Vec::new();
+    let mut watch = |progress: &crate::train::Progress| {
+        let gradient_equivalents = progress.operations / equivalent;
+        let before = curve.last().map_or(f64::NEG_INFINITY, |last| last.psnr_paper);
+        curve.push(WorkPoint {
+            gradient_equivalents,
+            seconds: progress.elapsed.as_secs_f64(),
+            psnr_paper: paper(progress.loss).max(before),
+        });
+        if gradient_equivalents >= budget {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let fitted = match fit(signal, &plan, Instant::now(), &mut watch) {
+        Ok(fitted) => fitted,
+        Err(error) => return Some(Err(error)),
+    };
+    let report = fitted.report;
+    let reached = report.stopped == "target";
+    let last = WorkPoint {
+        gradient_equivalents: report.gradient_equivalents,
+        seconds: report.training_seconds,
+        psnr_paper: paper(report.loss),
+    };
+    curve.push(last);
+    Some(Ok(WorkReport {
+        optimizer: report.optimizer,
+        seed: plan.seed,
+        gradient_equivalents_to_target: reached.then_some(last.gradient_equivalents),
+        seconds_to_target: reached.then_some(last.seconds),
+        gradient_equivalents: last.gradient_equivalents,
+        seconds: last.seconds,
+        psnr_paper: last.psnr_paper,
+        stopped: report.stopped,
+        curve,
+    }))
+}
+
+/// All curves as CSV, one row per step.
+pub fn work_csv(reports: &[WorkReport]) -> String {
+    let mut text = String::from("optimizer,seed,gradient_equivalents,seconds,psnr_paper\n");
+    for report in reports {
+        for point in &report.curve {
+            text += &format!(
+                "{},{},{:.3},{:.3},{:.4}\n",
+                report.optimizer,
+                report.seed,
+                point.gradient_equivalents,
+                point.seconds,
+                point.psnr_paper
+            );
+        }
+    }
+    text
+}
+
+/// All curves over the work, with the target.
+pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
+    let curve = |report: &WorkReport| Curve {
+        label: format!("{}, seed {}", report.optimizer, report.seed),
+        points: report
+            .curve
+            .iter()
+            .map(|point| (point.gradient_equivalents, point.psnr_paper))
+            .collect(),
+    };
+    let panel = Panel {
+        title: "best PSNR so far in dB, peak = largest value of the picture".into(),
+        scale: Scale::Linear,
+        curves: reports.iter().map(curve).collect(),
+        level: Some(Level { value: target, label: format!("{target} dB") }),
+        marks: vec![],
+    };
+    let x_label = "work in gradient equivalents".into();
+    Chart { title, x_label, x_scale: Scale::Linear, panels: vec![panel] }
+}

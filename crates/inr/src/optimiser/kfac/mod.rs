@@ -1,0 +1,295 @@
+//! K-FAC with Gauss-Newton factors and a two-dimensional quadratic model: no learning rate, no
+//! schedule (after Martens and Grosse 2015; docs/optimisers.md).
+//!
+//! The objective is h(θ) = ½ mean over points of Σ_o e², its curvature B = (1/n) Σ JᵀJ + λI.
+//!
+//! 1. Each layer's factors A and G are means over random points ([`factors`]).
+//! 2. The direction is d = -G⁻¹gA⁻¹, layer by layer, with damped factors.
+//! 3. The step is αd + μp, p the previous step, where the quadratic model with the true J at other
+//!    random points is smallest ([`model`]).
+//! 4. The next call knows the loss there. If it rose the step is taken back, with its gradient, and
+//!    λ doubled; otherwise λ follows how well the model foretold the decrease. The gradient at the
+//!    new place has come with its loss, so trying a step costs nothing beyond the next one's start.
+
+mod factors;
+mod model;
+mod subset;
+
+use serde::Serialize;
+use vi3nr::Network;
+use vi3nr_engine::{Engine, EngineError};
+
+use super::{Optimiser, OptimiserState, Situation, StateError, Taken, Verdict};
+use factors::Factors;
+use model::Quadratic;
+use subset::Subsets;
+
+/// The numbers of `kfac` that depend on the signal.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct KfacSettings {
+    /// Points over which the factors are averaged at a time.
+    pub factor_points: usize,
+    /// Points at which the model knows J.
+    pub model_points: usize,
+}
+
+impl KfacSettings {
+    /// What was measured to suit a signal of this many points.
+    pub fn for_points(count: usize) -> Self {
+        Self {
+            factor_points: (count / 4).clamp(1024, 8192),
+            model_points: (count / 8).clamp(1024, 4096),
+        }
+    }
+}
+
+/// Steps between two updates of the factors, once the first ten are past.
+const FACTOR_INTERVAL: u64 = 3;
+/// Steps in each of which the factors are updated.
+const FIRST_STEPS: u64 = 10;
+/// Steps between two inversions of the damped factors.
+const INVERSE_INTERVAL: u64 = 5;
+/// λ at the start.
+const FIRST_DAMPING: f64 = 1e-2;
+/// λ at least.
+const LEAST_DAMPING: f64 = 1e-12;
+/// λ at most: beyond, steps are too short to matter.
+const MOST_DAMPING: f64 = 1e8;
+/// What λ is multiplied by where the model foretells well; divided by where it does badly.
+const EASING: f64 = 0.85;
+/// Rejections in a row after which there is nothing more to gain.
+const MOST_REJECTIONS: u64 = 20;
+/// Accepted steps within which the loss has to fall ...
+const PATIENCE: u64 = 40;
+/// ... by this share.
+const NOTICEABLE: f64 = 0.01;
+
+pub(super) struct Kfac {
+    network: Network,
+    subsets: Subsets,
+    factors: Factors,
+    /// λ.
+    damping: f64,
+    /// Steps that were accepted.
+    accepted: u64,
+    /// Rejections since the last of them.
+    rejections: u64,
+    /// Where the last accepted step led.
+    place: Option<Place>,
+    /// p, the last accepted step.
+    previous: Option<Vec<f32>>,
+    /// The step that is being tried.
+    trial: Option<Trial>,
+    /// The objective at the start of the present stretch of [`PATIENCE`] steps.
+    stretch_began: f64,
+}
+
+/// Parameters with their objective and its gradient.
+struct Place {
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    objective: f64,
+}
+
+struct Trial {
+    step: Vec<f32>,
+    /// By how much the model says that the objective falls.
+    predicted: f64,
+}
+
+impl Kfac {
+    pub(super) fn new(
+        settings: KfacSettings,
+        network: &Network,
+        seed: u64,
+        threads: Option<usize>,
+    ) -> Result<Self, EngineError> {
+        Ok(Self {
+            network: network.clone(),
+            subsets: Subsets::new(settings, seed),
+            factors: Factors::new(network, super::thread_pool(threads)?),
+            damping: FIRST_DAMPING,
+            accepted: 0,
+            rejections: 0,
+            place: None,
+            previous: None,
+            trial: None,
+            stretch_began: f64::INFINITY,
+        })
+    }
+
+    /// Judges where the engine stands now: takes it as the new place, or goes back.
+    fn judge(&mut self, engine: &mut dyn Engine, objective: f64) -> Result<Judgement, EngineError> {
+        let Some(place) = &mut self.place else {
+            if !objective.is_finite() {
+                return Ok(Judgement::Hopeless);
+            }
+            let mut parameters = Vec::new();
+            engine.copy_parameters(&mut parameters);
+            let gradient = self.objective_gradient(engine);
+            self.place = Some(Place { parameters, gradient, objective });
+            self.stretch_began = objective;
+            return Ok(Judgement::Accepted);
+        };
+        let trial = self.trial.take();
+        // False where the objective is no number.
+        let falls = objective < place.objective;
+        if !falls {
+            self.damping = (2.0 * self.damping).min(MOST_DAMPING);
+            self.previous = None;
+            self.rejections += 1;
+            engine.set_parameters(&place.parameters)?;
+            return Ok(Judgement::Rejected);
+        }
+        if let Some(Trial { step, predicted }) = trial {
+            let ratio = (place.objective - objective) / predicted;
+            if ratio > 0.75 {
+                self.damping = (EASING * self.damping).max(LEAST_DAMPING);
+            } else if ratio < 0.25 {
+                self.damping = (self.damping / EASING).min(MOST_DAMPING);
+            }
+            self.previous = Some(step);
+        }
+        engine.copy_parameters(&mut place.parameters);
+        place.objective = objective;
+        let gradient = self.objective_gradient(engine);
+        if let Some(place) = &mut self.place {
+            place.gradient = gradient;
+        }
+        self.accepted += 1;
+        self.rejections = 0;
+        Ok(Judgement::Accepted)
+    }
+
+    /// The engine's loss is a mean over outputs too: h = ½ · outputs · loss.
+    fn scale(&self) -> f64 {
+        0.5 * self.network.outputs() as f64
+    }
+
+    fn objective_gradient(&self, engine: &dyn Engine) -> Vec<f32> {
+        let scale = self.scale() as f32;
+        engine.gradient().iter().map(|g| scale * g).collect()
+    }
+
+    /// Whether the last stretch of steps gained too little.
+    fn is_exhausted(&mut self, objective: f64) -> bool {
+        if self.rejections > MOST_REJECTIONS {
+            return true;
+        }
+        if self.rejections > 0 || self.accepted == 0 || !self.accepted.is_multiple_of(PATIENCE) {
+            return false;
+        }
+        let little = objective > (1.0 - NOTICEABLE) * self.stretch_began;
+        self.stretch_began = objective;
+        little
+    }
+}
+
+enum Judgement {
+    Accepted,
+    Rejected,
+    /// Not even the start has a finite loss.
+    Hopeless,
+}
+
+impl Optimiser for Kfac {
+    fn step(&mut self, engine: &mut dyn Engine, at: &Situation<'_>) -> Result<Taken, EngineError> {
+        let stop = |verdict, operations| Ok(Taken { verdict, rate: 0.0, operations });
+        let judgement = self.judge(engine, self.scale() * at.loss)?;
+        let (Some(place), false) = (&self.place, matches!(judgement, Judgement::Hopeless)) else {
+            return stop(Verdict::Diverged, 0.0);
+        };
+        let objective = place.objective;
+        if objective == 0.0 || self.is_exhausted(objective) {
+            return stop(Verdict::Exhausted, 0.0);
+        }
+        let mut operations = 0.0;
+        let rejected = matches!(judgement, Judgement::Rejected);
+        let update = !rejected
+            && (self.accepted < FIRST_STEPS || self.accepted.is_multiple_of(FACTOR_INTERVAL));
+        if update {
+            let subset = self.subsets.for_factors(&self.network, at.batch, self.accepted);
+            self.factors.update(engine.curvature(&subset.points, &subset.signs)?);
+            operations += self.factors.update_operations(subset.count);
+        }
+        if update || rejected || self.accepted.is_multiple_of(INVERSE_INTERVAL) {
+            self.factors.invert(self.damping);
+            operations += self.factors.invert_operations();
+        }
+        let Some(place) = &self.place else { return stop(Verdict::Diverged, operations) };
+        let direction = self.factors.precondition(&place.gradient);
+        operations += self.factors.precondition_operations();
+
+        // Every evaluation looks at points of its own, rejected ones included.
+        let subset = self.subsets.for_model(&self.network, at.batch, at.step);
+        let mut directions = vec![&direction[..]];
+        directions.extend(self.previous.as_deref());
+        let tangents = engine.tangents(&subset.points, &directions)?;
+        operations += Quadratic::operations(&self.network, subset.count, directions.len());
+        let quadratic =
+            Quadratic::new(&directions, &tangents, &place.gradient, subset.count, self.damping);
+        let Some(minimum) = quadratic.minimum() else {
+            return stop(Verdict::Exhausted, operations);
+        };
+        let mut step = vec![0.0f32; direction.len()];
+        for (coefficient, direction) in minimum.coefficients.iter().zip(&directions) {
+            for (step, d) in step.iter_mut().zip(*direction) {
+                *step += *coefficient as f32 * d;
+            }
+        }
+        let moved: Vec<f32> = place.parameters.iter().zip(&step).map(|(p, s)| p + s).collect();
+        engine.set_parameters(&moved)?;
+        self.trial = Some(Trial { step, predicted: minimum.decrease });
+        let rate = minimum.coefficients[0];
+        Ok(Taken { verdict: Verdict::Moved, rate, operations })
+    }
+
+    fn save(&self, _: &dyn Engine) -> OptimiserState {
+        let mut state = OptimiserState::default();
+        if let Some(place) = &self.place {
+            state.put_single("kfac.parameters", &place.parameters);
+            state.put_single("kfac.gradient", &place.gradient);
+            state.put_double("kfac.objective", &[place.objective]);
+        }
+        if let Some(previous) = &self.previous {
+            state.put_single("kfac.previous", previous);
+        }
+        if let Some(trial) = &self.trial {
+            state.put_single("kfac.trial", &trial.step);
+            state.put_double("kfac.predicted", &[trial.predicted]);
+        }
+        state.put_double("kfac.damping", &[self.damping]);
+        state.put_double("kfac.stretch_began", &[self.stretch_began]);
+        state.put_counter("kfac.accepted", self.accepted);
+        state.put_counter("kfac.rejections", self.rejections);
+        self.factors.save(&mut state);
+        state
+    }
+
+    fn restore(&mut self, _: &mut dyn Engine, state: &OptimiserState) -> Result<(), StateError> {
+        let count = self.network.parameter_count();
+        let number = |name: &str| state.double(name, 1).map(|values| values[0]);
+        let array = |name: &str| state.single(name, count).map(<[f32]>::to_vec);
+        let has = |name: &str| state.single.contains_key(name);
+        self.place = match has("kfac.parameters") {
+            true => Some(Place {
+                parameters: array("kfac.parameters")?,
+                gradient: array("kfac.gradient")?,
+                objective: number("kfac.objective")?,
+            }),
+            false => None,
+        };
+        self.previous = if has("kfac.previous") { Some(array("kfac.previous")?) } else { None };
+        self.trial = match has("kfac.trial") {
+            true => {
+                Some(Trial { step: array("kfac.trial")?, predicted: number("kfac.predicted")? })
+            }
+            false => None,
+        };
+        self.damping = number("kfac.damping")?;
+        self.stretch_began = number("kfac.stretch_began")?;
+        self.accepted = state.counter("kfac.accepted")?;
+        self.rejections = state.counter("kfac.rejections")?;
+        self.factors.restore(state)
+    }
+}
