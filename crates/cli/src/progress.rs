@@ -134,8 +134,8 @@ impl<'a> SweepTable<'a> {
 
     /// Removes the table.
     pub(crate) fn clear(&self) {
-        // What is drawn vanishes with the lines; a terminal that cannot be cleared keeps them.
-        let _ = self.lines.clear();
+        let lines = self.running.iter().map(|(_, _, line)| line);
+        lines.chain([&self.best, &self.bar]).for_each(ProgressBar::finish_and_clear);
     }
 }
 

@@ -13,6 +13,7 @@ pub mod atomic_file;
 pub mod bench;
 mod bounded_read;
 pub mod chart;
+pub mod checkpoint;
 mod decode;
 mod evaluate;
 mod fit;

@@ -11,9 +11,11 @@ pub(crate) use sweep::{SweepArguments, SweepCommand, SweepReportArguments, Sweep
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
+use vi3nr_inr::checkpoint::Every;
 use vi3nr_inr::optimiser::OptimiserName;
 use vi3nr_inr::recipe::Preset;
 
@@ -66,6 +68,14 @@ pub(crate) struct FitArguments {
     /// The run directory [default: runs/NAME, with a number if that exists].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Go on with the run in DIR that was cut off: its own settings, to the bytes that it would have
+    /// had. From nothing if no checkpoint was reached.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    /// How often the run directory gets a checkpoint: a number of steps, or a time such as 30s.
+    #[arg(long, value_name = "N|TIME", default_value = "30s", value_parser = every)]
+    pub(crate) checkpoint_every: Every,
 
     /// What the settings below are chosen for where they are not typed: the best quality per minute,
     /// or the paper's experiment (30,000 steps on all points).
@@ -393,6 +403,15 @@ fn init(text: &str) -> Result<InitChoice, vi3nr::Error> {
         "siren" => InitChoice::Siren,
         scheme => InitChoice::Given(scheme.parse()?),
     })
+}
+
+fn every(text: &str) -> Result<Every, String> {
+    let expected = || "expected a whole number of steps above 0, or seconds such as 30s".to_owned();
+    if let Some(seconds) = text.strip_suffix('s') {
+        let seconds = positive(seconds).map_err(|_| expected())?;
+        return Duration::try_from_secs_f64(seconds).map(Every::Time).map_err(|_| expected());
+    }
+    text.parse().ok().filter(|steps| *steps > 0).map(Every::Steps).ok_or_else(expected)
 }
 
 fn batch(text: &str) -> Result<BatchSize, String> {

@@ -12,12 +12,13 @@ use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings, Schedule};
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
 use vi3nr_inr::shape::ShapeOptions;
-use vi3nr_inr::train::{TrainError, TrainSettings};
+use vi3nr_inr::train::{Progress, TrainError, TrainSettings, TrainState};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
 
 use super::beside;
+use super::resume::{self, Checkpoints};
 use super::scheme::TypedScheme;
 use super::signal::Typed;
 use crate::Done;
@@ -27,7 +28,7 @@ use crate::output::{Failure, print, say};
 use crate::progress::{FitBar, thousands};
 
 /// The side of the test picture that is fitted where no file is named.
-const TEST_PICTURE_SIDE: u32 = 128;
+pub(super) const TEST_PICTURE_SIDE: u32 = 128;
 
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> Done {
@@ -35,6 +36,17 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     if arguments.end_with_input {
         interrupt::end_with_input();
     }
+    match &arguments.resume {
+        None => run_in(None, arguments, started),
+        Some(path) => {
+            let (directory, arguments) = resume::recall(path, arguments)?;
+            run_in(Some(directory), &arguments, started)
+        }
+    }
+}
+
+/// Trains in the directory of an earlier run, or in one of its own.
+fn run_in(resumed: Option<RunDirectory>, arguments: &FitArguments, started: Instant) -> Done {
     let preset = arguments.preset.into();
     let shape = ShapeOptions::of(preset);
     let shape = ShapeOptions { clamp: arguments.clamp.or(shape.clamp), ..shape };
@@ -59,35 +71,75 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     let source = typed.remember(arguments.file.as_deref(), &signal.info());
     let plan = plan(arguments, &*signal, signal.recipe(preset), source)?;
     let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
-    let directory = directory(arguments)?;
+    let identity = plan.identity(&*signal);
+    let is_resumed = resumed.is_some();
+    let directory = match resumed {
+        Some(directory) => directory,
+        None => {
+            let directory = directory(arguments)?;
+            directory.begin(&resume::typed()?).map_err(Failure::failed)?;
+            directory
+        }
+    };
+    if is_resumed && let Some(ended) = directory.ended(&identity).map_err(Failure::unusable)? {
+        return report_ended(&directory, &ended, arguments.training.common.json);
+    }
+    let checkpoint = directory.checkpoint(&identity).map_err(Failure::unusable)?;
+    let (from, mut metrics) = match checkpoint {
+        Some(checkpoint) => (Some(checkpoint.state), MetricsLog::resumed(checkpoint.log)),
+        None => (None, MetricsLog::default()),
+    };
+    let step = from.as_ref().map_or(0, |state| state.step);
+    let mut checkpoints = Checkpoints::new(&directory, identity, arguments.checkpoint_every, step);
 
     let bar = FitBar::new(plan.training.steps, &*signal);
-    let mut metrics = MetricsLog::default();
-    let mut watch = |progress: &vi3nr_inr::train::Progress| {
+    let mut watch = |progress: &Progress, state: &dyn Fn() -> TrainState| {
         metrics.note(progress);
         bar.show(progress);
-        match interrupted.load(Ordering::Relaxed) {
+        let ends_here = interrupted.load(Ordering::Relaxed);
+        checkpoints.note(progress, state, &metrics, ends_here);
+        match ends_here {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     };
-    let result = fit(&*signal, &plan, started, &mut watch);
+    let result = fit(&*signal, &plan, from.as_ref(), started, &mut watch);
     bar.clear();
     let fit = result.map_err(|error| match error {
         FitError::Init(error) => Failure::unusable(error),
         FitError::Train(error @ TrainError::NeedsAllPoints { .. }) => Failure::unusable(error),
         error => Failure::failed(error),
     })?;
-    let pictures = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
+    let files = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
+    if fit.report.stopped != "interrupted" {
+        directory.forget_checkpoint().map_err(Failure::failed)?;
+    }
 
     let paper = (preset == Preset::Paper).then(|| signal.paper_table());
     print(
         arguments.training.common.json,
         &summary(&fit, &directory, paper.as_ref()),
-        &text(&fit, &plan, &directory.model_path(), &pictures, paper.as_ref()),
+        &text(&fit, &plan, &directory.model_path(), &files, paper.as_ref()),
     )?;
     match fit.report.problem {
         Some(problem) => Err(Failure::Failed(problem)),
+        None => Ok(()),
+    }
+}
+
+/// What is left to say of a run that had ended before.
+fn report_ended(directory: &RunDirectory, run: &Value, json: bool) -> Done {
+    let mut summary = run["report"].clone();
+    summary["model"] = json!(directory.model_path());
+    let text = format!(
+        "this run has ended: {} steps; stopped: {}\n{}\n",
+        summary["steps"],
+        summary["stopped"].as_str().unwrap_or_default(),
+        directory.model_path().display(),
+    );
+    print(json, &summary, &text)?;
+    match run["report"]["problem"].as_str() {
+        Some(problem) => Err(Failure::failed(problem)),
         None => Ok(()),
     }
 }
@@ -107,7 +159,7 @@ fn text(
     fit: &Fit,
     plan: &FitPlan,
     model: &Path,
-    pictures: &[PathBuf],
+    files: &[PathBuf],
     paper: Option<&PaperTable>,
 ) -> String {
     let report = &fit.report;
@@ -134,8 +186,8 @@ fn text(
         report.metrics.lines(),
         model.display(),
     );
-    for picture in pictures {
-        text += &format!("{}\n", picture.display());
+    for file in files {
+        text += &format!("{}\n", file.display());
     }
     if let Some(table) = paper {
         text += &beside::text(table, &fit.report.metrics);

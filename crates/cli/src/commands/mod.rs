@@ -14,6 +14,7 @@ mod picture;
 pub(crate) mod plot;
 pub(crate) mod propagate;
 pub(crate) mod repro;
+mod resume;
 mod scheme;
 mod signal;
 pub(crate) mod solve;

@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::Parser;
 use serde_json::{Value, json};
 use vi3nr_inr::sweep::{
-    ChildExecutor, Figure, Places, Plan, Store, Summary, SweepError, SweepFile, Trial, Verdict,
-    figures, run as sweep,
+    ChildExecutor, Places, Plan, Store, Summary, SweepError, SweepFile, Trial, Verdict, figures,
+    run as sweep,
 };
 use vi3nr_inr::write_atomically;
 
@@ -31,7 +31,8 @@ pub(crate) fn run(arguments: &SweepArguments) -> Done {
     }
 }
 
-fn read(file: &Path) -> Result<Plan, Failure> {
+/// The plan in a sweep's file.
+pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
     let (read, folder) = SweepFile::read(file).map_err(Failure::unusable)?;
     Plan::new(&read, &folder).map_err(Failure::unusable)
 }
@@ -127,11 +128,7 @@ fn report(arguments: &SweepReportArguments) -> Done {
     for (name, figure) in figures(&plan, &store).map_err(failure)? {
         for ending in ["svg", "png"] {
             let path = out.join(format!("{name}.{ending}"));
-            match &figure {
-                Figure::Map(map) => map.save(&path),
-                Figure::Chart(chart) => chart.save(&path),
-            }
-            .map_err(Failure::failed)?;
+            figure.save(&path).map_err(Failure::failed)?;
             files.push(path);
         }
     }

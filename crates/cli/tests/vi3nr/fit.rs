@@ -24,7 +24,9 @@ fn a_fit_without_arguments_draws_and_fits_its_own_picture() {
     let mut names: Vec<_> =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["metrics.csv", "model.safetensors", "reconstruction.png", "run.json"]);
+    let expected =
+        ["command.json", "metrics.csv", "model.safetensors", "reconstruction.png", "run.json"];
+    assert_eq!(names, expected);
     let metrics = fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert_eq!(metrics.lines().count(), 21);
     let run_json: serde_json::Value =

@@ -7,6 +7,7 @@ mod optimisers;
 mod paper;
 mod recordings;
 mod repro;
+mod resume;
 mod shapes;
 mod signals;
 mod sound_files;

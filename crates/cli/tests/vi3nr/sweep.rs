@@ -73,9 +73,9 @@ fn a_grid_end_to_end() {
     assert_eq!(files, ["s.report/trials.csv", "s.report/scores.svg", "s.report/scores.png"]);
     let rows = fs::read_to_string(folder.path().join("s.report/trials.csv")).unwrap();
     assert_eq!(rows.lines().count(), 13);
-    assert!(
-        rows.starts_with("id,state,case,--activation,--layers,--optimizer,--seed,--sigma-p,--steps,--width,")
-    );
+    assert!(rows.starts_with(
+        "id,state,case,--activation,--layers,--optimizer,--seed,--sigma-p,--steps,--width,"
+    ));
     let map = fs::read_to_string(folder.path().join("s.report/scores.svg")).unwrap();
     assert!(map.contains("Eq. (13)") && map.contains("psnr"));
     let (text, _) = texts(&vi3nr(folder.path(), &["sweep", "report", "s.toml", "--best", "2"]));
@@ -97,6 +97,17 @@ fn cases_have_settings_of_their_own() {
         "vi3nr fit --activation sine --layers 3 --optimizer adam --steps 20 --width 8\n\
          vi3nr fit --activation relu --layers 3 --optimizer adam --sigma-p 1 --steps 3 --width 8\n"
     );
+}
+
+/// The same settings in two cases, or twice in a list, are one trial.
+#[test]
+fn what_is_listed_twice_is_run_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = "[[case]]\nname = 'a'\n[[case]]\nname = 'b'\nseed = [0, 0]\n";
+    write(folder.path(), &format!("maximise = 'psnr'\n[settings]\n{SHORT}seed = 0\n{cases}"));
+    let report = json(folder.path(), &["sweep", "s.toml", "--json"]);
+    assert_eq!((&report["done"], &report["open"]), (&3.into(), &0.into()));
+    assert_eq!(fs::read_dir(folder.path().join("s.trials")).unwrap().count(), 2, "and the lock");
 }
 
 #[test]

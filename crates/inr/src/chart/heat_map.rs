@@ -77,6 +77,14 @@ impl HeatMap {
         self.values[column * self.rows.len() + row]
     }
 
+    /// The map as SVG, 960 units wide.
+    ///
+    /// # Errors
+    /// What the drawing library reports.
+    pub fn to_svg(&self) -> Result<String, ChartError> {
+        file::svg(self)
+    }
+
     /// Writes the map, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels', by
     /// the name's ending. Equal maps give equal bytes.
     ///

@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::{SweepError, Trial};
+use crate::RunDirectory;
 
 /// Characters of a failed trial's last words that are kept.
 const MOST_WORDS: usize = 2_000;
@@ -71,16 +72,20 @@ impl ChildExecutor {
         trials.join(format!("{id:05}"))
     }
 
-    /// Runs a trial to its end.
+    /// Runs a trial to its end, from its checkpoint if it was cut off before.
     ///
     /// # Errors
     /// A program that cannot be started.
     pub fn execute(&self, trial: &Trial, id: i64, threads: usize) -> Result<Ended, SweepError> {
         let began = Instant::now();
-        let mut child = Command::new(&self.program)
-            .args(trial.arguments())
-            .arg("--out")
-            .arg(Self::directory(&self.trials, id))
+        let directory = Self::directory(&self.trials, id);
+        let mut command = Command::new(&self.program);
+        match was_begun(&directory, trial) {
+            true => command.args(["fit", "--resume"]),
+            false => command.args(trial.arguments()).arg("--out"),
+        };
+        let mut child = command
+            .arg(directory)
             .args(["--threads", &threads.to_string(), "--json", "--end-with-input"])
             .current_dir(&self.folder)
             .stdin(Stdio::piped())
@@ -100,6 +105,17 @@ impl ChildExecutor {
     pub fn stop(&self) {
         self.pipes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// Whether the run in `directory` is that of `trial`, cut off.
+fn was_begun(directory: &Path, trial: &Trial) -> bool {
+    let arguments = trial.arguments();
+    let is_own = |words: &[String]| {
+        words
+            .strip_prefix(&arguments[1..])
+            .is_some_and(|rest| rest.first().is_some_and(|word| word == "--out"))
+    };
+    directory.is_dir() && RunDirectory::open(directory).is_ok_and(|(_, begun)| is_own(&begun.words))
 }
 
 fn wait(child: Child, began: Instant) -> Ended {

@@ -1,7 +1,9 @@
 //! The scores of a sweep over the settings that vary.
 
+use std::path::Path;
+
 use super::{Plan, Store, Summary, SweepError, Trial};
-use crate::chart::{Chart, Curve, HeatMap, Mark, Panel, Scale};
+use crate::chart::{Chart, ChartError, Curve, HeatMap, Mark, Panel, Scale};
 
 /// A drawing of a sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +12,30 @@ pub enum Figure {
     Map(HeatMap),
     /// Over one setting, a curve for each value of another.
     Chart(Chart),
+}
+
+impl Figure {
+    /// The drawing as SVG.
+    ///
+    /// # Errors
+    /// What the drawing library reports.
+    pub fn to_svg(&self) -> Result<String, ChartError> {
+        match self {
+            Self::Map(map) => map.to_svg(),
+            Self::Chart(chart) => chart.to_svg(),
+        }
+    }
+
+    /// Writes the drawing, as SVG or PNG by the name's ending.
+    ///
+    /// # Errors
+    /// Another ending, or what the system reports.
+    pub fn save(&self, path: &Path) -> Result<(), ChartError> {
+        match self {
+            Self::Map(map) => map.save(path),
+            Self::Chart(chart) => chart.save(path),
+        }
+    }
 }
 
 /// What can be drawn of `plan`: for each case whose numbers vary in two settings a map, the theory's σ_p

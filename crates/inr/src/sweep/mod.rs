@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub use error::SweepError;
 pub use executor::{ChildExecutor, Ended};
 pub use figures::{Figure, figures};
-pub use file::SweepFile;
+pub use file::{CaseFile, SweepFile};
 pub use plan::{Case, Plan, Trial};
 pub use run::{Event, run};
 pub use setting::{Chosen, Setting, Value};

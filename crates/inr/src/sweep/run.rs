@@ -75,7 +75,7 @@ pub fn run(
         store.add(&wanted)?;
         let is_open = |trial: &&Trial| plan.verdict(store, trial) == Verdict::Open;
         let mut open: Vec<Trial> = wanted.iter().filter(is_open).cloned().collect();
-        // A combination may be listed twice.
+        // A combination that is listed twice is run once.
         let mut ids = std::collections::HashSet::new();
         open.retain(|trial| store.get(trial).is_some_and(|row| ids.insert(row.id)));
         let jobs = jobs.unwrap_or(cores).min(open.len()).max(1);

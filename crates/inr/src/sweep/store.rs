@@ -1,6 +1,6 @@
 //! What is known of a sweep's trials: one SQLite file, a row for each command line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
@@ -137,8 +137,10 @@ impl Store {
     /// # Errors
     /// What SQLite reports.
     pub fn add(&mut self, trials: &[Trial]) -> Result<(), SweepError> {
-        let new: Vec<String> =
-            trials.iter().map(key).filter(|key| !self.rows.contains_key(key)).collect();
+        // A combination may be listed twice.
+        let mut seen = HashSet::new();
+        let keys = trials.iter().map(key).filter(|key| !self.rows.contains_key(key));
+        let new: Vec<String> = keys.filter(|key| seen.insert(key.clone())).collect();
         let add = |connection: &mut Connection| -> rusqlite::Result<Vec<i64>> {
             let transaction = connection.transaction()?;
             let mut ids = Vec::new();
