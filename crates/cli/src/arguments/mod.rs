@@ -5,7 +5,7 @@ mod signal;
 mod sweep;
 mod theory;
 
-pub(crate) use experiments::{BenchArguments, PropagateArguments, ReproArguments};
+pub(crate) use experiments::{BenchArguments, ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
 pub(crate) use sweep::{SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments};
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
