@@ -8,11 +8,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError, differences};
+use crate::tensorboard::{Scalars, event_file};
 use crate::train::Progress;
 use crate::{Fit, ModelError, Signal, SignalError, WriteError, write_atomically};
 
@@ -242,6 +244,38 @@ impl RunDirectory {
     }
 }
 
+impl RunDirectory {
+    /// Writes the steps of `log` as an event file for TensorBoard, in the place of an earlier one, and
+    /// returns its path. `elapsed` is how long the run took until now.
+    ///
+    /// # Errors
+    /// What the system reports, with the file's name.
+    pub fn save_events(
+        &self,
+        signal: &dyn Signal,
+        log: &MetricsLog,
+        elapsed: Duration,
+    ) -> Result<PathBuf, RunError> {
+        let now = SystemTime::now();
+        let began = now.checked_sub(elapsed).unwrap_or(now);
+        let scalars = |row: &Progress| {
+            let metrics = signal.metrics_of_loss(row.loss).all.into_iter();
+            let own = [("loss", row.loss), ("learning_rate", row.learning_rate)].into_iter();
+            let values = own.chain(metrics.map(|metric| (metric.name, metric.value)));
+            Scalars {
+                step: row.step,
+                seconds: row.elapsed.as_secs_f64(),
+                values: values.map(|(name, value)| (format!("train/{name}"), value)).collect(),
+            }
+        };
+        let steps: Vec<Scalars> = log.rows.iter().chain(&log.last).map(scalars).collect();
+        let path = self.path.join("events.out.tfevents.vi3nr");
+        let bytes = event_file(began, &steps);
+        write_atomically(&path, |writer| writer.write_all(&bytes))?;
+        Ok(path)
+    }
+}
+
 /// The steps that `metrics.csv` will hold.
 #[derive(Debug, Clone, Default)]
 pub struct MetricsLog {
@@ -293,7 +327,6 @@ impl MetricsLog {
 mod tests {
     use super::*;
     use crate::Image;
-    use std::time::Duration;
 
     #[test]
     fn names_that_exist_get_a_number() {

@@ -7,7 +7,9 @@ mod theory;
 
 pub(crate) use experiments::{BenchArguments, ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
-pub(crate) use sweep::{SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments};
+pub(crate) use sweep::{
+    ReportArguments, SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments,
+};
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Repro(ReproArguments),
     /// Try many settings of fit, as a file lists them, and keep every result.
     Sweep(SweepArguments),
+    /// Show a run, a sweep or reproduced tables as one HTML file that needs no network.
+    Report(ReportArguments),
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +80,10 @@ pub(crate) struct FitArguments {
     /// How often the run directory gets a checkpoint: a number of steps, or a time such as 30s.
     #[arg(long, value_name = "N|TIME", default_value = "30s", value_parser = every)]
     pub(crate) checkpoint_every: Every,
+
+    /// Write an event file for TensorBoard into the run directory too.
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
 
     /// What the settings below are chosen for where they are not typed: the best quality per minute,
     /// or the paper's experiment (30,000 steps on all points).

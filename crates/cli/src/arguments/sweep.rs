@@ -1,4 +1,4 @@
-//! What can be typed after `sweep`.
+//! What can be typed after `sweep` and `report`.
 
 use std::path::PathBuf;
 
@@ -53,6 +53,19 @@ pub(crate) struct SweepReportArguments {
     /// Configurations that are printed.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) best: usize,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct ReportArguments {
+    /// A run directory, a sweep's TOML file, or a directory of vi3nr repro.
+    pub(crate) result: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    pub(crate) out: PathBuf,
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,

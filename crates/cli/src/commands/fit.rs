@@ -110,7 +110,11 @@ fn run_in(resumed: Option<RunDirectory>, arguments: &FitArguments, started: Inst
         FitError::Train(error @ TrainError::NeedsAllPoints { .. }) => Failure::unusable(error),
         error => Failure::failed(error),
     })?;
-    let files = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
+    let mut files = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
+    if arguments.tensorboard {
+        let elapsed = Duration::try_from_secs_f64(fit.report.seconds).unwrap_or_default();
+        files.push(directory.save_events(&*signal, &metrics, elapsed).map_err(Failure::failed)?);
+    }
     if fit.report.stopped != "interrupted" {
         directory.forget_checkpoint().map_err(Failure::failed)?;
     }

@@ -13,6 +13,7 @@ mod model;
 mod picture;
 pub(crate) mod plot;
 pub(crate) mod propagate;
+pub(crate) mod report;
 pub(crate) mod repro;
 mod resume;
 mod scheme;

@@ -74,6 +74,21 @@ fn threads_and_repetition_change_no_byte() {
 }
 
 #[test]
+fn an_event_file_has_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    small_fit(folder.path(), "run", &["--tensorboard"]);
+    let file = fs::read(folder.path().join("run/events.out.tfevents.vi3nr")).unwrap();
+    let (mut records, mut rest) = (0, &file[..]);
+    while !rest.is_empty() {
+        let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+        rest = &rest[12 + length + 4..];
+        records += 1;
+    }
+    assert_eq!(records, 21);
+    assert_eq!(file.windows(15).filter(|part| part == b"train/psnr_pape").count(), 20);
+}
+
+#[test]
 fn options_reach_the_model() {
     let folder = tempfile::tempdir().unwrap();
     let check = |arguments: &[&str], expected: &[(&str, serde_json::Value)]| {

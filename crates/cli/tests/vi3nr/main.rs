@@ -6,6 +6,7 @@ mod models;
 mod optimisers;
 mod paper;
 mod recordings;
+mod report;
 mod repro;
 mod resume;
 mod shapes;
