@@ -8,8 +8,9 @@
 //! 3. The step is αd + μp, p the previous step, where the quadratic model with the true J at other
 //!    random points is smallest ([`model`]).
 //! 4. The next call knows the loss there. If it rose the step is taken back, with its gradient, and
-//!    λ doubled; otherwise λ follows how well the model foretold the decrease. The gradient at the
-//!    new place has come with its loss, so trying a step costs nothing beyond the next one's start.
+//!    modelled at twice as many points, or, once it has been at all of them, λ is doubled; otherwise λ
+//!    follows how well the model foretold the decrease. The gradient at the new place has come with
+//!    its loss, so trying a step costs nothing beyond the next one's start.
 
 mod factors;
 mod model;
@@ -29,7 +30,7 @@ use subset::Subsets;
 pub struct KfacSettings {
     /// Points over which the factors are averaged at a time.
     pub factor_points: usize,
-    /// Points at which the model knows J.
+    /// Points at which the model knows J, at least; more after steps that it misjudged.
     pub model_points: usize,
 }
 
@@ -38,7 +39,7 @@ impl KfacSettings {
     pub fn for_points(count: usize) -> Self {
         Self {
             factor_points: (count / 4).clamp(1024, 8192),
-            model_points: (count / 8).clamp(1024, 4096),
+            model_points: (count / 16).clamp(512, 4096),
         }
     }
 }
@@ -57,6 +58,12 @@ const LEAST_DAMPING: f64 = 1e-12;
 const MOST_DAMPING: f64 = 1e8;
 /// What λ is multiplied by where the model foretells well; divided by where it does badly.
 const EASING: f64 = 0.85;
+/// What the model's points are multiplied by after a rejection. Few points with large errors can
+/// decide how far a step may go, and a small sample misses them; λ and the previous step are left
+/// alone until the model has seen all points.
+const MORE_POINTS: usize = 2;
+/// What is kept of them after an accepted step.
+const FEWER_POINTS: f64 = 0.95;
 /// Rejections in a row after which there is nothing more to gain.
 const MOST_REJECTIONS: u64 = 20;
 /// Accepted steps within which the loss has to fall ...
@@ -65,11 +72,14 @@ const PATIENCE: u64 = 40;
 const NOTICEABLE: f64 = 0.01;
 
 pub(super) struct Kfac {
+    settings: KfacSettings,
     network: Network,
     subsets: Subsets,
     factors: Factors,
     /// λ.
     damping: f64,
+    /// Points of the next model: see [`MORE_POINTS`].
+    model_points: usize,
     /// Steps that were accepted.
     accepted: u64,
     /// Rejections since the last of them.
@@ -109,6 +119,8 @@ impl Kfac {
             subsets: Subsets::new(settings, seed),
             factors: Factors::new(network, super::thread_pool(threads)?),
             damping: FIRST_DAMPING,
+            model_points: settings.model_points,
+            settings,
             accepted: 0,
             rejections: 0,
             place: None,
@@ -119,7 +131,12 @@ impl Kfac {
     }
 
     /// Judges where the engine stands now: takes it as the new place, or goes back.
-    fn judge(&mut self, engine: &mut dyn Engine, objective: f64) -> Result<Judgement, EngineError> {
+    fn judge(
+        &mut self,
+        engine: &mut dyn Engine,
+        objective: f64,
+        all: usize,
+    ) -> Result<Judgement, EngineError> {
         let Some(place) = &mut self.place else {
             if !objective.is_finite() {
                 return Ok(Judgement::Hopeless);
@@ -135,8 +152,12 @@ impl Kfac {
         // False where the objective is no number.
         let falls = objective < place.objective;
         if !falls {
-            self.damping = (2.0 * self.damping).min(MOST_DAMPING);
-            self.previous = None;
+            if self.model_points < all {
+                self.model_points = all.min(MORE_POINTS * self.model_points);
+            } else {
+                self.damping = (2.0 * self.damping).min(MOST_DAMPING);
+                self.previous = None;
+            }
             self.rejections += 1;
             engine.set_parameters(&place.parameters)?;
             return Ok(Judgement::Rejected);
@@ -156,6 +177,8 @@ impl Kfac {
         if let Some(place) = &mut self.place {
             place.gradient = gradient;
         }
+        let fewer = (FEWER_POINTS * self.model_points as f64) as usize;
+        self.model_points = fewer.max(self.settings.model_points);
         self.accepted += 1;
         self.rejections = 0;
         Ok(Judgement::Accepted)
@@ -194,8 +217,9 @@ enum Judgement {
 
 impl Optimiser for Kfac {
     fn step(&mut self, engine: &mut dyn Engine, at: &Situation<'_>) -> Result<Taken, EngineError> {
+        let all = at.batch.points.len() / self.network.inputs();
         let stop = |verdict, operations| Ok(Taken { verdict, rate: 0.0, operations });
-        let judgement = self.judge(engine, self.scale() * at.loss)?;
+        let judgement = self.judge(engine, self.scale() * at.loss, all)?;
         let (Some(place), false) = (&self.place, matches!(judgement, Judgement::Hopeless)) else {
             return stop(Verdict::Diverged, 0.0);
         };
@@ -212,7 +236,10 @@ impl Optimiser for Kfac {
             self.factors.update(engine.curvature(&subset.points, &subset.signs)?);
             operations += self.factors.update_operations(subset.count);
         }
-        if update || rejected || self.accepted.is_multiple_of(INVERSE_INTERVAL) {
+        if update
+            || (rejected && self.previous.is_none())
+            || self.accepted.is_multiple_of(INVERSE_INTERVAL)
+        {
             self.factors.invert(self.damping);
             operations += self.factors.invert_operations();
         }
@@ -221,7 +248,8 @@ impl Optimiser for Kfac {
         operations += self.factors.precondition_operations();
 
         // Every evaluation looks at points of its own, rejected ones included.
-        let subset = self.subsets.for_model(&self.network, at.batch, at.step);
+        let points = self.model_points;
+        let subset = self.subsets.for_model(&self.network, at.batch, points, at.step);
         let mut directions = vec![&direction[..]];
         directions.extend(self.previous.as_deref());
         let tangents = engine.tangents(&subset.points, &directions)?;
@@ -260,6 +288,7 @@ impl Optimiser for Kfac {
         }
         state.put_double("kfac.damping", &[self.damping]);
         state.put_double("kfac.stretch_began", &[self.stretch_began]);
+        state.put_counter("kfac.model_points", self.model_points as u64);
         state.put_counter("kfac.accepted", self.accepted);
         state.put_counter("kfac.rejections", self.rejections);
         self.factors.save(&mut state);
@@ -288,6 +317,7 @@ impl Optimiser for Kfac {
         };
         self.damping = number("kfac.damping")?;
         self.stretch_began = number("kfac.stretch_began")?;
+        self.model_points = state.counter("kfac.model_points")? as usize;
         self.accepted = state.counter("kfac.accepted")?;
         self.rejections = state.counter("kfac.rejections")?;
         self.factors.restore(state)

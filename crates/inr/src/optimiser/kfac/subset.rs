@@ -41,9 +41,15 @@ impl Subsets {
     }
 
     /// Points at which the model of a step knows J.
-    pub(super) fn for_model(&self, network: &Network, batch: &PointBatch, step: u64) -> Subset {
+    pub(super) fn for_model(
+        &self,
+        network: &Network,
+        batch: &PointBatch,
+        count: usize,
+        step: u64,
+    ) -> Subset {
         let random = Random::new(self.seed, Stream::ModelPoints, step as u32);
-        stratified(network, batch, self.settings.model_points, &random)
+        stratified(network, batch, count, &random)
     }
 }
 
@@ -82,6 +88,6 @@ mod tests {
         assert!(first.signs.contains(&1.0) && first.signs.contains(&-1.0));
         assert_eq!(first, subsets.for_factors(&network, &batch, 0));
         assert_ne!(first, subsets.for_factors(&network, &batch, 1));
-        assert_eq!(subsets.for_model(&network, &batch, 0).points, batch.points);
+        assert_eq!(subsets.for_model(&network, &batch, 1000, 0).points, batch.points);
     }
 }
