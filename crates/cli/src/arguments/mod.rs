@@ -4,6 +4,7 @@ mod experiments;
 mod signal;
 mod sweep;
 mod theory;
+mod values;
 
 pub(crate) use experiments::{BenchArguments, ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use signal::{Background, PictureArguments, SampleFormatName, SoundArguments};
@@ -13,13 +14,14 @@ pub(crate) use sweep::{
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
 use vi3nr_inr::checkpoint::Every;
 use vi3nr_inr::optimiser::OptimiserName;
 use vi3nr_inr::recipe::Preset;
+
+use values::{batch, every, finite, grid, init, positive, sigma, size, threads};
 
 /// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
 /// a recording, decode it at any resolution.
@@ -381,74 +383,4 @@ pub(crate) enum Sigma {
 pub(crate) enum BatchSize {
     Full,
     Points(usize),
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
-        _ => Err("expected a finite number above 0".into()),
-    }
-}
-
-fn finite(text: &str) -> Result<f64, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|value| value.is_finite())
-        .ok_or_else(|| "expected a finite number".into())
-}
-
-fn sigma(text: &str) -> Result<Sigma, String> {
-    if text == "auto" {
-        return Ok(Sigma::Auto);
-    }
-    positive(text).map(Sigma::Given).map_err(|expected| format!("{expected}, or auto"))
-}
-
-fn init(text: &str) -> Result<InitChoice, vi3nr::Error> {
-    Ok(match text {
-        "auto" => InitChoice::Auto,
-        "ours" => InitChoice::Ours,
-        "siren" => InitChoice::Siren,
-        scheme => InitChoice::Given(scheme.parse()?),
-    })
-}
-
-fn every(text: &str) -> Result<Every, String> {
-    let expected = || "expected a whole number of steps above 0, or seconds such as 30s".to_owned();
-    if let Some(seconds) = text.strip_suffix('s') {
-        let seconds = positive(seconds).map_err(|_| expected())?;
-        return Duration::try_from_secs_f64(seconds).map(Every::Time).map_err(|_| expected());
-    }
-    text.parse().ok().filter(|steps| *steps > 0).map(Every::Steps).ok_or_else(expected)
-}
-
-fn batch(text: &str) -> Result<BatchSize, String> {
-    match (text, text.parse()) {
-        ("full", _) => Ok(BatchSize::Full),
-        (_, Ok(points)) if points > 0 => Ok(BatchSize::Points(points)),
-        _ => Err("expected a whole number above 0, or full".into()),
-    }
-}
-
-fn threads(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 1..=1024) => Ok(count),
-        _ => Err("expected a whole number from 1 to 1024".into()),
-    }
-}
-
-fn size(text: &str) -> Result<(u32, u32), String> {
-    let expected = || "expected WIDTHxHEIGHT in whole pixels above 0, for example 640x480".into();
-    let (width, height) = text.split_once('x').ok_or_else(expected)?;
-    match (width.parse(), height.parse()) {
-        (Ok(width), Ok(height)) if width > 0 && height > 0 => Ok((width, height)),
-        _ => Err(expected()),
-    }
-}
-
-fn grid(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 2..=2048) => Ok(count),
-        _ => Err("expected a whole number from 2 to 2048".into()),
-    }
 }
