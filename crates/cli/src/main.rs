@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod interrupt;
 mod numbers;
 mod output;
 mod progress;
@@ -31,6 +32,8 @@ fn main() -> ExitCode {
         Command::Plot(arguments) => commands::plot::run(&arguments),
         Command::Propagate(arguments) => commands::propagate::run(&arguments),
         Command::Repro(arguments) => commands::repro::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
+        Command::Sweep(arguments) => commands::sweep::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,10 @@
-//! The progress bar on stderr; nothing at all where stderr is not a terminal.
+//! Progress on stderr; nothing at all where stderr is not a terminal.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use vi3nr_inr::Signal;
+use vi3nr_inr::sweep::{Event, Plan, State};
 use vi3nr_inr::train::Progress;
 
 /// The bar of one fit.
@@ -44,6 +47,105 @@ impl<'a> FitBar<'a> {
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// The table of a sweep: how far it is, the best so far, what is running.
+pub(crate) struct SweepTable<'a> {
+    plan: &'a Plan,
+    lines: MultiProgress,
+    bar: ProgressBar,
+    best: ProgressBar,
+    running: Vec<(String, Instant, ProgressBar)>,
+    /// The best score and its trial.
+    leader: Option<(f64, String)>,
+    /// Trials that have ended since this process began, and the time that they took together.
+    ended: (u32, Duration),
+    failed: usize,
+    jobs: usize,
+}
+
+impl<'a> SweepTable<'a> {
+    /// An empty table.
+    pub(crate) fn new(plan: &'a Plan) -> Self {
+        // MultiProgress draws to stderr and hides itself where that is no terminal.
+        let lines = MultiProgress::new();
+        let bar = lines.add(ProgressBar::new(0));
+        if let Ok(style) = ProgressStyle::with_template("{bar:28} {pos}/{len} {msg}") {
+            bar.set_style(style);
+        }
+        let best = lines.add(text_line());
+        let ended = (0, Duration::ZERO);
+        Self { plan, lines, bar, best, running: vec![], leader: None, ended, failed: 0, jobs: 1 }
+    }
+
+    /// Shows what happened.
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        match event {
+            Event::Planned { wanted, ended, jobs } => {
+                self.bar.set_length(*wanted as u64);
+                self.bar.set_position(*ended as u64);
+                self.jobs = *jobs;
+            }
+            Event::Started(trial) => {
+                let line = self.lines.add(text_line());
+                self.running.push((self.plan.full_label(trial), Instant::now(), line));
+            }
+            Event::Ended { trial, row, is_retried } => {
+                let label = self.plan.full_label(trial);
+                if let Some(own) = self.running.iter().position(|line| line.0 == label) {
+                    self.lines.remove(&self.running.remove(own).2);
+                }
+                self.ended.0 += 1;
+                self.ended.1 += Duration::from_secs_f64(row.seconds);
+                if !is_retried {
+                    self.bar.inc(1);
+                    self.failed += usize::from(row.state == State::Failed);
+                }
+                let score = row.result.as_ref().and_then(|all| all[&self.plan.metric].as_f64());
+                if let Some(score) = score {
+                    let leads = |best: &(f64, String)| self.plan.is_better(score, best.0);
+                    if self.leader.as_ref().is_none_or(leads) {
+                        self.best
+                            .set_message(format!("best {} {score:.4}  {label}", self.plan.metric));
+                        self.leader = Some((score, label));
+                    }
+                }
+            }
+            Event::Tick => {}
+        }
+        for (label, began, line) in &self.running {
+            line.set_message(format!("  {:>6.1} s  {label}", began.elapsed().as_secs_f64()));
+        }
+        let mut message = String::new();
+        if self.failed > 0 {
+            message += &format!("{} failed  ", self.failed);
+        }
+        if self.ended.0 > 0 {
+            let left = self.bar.length().unwrap_or(0).saturating_sub(self.bar.position());
+            let each = self.ended.1 / self.ended.0;
+            let seconds = each.as_secs_f64() * left as f64 / self.jobs as f64;
+            message += &format!("left {}", HumanDuration(Duration::from_secs_f64(seconds)));
+        }
+        self.bar.set_message(message);
+    }
+
+    /// Removes the table.
+    pub(crate) fn clear(&self) {
+        let lines = self.running.iter().map(|(_, _, line)| line);
+        lines.chain([&self.best, &self.bar]).for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+/// A line of words.
+fn text_line() -> ProgressBar {
+    let line = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        line.set_style(style);
+    }
+    line
 }
 
 /// A rate with a readable unit: 812, 43.1 k, 1.25 M.

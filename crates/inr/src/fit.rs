@@ -1,7 +1,6 @@
 //! From a signal to a trained model.
 
-use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
@@ -11,7 +10,7 @@ use vi3nr_engine::{CpuEngine, Engine, EngineError, ReferenceEngine};
 use crate::Model;
 use crate::metrics::Metrics;
 use crate::signal::{Reconstruction, Signal, SignalError};
-use crate::train::{Outcome, Progress, Run, Stop, TrainError, TrainSettings, train};
+use crate::train::{Outcome, Run, Stop, TrainError, TrainSettings, TrainState, Watch, train};
 
 /// Which implementation trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +80,8 @@ pub struct Fit {
     pub reconstruction: Vec<f32>,
     /// How it went.
     pub report: FitReport,
+    /// What decided it: [`FitPlan::identity`].
+    pub identity: serde_json::Value,
     threads: Option<usize>,
 }
 
@@ -128,21 +129,26 @@ pub struct FitReport {
     pub problem: Option<String>,
 }
 
-/// Fits `plan.network` to `signal`. The time limit runs from `started`; `watch` sees every step and
-/// may end the run early, which keeps what has been reached.
+/// Fits `plan.network` to `signal`, from the first weights or where `from` left off. The time limit
+/// runs from `started`, less the time that `from` took; `watch` sees every step and may end the run
+/// early, which keeps what has been reached.
 ///
 /// # Errors
-/// An impossible initialisation, an engine that cannot be built, or a start without a finite loss.
+/// An impossible initialisation, an engine that cannot be built, a start without a finite loss, or
+/// the state of another run.
 pub fn fit(
     signal: &dyn Signal,
     plan: &FitPlan,
+    from: Option<&TrainState>,
     started: Instant,
-    watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    watch: &mut Watch<'_>,
 ) -> Result<Fit, FitError> {
+    let earlier = from.map_or(Duration::ZERO, |state| state.elapsed);
+    let started = started.checked_sub(earlier).unwrap_or(started);
     let points = signal.points();
     let first = vi3nr::draw(&plan.network, &plan.init.plan(&plan.network)?, plan.seed);
     let mut engine = plan.engine(&first)?;
-    let run = Run { seed: plan.seed, threads: plan.threads, started };
+    let run = Run { seed: plan.seed, threads: plan.threads, started, from };
     let outcome = train(&mut *engine, points, &plan.training, run, watch)?;
 
     let mut parameters = Vec::new();
@@ -191,7 +197,8 @@ pub fn fit(
         last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
         problem: plan.problem(&outcome),
     };
-    Ok(Fit { model, reconstruction: kept.values, report, threads: plan.threads })
+    let (identity, threads) = (plan.identity(signal), plan.threads);
+    Ok(Fit { model, reconstruction: kept.values, report, identity, threads })
 }
 
 fn reconstruction<'a>(
@@ -203,6 +210,21 @@ fn reconstruction<'a>(
 }
 
 impl FitPlan {
+    /// All that decides the result of a fit to `signal`: what a checkpoint must agree in.
+    pub fn identity(&self, signal: &dyn Signal) -> serde_json::Value {
+        json!({
+            "signal": signal.info(),
+            "points": signal.points().fingerprint(self.seed),
+            "network": {
+                "dims": self.network.dims(),
+                "activation": self.network.activation().to_string(),
+                "parameters": self.network.parameter_count(),
+            },
+            "seed": self.seed,
+            "settings": self.settings(),
+        })
+    }
+
     fn engine(&self, parameters: &[f32]) -> Result<Box<dyn Engine>, EngineError> {
         Ok(match self.engine {
             EngineChoice::Cpu => Box::new(CpuEngine::new(&self.network, parameters, self.threads)?),

@@ -7,12 +7,14 @@
 //! behind), [`decode_image`], [`decode_audio`], [`decode_shape`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
 //! all this is), [`chart`] (curves as SVG and PNG files).
 //! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
-//! (the paper's tables beside ours).
+//! (the paper's tables beside ours). Many fits: [`sweep`]. All of it as HTML:
+//! [`report`].
 
 pub mod atomic_file;
 pub mod bench;
 mod bounded_read;
 pub mod chart;
+pub mod checkpoint;
 mod decode;
 mod evaluate;
 mod fit;
@@ -22,9 +24,12 @@ pub mod optimiser;
 pub mod points;
 pub mod propagate;
 pub mod recipe;
+pub mod report;
 pub mod repro;
 pub mod run_directory;
 pub mod signal;
+pub mod sweep;
+pub mod tensorboard;
 #[cfg(test)]
 mod test_data;
 pub mod train;

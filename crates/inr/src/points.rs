@@ -120,6 +120,24 @@ impl<'a> Points<'a> {
             }
         }
     }
+
+    /// A checksum of some of the points and their targets, for telling signals apart; `seed` is that
+    /// of the run.
+    pub fn fingerprint(&self, seed: u64) -> String {
+        let mut batch = PointBatch::default();
+        match self {
+            Self::Sampled(points) => {
+                (0..points.count().min(BAND)).for_each(|index| points.push(index, &mut batch));
+            }
+            // A few: their targets may take long.
+            Self::Drawn(points) => points.draw(seed, CHECK_STEP, 64, &mut batch),
+        }
+        let mut hasher = crc32fast::Hasher::new();
+        for value in batch.points.iter().chain(&batch.targets) {
+            hasher.update(&value.to_le_bytes());
+        }
+        format!("{:08x}", hasher.finalize())
+    }
 }
 
 impl CheckPoints<'_> {

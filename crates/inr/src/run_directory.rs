@@ -1,20 +1,29 @@
 //! What a fit leaves on disk: a directory that anyone can look into.
 //!
 //! `model.safetensors` (the network, see [`crate::model_file`]), `metrics.csv` (a row per logged
-//! step), `run.json` (settings, numbers, version) and what the signal draws, for example
-//! `reconstruction.png`.
+//! step), `run.json` (settings, numbers, version), `command.json` (what was typed, to go on with) and
+//! what the signal draws, for example `reconstruction.png`. While it trains there is a
+//! `checkpoint.safetensors` too ([`crate::checkpoint`]).
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
+use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError, differences};
+use crate::tensorboard::{Scalars, event_file};
 use crate::train::Progress;
 use crate::{Fit, ModelError, Signal, SignalError, WriteError, write_atomically};
 
 /// The model's file name inside a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
+/// What was typed, inside a run directory.
+const COMMAND_FILE: &str = "command.json";
+/// The numbers of a run that has ended, inside its directory.
+const RUN_FILE: &str = "run.json";
 /// Rows of `metrics.csv` at most, the last step not counted.
 const MOST_ROWS: u64 = 2000;
 
@@ -39,6 +48,26 @@ pub enum RunError {
     /// Another file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Nothing says how the run was begun.
+    #[error("cannot go on with '{}': {reason}; expected the directory of a run", path.display())]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+        /// What was seen.
+        reason: String,
+    },
+}
+
+/// What was typed to begin a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartingCommand {
+    /// Where, for paths.
+    pub folder: PathBuf,
+    /// The words after `vi3nr fit`.
+    pub words: Vec<String>,
 }
 
 /// A directory that has been found writable.
@@ -84,6 +113,96 @@ impl RunDirectory {
         &self.path
     }
 
+    /// An existing directory, for going on with its run.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn open(path: &Path) -> Result<(Self, StartingCommand), RunError> {
+        let fail = |reason| RunError::NoRun { path: path.to_owned(), reason };
+        let file = path.join(COMMAND_FILE);
+        let text = fs::read_to_string(&file)
+            .map_err(|error| fail(format!("'{}': {error}", file.display())))?;
+        let command = serde_json::from_str(&text)
+            .map_err(|error| fail(format!("'{}': {error}", file.display())))?;
+        Ok((Self::create(path)?, command))
+    }
+
+    /// Keeps what was typed, and forgets what an earlier run in this directory left to go on with.
+    ///
+    /// # Errors
+    /// What the system reports, with the file's name.
+    pub fn begin(&self, command: &StartingCommand) -> Result<(), RunError> {
+        self.forget_checkpoint()?;
+        match fs::remove_file(self.path.join(RUN_FILE)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(RunError::Directory { path: self.path.clone(), source });
+            }
+            _ => {}
+        }
+        write_atomically(&self.path.join(COMMAND_FILE), |writer| {
+            serde_json::to_writer_pretty(&mut *writer, command)?;
+            writer.write_all(b"\n")
+        })?;
+        Ok(())
+    }
+
+    /// Where the checkpoint is written.
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.path.join(CHECKPOINT_FILE)
+    }
+
+    /// The checkpoint, if one was reached.
+    ///
+    /// # Errors
+    /// One that is damaged or belongs to other settings than `identity`.
+    pub fn checkpoint(&self, identity: &Value) -> Result<Option<Checkpoint>, RunError> {
+        let path = self.checkpoint_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let checkpoint = Checkpoint::load(&path)?;
+        let differences = differences(&checkpoint.settings, identity);
+        match differences.is_empty() {
+            true => Ok(Some(checkpoint)),
+            false => Err(CheckpointError::Foreign { path, differences }.into()),
+        }
+    }
+
+    /// Removes the checkpoint of a run that has ended.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn forget_checkpoint(&self) -> Result<(), RunError> {
+        match fs::remove_file(self.checkpoint_path()) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(RunError::Directory { path: self.path.clone(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What `run.json` says of a run that has ended, if this one has.
+    ///
+    /// # Errors
+    /// A run of other settings than `identity`.
+    pub fn ended(&self, identity: &Value) -> Result<Option<Value>, RunError> {
+        let path = self.path.join(RUN_FILE);
+        let Ok(text) = fs::read(&path) else { return Ok(None) };
+        let Ok(run) = serde_json::from_slice::<Value>(&text) else { return Ok(None) };
+        let was_cut = run["report"]["stopped"] == "interrupted";
+        if was_cut || self.checkpoint_path().exists() {
+            return Ok(None);
+        }
+        // The rest is what came out.
+        let names = identity.as_object().map(Map::keys).into_iter().flatten();
+        let kept: Map<_, _> = names.map(|name| (name.clone(), run[name].clone())).collect();
+        let differences = differences(&Value::Object(kept), identity);
+        match differences.is_empty() {
+            true => Ok(Some(run)),
+            false => Err(CheckpointError::Foreign { path, differences }.into()),
+        }
+    }
+
     /// Where the model is written.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL_FILE)
@@ -113,25 +232,47 @@ impl RunDirectory {
             let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
             conventions.insert(metric.name.into(), words.join(", ").into());
         }
-        let network = &fit.model.network;
-        let run = json!({
-            "vi3nr_version": env!("CARGO_PKG_VERSION"),
-            "signal": fit.model.signal,
-            "network": {
-                "dims": network.dims(),
-                "activation": network.activation().to_string(),
-                "parameters": network.parameter_count(),
-            },
-            "seed": fit.model.seed,
-            "settings": fit.model.settings,
-            "report": fit.report,
-            "conventions": conventions,
-        });
-        write_atomically(&self.path.join("run.json"), |writer| {
+        let mut run = fit.identity.clone();
+        run["vi3nr_version"] = json!(env!("CARGO_PKG_VERSION"));
+        run["report"] = json!(fit.report);
+        run["conventions"] = Value::Object(conventions);
+        write_atomically(&self.path.join(RUN_FILE), |writer| {
             serde_json::to_writer_pretty(&mut *writer, &run)?;
             writer.write_all(b"\n")
         })?;
         Ok(pictures)
+    }
+}
+
+impl RunDirectory {
+    /// Writes the steps of `log` as an event file for TensorBoard, in the place of an earlier one, and
+    /// returns its path. `elapsed` is how long the run took until now.
+    ///
+    /// # Errors
+    /// What the system reports, with the file's name.
+    pub fn save_events(
+        &self,
+        signal: &dyn Signal,
+        log: &MetricsLog,
+        elapsed: Duration,
+    ) -> Result<PathBuf, RunError> {
+        let now = SystemTime::now();
+        let began = now.checked_sub(elapsed).unwrap_or(now);
+        let scalars = |row: &Progress| {
+            let metrics = signal.metrics_of_loss(row.loss).all.into_iter();
+            let own = [("loss", row.loss), ("learning_rate", row.learning_rate)].into_iter();
+            let values = own.chain(metrics.map(|metric| (metric.name, metric.value)));
+            Scalars {
+                step: row.step,
+                seconds: row.elapsed.as_secs_f64(),
+                values: values.map(|(name, value)| (format!("train/{name}"), value)).collect(),
+            }
+        };
+        let steps: Vec<Scalars> = log.rows.iter().chain(&log.last).map(scalars).collect();
+        let path = self.path.join("events.out.tfevents.vi3nr");
+        let bytes = event_file(began, &steps);
+        write_atomically(&path, |writer| writer.write_all(&bytes))?;
+        Ok(path)
     }
 }
 
@@ -152,6 +293,16 @@ impl MetricsLog {
         } else {
             self.last = Some(*progress);
         }
+    }
+
+    /// The log of a run that goes on.
+    pub fn resumed(rows: Vec<Progress>) -> Self {
+        Self { rows, last: None }
+    }
+
+    /// The rows so far, without the last step where that will not be one of them.
+    pub fn rows(&self) -> &[Progress] {
+        &self.rows
     }
 
     /// As CSV: the step, its loss before the update, what `signal` says of that loss, the learning
@@ -176,7 +327,6 @@ impl MetricsLog {
 mod tests {
     use super::*;
     use crate::Image;
-    use std::time::Duration;
 
     #[test]
     fn names_that_exist_get_a_number() {

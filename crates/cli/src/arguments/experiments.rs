@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use vi3nr::{Activation, BiasRule};
 use vi3nr_inr::bench::BenchShape;
+use vi3nr_inr::repro;
+use vi3nr_inr::repro::evaluation::{EVALUATIONS, Profile};
 
 use super::{
     InitChoice, OptimizerName, PictureArguments, Sigma, ThreadsAndJson, Weights, finite, init,
@@ -50,13 +52,23 @@ pub(crate) struct PropagateArguments {
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct ReproArguments {
-    /// table1, table2, table3, table4 or fig2a.
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(vi3nr_inr::repro::NAMES))]
+    /// The controlled experiments table1 to table4 and fig2a; table5 to table8, fig2b, fig2c, fig3, fig4
+    /// and fig5, which train networks on --data; or all of them.
+    #[arg(value_parser = repro_names())]
     pub(crate) name: String,
-    /// Independent repetitions of whatever is random.
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub(crate) seeds: u64,
+    /// How much is trained: a part that shows the effect, or as much as the paper.
+    #[arg(long, value_enum, default_value_t = ProfileName::Quick, help_heading = "Trained networks")]
+    pub(crate) profile: ProfileName,
+    /// The folder with kodak/, audio/ and shapes/.
+    #[arg(long, value_name = "DIR", help_heading = "Trained networks")]
+    pub(crate) data: Option<PathBuf>,
+    /// Fits at a time, each a process of its own [default: one per core].
+    #[arg(long, value_name = "N", value_parser = super::threads, help_heading = "Trained networks")]
+    pub(crate) jobs: Option<usize>,
+    /// Independent repetitions of whatever is random in the controlled experiments [default: 10; 3 for
+    /// all of them with --profile quick].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) seeds: Option<u64>,
     /// Weight matrices of the deep networks.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) depth: usize,
@@ -66,11 +78,33 @@ pub(crate) struct ReproArguments {
     /// Samples of each repetition; the paper's script takes 10000.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) batch: usize,
-    /// Where CSV, JSON and pictures go [default: repro-results/NAME].
+    /// Where CSV, JSON and pictures go [default: repro-results/NAME, with -PROFILE for trained
+    /// networks].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileName {
+    Quick,
+    Paper,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(typed: ProfileName) -> Self {
+        match typed {
+            ProfileName::Quick => Self::Quick,
+            ProfileName::Paper => Self::Paper,
+        }
+    }
+}
+
+/// The names of all that can be run again.
+fn repro_names() -> clap::builder::PossibleValuesParser {
+    let names = repro::NAMES.iter().chain(&EVALUATIONS).chain(&["all"]).copied();
+    clap::builder::PossibleValuesParser::new(names)
 }
 
 #[derive(Debug, Args)]

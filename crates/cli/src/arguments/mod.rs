@@ -2,11 +2,16 @@
 
 mod experiments;
 mod signal;
+mod sweep;
 mod theory;
+mod values;
 
-pub(crate) use experiments::{BenchArguments, PropagateArguments, ReproArguments};
+pub(crate) use experiments::{BenchArguments, ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use signal::{
     Background, PictureArguments, SampleFormatName, ShapeArguments, SoundArguments,
+};
+pub(crate) use sweep::{
+    ReportArguments, SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments,
 };
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 
@@ -14,8 +19,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use vi3nr::{Activation, BiasRule, Scheme, WeightShape};
+use vi3nr_inr::checkpoint::Every;
 use vi3nr_inr::optimiser::OptimiserName;
 use vi3nr_inr::recipe::Preset;
+
+use values::{batch, every, finite, grid, init, positive, sigma, size, threads};
 
 /// Coordinate networks with the right initialisation: ask what an activation needs, fit a picture or
 /// a recording, decode it at any resolution.
@@ -53,6 +61,10 @@ pub(crate) enum Command {
     Propagate(PropagateArguments),
     /// Run a table or figure of the paper again and compare, number by number.
     Repro(ReproArguments),
+    /// Try many settings of fit, as a file lists them, and keep every result.
+    Sweep(SweepArguments),
+    /// Show a run, a sweep or reproduced tables as one HTML file that needs no network.
+    Report(ReportArguments),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +76,18 @@ pub(crate) struct FitArguments {
     /// The run directory [default: runs/NAME, with a number if that exists].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Go on with the run in DIR that was cut off: its own settings, to the bytes that it would have
+    /// had. From nothing if no checkpoint was reached.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    /// How often the run directory gets a checkpoint: a number of steps, or a time such as 30s.
+    #[arg(long, value_name = "N|TIME", default_value = "30s", value_parser = every)]
+    pub(crate) checkpoint_every: Every,
+
+    /// Write an event file for TensorBoard into the run directory too.
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
 
     /// What the settings below are chosen for where they are not typed: the best quality per minute,
     /// or the paper's experiment (30,000 steps on all points).
@@ -120,6 +144,10 @@ pub(crate) struct FitArguments {
 
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
+
+    /// End as soon as standard input does, as the children of a sweep must.
+    #[arg(long, hide = true)]
+    pub(crate) end_with_input: bool,
 }
 
 #[derive(Debug, Args)]
@@ -355,65 +383,4 @@ pub(crate) enum Sigma {
 pub(crate) enum BatchSize {
     Full,
     Points(usize),
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
-        _ => Err("expected a finite number above 0".into()),
-    }
-}
-
-fn finite(text: &str) -> Result<f64, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|value| value.is_finite())
-        .ok_or_else(|| "expected a finite number".into())
-}
-
-fn sigma(text: &str) -> Result<Sigma, String> {
-    if text == "auto" {
-        return Ok(Sigma::Auto);
-    }
-    positive(text).map(Sigma::Given).map_err(|expected| format!("{expected}, or auto"))
-}
-
-fn init(text: &str) -> Result<InitChoice, vi3nr::Error> {
-    Ok(match text {
-        "auto" => InitChoice::Auto,
-        "ours" => InitChoice::Ours,
-        "siren" => InitChoice::Siren,
-        scheme => InitChoice::Given(scheme.parse()?),
-    })
-}
-
-fn batch(text: &str) -> Result<BatchSize, String> {
-    match (text, text.parse()) {
-        ("full", _) => Ok(BatchSize::Full),
-        (_, Ok(points)) if points > 0 => Ok(BatchSize::Points(points)),
-        _ => Err("expected a whole number above 0, or full".into()),
-    }
-}
-
-fn threads(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 1..=1024) => Ok(count),
-        _ => Err("expected a whole number from 1 to 1024".into()),
-    }
-}
-
-fn size(text: &str) -> Result<(u32, u32), String> {
-    let expected = || "expected WIDTHxHEIGHT in whole pixels above 0, for example 640x480".into();
-    let (width, height) = text.split_once('x').ok_or_else(expected)?;
-    match (width.parse(), height.parse()) {
-        (Ok(width), Ok(height)) if width > 0 && height > 0 => Ok((width, height)),
-        _ => Err(expected()),
-    }
-}
-
-fn grid(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 2..=2048) => Ok(count),
-        _ => Err("expected a whole number from 2 to 2048".into()),
-    }
 }

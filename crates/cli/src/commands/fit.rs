@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -11,28 +11,41 @@ use vi3nr::{Activation, InitRule, Network, Scheme};
 use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings, Schedule};
 use vi3nr_inr::points::Points;
 use vi3nr_inr::recipe::{PaperTable, Preset, Recipe};
-use vi3nr_inr::train::{TrainError, TrainSettings};
+use vi3nr_inr::train::{Progress, TrainError, TrainSettings, TrainState};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
 
+use super::resume::{self, Checkpoints};
 use super::scheme::TypedScheme;
 use super::signal::Typed;
 use super::{beside, surface};
 use crate::Done;
 use crate::arguments::{BatchSize, EngineName, FitArguments, ScheduleKind};
+use crate::interrupt;
 use crate::output::{Failure, print, say};
 use crate::progress::{FitBar, thousands};
 
 /// The side of the test picture that is fitted where no file is named.
-const TEST_PICTURE_SIDE: u32 = 128;
-
-/// Set by Ctrl-C; read after each step.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+pub(super) const TEST_PICTURE_SIDE: u32 = 128;
 
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> Done {
     let started = Instant::now();
+    if arguments.end_with_input {
+        interrupt::end_with_input();
+    }
+    match &arguments.resume {
+        None => run_in(None, arguments, started),
+        Some(path) => {
+            let (directory, arguments) = resume::recall(path, arguments)?;
+            run_in(Some(directory), &arguments, started)
+        }
+    }
+}
+
+/// Trains in the directory of an earlier run, or in one of its own.
+fn run_in(resumed: Option<RunDirectory>, arguments: &FitArguments, started: Instant) -> Done {
     let preset = arguments.preset.into();
     let typed = Typed {
         picture: &arguments.picture,
@@ -54,42 +67,80 @@ pub(crate) fn run(arguments: &FitArguments) -> Done {
     };
     let source = typed.remember(arguments.file.as_deref(), &signal.info());
     let plan = plan(arguments, &*signal, signal.recipes().of(preset), source)?;
-    // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
-    let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
+    let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
+    let identity = plan.identity(&*signal);
+    let is_resumed = resumed.is_some();
+    let directory = match resumed {
+        Some(directory) => directory,
+        None => {
+            let directory = directory(arguments)?;
+            directory.begin(&resume::typed()?).map_err(Failure::failed)?;
+            directory
         }
-        say("stopping after this step; once more to stop at once");
-    });
-    let directory = directory(arguments)?;
+    };
+    if is_resumed && let Some(ended) = directory.ended(&identity).map_err(Failure::unusable)? {
+        return report_ended(&directory, &ended, arguments.training.common.json);
+    }
+    let checkpoint = directory.checkpoint(&identity).map_err(Failure::unusable)?;
+    let (from, mut metrics) = match checkpoint {
+        Some(checkpoint) => (Some(checkpoint.state), MetricsLog::resumed(checkpoint.log)),
+        None => (None, MetricsLog::default()),
+    };
+    let step = from.as_ref().map_or(0, |state| state.step);
+    let mut checkpoints = Checkpoints::new(&directory, identity, arguments.checkpoint_every, step);
 
     let bar = FitBar::new(plan.training.steps, &*signal);
-    let mut metrics = MetricsLog::default();
-    let mut watch = |progress: &vi3nr_inr::train::Progress| {
+    let mut watch = |progress: &Progress, state: &dyn Fn() -> TrainState| {
         metrics.note(progress);
         bar.show(progress);
-        match INTERRUPTED.load(Ordering::Relaxed) {
+        let ends_here = interrupted.load(Ordering::Relaxed);
+        checkpoints.note(progress, state, &metrics, ends_here);
+        match ends_here {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     };
-    let result = fit(&*signal, &plan, started, &mut watch);
+    let result = fit(&*signal, &plan, from.as_ref(), started, &mut watch);
     bar.clear();
     let fit = result.map_err(|error| match error {
         FitError::Init(error) => Failure::unusable(error),
         FitError::Train(error @ TrainError::NeedsAllPoints { .. }) => Failure::unusable(error),
         error => Failure::failed(error),
     })?;
-    let pictures = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
+    let mut files = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
+    if arguments.tensorboard {
+        let elapsed = Duration::try_from_secs_f64(fit.report.seconds).unwrap_or_default();
+        files.push(directory.save_events(&*signal, &metrics, elapsed).map_err(Failure::failed)?);
+    }
+    if fit.report.stopped != "interrupted" {
+        directory.forget_checkpoint().map_err(Failure::failed)?;
+    }
 
     let paper = (preset == Preset::Paper).then(|| signal.paper_table());
     print(
         arguments.training.common.json,
         &summary(&fit, &directory, paper.as_ref()),
-        &text(&fit, &plan, &directory.model_path(), &pictures, paper.as_ref()),
+        &text(&fit, &plan, &directory.model_path(), &files, paper.as_ref()),
     )?;
     match fit.report.problem {
         Some(problem) => Err(Failure::Failed(problem)),
+        None => Ok(()),
+    }
+}
+
+/// What is left to say of a run that had ended before.
+fn report_ended(directory: &RunDirectory, run: &Value, json: bool) -> Done {
+    let mut summary = run["report"].clone();
+    summary["model"] = json!(directory.model_path());
+    let text = format!(
+        "this run has ended: {} steps; stopped: {}\n{}\n",
+        summary["steps"],
+        summary["stopped"].as_str().unwrap_or_default(),
+        directory.model_path().display(),
+    );
+    print(json, &summary, &text)?;
+    match run["report"]["problem"].as_str() {
+        Some(problem) => Err(Failure::failed(problem)),
         None => Ok(()),
     }
 }
@@ -109,7 +160,7 @@ fn text(
     fit: &Fit,
     plan: &FitPlan,
     model: &Path,
-    pictures: &[PathBuf],
+    files: &[PathBuf],
     paper: Option<&PaperTable>,
 ) -> String {
     let report = &fit.report;
@@ -136,8 +187,8 @@ fn text(
         report.metrics.lines(),
         model.display(),
     );
-    for picture in pictures {
-        text += &format!("{}\n", picture.display());
+    for file in files {
+        text += &format!("{}\n", file.display());
     }
     if let Some(table) = paper {
         text += &beside::text(table, &fit.report.metrics);

@@ -1,50 +1,123 @@
-//! `vi3nr repro`: the paper's tables and Figure 2a beside ours.
+//! `vi3nr repro`: the paper's tables and figures beside ours.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vi3nr_inr::propagate::PropagateError;
-use vi3nr_inr::repro::{ReproError, Settings, run as reproduce};
+use vi3nr_inr::repro::evaluation::{EVALUATIONS, EvaluationRun, Profile};
+use vi3nr_inr::repro::{NAMES, ReproError, Settings, run as reproduce};
+use vi3nr_inr::sweep::SweepError;
 
 use crate::Done;
-use crate::arguments::ReproArguments;
+use crate::arguments::{ProfileName, ReproArguments};
+use crate::interrupt;
 use crate::output::{Failure, print, say};
+use crate::progress::SweepTable;
 
-/// Runs, writes and prints.
+/// Runs, writes and prints one table or figure, or all.
 pub(crate) fn run(arguments: &ReproArguments) -> Done {
+    let json = arguments.common.json;
+    if arguments.name != "all" {
+        let (object, text) = reproduce_one(&arguments.name, arguments, arguments.out.clone())?;
+        return print(json, &object, &text);
+    }
+    // Before minutes of controlled experiments.
+    data(arguments)?;
+    let mut objects = Vec::new();
+    for name in NAMES.iter().chain(&EVALUATIONS) {
+        let out = arguments.out.as_ref().map(|out| out.join(name));
+        let (object, text) = reproduce_one(name, arguments, out)?;
+        if !json {
+            print(json, &object, &text)?;
+        }
+        objects.push(object);
+    }
+    if json { print(json, &json!({ "results": objects }), "") } else { Ok(()) }
+}
+
+fn reproduce_one(
+    name: &str,
+    arguments: &ReproArguments,
+    out: Option<PathBuf>,
+) -> Result<(Value, String), Failure> {
+    let results = PathBuf::from("repro-results");
+    if NAMES.contains(&name) {
+        return controlled(name, arguments, &out.unwrap_or_else(|| results.join(name)));
+    }
+    let profile: Profile = arguments.profile.into();
+    let default = || results.join(format!("{name}-{}", profile.name()));
+    trained(name, profile, arguments, &out.unwrap_or_else(default))
+}
+
+/// An experiment on deep networks that are not trained.
+fn controlled(
+    name: &str,
+    arguments: &ReproArguments,
+    folder: &Path,
+) -> Result<(Value, String), Failure> {
+    let is_short = arguments.name == "all" && arguments.profile == ProfileName::Quick;
     let settings = Settings {
-        seeds: arguments.seeds,
+        seeds: arguments.seeds.unwrap_or(if is_short { 3 } else { 10 }),
         depth: arguments.depth,
         width: arguments.width,
         batch: arguments.batch,
         threads: arguments.common.threads,
     };
     let watched = std::io::stderr().is_terminal();
-    let result = reproduce(&arguments.name, &settings, |case| {
+    let result = reproduce(name, &settings, |case| {
         if watched {
             say(case);
         }
     })
     .map_err(failure)?;
-    let default = || PathBuf::from("repro-results").join(&arguments.name);
-    let folder = arguments.out.clone().unwrap_or_else(default);
-    let files = result.save(&folder).map_err(failure)?;
-    let mut object = result.to_json();
-    object["files"] = json!(files);
-    let mut text = result.to_text();
-    for file in &files {
-        text += &format!("{}\n", file.display());
-    }
-    print(arguments.common.json, &object, &text)
+    let files = result.save(folder).map_err(failure)?;
+    Ok(with_files(result.to_json(), result.to_text(), &files))
 }
 
-/// Sizes out of range are the request's fault, the rest is the work's.
+/// A table or figure of trained networks.
+fn trained(
+    name: &str,
+    profile: Profile,
+    arguments: &ReproArguments,
+    folder: &Path,
+) -> Result<(Value, String), Failure> {
+    let run = EvaluationRun::new(name, profile, data(arguments)?, folder).map_err(failure)?;
+    let program = std::env::current_exe().map_err(Failure::failed)?;
+    let stop = interrupt::flag("stopping; once more to stop at once");
+    let mut table = SweepTable::new(&run.plan);
+    let result = run.run(program, arguments.jobs, stop, &mut |event| table.show(&event));
+    table.clear();
+    let Some(result) = result.map_err(failure)? else {
+        return Err(Failure::Failed("interrupted; the same command goes on".into()));
+    };
+    let files = result.save(folder).map_err(failure)?;
+    Ok(with_files(result.to_json(), result.to_text(), &files))
+}
+
+fn data(arguments: &ReproArguments) -> Result<&Path, Failure> {
+    arguments.data.as_deref().ok_or_else(|| {
+        let reason = "this trains networks on photographs, recordings and shapes; expected --data DIR, a \
+                      folder with kodak/, audio/ and shapes/";
+        Failure::Unusable(reason.into())
+    })
+}
+
+fn with_files(mut object: Value, mut text: String, files: &[PathBuf]) -> (Value, String) {
+    object["files"] = json!(files);
+    for file in files {
+        text += &format!("{}\n", file.display());
+    }
+    (object, text)
+}
+
+/// Sizes out of range and missing data are the request's fault, the rest is the work's.
 fn failure(error: ReproError) -> Failure {
     match error {
-        ReproError::Theory(_) | ReproError::Propagate(PropagateError::Theory(_)) => {
-            Failure::unusable(error)
-        }
+        ReproError::Theory(_)
+        | ReproError::Data { .. }
+        | ReproError::Sweep(SweepError::Setting { .. })
+        | ReproError::Propagate(PropagateError::Theory(_)) => Failure::unusable(error),
         error => Failure::failed(error),
     }
 }

@@ -24,7 +24,9 @@ fn a_fit_without_arguments_draws_and_fits_its_own_picture() {
     let mut names: Vec<_> =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["metrics.csv", "model.safetensors", "reconstruction.png", "run.json"]);
+    let expected =
+        ["command.json", "metrics.csv", "model.safetensors", "reconstruction.png", "run.json"];
+    assert_eq!(names, expected);
     let metrics = fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert_eq!(metrics.lines().count(), 21);
     let run_json: serde_json::Value =
@@ -69,6 +71,21 @@ fn threads_and_repetition_change_no_byte() {
         assert!(one == model("again", &with(&["--threads", "1"])), "{extra:?}");
         assert!(one != model("other", &with(&["--seed", "1"])), "{extra:?}");
     }
+}
+
+#[test]
+fn an_event_file_has_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    small_fit(folder.path(), "run", &["--tensorboard"]);
+    let file = fs::read(folder.path().join("run/events.out.tfevents.vi3nr")).unwrap();
+    let (mut records, mut rest) = (0, &file[..]);
+    while !rest.is_empty() {
+        let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+        rest = &rest[12 + length + 4..];
+        records += 1;
+    }
+    assert_eq!(records, 21);
+    assert_eq!(file.windows(15).filter(|part| part == b"train/psnr_pape").count(), 20);
 }
 
 #[test]

@@ -6,10 +6,13 @@ mod models;
 mod optimisers;
 mod paper;
 mod recordings;
+mod report;
 mod repro;
+mod resume;
 mod shapes;
 mod signals;
 mod sound_files;
+mod sweep;
 mod theory;
 
 use std::path::{Path, PathBuf};

@@ -43,6 +43,7 @@ fn a_recording_is_fitted_decoded_and_measured() {
         .collect();
     names.sort();
     let expected = [
+        "command.json",
         "metrics.csv",
         "model.safetensors",
         "reconstruction.wav",

@@ -127,7 +127,11 @@ fn impossible_requests_are_refused() {
         &["propagate", "tanh", "--batch", "0"],
         &["propagate", "gaussian", "--scheme", "kumar"],
         &["propagate", "tanh", "--scheme", "siren"],
+        &["repro", "table9"],
         &["repro", "table5"],
+        &["repro", "all"],
+        &["repro", "table5", "--data", "no/such/folder"],
+        &["repro", "table5", "--data", "."],
         &["repro", "table1", "--seeds", "0"],
         &["repro", "table2", "--batch", "0"],
     ] {

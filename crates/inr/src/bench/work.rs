@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::chart::{Chart, Curve, Level, Panel, Scale};
+use crate::train::{Progress, TrainState};
 use crate::{FitError, FitPlan, Signal, fit};
 
 /// One fit towards a target.
@@ -72,7 +73,7 @@ pub fn work_to_psnr(
     let share = plan.training.batch.map_or(1.0, |batch| batch.min(all) as f64 / all as f64);
     plan.training.steps = (budget / share).ceil().max(1.0) as u64;
     let mut curve: Vec<WorkPoint> = Vec::new();
-    let mut watch = |progress: &crate::train::Progress| {
+    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| {
         let gradient_equivalents = progress.operations / equivalent;
         let before = curve.last().map_or(f64::NEG_INFINITY, |last| last.psnr_paper);
         curve.push(WorkPoint {
@@ -86,7 +87,7 @@ pub fn work_to_psnr(
             ControlFlow::Continue(())
         }
     };
-    let fitted = match fit(signal, &plan, Instant::now(), &mut watch) {
+    let fitted = match fit(signal, &plan, None, Instant::now(), &mut watch) {
         Ok(fitted) => fitted,
         Err(error) => return Some(Err(error)),
     };

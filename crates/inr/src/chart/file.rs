@@ -62,7 +62,7 @@ pub(super) fn save(drawing: &impl Drawing, path: &Path) -> Result<(), ChartError
     Ok(())
 }
 
-fn svg(drawing: &impl Drawing) -> Result<String, ChartError> {
+pub(super) fn svg(drawing: &impl Drawing) -> Result<String, ChartError> {
     let mut text = String::new();
     let (width, height) = drawing.size();
     let fine = (FINENESS * width, FINENESS * height);

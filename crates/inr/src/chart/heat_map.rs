@@ -22,10 +22,10 @@ const BAR: (f64, f64) = (836.0, 862.0);
 const SHADES: usize = 256;
 const TICK: f64 = 5.0;
 
-/// Values on \[0, 1\] over two linear axes, as colours from dark to bright.
+/// Values over two axes, as colours from dark to bright.
 ///
 /// ```
-/// use vi3nr_inr::chart::{Curve, HeatMap};
+/// use vi3nr_inr::chart::{Curve, HeatMap, Scale};
 ///
 /// let map = HeatMap {
 ///     title: "distance".into(),
@@ -35,6 +35,8 @@ const TICK: f64 = 5.0;
 ///     columns: vec![0.0, 0.5, 1.0],
 ///     rows: vec![0.0, 1.0],
 ///     values: vec![0.0, 1.0, 0.5, 0.5, 1.0, 0.0],
+///     scale: Scale::Linear,
+///     range: (0.0, 1.0),
 ///     line: Curve { label: "x = y".into(), points: vec![(0.0, 0.0), (1.0, 1.0)] },
 /// };
 /// assert_eq!(map.value(2, 1), 0.0);
@@ -52,12 +54,16 @@ pub struct HeatMap {
     pub y_label: String,
     /// Said above the colour bar.
     pub value_label: String,
-    /// Equally spaced centres of the columns, from left to right.
+    /// Centres of the columns, rising from left to right; columns meet halfway.
     pub columns: Vec<f64>,
-    /// Equally spaced centres of the rows, from bottom to top.
+    /// Centres of the rows, rising from bottom to top.
     pub rows: Vec<f64>,
     /// Column after column: (columns, rows). What is not a number is left white.
     pub values: Vec<f64>,
+    /// Both axes; logarithmic ones take centres above 0.
+    pub scale: Scale,
+    /// The values of the darkest and the brightest colour.
+    pub range: (f64, f64),
     /// A dashed line over the map from point to point, with its name to the left of the first.
     pub line: Curve,
 }
@@ -71,6 +77,14 @@ impl HeatMap {
         self.values[column * self.rows.len() + row]
     }
 
+    /// The map as SVG, 960 units wide.
+    ///
+    /// # Errors
+    /// What the drawing library reports.
+    pub fn to_svg(&self) -> Result<String, ChartError> {
+        file::svg(self)
+    }
+
     /// Writes the map, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels', by
     /// the name's ending. Equal maps give equal bytes.
     ///
@@ -81,28 +95,46 @@ impl HeatMap {
     }
 
     fn draw_cells<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
-        let (columns, rows) = (self.columns.len() as f64, self.rows.len() as f64);
-        let edge_x = |index: usize| LEFT + (RIGHT - LEFT) * index as f64 / columns;
-        let edge_y = |index: usize| BOTTOM - (BOTTOM - TOP) * index as f64 / rows;
+        let edges_x = self.edges(&self.columns, |share| LEFT + share * (RIGHT - LEFT));
+        let edges_y = self.edges(&self.rows, |share| BOTTOM - share * (BOTTOM - TOP));
+        let shade = |column, row| colour(self.share(self.value(column, row)));
         for column in 0..self.columns.len() {
             // Cells of one colour are drawn as one, and each reaches under the next, so that no seam
             // shows.
-            let (left, right) = (edge_x(column), (edge_x(column + 1) + 1.0).min(RIGHT));
+            let (left, right) = (edges_x[column], (edges_x[column + 1] + 1.0).min(RIGHT));
             let mut row = 0;
             while row < self.rows.len() {
-                let Some(shade) = colour(self.value(column, row)) else {
+                let Some(own) = shade(column, row) else {
                     row += 1;
                     continue;
                 };
-                let bottom = edge_y(row);
-                while row < self.rows.len() && colour(self.value(column, row)) == Some(shade) {
+                let bottom = edges_y[row];
+                while row < self.rows.len() && shade(column, row) == Some(own) {
                     row += 1;
                 }
-                let top = (edge_y(row) - 1.0).max(TOP);
-                canvas.fill((left, top), (right, bottom), shade)?;
+                let top = (edges_y[row] - 1.0).max(TOP);
+                canvas.fill((left, top), (right, bottom), own)?;
             }
         }
         Ok(())
+    }
+
+    /// Where cells with these centres begin and end, one more than there are cells.
+    fn edges(&self, centres: &[f64], place: impl Fn(f64) -> f64) -> Vec<f64> {
+        let axis = self.axis(centres);
+        let edges = edges(self.scale, centres);
+        edges.into_iter().map(|edge| place(axis.share(edge).unwrap_or(0.0))).collect()
+    }
+
+    /// The axis along cells with these centres.
+    fn axis(&self, centres: &[f64]) -> Axis {
+        Axis::over(self.scale, edges(self.scale, centres).into_iter(), 0.0)
+    }
+
+    /// Where a value lies between the darkest and the brightest.
+    fn share(&self, value: f64) -> f64 {
+        let (low, high) = self.range;
+        if high > low { (value - low) / (high - low) } else { 0.5 + 0.0 * value }
     }
 
     fn draw_bar<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
@@ -113,8 +145,10 @@ impl HeatMap {
             canvas.fill((BAR.0, TOP), (BAR.1, height(share)), shade)?;
         }
         canvas.frame((BAR.0, TOP), (BAR.1, BOTTOM))?;
-        for tick in Axis::over(Scale::Linear, [0.0, 1.0].into_iter(), 0.0).ticks() {
-            let row = height(tick.value);
+        let axis = Axis::over(Scale::Linear, [self.range.0, self.range.1].into_iter(), 0.0);
+        for tick in axis.ticks() {
+            let Some(share) = axis.share(tick.value) else { continue };
+            let row = height(share);
             canvas.line(&[(BAR.1, row), (BAR.1 + TICK, row)], FRAME, 1.0)?;
             if let Some(label) = tick.label {
                 canvas.text(&label, (BAR.1 + 10.0, row), Anchor::Left, SMALL, INK)?;
@@ -124,18 +158,17 @@ impl HeatMap {
     }
 }
 
-/// The axis along cells with these centres.
-fn axis(centres: &[f64]) -> Axis {
-    let (first, last) = match centres {
-        [] => (0.0, 1.0),
-        [first, .., last] => (*first, *last),
-        [only] => (*only, *only),
-    };
-    let half = match centres.len() {
-        0 | 1 => 0.5,
-        count => 0.5 * (last - first) / (count - 1) as f64,
-    };
-    Axis::over(Scale::Linear, [first - half, last + half].into_iter(), 0.0)
+/// The ends of cells with these centres: halfway between them on the axis, the first and the last as
+/// far out as in.
+fn edges(scale: Scale, centres: &[f64]) -> Vec<f64> {
+    let place = |centre: f64| if scale == Scale::Log { centre.ln() } else { centre };
+    let value = |place: f64| if scale == Scale::Log { place.exp() } else { place };
+    let places: Vec<f64> = centres.iter().map(|centre| place(*centre)).collect();
+    let (Some(first), Some(last)) = (places.first(), places.last()) else { return vec![0.0, 1.0] };
+    let inner: Vec<f64> = places.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+    let before = first - inner.first().map_or(0.5, |edge| edge - first);
+    let after = last + inner.last().map_or(0.5, |edge| last - edge);
+    [before].into_iter().chain(inner).chain([after]).map(value).collect()
 }
 
 impl Drawing for HeatMap {
@@ -148,7 +181,7 @@ impl Drawing for HeatMap {
         canvas.text(&title, (LEFT, 28.0), Anchor::Left, LARGE, INK)?;
         canvas.text(&self.y_label, (LEFT, TOP - 18.0), Anchor::Left, MEDIUM, INK)?;
         self.draw_cells(canvas)?;
-        let (x, y) = (axis(&self.columns), axis(&self.rows));
+        let (x, y) = (self.axis(&self.columns), self.axis(&self.rows));
         for tick in x.ticks() {
             let Some(share) = x.share(tick.value) else { continue };
             let column = LEFT + share * (RIGHT - LEFT);
@@ -210,6 +243,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn cells_meet_halfway() {
+        assert_eq!(edges(Scale::Linear, &[1.0, 2.0, 4.0]), [0.5, 1.5, 3.0, 5.0]);
+        let log = edges(Scale::Log, &[1.0, 4.0]);
+        assert!(log.iter().zip([0.5, 2.0, 8.0]).all(|(a, b)| (a - b).abs() < 1e-12), "{log:?}");
+        assert_eq!(edges(Scale::Linear, &[3.0]), [2.5, 3.5]);
+    }
+
+    #[test]
     fn the_picture_has_row_0_at_the_bottom() {
         let map = HeatMap {
             title: "a < b".into(),
@@ -218,7 +259,9 @@ mod tests {
             value_label: "value".into(),
             columns: vec![1.0, 2.0, 3.0],
             rows: vec![1.0, 2.0],
-            values: vec![0.0, 1.0, 0.2, f64::NAN, 0.6, 0.8],
+            values: vec![10.0, 20.0, 12.0, f64::NAN, 16.0, 18.0],
+            scale: Scale::Linear,
+            range: (10.0, 20.0),
             line: Curve { label: "line".into(), points: vec![] },
         };
         let folder = tempfile::tempdir().unwrap();

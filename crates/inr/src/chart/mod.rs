@@ -117,6 +117,14 @@ pub struct Mark {
 }
 
 impl Chart {
+    /// The chart as SVG, 960 units wide.
+    ///
+    /// # Errors
+    /// What the drawing library reports.
+    pub fn to_svg(&self) -> Result<String, ChartError> {
+        file::svg(self)
+    }
+
     /// Writes the chart, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels',
     /// by the name's ending. Equal charts give equal bytes.
     ///

@@ -8,7 +8,7 @@ use vi3nr_engine::{CpuEngine, ReferenceEngine};
 
 use super::*;
 use crate::points::{Points, Sampled};
-use crate::train::{Outcome, Run, Stop, TrainSettings, train};
+use crate::train::{Outcome, Progress, Run, Stop, TrainSettings, TrainState, train};
 
 /// A picture of 24 x 24 pixels and two channels with an edge.
 struct Picture;
@@ -57,9 +57,9 @@ fn fit(engine: &mut dyn Engine, optimiser: &OptimiserSettings, steps: u64) -> (O
         target_psnr: None,
         time_limit: None,
     };
-    let run = Run { seed: 4, threads: Some(2), started: Instant::now() };
+    let run = Run { seed: 4, threads: Some(2), started: Instant::now(), from: None };
     let mut losses = Vec::new();
-    let mut watch = |progress: &crate::train::Progress| {
+    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| {
         losses.push(progress.loss);
         ControlFlow::Continue(())
     };

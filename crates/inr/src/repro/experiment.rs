@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn unknown_names_are_refused() {
-        let error = Experiment::named("table5").unwrap_err().to_string();
-        assert!(error.contains("table5") && error.contains("fig2a"), "{error}");
+        let error = Experiment::named("table9").unwrap_err().to_string();
+        assert!(error.contains("table9") && error.contains("fig2a"), "{error}");
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! What to run and what the paper prints lies in `repro/*.toml` at the workspace's root and is built
 //! into the program ([`Experiment`]); [`run`] measures, [`Verdict`] compares, [`RunResult::save`]
-//! writes CSV, JSON and, for the figure, pictures.
+//! writes CSV, JSON and, for the figure, pictures. Tables and figures of trained networks are sweeps:
+//! [`evaluation`].
 
+pub mod evaluation;
 mod experiment;
 mod heat_map;
 mod measure;
@@ -22,6 +24,7 @@ use vi3nr::Error;
 use crate::WriteError;
 use crate::chart::ChartError;
 use crate::propagate::PropagateError;
+use crate::sweep::SweepError;
 
 /// What can be run again.
 pub const NAMES: [&str; 5] = ["table1", "table2", "table3", "table4", "fig2a"];
@@ -46,7 +49,7 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum ReproError {
     /// No experiment of this name.
-    #[error("unknown experiment '{0}', expected one of {names}", names = NAMES.join(", "))]
+    #[error("unknown experiment '{0}', expected one of {names}", names = [&NAMES[..], &evaluation::EVALUATIONS[..]].concat().join(", "))]
     Unknown(String),
     /// An experiment's file that cannot be read.
     #[error("{name}: {reason}")]
@@ -70,6 +73,17 @@ pub enum ReproError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The data cannot be found.
+    #[error("cannot use '{}' as the data: {source}; expected a folder with kodak, audio and shapes", path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The fits cannot be planned, run or kept.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     /// A result cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

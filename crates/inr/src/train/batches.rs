@@ -53,6 +53,15 @@ impl<'a> Batches<'a> {
         Self { source, seed, batch }
     }
 
+    /// Goes to where `step` steps have been handed out.
+    pub(super) fn seek(&mut self, step: u64) {
+        match &mut self.source {
+            Source::Whole => {}
+            Source::Shuffled(shuffled) => shuffled.seek(self.seed, step),
+            Source::Drawn { step: next, .. } => *next = step,
+        }
+    }
+
     /// The points and targets of the next step.
     pub(super) fn next(&mut self) -> &PointBatch {
         match &mut self.source {
@@ -107,6 +116,17 @@ impl<'a> Shuffled<'a> {
             self.points.push(index as usize, batch);
         }
         self.next = end;
+    }
+
+    /// An epoch that has ended is left by the next part, as if it had been handed out here.
+    fn seek(&mut self, seed: u64, step: u64) {
+        let parts = self.order.len().div_ceil(self.size) as u64;
+        let before = step.saturating_sub(1);
+        // Epochs are counted as their random numbers are, which repeat after 2^32.
+        self.epoch = (before / parts) as u32;
+        let handed_out = if step == 0 { 0 } else { before % parts + 1 };
+        self.next = self.order.len().min(handed_out as usize * self.size);
+        self.shuffle(seed);
     }
 
     /// Fisher-Yates with the epoch's own random numbers.
@@ -188,6 +208,26 @@ mod tests {
             assert!(batches.is_full());
             assert_eq!(batches.next().points, [0.0, 1.0, 2.0, 3.0, 4.0]);
             assert!(batches.epoch_ended());
+        }
+    }
+
+    #[test]
+    fn batches_go_on_from_any_step() {
+        let numbers = Numbers(23);
+        for points in [Points::Sampled(&numbers), Points::Drawn(&numbers)] {
+            for size in [None, Some(5), Some(23), Some(6)] {
+                for step in [0, 1, 4, 5, 6, 10, 13] {
+                    let mut run = Batches::new(points, size, 7);
+                    (0..step).for_each(|_| drop(run.next().clone()));
+                    let mut resumed = Batches::new(points, size, 7);
+                    resumed.seek(step);
+                    assert_eq!(run.epoch_ended(), resumed.epoch_ended(), "{size:?} {step}");
+                    for _ in 0..9 {
+                        assert_eq!(run.next(), resumed.next(), "{size:?} {step}");
+                        assert_eq!(run.epoch_ended(), resumed.epoch_ended());
+                    }
+                }
+            }
         }
     }
 

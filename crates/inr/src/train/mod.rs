@@ -5,10 +5,11 @@ mod batches;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use vi3nr_engine::{Engine, EngineError, Loss};
 
 use crate::metrics::psnr_of_mse;
-use crate::optimiser::{OptimiserSettings, Situation, Verdict};
+use crate::optimiser::{OptimiserSettings, OptimiserState, Situation, StateError, Verdict};
 use crate::points::Points;
 use batches::Batches;
 
@@ -35,6 +36,9 @@ pub enum TrainError {
     /// The engine refuses something.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A state that is not this run's.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// An optimiser that cannot work on parts of a signal or another loss.
     #[error(
         "the optimizer {optimiser} needs all points at each step and the squared error as the loss, \
@@ -49,7 +53,7 @@ pub enum TrainError {
 }
 
 /// What a step found; handed to the watcher of the run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// Steps done, this one included.
     pub step: u64,
@@ -122,7 +126,7 @@ pub struct Outcome {
 }
 
 /// The parameters of the smallest loss seen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Best {
     /// The loss by which they were chosen.
     pub loss: f64,
@@ -132,28 +136,61 @@ pub struct Best {
     pub parameters: Vec<f32>,
 }
 
+/// Where a run stands at the end of a step: all that its next steps depend on besides its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainState {
+    /// Steps done, by which every random number that is left to draw is known.
+    pub step: u64,
+    /// Points seen, repetitions counted.
+    pub points_seen: u64,
+    /// Floating-point operations, as in [`Progress::operations`].
+    pub operations: f64,
+    /// Time that training took.
+    pub elapsed: Duration,
+    /// The present epoch's losses.
+    pub epoch: EpochMean,
+    /// The best parameters known.
+    pub best: Option<Best>,
+    /// The present parameters, in the order of [`vi3nr::Network::layers`].
+    pub parameters: Vec<f32>,
+    /// What the optimiser remembers.
+    pub optimiser: OptimiserState,
+}
+
+/// Sees every step, may take a copy of where the run then stands, and may stop it.
+pub type Watch<'a> = dyn FnMut(&Progress, &dyn Fn() -> TrainState) -> ControlFlow<()> + 'a;
+
 /// Trains the engine's network on `points`; `watch` sees every step and may stop the run.
 ///
 /// # Errors
-/// Points that do not fit the network or the optimiser, memory or threads that cannot be had.
+/// Points that do not fit the network or the optimiser, memory or threads that cannot be had, a state
+/// of another run.
 pub fn train(
     engine: &mut dyn Engine,
     points: Points<'_>,
     settings: &TrainSettings,
-    run: Run,
-    watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    run: Run<'_>,
+    watch: &mut Watch<'_>,
 ) -> Result<Outcome, TrainError> {
     let network = engine.network().clone();
     let final_passes = points.final_passes() as f64;
     let mut batches = Batches::new(points, settings.batch, run.seed);
     let mut optimiser = settings.optimiser.start(&network, run.seed, run.threads)?;
     let gradient_operations = 6.0 * network.weight_count() as f64;
-    let began = Instant::now();
+    let mut began = Instant::now();
     let mut best: Option<Best> = None;
     let mut epoch = EpochMean::default();
     let (mut points_seen, mut operations) = (0, 0.0);
     let mut stop = Stop::Steps;
     let mut step = 0;
+    if let Some(state) = run.from {
+        engine.set_parameters(&state.parameters)?;
+        optimiser.restore(engine, &state.optimiser)?;
+        batches.seek(state.step);
+        (step, points_seen, operations) = (state.step, state.points_seen, state.operations);
+        (best, epoch) = (state.best.clone(), state.epoch.clone());
+        began = began.checked_sub(state.elapsed).unwrap_or(began);
+    }
     while step < settings.steps {
         let remaining =
             settings.time_limit.map(|limit| limit.saturating_sub(run.started.elapsed()));
@@ -218,7 +255,21 @@ pub fn train(
         let (steps, elapsed, learning_rate) = (settings.steps, began.elapsed(), taken.rate);
         let progress =
             Progress { step, steps, loss, learning_rate, points_seen, operations, elapsed };
-        if watch(&progress).is_break() {
+        let state = || {
+            let mut parameters = Vec::new();
+            engine.copy_parameters(&mut parameters);
+            TrainState {
+                step,
+                points_seen,
+                operations,
+                elapsed,
+                epoch: epoch.clone(),
+                best: best.clone(),
+                parameters,
+                optimiser: optimiser.save(engine),
+            }
+        };
+        if watch(&progress, &state).is_break() {
             stop = Stop::Interrupted;
             break;
         }
@@ -228,13 +279,15 @@ pub fn train(
 
 /// What a run has from outside, besides its settings.
 #[derive(Debug, Clone, Copy)]
-pub struct Run {
+pub struct Run<'a> {
     /// Of everything random.
     pub seed: u64,
     /// Threads of the optimiser's own algebra, one per core if none. They do not change the result.
     pub threads: Option<usize>,
     /// When the time limit began to run.
     pub started: Instant,
+    /// Where to go on; from the engine's parameters and step 0 if none.
+    pub from: Option<&'a TrainState>,
 }
 
 fn unsuited(optimiser: &OptimiserSettings, seen: &'static str) -> TrainError {
@@ -264,8 +317,8 @@ fn time_to_finish(began: Instant, step: u64, points_seen: u64, final_passes: f64
 }
 
 /// The mean loss of an epoch's batches, weighted by their sizes.
-#[derive(Debug, Default)]
-struct EpochMean {
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochMean {
     sum: f64,
     count: usize,
 }

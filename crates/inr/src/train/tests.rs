@@ -15,8 +15,8 @@ fn adam(learning_rate: f64, schedule: Schedule) -> OptimiserSettings {
     OptimiserSettings::Adam(AdamSettings { learning_rate, schedule })
 }
 
-fn this_run() -> Run {
-    Run { seed: 1, threads: Some(1), started: Instant::now() }
+fn this_run() -> Run<'static> {
+    Run { seed: 1, threads: Some(1), started: Instant::now(), from: None }
 }
 
 /// A curve, as 200 samples or wherever it is asked for.
@@ -78,7 +78,7 @@ fn run_on(points: Points<'_>, settings: &TrainSettings) -> (Outcome, Vec<Progres
     let (network, start) = problem();
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
     let mut seen = Vec::new();
-    let mut watch = |progress: &Progress| {
+    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| {
         seen.push(*progress);
         ControlFlow::Continue(())
     };
@@ -136,7 +136,7 @@ fn a_target_stops_the_run_at_its_first_crossing() {
 fn a_watcher_and_a_spent_time_limit_stop_the_run() {
     let (network, start) = problem();
     let mut engine = ReferenceEngine::new(&network, &start).unwrap();
-    let mut watch = |progress: &Progress| match progress.step {
+    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| match progress.step {
         5 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
@@ -162,6 +162,53 @@ fn divergence_is_told_and_the_best_is_kept() {
     assert!(best.loss <= seen[0].loss);
 }
 
+/// A run that is cut after any step and goes on in another engine ends with the same bytes.
+#[test]
+fn a_run_goes_on_to_the_same_bytes() {
+    let (network, start) = problem();
+    let muon = crate::optimiser::MuonSettings::for_network(&network);
+    let optimisers = [
+        settings(60).optimiser,
+        OptimiserSettings::Muon(muon),
+        OptimiserSettings::Kfac(KfacSettings::for_points(200)),
+    ];
+    for optimiser in optimisers {
+        for (points, batch) in [
+            (Points::Sampled(&Curve), None),
+            (Points::Sampled(&Curve), Some(32)),
+            (Points::Drawn(&Curve), None),
+        ] {
+            if optimiser.needs_all_points()
+                && (batch.is_some() || matches!(points, Points::Drawn(_)))
+            {
+                continue;
+            }
+            let settings = TrainSettings { batch, optimiser: optimiser.clone(), ..settings(60) };
+            let mut states = Vec::new();
+            let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
+            let mut watch = |_: &Progress, state: &dyn Fn() -> TrainState| {
+                states.push(state());
+                ControlFlow::Continue(())
+            };
+            let whole = train(&mut engine, points, &settings, this_run(), &mut watch).unwrap();
+            let mut expected = Vec::new();
+            engine.copy_parameters(&mut expected);
+            for state in states.iter().step_by(13) {
+                let mut engine = CpuEngine::new(&network, &start, Some(2)).unwrap();
+                let mut watch =
+                    |_: &Progress, _: &dyn Fn() -> TrainState| ControlFlow::Continue(());
+                let run = Run { from: Some(state), ..this_run() };
+                let outcome = train(&mut engine, points, &settings, run, &mut watch).unwrap();
+                let mut found = Vec::new();
+                engine.copy_parameters(&mut found);
+                assert!(found == expected, "{batch:?} {}", state.step);
+                assert_eq!((outcome.best, outcome.steps), (whole.best.clone(), whole.steps));
+                assert_eq!(outcome.points_seen, whole.points_seen);
+            }
+        }
+    }
+}
+
 /// Parts of the points, or points drawn anew, are not enough for kfac.
 #[test]
 fn kfac_refuses_parts_of_a_signal() {
@@ -170,7 +217,7 @@ fn kfac_refuses_parts_of_a_signal() {
     let optimiser = OptimiserSettings::Kfac(KfacSettings::for_points(200));
     let settings = TrainSettings { optimiser, batch: Some(32), ..settings(5) };
     for points in [Points::Sampled(&Curve), Points::Drawn(&Curve)] {
-        let mut watch = |_: &Progress| ControlFlow::Continue(());
+        let mut watch = |_: &Progress, _: &dyn Fn() -> TrainState| ControlFlow::Continue(());
         let error = train(&mut engine, points, &settings, this_run(), &mut watch).unwrap_err();
         assert!(error.to_string().contains("kfac needs all points"), "{error}");
     }

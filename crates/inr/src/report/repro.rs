@@ -1,0 +1,159 @@
+//! The report of reproduced tables and figures.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{Block, Page, Picture, ReportError, Section, cell, read, read_json};
+
+/// Pictures of runs that are shown of a table, at most.
+const MOST_PICTURES: usize = 12;
+
+/// A page about what `vi3nr repro` wrote into `folder`, or into folders in it.
+///
+/// # Errors
+/// Nothing there, or files that cannot be read.
+pub fn of_repro(folder: &Path) -> Result<Page, ReportError> {
+    let mut results = Vec::new();
+    find(folder, &mut results)?;
+    for inner in folders(folder)? {
+        find(&inner, &mut results)?;
+    }
+    if results.is_empty() {
+        let reason = "it holds neither run.json nor a result of vi3nr repro".into();
+        return Err(ReportError::Content { path: folder.to_owned(), reason });
+    }
+    results.sort_by(|a, b| a.0["name"].as_str().cmp(&b.0["name"].as_str()));
+    let sections: Result<Vec<Section>, ReportError> =
+        results.iter().map(|(result, folder)| section(result, folder)).collect();
+    Ok(Page {
+        title: "The paper's tables and figures beside ours".into(),
+        subtitle: format!("VI³NR (CVPR 2025), {} of its tables and figures", results.len()),
+        sections: sections?,
+    })
+}
+
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let fail = |source| ReportError::Read { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(fail)?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.is_dir() && path.extension().is_none());
+    paths.sort();
+    Ok(paths)
+}
+
+/// Adds the results in a folder: JSON files named after what is in them.
+fn find(folder: &Path, results: &mut Vec<(Value, PathBuf)>) -> Result<(), ReportError> {
+    let fail = |source| ReportError::Read { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let is_json = path.extension().is_some_and(|ending| ending == "json");
+        let Some(stem) = path.file_stem().filter(|_| is_json) else { continue };
+        let result = read_json(&path)?;
+        let is_own =
+            result["name"].as_str().is_some_and(|own| stem.to_string_lossy().starts_with(own));
+        if is_own && (result["cells"].is_array() || result["rows"].is_array()) {
+            results.push((result, folder.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn section(result: &Value, folder: &Path) -> Result<Section, ReportError> {
+    let name = result["name"].as_str().unwrap_or_default();
+    let mut blocks = Vec::new();
+    for key in ["caption", "note"] {
+        blocks.extend(result[key].as_str().map(|text| Block::Text(text.into())));
+    }
+    let list = |key: &str| result[key].as_array().cloned().unwrap_or_default();
+    let (cells, rows, maps) = (list("cells"), list("rows"), list("maps"));
+    if !cells.is_empty() {
+        blocks.push(columns(
+            &cells,
+            &[
+                "row",
+                "column",
+                "quantity",
+                "paper",
+                "ours",
+                "sd",
+                "repetitions",
+                "verdict",
+                "reason",
+            ],
+        ));
+    }
+    if !rows.is_empty() {
+        blocks.push(columns(
+            &rows,
+            &[
+                "name",
+                "paper",
+                "paper_sd",
+                "ours",
+                "sd",
+                "count",
+                "order",
+                "than",
+                "effect",
+                "paper_effect",
+                "note",
+                "reason",
+            ],
+        ));
+    }
+    if !maps.is_empty() {
+        blocks.push(columns(
+            &maps,
+            &["name", "paper", "ratio", "spread", "columns", "width", "reason"],
+        ));
+    }
+    let mut drawings: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(|source| ReportError::Read { path: folder.to_owned(), source })?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            path.extension().is_some_and(|ending| ending == "svg") && stem.starts_with(name)
+        })
+        .collect();
+    drawings.sort();
+    for path in drawings {
+        let svg = String::from_utf8_lossy(&read(&path)?).into_owned();
+        blocks.push(Block::Chart { svg, caption: String::new() });
+    }
+    let pictures = pictures(&rows, &folder.join(format!("{name}.trials")))?;
+    if !pictures.is_empty() {
+        blocks.push(Block::Pictures(pictures));
+    }
+    let title = result["title"].as_str().unwrap_or_default();
+    Ok(Section { heading: format!("{name}: {title}"), blocks })
+}
+
+/// What the best settings of each row made of its first signal.
+fn pictures(rows: &[Value], trials: &Path) -> Result<Vec<Picture>, ReportError> {
+    let mut pictures = Vec::new();
+    for row in rows {
+        let Some(id) = row["runs"][0].as_i64() else { continue };
+        let directory = crate::sweep::ChildExecutor::directory(trials, id);
+        for name in ["reconstruction.png", "preview.png", "waveform.png"] {
+            let path = directory.join(name);
+            if path.is_file() && pictures.len() < MOST_PICTURES {
+                let caption = row["name"].as_str().unwrap_or_default().into();
+                pictures.push(Picture { caption, png: read(&path)? });
+            }
+        }
+    }
+    Ok(pictures)
+}
+
+/// A table of these entries of objects; columns without any value are left out.
+fn columns(objects: &[Value], names: &[&str]) -> Block {
+    let is_filled = |value: &Value| !value.is_null() && value.as_str() != Some("");
+    let is_used = |name: &&&str| objects.iter().any(|object| is_filled(&object[**name]));
+    let names: Vec<&str> = names.iter().filter(is_used).copied().collect();
+    let row = |object: &Value| names.iter().map(|name| cell(&object[*name])).collect();
+    Block::Table {
+        head: names.iter().map(|name| name.replace('_', " ")).collect(),
+        rows: objects.iter().map(row).collect(),
+    }
+}

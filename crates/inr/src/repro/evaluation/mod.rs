@@ -1,0 +1,99 @@
+//! The paper's tables and figures of trained networks, run again as sweeps.
+//!
+//! `file` reads what is run (`repro/table5.toml` to `table8.toml`, `fig2b.toml` to `fig5.toml`) and turns a
+//! profile of it into a sweep's plan; `result` compares rows with the paper's, `report` writes.
+
+mod file;
+mod report;
+mod result;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+pub use file::{EVALUATIONS, Evaluation, Profile};
+pub use report::EvaluationResult;
+pub use result::{MapResult, Order, RowResult};
+
+use super::ReproError;
+use crate::sweep::{self, ChildExecutor, Event, Figure, Places, Plan, Store, Summary};
+
+/// An evaluation with the places of its data and its results.
+#[derive(Debug)]
+pub struct EvaluationRun {
+    name: String,
+    profile: Profile,
+    evaluation: Evaluation,
+    /// The sweep that it runs.
+    pub plan: Plan,
+    places: Places,
+}
+
+impl EvaluationRun {
+    /// The evaluation `name` on the files of `data` (with `kodak/`, `audio/`, `shapes/`), its results in
+    /// the directory `out`.
+    ///
+    /// # Errors
+    /// An unknown name, files that are missing, a directory that cannot be made.
+    pub fn new(name: &str, profile: Profile, data: &Path, out: &Path) -> Result<Self, ReproError> {
+        let evaluation = Evaluation::named(name)?;
+        let fail = |path: &Path, source| ReproError::Directory { path: path.to_owned(), source };
+        // The same command lines from any folder, so that an interrupted run is found again.
+        let data = std::fs::canonicalize(data)
+            .map_err(|source| ReproError::Data { path: data.to_owned(), source })?;
+        let plan = evaluation.plan(profile, &data)?;
+        let settings = plan.cases.iter().flat_map(|case| &case.settings);
+        let files = settings.filter(|setting| setting.name == "file");
+        for file in files.flat_map(|setting| &setting.values) {
+            let path = data.join(&file.text);
+            std::fs::metadata(&path).map_err(|source| ReproError::Data { path, source })?;
+        }
+        std::fs::create_dir_all(out).map_err(|source| fail(out, source))?;
+        let places = Places::of(&out.join(format!("{name}.toml")), None);
+        Ok(Self { name: name.into(), profile, evaluation, plan, places })
+    }
+
+    /// Runs what has no result yet. `None` if `stop` was set before the end; the same call goes on.
+    ///
+    /// # Errors
+    /// A program that cannot be started, results that cannot be kept.
+    pub fn run(
+        &self,
+        program: PathBuf,
+        jobs: Option<usize>,
+        stop: &AtomicBool,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Option<EvaluationResult>, ReproError> {
+        let executor = ChildExecutor::new(program, &self.plan.folder, &self.places.trials)?;
+        let mut store = Store::open(&self.places.database)?;
+        let is_done = sweep::run(&self.plan, &mut store, &executor, jobs, stop, watch)?;
+        if is_done { self.result(&store).map(Some) } else { Ok(None) }
+    }
+
+    fn result(&self, store: &Store) -> Result<EvaluationResult, ReproError> {
+        let summary = Summary::new(&self.plan, store)?;
+        let wanted = self.plan.strategy.wanted(&self.plan, &|t| self.plan.verdict(store, t))?;
+        let rows = result::rows(&self.evaluation, &self.plan, &summary, store);
+        let figures = match result::curves(&self.evaluation, &self.plan, &rows) {
+            Some(chart) => vec![("curves".to_owned(), Figure::Chart(chart))],
+            None => sweep::figures(&self.plan, store)?,
+        };
+        let seconds = wanted.iter().filter_map(|trial| store.get(trial)).map(|row| row.seconds);
+        Ok(EvaluationResult {
+            name: self.name.clone(),
+            title: self.evaluation.title.clone(),
+            caption: self.evaluation.caption.clone(),
+            profile: self.profile,
+            note: self.evaluation.note(self.profile).into(),
+            metric: self.plan.metric.clone(),
+            rows,
+            maps: result::maps(&self.evaluation, &self.plan, &summary),
+            figures,
+            trials: wanted.len(),
+            seconds: seconds.sum(),
+            run_directories: self.places.trials.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Our rows beside the paper's.
+
+use serde::Serialize;
+
+use super::file::{Evaluation, MapPlan, RowPlan};
+use crate::chart::{Chart, Curve, Panel, Scale};
+use crate::repro::student_t::two_sided_quantile;
+use crate::sweep::{Entry, Plan, Store, Summary};
+
+/// How often a mean difference of nothing would be taken for one.
+const CONFIDENCE: f64 = 0.95;
+
+/// A row's order against the row that it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// As in the paper; where there are several runs, beyond their spread.
+    Agrees,
+    /// As in the paper, or not, within the spread of several runs.
+    Unclear,
+    /// The other way round.
+    Reversed,
+    /// Nothing to compare.
+    Baseline,
+}
+
+impl Order {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Agrees => "order agrees",
+            Self::Unclear => "not certain",
+            Self::Reversed => "reversed",
+            Self::Baseline => "",
+        }
+    }
+}
+
+/// One method.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RowResult {
+    /// What the paper calls it.
+    pub name: String,
+    /// The paper's mean, as printed.
+    pub paper: Option<String>,
+    /// The paper's standard deviation, as printed.
+    pub paper_sd: Option<String>,
+    /// Our mean, in the paper's unit.
+    pub ours: Option<f64>,
+    /// The standard deviation among our runs.
+    pub sd: f64,
+    /// Our runs.
+    pub count: usize,
+    /// Runs without a result.
+    pub failed: usize,
+    /// Which settings were found best, where several were tried, or why it was not run.
+    pub note: String,
+    /// The row that it is compared with.
+    pub than: Option<String>,
+    /// The comparison.
+    pub order: Order,
+    /// Ours: how much better than that row; a difference, or a quotient where small numbers are good.
+    pub effect: Option<f64>,
+    /// The paper's.
+    pub paper_effect: Option<f64>,
+    /// Where ours is not as the paper's: what was measured about it.
+    pub reason: Option<String>,
+    /// Numbers of the run directories of the best settings.
+    pub runs: Vec<i64>,
+}
+
+/// The ridge of a map.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MapResult {
+    /// What it is called.
+    pub name: String,
+    /// The paper's ratio of parameter to σ_p along the ridge, as printed.
+    pub paper: Option<String>,
+    /// Ours: the geometric mean over the columns whose best σ_p is not at an end of the map.
+    pub ratio: Option<f64>,
+    /// The factor by which single columns spread around it.
+    pub spread: f64,
+    /// The columns that count.
+    pub columns: usize,
+    /// The share of a column's σ_p that reach nine tenths of its best score, on average.
+    pub width: f64,
+    /// Where ours is not as the paper's: what was measured about it.
+    pub reason: Option<String>,
+}
+
+/// The rows of `evaluation` as `summary` has them.
+pub(super) fn rows(
+    evaluation: &Evaluation,
+    plan: &Plan,
+    summary: &Summary,
+    store: &Store,
+) -> Vec<RowResult> {
+    let best = |name: &str| {
+        let case = plan.cases.iter().position(|case| case.name == name)?;
+        summary.entries.iter().find(|entry| entry.trials[0].case == case)
+    };
+    let row = |row: &RowPlan| {
+        let entry = best(&row.name);
+        let prefix = format!("{}: ", row.name);
+        let label = entry.map_or("", |entry| entry.label.strip_prefix(&prefix).unwrap_or(""));
+        let than = row.than.as_deref();
+        let compared = than.and_then(|than| evaluation.rows.iter().find(|row| row.name == than));
+        let comparison = Comparison::new(
+            plan.is_maximised,
+            entry,
+            than.and_then(best),
+            (row, compared),
+            evaluation.factor,
+        );
+        RowResult {
+            name: row.name.clone(),
+            paper: row.paper.clone(),
+            paper_sd: row.paper_sd.clone(),
+            ours: entry
+                .filter(|entry| !entry.scores.is_empty())
+                .map(|e| e.mean() * evaluation.factor),
+            sd: entry.map_or(0.0, |entry| entry.sd() * evaluation.factor),
+            count: entry.map_or(0, |entry| entry.scores.len()),
+            failed: entry.map_or(0, |entry| entry.failed),
+            note: row.skipped.clone().unwrap_or_else(|| label.to_owned()),
+            than: row.than.clone(),
+            order: comparison.order,
+            effect: comparison.effect,
+            paper_effect: comparison.paper_effect,
+            reason: row.differs.clone().filter(|_| comparison.order != Order::Agrees),
+            runs: entry.map_or(Vec::new(), |entry| {
+                let rows = entry.trials.iter().filter_map(|trial| store.get(trial));
+                rows.map(|row| row.id).collect()
+            }),
+        }
+    };
+    evaluation.rows.iter().map(row).collect()
+}
+
+/// The curves whose points are rows, if rows are points of curves.
+pub(super) fn curves(evaluation: &Evaluation, plan: &Plan, rows: &[RowResult]) -> Option<Chart> {
+    let mut curves: Vec<Curve> = Vec::new();
+    for (row, result) in evaluation.rows.iter().zip(rows) {
+        let (Some(series), Some(x), Some(y)) = (&row.series, row.x, result.ours) else { continue };
+        match curves.iter_mut().find(|curve| curve.label == *series) {
+            Some(curve) => curve.points.push((x, y)),
+            None => curves.push(Curve { label: series.clone(), points: vec![(x, y)] }),
+        }
+    }
+    let panel = Panel {
+        title: plan.metric.clone(),
+        scale: Scale::Linear,
+        curves,
+        level: None,
+        marks: Vec::new(),
+    };
+    let is_any = !panel.curves.is_empty();
+    is_any.then(|| Chart {
+        title: evaluation.title.clone(),
+        x_label: evaluation.x_label.clone(),
+        x_scale: Scale::Linear,
+        panels: vec![panel],
+    })
+}
+
+struct Comparison {
+    order: Order,
+    effect: Option<f64>,
+    paper_effect: Option<f64>,
+}
+
+impl Comparison {
+    fn new(
+        is_maximised: bool,
+        ours: Option<&Entry>,
+        other: Option<&Entry>,
+        (row, compared): (&RowPlan, Option<&RowPlan>),
+        factor: f64,
+    ) -> Self {
+        let number = |row: &RowPlan| row.paper.as_ref().and_then(|text| text.parse::<f64>().ok());
+        let paper = compared.and_then(|compared| Some((number(row)?, number(compared)?)));
+        let effect = |a: f64, b: f64| if is_maximised { a - b } else { b / a };
+        let paper_effect = paper.map(|(a, b)| effect(a, b));
+        let none = Self { order: Order::Baseline, effect: None, paper_effect };
+        let (Some(ours), Some(other)) = (ours, other) else { return none };
+        if ours.scores.is_empty() || other.scores.is_empty() {
+            return none;
+        }
+        // Positive where the row is the better one; a logarithm where numbers span decades.
+        let better = |a: f64, b: f64| if is_maximised { a - b } else { (b / a).ln() };
+        let differences: Vec<f64> = match ours.scores.len() == other.scores.len() {
+            // The trials of both stand in the order of their files and seeds.
+            true => ours.scores.iter().zip(&other.scores).map(|(a, b)| better(*a, *b)).collect(),
+            false => vec![better(ours.mean(), other.mean())],
+        };
+        let count = differences.len() as f64;
+        let mean = differences.iter().sum::<f64>() / count;
+        let squares: f64 = differences.iter().map(|value| (value - mean).powi(2)).sum();
+        let margin = match differences.len() {
+            1 => 0.0,
+            _ => {
+                let error = (squares / (count - 1.0) / count).sqrt();
+                two_sided_quantile(CONFIDENCE, differences.len() as u64 - 1) * error
+            }
+        };
+        let expected = paper.map_or(1.0, |(a, b)| better(a, b).signum());
+        let order = match mean * expected {
+            ahead if ahead > margin => Order::Agrees,
+            ahead if ahead < -margin => Order::Reversed,
+            _ => Order::Unclear,
+        };
+        let effect = Some(match is_maximised {
+            true => factor * (ours.mean() - other.mean()),
+            false => other.mean() / ours.mean(),
+        });
+        Self { order, effect, paper_effect }
+    }
+}
+
+/// The ridge of each map.
+pub(super) fn maps(evaluation: &Evaluation, plan: &Plan, summary: &Summary) -> Vec<MapResult> {
+    evaluation.maps.iter().map(|map| ridge(map, plan, summary)).collect()
+}
+
+fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> MapResult {
+    let case = plan.cases.iter().position(|case| case.name == map.name);
+    // (parameter, σ_p, score) of every cell.
+    let mut cells: Vec<(f64, f64, f64)> = Vec::new();
+    for entry in &summary.entries {
+        let trial = &entry.trials[0];
+        let number = |name: &str| trial.get(name).and_then(|value| value.number);
+        let place = number("activation").zip(number("sigma-p"));
+        if let (true, Some((parameter, sigma_p))) = (Some(trial.case) == case, place)
+            && !entry.scores.is_empty()
+        {
+            cells.push((parameter, sigma_p, entry.mean()));
+        }
+    }
+    cells.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let (mut logarithms, mut shares) = (Vec::new(), Vec::new());
+    for column in cells.chunk_by(|a, b| a.0 == b.0) {
+        let best =
+            (0..column.len()).reduce(|a, b| match plan.is_better(column[b].2, column[a].2) {
+                true => b,
+                false => a,
+            });
+        let Some(best) = best else { continue };
+        let good = column.iter().filter(|cell| cell.2 >= 0.9 * column[best].2).count();
+        shares.push(good as f64 / column.len() as f64);
+        if best > 0 && best + 1 < column.len() {
+            logarithms.push((column[best].0 / column[best].1).ln());
+        }
+    }
+    let count = logarithms.len() as f64;
+    let mean = logarithms.iter().sum::<f64>() / count;
+    let squares: f64 = logarithms.iter().map(|value| (value - mean).powi(2)).sum();
+    MapResult {
+        name: map.name.clone(),
+        paper: map.ratio.clone(),
+        ratio: (!logarithms.is_empty()).then(|| mean.exp()),
+        spread: (squares / (count - 1.0).max(1.0)).sqrt().exp(),
+        columns: logarithms.len(),
+        width: shares.iter().sum::<f64>() / (shares.len() as f64).max(1.0),
+        reason: map.differs.clone(),
+    }
+}

@@ -1,0 +1,66 @@
+use super::file::{EVALUATIONS, Evaluation};
+
+fn printed(name: &str, row: &str) -> (Option<String>, Option<String>) {
+    let evaluation = Evaluation::named(name).unwrap();
+    let row = evaluation.rows.into_iter().find(|own| own.name == row).unwrap();
+    (row.paper, row.paper_sd)
+}
+
+#[test]
+fn files_hold_the_papers_numbers() {
+    for (name, row, mean, sd) in [
+        ("table5", "SIREN + random normal init", "10.71", Some("3.11")),
+        ("table5", "SIREN + SIREN init", "55.77", Some("2.21")),
+        ("table5", "Sinc + random normal init", "32.11", Some("2.73")),
+        ("table5", "Sinc + our empirical init", "71.44", Some("5.25")),
+        ("table5", "Gaussian + random normal init", "30.42", Some("4.41")),
+        ("table5", "Gaussian + Our MC init", "75.85", Some("6.26")),
+        ("table5", "Gaussian + Our init", "79.73", Some("11.85")),
+        ("table6", "SIREN + random normal init", "0.0139", Some("0.0071")),
+        ("table6", "SIREN + SIREN init", "0.9791", Some("0.0112")),
+        ("table6", "Sinc + random normal init", "0.7252", Some("0.1037")),
+        ("table6", "Sinc + Our MC init", "0.9055", Some("0.0466")),
+        ("table6", "Gaussian + random normal init", "0.8628", Some("0.0718")),
+        ("table6", "Gaussian + Our MC init", "0.9693", Some("0.0149")),
+        ("table6", "Gaussian + Our init", "0.9697", Some("0.0148")),
+        ("table7", "SIREN + random normal init, two speakers", "30.79", None),
+        ("table7", "SIREN + SIREN init, counting", "0.37", None),
+        ("table7", "Gaussian + random normal init, bach", "6.57", None),
+        ("table7", "Gaussian + Our MC init, counting", "1.36", None),
+        ("table7", "Gaussian + Our init, bach", "0.48", None),
+        ("table8", "ReLU, Xavier", "18.85", Some("2.93")),
+        ("table8", "Gaussian 0.05, Kaiming", "9.97", Some("1.34")),
+        ("table8", "Gaussian 0.05, ours, sigma_p 0.08 (Eq. 13)", "25.08", Some("2.96")),
+        ("table8", "Gaussian 0.20, Kaiming", "79.70", Some("7.68")),
+    ] {
+        let expected = (Some(mean.to_owned()), sd.map(str::to_owned));
+        assert_eq!(printed(name, row), expected, "{name}: {row}");
+    }
+}
+
+/// Every row is compared with one that is there, says what it prints as numbers, and has the settings
+/// of an experiment with Adam.
+#[test]
+fn files_make_sense() {
+    for name in EVALUATIONS {
+        let evaluation = Evaluation::named(name).unwrap();
+        assert!(!evaluation.rows.is_empty() || !evaluation.maps.is_empty(), "{name}");
+        for row in &evaluation.rows {
+            if let Some(than) = &row.than {
+                let other = evaluation.rows.iter().find(|other| other.name == *than);
+                assert!(other.is_some_and(|other| other.skipped.is_none()), "{name}: {than}");
+            }
+            for number in row.paper.iter().chain(&row.paper_sd) {
+                assert!(number.parse::<f64>().is_ok(), "{name}: {number}");
+            }
+        }
+        let Some(data) = crate::test_data::folder() else { continue };
+        for profile in [super::Profile::Quick, super::Profile::Paper] {
+            let plan = evaluation.plan(profile, &data).unwrap();
+            for trial in plan.trials().unwrap() {
+                assert_eq!(trial.get("optimizer").unwrap().text, "adam", "{name}");
+                assert!(data.join(&trial.get("file").unwrap().text).is_file(), "{name}");
+            }
+        }
+    }
+}
