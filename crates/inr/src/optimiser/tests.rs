@@ -44,7 +44,7 @@ fn problem(activation: &str) -> (Network, Vec<f32>) {
 fn all() -> [OptimiserSettings; 3] {
     let rates = AdamSettings { learning_rate: 3e-3, schedule: Schedule::Cosine };
     let muon =
-        MuonSettings { learning_rate: 2e-3, adam_learning_rate: 1e-3, schedule: Schedule::Cosine };
+        MuonSettings { learning_rate: 5e-3, adam_learning_rate: 1e-3, schedule: Schedule::Cosine };
     let kfac = KfacSettings { factor_points: 200, model_points: 300 };
     [OptimiserSettings::Adam(rates), OptimiserSettings::Muon(muon), OptimiserSettings::Kfac(kfac)]
 }
