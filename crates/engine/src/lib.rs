@@ -40,7 +40,7 @@ mod reference;
 
 pub use adam::Adam;
 pub use batch::{Batch, EngineError};
-pub use cpu::{CpuEngine, DenseLayers, InstructionSet, peak_gflops};
+pub use cpu::{CpuEngine, DenseLayers, InstructionSet, peak_gflops, thread_count};
 pub use curvature::{AdamMemory, LayerCurvature};
 pub use ensemble::Ensemble;
 pub use loss::Loss;

@@ -28,6 +28,7 @@ pub mod report;
 pub mod repro;
 pub mod run_directory;
 pub mod signal;
+mod spread;
 pub mod sweep;
 pub mod tensorboard;
 #[cfg(test)]

@@ -321,7 +321,7 @@ fn own_scratch(scratch: &[Mutex<Scratch>]) -> std::sync::MutexGuard<'_, Scratch>
 }
 
 /// As many threads as were asked for, or one per core.
-pub(crate) fn thread_count(asked: Option<usize>) -> usize {
+pub fn thread_count(asked: Option<usize>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     asked.unwrap_or_else(cores)
 }

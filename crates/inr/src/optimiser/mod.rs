@@ -24,7 +24,7 @@ pub use state::{OptimiserState, StateError};
 
 use serde::Serialize;
 use vi3nr::Network;
-use vi3nr_engine::{Engine, EngineError};
+use vi3nr_engine::{Engine, EngineError, thread_count};
 
 use crate::points::PointBatch;
 
@@ -155,7 +155,7 @@ pub trait Optimiser: Send {
 
 /// Workers for an optimiser's own algebra.
 fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool, EngineError> {
-    let threads = threads.unwrap_or(0);
+    let threads = thread_count(threads);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|index| format!("algebra-{index}"))

@@ -12,6 +12,7 @@ use super::heat_map;
 use super::report::{Cell, RunResult};
 use super::{ReproError, Settings, Verdict, compare};
 use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
+use crate::spread::Spread;
 
 /// Values of one quantity, one for each repetition or only one where nothing is random.
 type Values = HashMap<Quantity, Vec<f64>>;
@@ -205,9 +206,6 @@ pub(super) fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
     let Some(values) = values.filter(|values| !values.is_empty()) else {
         return (None, 0.0, 0);
     };
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    let sd = if values.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
+    let Spread { mean, sd } = Spread::of(values);
     (Some(mean), sd, values.len() as u64)
 }

@@ -69,7 +69,7 @@ pub fn run(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<bool, SweepError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = vi3nr_engine::thread_count(None);
     loop {
         let wanted = plan.strategy.wanted(plan, &|trial| plan.verdict(store, trial))?;
         store.add(&wanted)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ChildExecutor, Places, Plan, State, Store, Strategy, SweepError, Trial, Verdict};
+use crate::spread::Spread;
 
 /// A configuration with the mean over its files and seeds.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +32,12 @@ pub struct Summary {
 impl Entry {
     /// The mean of the scores; not a number where there is none.
     pub fn mean(&self) -> f64 {
-        self.scores.iter().sum::<f64>() / self.scores.len() as f64
+        Spread::of(&self.scores).mean
     }
 
     /// The standard deviation among the scores (n - 1); 0 for fewer than two.
     pub fn sd(&self) -> f64 {
-        if self.scores.len() < 2 {
-            return 0.0;
-        }
-        let mean = self.mean();
-        let squares: f64 = self.scores.iter().map(|score| (score - mean).powi(2)).sum();
-        (squares / (self.scores.len() - 1) as f64).sqrt()
+        Spread::of(&self.scores).sd
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::file::{Evaluation, MapPlan, RowPlan};
 use crate::chart::{Chart, Curve, Panel, Scale};
 use crate::repro::student_t::two_sided_quantile;
+use crate::spread::Spread;
 use crate::sweep::{Entry, Plan, Store, Summary};
 
 /// How often a mean difference of nothing would be taken for one.
@@ -193,13 +194,11 @@ impl Comparison {
             true => ours.scores.iter().zip(&other.scores).map(|(a, b)| better(*a, *b)).collect(),
             false => vec![better(ours.mean(), other.mean())],
         };
-        let count = differences.len() as f64;
-        let mean = differences.iter().sum::<f64>() / count;
-        let squares: f64 = differences.iter().map(|value| (value - mean).powi(2)).sum();
+        let Spread { mean, sd } = Spread::of(&differences);
         let margin = match differences.len() {
             1 => 0.0,
             _ => {
-                let error = (squares / (count - 1.0) / count).sqrt();
+                let error = sd / (differences.len() as f64).sqrt();
                 two_sided_quantile(CONFIDENCE, differences.len() as u64 - 1) * error
             }
         };
@@ -251,14 +250,12 @@ fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> MapResult {
             logarithms.push((column[best].0 / column[best].1).ln());
         }
     }
-    let count = logarithms.len() as f64;
-    let mean = logarithms.iter().sum::<f64>() / count;
-    let squares: f64 = logarithms.iter().map(|value| (value - mean).powi(2)).sum();
+    let Spread { mean, sd } = Spread::of(&logarithms);
     MapResult {
         name: map.name.clone(),
         paper: map.ratio.clone(),
         ratio: (!logarithms.is_empty()).then(|| mean.exp()),
-        spread: (squares / (count - 1.0).max(1.0)).sqrt().exp(),
+        spread: sd.exp(),
         columns: logarithms.len(),
         width: shares.iter().sum::<f64>() / (shares.len() as f64).max(1.0),
         reason: map.differs.clone(),

@@ -34,8 +34,6 @@ const PAPER: Recipe = Recipe {
     batch: None,
     learning_rate: 1e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
-    even_first_biases: BiasRule::LikeWeights,
-    kfac_points: 0,
     ..FAST
 };
 

@@ -45,7 +45,6 @@ const PAPER: Recipe = Recipe {
     learning_rate: 3e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
     even_first_biases: BiasRule::Zero,
-    kfac_points: 0,
     ..FAST
 };
 

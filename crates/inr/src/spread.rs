@@ -1,0 +1,36 @@
+//! How far numbers of the same kind lie apart.
+
+/// Mean and standard deviation of some numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spread {
+    /// Not a number where there is none.
+    pub(crate) mean: f64,
+    /// With n - 1; 0 for fewer than two.
+    pub(crate) sd: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+        let sd = if values.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
+        Self { mean, sd }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn few_numbers_do_not_spread() {
+        assert_eq!(
+            Spread::of(&[1.0, 2.0, 4.0, 5.0]),
+            Spread { mean: 3.0, sd: (10f64 / 3.0).sqrt() }
+        );
+        assert_eq!(Spread::of(&[7.0]), Spread { mean: 7.0, sd: 0.0 });
+        let none = Spread::of(&[]);
+        assert!(none.mean.is_nan() && none.sd == 0.0);
+    }
+}
