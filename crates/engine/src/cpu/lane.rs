@@ -32,6 +32,51 @@ impl<const FUSED: bool> Lane<FUSED> {
     }
 }
 
+/// An angle x = nπ + r with |r| <= π/2.
+struct HalfTurns {
+    /// n.
+    half_turns: f32,
+    /// r.
+    rest: f32,
+    /// The sign bit of (-1)^n, with which sin(x) = ±sin(r) and cos(x) = ±cos(r).
+    sign: u32,
+}
+
+impl<const FUSED: bool> Lane<FUSED> {
+    /// The angle in half turns and the rest.
+    #[inline(always)]
+    fn in_half_turns(self) -> HalfTurns {
+        let x = self.0;
+        let rounded = mul_add::<FUSED>(x, std::f32::consts::FRAC_1_PI, ROUNDER);
+        let half_turns = rounded - ROUNDER;
+        let r = if FUSED {
+            // The first product is exact inside the fused operation.
+            let r = half_turns.mul_add(-std::f32::consts::PI, x);
+            half_turns.mul_add(8.742_278e-8, r)
+        } else {
+            // π in three parts, the first two short enough for exact products.
+            let r = half_turns * -3.140_625 + x;
+            half_turns * -1.509_957_9e-7 + (half_turns * -9.675_026e-4 + r)
+        };
+        // Beyond the range of the reduction stay bounded; ∞ and NaN become NaN.
+        let r = if 1.65 < r { 1.65 } else { r };
+        let rest = if -1.65 > r { -1.65 } else { r };
+        HalfTurns { half_turns, rest, sign: rounded.to_bits() << 31 }
+    }
+
+    /// (sin(r)/r - 1)/r² of r²; sin(r) then has an error of 5e-9 on ±π/2 (minimax).
+    #[inline(always)]
+    fn sine_tail(self) -> f32 {
+        self.polynomial([2.599_880_4e-6, -1.980_653_6e-4, 8.333_016e-3, -1.666_665_7e-1])
+    }
+
+    /// (cos(r) - 1)/r² of r²; cos(r) then has an error of 5.3e-8 on ±π/2 (minimax).
+    #[inline(always)]
+    fn cosine_tail(self) -> f32 {
+        self.polynomial([2.319_259_3e-5, -1.385_585_3e-3, 4.166_398_2e-2, -4.999_993e-1])
+    }
+}
+
 macro_rules! operator {
     ($trait:ident, $method:ident, $operator:tt) => {
         impl<const FUSED: bool> $trait for Lane<FUSED> {
@@ -119,41 +164,12 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     /// multiply-add; always within [-1, 1] to rounding.
     #[inline(always)]
     fn sin_cos(self) -> (Self, Self) {
-        let x = self.0;
-        let rounded = mul_add::<FUSED>(x, std::f32::consts::FRAC_1_PI, ROUNDER);
-        let n = rounded - ROUNDER;
-        let r = if FUSED {
-            // The first product is exact inside the fused operation.
-            let r = n.mul_add(-std::f32::consts::PI, x);
-            n.mul_add(8.742_278e-8, r)
-        } else {
-            // π in three parts, the first two short enough for exact products.
-            let r = n * -3.140_625 + x;
-            n * -1.509_957_9e-7 + (n * -9.675_026e-4 + r)
-        };
-        // Beyond the range of the reduction stay bounded; ∞ and NaN become NaN.
-        let r = if 1.65 < r { 1.65 } else { r };
-        let r = if -1.65 > r { -1.65 } else { r };
-        let square = r * r;
-        // sin(x) = ±sin(r) and cos(x) = ±cos(r) with the sign of (-1)^n.
-        let sign = rounded.to_bits() << 31;
-        let r = f32::from_bits(r.to_bits() ^ sign);
-        // On ±π/2: sin to 5e-9, cos to 5.3e-8 (minimax).
-        let sine_tail = Self(square).polynomial([
-            2.599_880_4e-6,
-            -1.980_653_6e-4,
-            8.333_016e-3,
-            -1.666_665_7e-1,
-        ]);
-        let sine = mul_add::<FUSED>(sine_tail * square, r, r);
-        let cosine = Self(square).polynomial([
-            2.319_259_3e-5,
-            -1.385_585_3e-3,
-            4.166_398_2e-2,
-            -4.999_993e-1,
-            1.0,
-        ]);
-        (Self(sine), Self(f32::from_bits(cosine.to_bits() ^ sign)))
+        let angle = self.in_half_turns();
+        let square = angle.rest * angle.rest;
+        let rest = f32::from_bits(angle.rest.to_bits() ^ angle.sign);
+        let sine = mul_add::<FUSED>(Self(square).sine_tail() * square, rest, rest);
+        let cosine = mul_add::<FUSED>(Self(square).cosine_tail(), square, 1.0);
+        (Self(sine), Self(f32::from_bits(cosine.to_bits() ^ angle.sign)))
     }
 
     /// Relative error below 2e-7.
@@ -178,31 +194,21 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     #[inline(always)]
     fn sinc_and_slope(self) -> (Self, Self) {
         let x = self.0;
-        let (sine, cosine) = self.sin_cos();
+        let angle = self.in_half_turns();
+        let square = angle.rest * angle.rest;
+        let (sine_tail, cosine_tail) = (Self(square).sine_tail(), Self(square).cosine_tail());
+        let rest = f32::from_bits(angle.rest.to_bits() ^ angle.sign);
+        let sine = mul_add::<FUSED>(sine_tail * square, rest, rest);
+        let cosine = mul_add::<FUSED>(cosine_tail, square, 1.0);
+        let cosine = f32::from_bits(cosine.to_bits() ^ angle.sign);
         let inverse = 1.0 / x;
-        let value = sine.0 * inverse;
-        let slope = (cosine.0 - value) * inverse;
-        let square = Self(x * x);
-        let value_series = square.polynomial([
-            -2.505_210_8e-8,
-            2.755_732e-6,
-            -1.984_127e-4,
-            8.333_333e-3,
-            -1.666_666_7e-1,
-            1.0,
-        ]);
-        let slope_series = square.polynomial([
-            -2.505_210_8e-7,
-            2.204_585_5e-5,
-            -1.190_476_2e-3,
-            3.333_333_5e-2,
-            -3.333_333_4e-1,
-        ]);
-        let small = x.abs() < 1.0;
-        (
-            Self(if small { value_series } else { value }),
-            Self(if small { slope_series * x } else { slope }),
-        )
+        let value = sine * inverse;
+        let slope = (cosine - value) * inverse;
+        // Where r is x itself, what cancels in cos(x) - sin(x)/x is left out of the tails already.
+        let value_near = mul_add::<FUSED>(sine_tail, square, 1.0);
+        let slope_near = (cosine_tail - sine_tail) * x;
+        let near = angle.half_turns == 0.0;
+        (Self(if near { value_near } else { value }), Self(if near { slope_near } else { slope }))
     }
 
     /// Relative error below 2e-7 (absolute below 1e-7 near x = 1); NaN below 0, -∞ at 0, +∞ at +∞.
