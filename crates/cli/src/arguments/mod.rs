@@ -113,7 +113,7 @@ pub(crate) struct FitArguments {
     #[arg(long, value_name = "M", help_heading = "Network")]
     pub(crate) width: Option<usize>,
 
-    /// The rule for the first weights: ours, siren, xavier, kaiming, kaiming_out, kumar, pytorch,
+    /// The rule for the first weights: ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming, kaiming_out, kumar, pytorch,
     /// backward, or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine),
     /// else ours.
     #[arg(long, value_name = "SCHEME", default_value = "auto", help_heading = "Initialisation")]
@@ -283,6 +283,8 @@ pub(crate) enum InitChoice {
     Auto,
     /// The paper's, with --sigma-p.
     Ours,
+    /// The same from as many samples as the paper takes, with --sigma-p.
+    Sampled,
     /// SIREN's, with the activation's own frequency.
     Siren,
     /// One that was typed with its parameters, or has none.

@@ -78,7 +78,7 @@ pub(crate) struct InitArguments {
     /// Inputs, units of each hidden layer, outputs: for example 2,128,128,3.
     #[arg(long, value_name = "M0,M1,...", value_parser = dims)]
     pub(crate) dims: Dims,
-    /// The rule for the weights: ours, siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
+    /// The rule for the weights: ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
     /// or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine), else ours.
     #[arg(long, value_name = "SCHEME", default_value = "auto", value_parser = super::init)]
     pub(crate) scheme: InitChoice,

@@ -31,6 +31,7 @@ pub(super) fn init(text: &str) -> Result<InitChoice, vi3nr::Error> {
     Ok(match text {
         "auto" => InitChoice::Auto,
         "ours" => InitChoice::Ours,
+        "ours_mc" => InitChoice::Sampled,
         "siren" => InitChoice::Siren,
         scheme => InitChoice::Given(scheme.parse()?),
     })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vi3nr::Scheme;
+use vi3nr::scheme::PAPER_SAMPLES;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_inr::propagate::{
     PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
@@ -96,6 +97,10 @@ fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
             let sigma_p = typed.map_or_else(auto, Ok)?;
             (Scheme::VarianceInformed { sigma_p, last_sigma_p: None }, sigma_p)
         }
+        InitChoice::Sampled => {
+            let sigma_p = typed.map_or_else(auto, Ok)?;
+            (Scheme::Sampled { sigma_p, samples: PAPER_SAMPLES }, sigma_p)
+        }
         InitChoice::Siren => {
             let own = activation.own_scheme().ok_or_else(|| {
                 let reason = format!("siren was derived for the sine, not for {activation}");
@@ -105,7 +110,9 @@ fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
         }
         InitChoice::Given(scheme) => {
             let own = match scheme {
-                Scheme::VarianceInformed { sigma_p, .. } | Scheme::Backward { sigma_p } => sigma_p,
+                Scheme::VarianceInformed { sigma_p, .. }
+                | Scheme::Sampled { sigma_p, .. }
+                | Scheme::Backward { sigma_p } => sigma_p,
                 _ => 1.0,
             };
             (scheme, typed.unwrap_or(own))

@@ -1,5 +1,6 @@
 //! From typed options to the rule for the first weights.
 
+use vi3nr::scheme::PAPER_SAMPLES;
 use vi3nr::{Activation, Scheme};
 
 use crate::arguments::{InitChoice, Sigma};
@@ -23,6 +24,13 @@ impl TypedScheme<'_> {
         let typed_sigma = self.sigma_p.is_some() || self.last_sigma_p.is_some();
         Ok(match self.choice {
             InitChoice::Ours => self.ours(activation)?,
+            InitChoice::Sampled if self.last_sigma_p.is_some() => {
+                let reason = format!("--last-sigma-p belongs to {option} ours");
+                return Err(Failure::Unusable(reason));
+            }
+            InitChoice::Sampled => {
+                Scheme::Sampled { sigma_p: self.sigma_p(activation)?, samples: PAPER_SAMPLES }
+            }
             InitChoice::Auto if typed_sigma => self.ours(activation)?,
             InitChoice::Auto => match activation.own_scheme() {
                 Some(scheme) => scheme,
@@ -42,11 +50,15 @@ impl TypedScheme<'_> {
     }
 
     fn ours(&self, activation: &Activation) -> Result<Scheme, Failure> {
-        let sigma_p = match self.sigma_p {
-            Some(typed) => sigma_p(activation, typed)?,
-            None => (self.default_sigma_p)(activation).map_err(Failure::unusable)?,
-        };
+        let sigma_p = self.sigma_p(activation)?;
         Ok(Scheme::VarianceInformed { sigma_p, last_sigma_p: self.last_sigma_p })
+    }
+
+    fn sigma_p(&self, activation: &Activation) -> Result<f64, Failure> {
+        match self.sigma_p {
+            Some(typed) => sigma_p(activation, typed),
+            None => (self.default_sigma_p)(activation).map_err(Failure::unusable),
+        }
     }
 }
 

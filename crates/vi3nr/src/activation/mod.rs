@@ -93,6 +93,8 @@ pub enum Accepted {
     Positive,
     /// Any finite number.
     Finite,
+    /// A whole number from 1 to 2^53.
+    Whole,
 }
 
 impl Accepted {
@@ -101,6 +103,7 @@ impl Accepted {
         match self {
             Self::Positive => value.is_finite() && value > 0.0,
             Self::Finite => value.is_finite(),
+            Self::Whole => (1.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0,
         }
     }
 
@@ -109,6 +112,7 @@ impl Accepted {
         match self {
             Self::Positive => "a finite number above 0",
             Self::Finite => "a finite number",
+            Self::Whole => "a whole number above 0",
         }
     }
 }
@@ -135,6 +139,11 @@ impl Parameter {
     /// A parameter that may be any finite number.
     pub const fn finite(name: &'static str, default: f64, meaning: &'static str) -> Self {
         Self { name, default, meaning, accepted: Accepted::Finite }
+    }
+
+    /// A parameter that must be a whole number above 0.
+    pub const fn whole(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::Whole }
     }
 }
 

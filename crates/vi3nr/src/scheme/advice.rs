@@ -8,7 +8,9 @@ impl Scheme {
     /// For which activation the scheme was derived, in a phrase (column "D.F." of Table 8).
     pub fn derived_for(&self) -> &'static str {
         match self {
-            Self::VarianceInformed { .. } | Self::Backward { .. } => "any activation",
+            Self::VarianceInformed { .. } | Self::Sampled { .. } | Self::Backward { .. } => {
+                "any activation"
+            }
             Self::Xavier => "tanh, taken for the identity",
             Self::Kaiming { .. } => "relu",
             Self::Kumar => "activations linear around 0, at sigma_p = 1",
@@ -36,7 +38,7 @@ impl Scheme {
         let kink = kink_at_zero(activation);
         let (left, right) = kink.unwrap_or((slope, slope));
         match *self {
-            Self::VarianceInformed { .. } | Self::Backward { .. } => {}
+            Self::VarianceInformed { .. } | Self::Sampled { .. } | Self::Backward { .. } => {}
             Self::Xavier => {
                 if !is_near(value, 0.0) {
                     warnings.push(format!("xavier assumes f(0) = 0, but f(0) = {value}"));

@@ -6,6 +6,7 @@
 //! | written | σ²(W_i) | derived for |
 //! |---|---|---|
 //! | `ours:sigma_p=S` | σ_p²/(M_i E\[f²\]), Eq. (4); first layer Eq. (24) | any f |
+//! | `ours_mc:sigma_p=S,samples=N` | the same with E\[f²\] averaged over N samples, Sec. 3.5 | any f |
 //! | `backward:sigma_p=S` | 1/(M_{i+1} E\[f'²\]), Eq. (12); first layer Eq. (24) | any f |
 //! | `xavier` | 2/(M_i + M_{i+1}) | tanh: f(x) ≈ x |
 //! | `kaiming`, `kaiming_out` | 2/M_i, 2/M_{i+1} | the rectifier |
@@ -39,6 +40,9 @@ use crate::{Error, InputDistribution, Network};
 /// Largest layer for which orthogonal weights are drawn: the work grows with the third power.
 pub const WIDEST_ORTHOGONAL: usize = 4096;
 
+/// The paper's number of samples for a moment (Table 4).
+pub const PAPER_SAMPLES: u64 = 1_000_000;
+
 /// Which end of a layer the variance is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fan {
@@ -61,6 +65,14 @@ pub enum Scheme {
         /// The standard deviation of the network's output, where it differs from σ_p: the last
         /// layer's variance is then (last/σ_p)² times as large.
         last_sigma_p: Option<f64>,
+    },
+    /// The same with E\[f²\] as the paper's scripts have it: the average over normal samples, drawn
+    /// with seed 0 (Sec. 3.5). Its error falls with the root of their number; for comparison only.
+    Sampled {
+        /// The standard deviation σ_p of the preactivations.
+        sigma_p: f64,
+        /// How many samples, 2 to 2^30; the paper takes [`PAPER_SAMPLES`].
+        samples: u64,
     },
     /// Every layer hands its gradient on with its variance: first layer Eq. (24), later ones
     /// σ²(W_i) = 1/(M_{i+1} E\[f'(z)²\]), Eq. (12), with preactivations assumed N(0, σ_p²).
@@ -284,6 +296,20 @@ mod tests {
             let seen = 128.0 * plan[1].weight_std * plan[1].weight_std;
             assert!((seen / product - 1.0).abs() < 1e-8, "{scheme}, {activation}: {seen}");
         }
+    }
+
+    #[test]
+    fn sampled_variances_are_near_the_exact_ones() {
+        let stds = |scheme: &str| {
+            let plan = plan(scheme.parse().unwrap(), "gaussian:sigma=0.05");
+            plan.iter().map(|layer| layer.weight_std).collect::<Vec<_>>()
+        };
+        let (exact, sampled) = (stds("ours:sigma_p=0.15"), stds("ours_mc:sigma_p=0.15"));
+        assert_eq!(exact[0], sampled[0]);
+        let error = |sampled: f64| (sampled / exact[1] - 1.0).abs();
+        assert!(error(sampled[1]) > 0.0 && error(sampled[1]) < 2e-3, "{sampled:?}");
+        assert_eq!(sampled[1], sampled[2]);
+        assert!(error(stds("ours_mc:sigma_p=0.15,samples=1000")[1]) < 0.1);
     }
 
     #[test]

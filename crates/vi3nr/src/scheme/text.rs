@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{BiasRule, Fan, Scheme};
+use super::{BiasRule, Fan, PAPER_SAMPLES, Scheme};
 use crate::Error;
 use crate::activation::{Accepted, Named, Parameter};
 
@@ -33,6 +33,16 @@ const ENTRIES: &[Entry] = &[
         optional: &[],
         is_required: true,
         build: |values, _| Scheme::Backward { sigma_p: values[0] },
+    },
+    Entry {
+        name: "ours_mc",
+        parameters: &[
+            SIGMA_P,
+            Parameter::whole("samples", PAPER_SAMPLES as f64, "samples of each moment"),
+        ],
+        optional: &[],
+        is_required: true,
+        build: |values, _| Scheme::Sampled { sigma_p: values[0], samples: values[1] as u64 },
     },
     simple("xavier", |_, _| Scheme::Xavier),
     simple("kaiming", |_, _| Scheme::Kaiming { fan: Fan::In }),
@@ -69,6 +79,7 @@ impl Scheme {
     pub fn name(&self) -> &'static str {
         match self {
             Self::VarianceInformed { .. } => "ours",
+            Self::Sampled { .. } => "ours_mc",
             Self::Backward { .. } => "backward",
             Self::Xavier => "xavier",
             Self::Kaiming { fan: Fan::In } => "kaiming",
@@ -111,6 +122,9 @@ impl fmt::Display for Scheme {
         let parameters: &[(&str, f64)] = match *self {
             Self::VarianceInformed { sigma_p, last_sigma_p: Some(last) } => {
                 &[("sigma_p", sigma_p), ("last_sigma_p", last)]
+            }
+            Self::Sampled { sigma_p, samples } => {
+                &[("sigma_p", sigma_p), ("samples", samples as f64)]
             }
             Self::VarianceInformed { sigma_p, .. } | Self::Backward { sigma_p } => {
                 &[("sigma_p", sigma_p)]
@@ -182,6 +196,7 @@ mod tests {
         for text in [
             "ours:sigma_p=0.15",
             "ours:sigma_p=0.15,last_sigma_p=0.3",
+            "ours_mc:sigma_p=0.15,samples=1000",
             "backward:sigma_p=2",
             "xavier",
             "kaiming",
@@ -201,10 +216,11 @@ mod tests {
     #[test]
     fn mistakes_are_explained() {
         let message = |text: &str| text.parse::<Scheme>().unwrap_err().to_string();
-        assert!(message("he").contains("known: ours, backward, xavier"));
+        assert!(message("he").contains("known: ours, backward, ours_mc, xavier"));
         assert!(message("ours").contains("sigma_p, which must be given"));
         assert!(message("ours:sigma_p=0").contains("above 0"));
         assert!(message("ours:sigma_p=1,last_sigma_p=-1").contains("above 0"));
+        assert!(message("ours_mc:sigma_p=1,samples=1.5").contains("a whole number above 0"));
         assert!(message("xavier:gain=2").contains("it has: none"));
         assert!(message("siren:w=30").contains("it has: omega"));
         assert!(message("normal").contains("must be given"));

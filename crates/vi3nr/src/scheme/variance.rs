@@ -32,7 +32,7 @@ impl Scheme {
                     share * hidden.of(layer)
                 }
             }
-            Self::Backward { sigma_p } if layer.index == 0 => {
+            Self::Sampled { sigma_p, .. } | Self::Backward { sigma_p } if layer.index == 0 => {
                 sigma_p * sigma_p * input_gain / layer.fan_in as f64
             }
             Self::Siren { .. } if layer.index == 0 => {
@@ -63,6 +63,11 @@ impl Scheme {
         Ok(match *self {
             Self::VarianceInformed { sigma_p, .. } => {
                 Hidden::over(Fan::In, Gain::of(activation, sigma_p)?.gain_squared.value)
+            }
+            Self::Sampled { sigma_p, samples } => {
+                let moments = Moments::by_sampling(activation, sigma_p, samples, 0)?;
+                let gain = Gain::from_moments(activation, sigma_p, moments)?;
+                Hidden::over(Fan::In, gain.gain_squared.value)
             }
             Self::Backward { sigma_p } => {
                 let square = Moments::of(activation, sigma_p)?.derivative_second_moment.value;
