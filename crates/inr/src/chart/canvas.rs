@@ -14,8 +14,16 @@ pub(super) const FRAME: RGBColor = RGBColor(136, 136, 136);
 pub(super) const GRID: RGBColor = RGBColor(216, 216, 216);
 pub(super) const FAINT_GRID: RGBColor = RGBColor(240, 240, 240);
 /// Colours that differ for colour-blind readers too (Okabe and Ito).
-pub(super) const CURVES: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 133, 98), RGBColor(140, 82, 128)];
+pub(super) const CURVES: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 133, 98),
+    RGBColor(140, 82, 128),
+    RGBColor(184, 134, 11),
+    RGBColor(64, 164, 216),
+    RGBColor(110, 110, 110),
+    RGBColor(122, 72, 40),
+];
 pub(super) const MARK: RGBColor = RGBColor(176, 32, 32);
 
 /// The family that text is set in. A picture has DejaVu Sans for it, which travels with the program;

@@ -16,6 +16,11 @@ const RIGHT: f64 = 930.0;
 const TITLE: f64 = 46.0;
 const PANEL_TITLE: f64 = 36.0;
 const PANEL: f64 = 280.0;
+/// Height of a line of names of curves, where they find no room beside the panel's title, and the width
+/// of a letter on average, as a share of its height: an upper estimate.
+const LEGEND_ROW: f64 = 22.0;
+const LETTER: f64 = 0.62;
+const BETWEEN_NAMES: f64 = 18.0;
 /// Below the last panel; below the others the numbers of the axis only.
 const BOTTOM: f64 = 58.0;
 const NUMBERS: f64 = 28.0;
@@ -44,8 +49,9 @@ impl Frame {
 
 impl Drawing for Chart {
     fn size(&self) -> (u32, u32) {
+        let heads: f64 = self.panels.iter().map(head_height).sum();
         let panels = self.panels.len() as f64;
-        let height = TITLE + panels * (PANEL_TITLE + PANEL + NUMBERS) + BOTTOM - NUMBERS;
+        let height = TITLE + heads + panels * (PANEL + NUMBERS) + BOTTOM - NUMBERS;
         (WIDTH as u32, height as u32)
     }
 
@@ -55,15 +61,16 @@ impl Drawing for Chart {
         let curves = self.panels.iter().flat_map(|panel| &panel.curves);
         let columns = curves.flat_map(|curve| &curve.points).map(|point| point.0);
         let x = Axis::over(self.x_scale, columns, 0.0);
-        let mut top = TITLE + PANEL_TITLE;
+        let mut top = TITLE;
         for panel in &self.panels {
+            top += head_height(panel);
             let curves = panel.curves.iter().flat_map(|curve| &curve.points).map(|point| point.1);
             let level = panel.level.iter().map(|level| level.value);
             let y = Axis::over(panel.scale, curves.chain(level), 0.06);
             draw_panel(canvas, panel, &Frame { x, y, top })?;
-            top += PANEL + NUMBERS + PANEL_TITLE;
+            top += PANEL + NUMBERS;
         }
-        let bottom = top - PANEL_TITLE - NUMBERS + 32.0;
+        let bottom = top - NUMBERS + 32.0;
         canvas.text(&self.x_label, (0.5 * (LEFT + RIGHT), bottom), Anchor::Top, MEDIUM, INK)
     }
 }
@@ -130,20 +137,51 @@ fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result
     canvas.frame((LEFT, frame.top), (RIGHT, bottom))
 }
 
-/// The panel's title and, to its right, the names of the curves.
+/// The numbers of the curves that have names, line by line. The first line stands beside the panel's
+/// title; it is empty where that leaves too little room.
+fn legend(panel: &Panel) -> Vec<Vec<usize>> {
+    let width = |text: &str, size: f64| LETTER * size * text.chars().count() as f64;
+    let names = panel.curves.iter().map(|curve| width(&curve.label, SMALL) + BETWEEN_NAMES);
+    let named = names.enumerate().filter(|(index, _)| !panel.curves[*index].label.is_empty());
+    let named: Vec<(usize, f64)> = named.collect();
+    let all: f64 = named.iter().map(|name| name.1).sum();
+    if width(&panel.title, MEDIUM) + all <= RIGHT - LEFT {
+        return vec![named.iter().map(|name| name.0).collect()];
+    }
+    let mut lines = vec![Vec::new()];
+    let mut room = 0.0;
+    for (index, width) in named {
+        if width > room {
+            lines.push(Vec::new());
+            room = RIGHT - LEFT + BETWEEN_NAMES;
+        }
+        room -= width;
+        lines.last_mut().into_iter().for_each(|line| line.push(index));
+    }
+    lines
+}
+
+/// The height of the title and the names of the curves above a panel.
+fn head_height(panel: &Panel) -> f64 {
+    PANEL_TITLE + LEGEND_ROW * (legend(panel).len() - 1) as f64
+}
+
+/// The panel's title and the names of the curves, at the right.
 fn draw_head<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     panel: &Panel,
     frame: &Frame,
 ) -> Result<(), ChartError> {
-    let row = frame.top - 0.5 * PANEL_TITLE + 2.0;
+    let mut row = frame.top - head_height(panel) + 0.5 * PANEL_TITLE + 2.0;
     canvas.text(&panel.title, (LEFT, row), Anchor::Left, MEDIUM, INK)?;
-    let mut right = RIGHT;
-    let named = panel.curves.iter().zip(CURVES.iter().cycle());
-    let named: Vec<_> = named.filter(|(curve, _)| !curve.label.is_empty()).collect();
-    for (curve, colour) in named.into_iter().rev() {
-        canvas.text(&curve.label, (right, row), Anchor::Right, SMALL, *colour)?;
-        right -= canvas.text_width(&curve.label, SMALL)? + 18.0;
+    for line in legend(panel) {
+        let mut right = RIGHT;
+        for index in line.into_iter().rev() {
+            let (label, colour) = (&panel.curves[index].label, CURVES[index % CURVES.len()]);
+            canvas.text(label, (right, row), Anchor::Right, SMALL, colour)?;
+            right -= canvas.text_width(label, SMALL)? + BETWEEN_NAMES;
+        }
+        row += LEGEND_ROW;
     }
     Ok(())
 }
@@ -192,4 +230,30 @@ fn is_free((left, right): (f64, f64), row: f64, panel: &Panel, frame: &Frame) ->
         let Some((x, y)) = frame.place(point) else { return false };
         (left..right).contains(&x) && (y - row).abs() < 12.0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Curve, Scale};
+    use super::*;
+
+    #[test]
+    fn names_of_curves_get_lines_of_their_own_where_there_is_no_room() {
+        let curve = |label: &str| Curve { label: label.into(), points: vec![(0.0, 0.0)] };
+        let panel = |labels: &[&str]| Panel {
+            title: "best PSNR so far in dB, peak = largest value".into(),
+            scale: Scale::Linear,
+            curves: labels.iter().map(|label| curve(label)).collect(),
+            level: None,
+            marks: vec![],
+        };
+        let short = panel(&["adam", "", "kfac"]);
+        assert_eq!(legend(&short), [vec![0, 2]]);
+        assert_eq!(head_height(&short), PANEL_TITLE);
+        let name = "first biases like-weights, seed 0";
+        assert_eq!(legend(&panel(&[name; 5])), [vec![], vec![0, 1], vec![2, 3], vec![4]]);
+        let endless = "x".repeat(500);
+        assert_eq!(legend(&panel(&[&endless, "y"])), [vec![], vec![0], vec![1]]);
+        assert_eq!(legend(&panel(&[])), [Vec::<usize>::new()]);
+    }
 }
