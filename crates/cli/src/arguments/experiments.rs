@@ -28,8 +28,8 @@ pub(crate) struct PropagateArguments {
     /// Samples; the paper's script takes 10000.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) batch: usize,
-    /// The rule for the weights, all of them hidden: ours, siren, xavier, kaiming, kaiming_out,
-    /// kumar, pytorch, backward:sigma_p=S, or normal:std=S.
+    /// The rule for the weights, all of them hidden: ours, ours_mc, siren, xavier, kaiming,
+    /// kaiming_out, kumar, pytorch, backward:sigma_p=S, or normal:std=S.
     #[arg(long, value_name = "SCHEME", default_value = "ours", value_parser = init)]
     pub(crate) scheme: InitChoice,
     /// Standard deviation of the input preactivations: a number, or auto for the value at which
@@ -161,9 +161,9 @@ pub(crate) struct WorkArguments {
     /// Standard deviation of the preactivations for the paper's initialisation, as for fit.
     #[arg(long, value_name = "S", value_parser = sigma, requires = "to_psnr")]
     pub(crate) sigma_p: Option<Sigma>,
-    /// The first layer's biases, as for fit.
-    #[arg(long, value_name = "RULE", requires = "to_psnr")]
-    pub(crate) first_bias: Option<BiasRule>,
+    /// The first layer's biases, as for fit; several rules, separated by commas, are tried in turn.
+    #[arg(long, value_name = "RULES", value_delimiter = ',', requires = "to_psnr")]
+    pub(crate) first_bias: Vec<BiasRule>,
     /// Where the curves go, as work.csv, work.svg and work.png; nothing is written without it.
     #[arg(long, value_name = "DIR", requires = "to_psnr")]
     pub(crate) out: Option<PathBuf>,

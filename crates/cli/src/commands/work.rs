@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::json;
-use vi3nr::{InitRule, Network, WeightShape};
+use vi3nr::{BiasRule, InitRule, Network, WeightShape};
 use vi3nr_inr::bench::{WorkReport, work_chart, work_csv, work_to_psnr};
-use vi3nr_inr::optimiser::OptimiserSettings;
+use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings};
 use vi3nr_inr::recipe::Preset;
 use vi3nr_inr::signal::{self, SignalOptions};
 use vi3nr_inr::{EngineChoice, FitPlan, Signal, write_atomically};
@@ -26,14 +26,12 @@ pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Done 
         fs::create_dir_all(out)
             .map_err(|error| Failure::failed(format!("--out {}: {error}", out.display())))?;
     }
-    let names: Vec<_> = match &work.optimizer[..] {
-        [] => vec![None],
-        typed => typed.iter().map(|name| Some((*name).into())).collect(),
-    };
+    let names = typed_or_default(work.optimizer.iter().map(|name| (*name).into()));
+    let rules = typed_or_default(work.first_bias.iter().copied());
     let mut reports = Vec::new();
-    for name in names {
+    for (name, rule) in names.iter().flat_map(|name| rules.iter().map(|rule| (*name, *rule))) {
         for seed in 0..work.seeds {
-            let plan = plan(arguments, &*signal, name, seed)?;
+            let plan = plan(arguments, &*signal, (name, rule), seed)?;
             let report = work_to_psnr(&*signal, &plan, target, work.budget).ok_or_else(|| {
                 let reason = format!("--image {}: expected a picture", file.display());
                 Failure::Unusable(reason)
@@ -41,7 +39,8 @@ pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Done 
             reports.push(report.map_err(Failure::failed)?);
         }
     }
-    let title = format!("{}, {}", file.display(), signal.info().details());
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    let title = format!("{name}, {}", signal.info().details());
     if let Some(out) = &work.out {
         let rows = work_csv(&reports);
         write_atomically(&out.join("work.csv"), |writer| writer.write_all(rows.as_bytes()))
@@ -55,11 +54,17 @@ pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Done 
     print(arguments.common.json, &summary, &text(&title, target, &reports))
 }
 
+/// What was typed, or once the default.
+fn typed_or_default<T>(typed: impl Iterator<Item = T>) -> Vec<Option<T>> {
+    let typed: Vec<Option<T>> = typed.map(Some).collect();
+    if typed.is_empty() { vec![None] } else { typed }
+}
+
 /// All of the picture at each step, with the settings of `fit`.
 fn plan(
     arguments: &BenchArguments,
     signal: &dyn Signal,
-    optimiser: Option<vi3nr_inr::optimiser::OptimiserName>,
+    (optimiser, first_biases): (Option<OptimiserName>, Option<BiasRule>),
     seed: u64,
 ) -> Result<FitPlan, Failure> {
     let work = &arguments.work;
@@ -81,7 +86,7 @@ fn plan(
         scheme,
         weights: WeightShape::Uniform,
         biases: recipe.biases,
-        first_biases: work.first_bias.unwrap_or(recipe.first_biases(&activation)),
+        first_biases: first_biases.unwrap_or(recipe.first_biases(&activation)),
     };
     let (width, layers) = (recipe.width, recipe.layers);
     let network = Network::uniform(info.inputs(), width, layers, info.outputs(), activation)
@@ -102,7 +107,7 @@ fn plan(
 fn text(title: &str, target: f64, reports: &[WorkReport]) -> String {
     let mut text = format!(
         "{title}; work in gradient equivalents (GE); PSNR with peak = largest value of the picture\n\
-         optimizer  seed   to {target} dB  seconds   in all      PSNR  stopped\n"
+         optimizer  first biases  seed   to {target} dB  seconds   in all      PSNR  stopped\n"
     );
     for report in reports {
         let number = |value: Option<f64>, decimals: usize| match value {
@@ -110,8 +115,9 @@ fn text(title: &str, target: f64, reports: &[WorkReport]) -> String {
             None => "-".into(),
         };
         text += &format!(
-            "{:<9} {:>5} {:>8} GE {:>8} {:>5.0} GE {:>6.2} dB  {}\n",
+            "{:<9}  {:<12} {:>5} {:>8} GE {:>8} {:>5.0} GE {:>6.2} dB  {}\n",
             report.optimizer,
+            report.first_biases,
             report.seed,
             number(report.gradient_equivalents_to_target, 0),
             number(report.seconds_to_target, 1),

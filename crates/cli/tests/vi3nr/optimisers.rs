@@ -101,8 +101,10 @@ fn bench_counts_work_and_draws_curves() {
     let work = kfac["gradient_equivalents_to_target"].as_f64().unwrap();
     assert_eq!(work, kfac["gradient_equivalents"].as_f64().unwrap());
     let csv = fs::read_to_string(folder.path().join("work/work.csv")).unwrap();
-    assert!(csv.starts_with("optimizer,seed,gradient_equivalents,seconds,psnr_paper\nadam,0,"));
-    assert!(csv.contains("\nkfac,0,"));
+    assert!(csv.starts_with(
+        "optimizer,first_biases,seed,gradient_equivalents,seconds,psnr_paper\nadam,zero,0,"
+    ));
+    assert!(csv.contains("\nkfac,zero,0,"));
     for name in ["work.svg", "work.png"] {
         assert!(fs::metadata(folder.path().join("work").join(name)).unwrap().len() > 1000);
     }

@@ -18,6 +18,8 @@ use crate::{FitError, FitPlan, Signal, fit};
 pub struct WorkReport {
     /// adam, muon or kfac.
     pub optimizer: &'static str,
+    /// How the first layer's biases were drawn.
+    pub first_biases: String,
     /// Of the weights.
     pub seed: u64,
     /// Work until the target was reached; null if it was not.
@@ -101,25 +103,29 @@ pub fn work_to_psnr(
     curve.push(last);
     Some(Ok(WorkReport {
         optimizer: report.optimizer,
+        first_biases: plan.init.first_biases.to_string(),
         seed: plan.seed,
         gradient_equivalents_to_target: reached.then_some(last.gradient_equivalents),
         seconds_to_target: reached.then_some(last.seconds),
         gradient_equivalents: last.gradient_equivalents,
         seconds: last.seconds,
         psnr_paper: last.psnr_paper,
-        stopped: report.stopped,
+        // The watch ends a fit only for its work.
+        stopped: if report.stopped == "interrupted" { "budget" } else { report.stopped },
         curve,
     }))
 }
 
 /// All curves as CSV, one row per step.
 pub fn work_csv(reports: &[WorkReport]) -> String {
-    let mut text = String::from("optimizer,seed,gradient_equivalents,seconds,psnr_paper\n");
+    let mut text =
+        String::from("optimizer,first_biases,seed,gradient_equivalents,seconds,psnr_paper\n");
     for report in reports {
         for point in &report.curve {
             text += &format!(
-                "{},{},{:.3},{:.3},{:.4}\n",
+                "{},{},{},{:.3},{:.3},{:.4}\n",
                 report.optimizer,
+                report.first_biases,
                 report.seed,
                 point.gradient_equivalents,
                 point.seconds,
@@ -130,21 +136,35 @@ pub fn work_csv(reports: &[WorkReport]) -> String {
     text
 }
 
-/// All curves over the work, with the target.
+/// All curves over the work, with the target if it lies near what was reached.
 pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
+    // What all have in common is not repeated in every name.
+    let optimizer = |report: &WorkReport| report.optimizer.to_owned();
+    let biases = |report: &WorkReport| format!("first biases {}", report.first_biases);
+    let seed = |report: &WorkReport| format!("seed {}", report.seed);
+    let parts: [&dyn Fn(&WorkReport) -> String; 3] = [&optimizer, &biases, &seed];
+    let differs = |part: &&&dyn Fn(&WorkReport) -> String| {
+        reports.iter().any(|report| part(report) != part(&reports[0]))
+    };
+    let mut used: Vec<_> = parts.iter().filter(differs).collect();
+    if used.is_empty() {
+        used.push(&parts[0]);
+    }
     let curve = |report: &WorkReport| Curve {
-        label: format!("{}, seed {}", report.optimizer, report.seed),
+        label: used.iter().map(|part| part(report)).collect::<Vec<_>>().join(", "),
         points: report
             .curve
             .iter()
             .map(|point| (point.gradient_equivalents, point.psnr_paper))
             .collect(),
     };
+    let highest = reports.iter().map(|report| report.psnr_paper).fold(f64::NEG_INFINITY, f64::max);
+    let level = Level { value: target, label: format!("{target} dB") };
     let panel = Panel {
         title: "best PSNR so far in dB, peak = largest value of the picture".into(),
         scale: Scale::Linear,
         curves: reports.iter().map(curve).collect(),
-        level: Some(Level { value: target, label: format!("{target} dB") }),
+        level: (target <= highest + 10.0).then_some(level),
         marks: vec![],
     };
     let x_label = "work in gradient equivalents".into();
