@@ -7,7 +7,7 @@ use serde_json::json;
 use vi3nr_inr::report::{Page, Picture, ReportError, of_repro, of_run, of_sweep, side_by_side};
 use vi3nr_inr::run_directory::MODEL_FILE;
 use vi3nr_inr::sweep::{Places, Store};
-use vi3nr_inr::{Image, ImageOptions, Model, RunDirectory, SignalInfo, test_picture};
+use vi3nr_inr::{Image, Model, RunDirectory, SignalInfo, test_picture};
 
 use super::{fit, picture, sweep};
 use crate::Done;
@@ -53,9 +53,7 @@ fn compared(directory: &Path) -> Option<Vec<Picture>> {
             Image::open(&before.folder.join(file), &options).ok()?
         }
     };
-    let made = directory.join("reconstruction.png");
-    let made = Image::open(&made, &ImageOptions::default()).ok()?;
-    Some(side_by_side(&truth, &made))
+    side_by_side(&truth, &model).ok()
 }
 
 /// What is no result is the request's fault.

@@ -82,7 +82,7 @@ fn a_fit_is_shown_beside_the_truth() {
     let html = fs::read_to_string(&report).unwrap();
     for part in [
         "ground truth",
-        "10 x absolute error",
+        " x absolute error, largest ",
         "psnr_paper",
         "sine:omega=30",
         "learning_rate",

@@ -3,37 +3,56 @@
 use image::codecs::png::PngEncoder;
 use image::{GrayImage, ImageBuffer, Pixel, PixelWithColorType, RgbImage};
 
+use vi3nr_engine::{CpuEngine, Engine, EngineError};
+
 use super::Picture;
-use crate::Image;
+use crate::{Image, Model};
 
-/// How often an error is enlarged to be seen.
-const ENLARGED: f32 = 10.0;
-
-/// The truth, what a network makes of it, and ten times the absolute difference. Nothing for pictures of
-/// different shapes.
-pub fn side_by_side(truth: &Image, reconstruction: &Image) -> Vec<Picture> {
-    let (own, values) = (truth.values(), reconstruction.values());
-    let shape = |image: &Image| (image.width(), image.height(), image.channels());
-    if shape(truth) != shape(reconstruction) {
-        return Vec::new();
+/// The truth, what `model` makes of it, and the absolute difference of their values, enlarged by the
+/// power of ten that makes the largest one seen. Nothing for a picture of another shape.
+///
+/// # Errors
+/// The network cannot be evaluated.
+pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, EngineError> {
+    if model.signal != crate::SignalInfo::Image(truth.image_info()) {
+        return Ok(Vec::new());
     }
-    let level = |value: f32| ((value + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8;
-    let error = |(a, b): (&f32, &f32)| (ENLARGED * (a - b).abs() * 127.5).round().min(255.0) as u8;
-    let all = [
-        ("ground truth", own.iter().map(|value| level(*value)).collect()),
-        ("reconstruction", values.iter().map(|value| level(*value)).collect()),
-        ("10 x absolute error", own.iter().zip(values).map(error).collect::<Vec<u8>>()),
+    let own = truth.values();
+    let mut values = vec![0.0; own.len()];
+    CpuEngine::new(&model.network, &model.parameters, None)?
+        .evaluate(&truth.coordinates(), &mut values)?;
+    let errors: Vec<f32> = own.iter().zip(&values).map(|(a, b)| (a - b).abs() / 2.0).collect();
+    let largest = errors.iter().copied().fold(0.0, f32::max);
+    let enlarged = enlargement(largest);
+    let level = |value: &f32| (255.0 * value).round().clamp(0.0, 255.0) as u8;
+    let levels =
+        |values: &[f32]| values.iter().map(|value| level(&((value + 1.0) / 2.0))).collect();
+    let all: [(String, Vec<u8>); 3] = [
+        ("ground truth".into(), levels(own)),
+        ("reconstruction".into(), levels(&values)),
+        (
+            format!("{enlarged} x absolute error, largest {:.2} % of the range", 100.0 * largest),
+            errors.iter().map(|error| level(&(enlarged * error))).collect(),
+        ),
     ];
     let (width, height) = (truth.width(), truth.height());
-    all.into_iter()
-        .filter_map(|(caption, levels)| {
-            let png = match truth.channels() {
-                1 => png(&GrayImage::from_raw(width, height, levels)?),
-                _ => png(&RgbImage::from_raw(width, height, levels)?),
-            };
-            Some(Picture { caption: caption.into(), png: png? })
-        })
-        .collect()
+    let pictures = all.into_iter().filter_map(|(caption, levels)| {
+        let png = match truth.channels() {
+            1 => png(&GrayImage::from_raw(width, height, levels)?),
+            _ => png(&RgbImage::from_raw(width, height, levels)?),
+        };
+        Some(Picture { caption, png: png? })
+    });
+    Ok(pictures.collect())
+}
+
+/// The largest power of ten, from 1 to a million, by which `largest` stays at most 1.
+fn enlargement(largest: f32) -> f32 {
+    let mut factor = 1.0;
+    while factor < 1e6 && largest * factor * 10.0 <= 1.0 {
+        factor *= 10.0;
+    }
+    factor
 }
 
 fn png<P>(picture: &ImageBuffer<P, Vec<u8>>) -> Option<Vec<u8>>
@@ -43,4 +62,18 @@ where
     let mut bytes = Vec::new();
     picture.write_with_encoder(PngEncoder::new(&mut bytes)).ok()?;
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_enlarged_until_they_fill_the_range() {
+        for (largest, factor) in [(1.0, 1.0), (0.11, 1.0), (0.09, 10.0), (2e-4, 1000.0), (0.0, 1e6)]
+        {
+            assert_eq!(enlargement(largest), factor, "{largest}");
+        }
+        assert_eq!(enlargement(f32::NAN), 1.0);
+    }
 }
