@@ -95,7 +95,7 @@ fn add_tile(
     signs: &[f32],
     sums: &mut Sums,
 ) {
-    forward(shared, scratch, points, true);
+    forward(shared, scratch, points);
     let layout = shared.layout;
     let last = layout.layers.len() - 1;
     let (inputs, outputs) = (layout.layers[0].fan_in, layout.layers[last].fan_out);

@@ -35,7 +35,7 @@ impl CpuEngine {
                 .zip(points.par_chunks(tile_points * inputs))
                 .for_each(|(out, points)| {
                     let mut scratch = own_scratch(scratch);
-                    forward(&shared, &mut scratch, points, true);
+                    forward(&shared, &mut scratch, points);
                     let rows = points.len() / inputs;
                     for (direction, out) in directions.iter().zip(out.chunks_mut(rows * outputs)) {
                         along(&shared, &mut scratch, points, direction, out);
@@ -70,7 +70,7 @@ fn along(
 ) {
     let layout = shared.layout;
     let rows = points.len() / layout.layers[0].fan_in;
-    let [moved, next] = &mut scratch.pulled_back;
+    let [moved, next] = &mut scratch.one_layer;
     for (index, layer) in layout.layers.iter().enumerate() {
         let (from, row) = input(layout, &scratch.values, points, index);
         Product {

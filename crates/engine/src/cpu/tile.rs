@@ -28,8 +28,8 @@ pub(super) struct Shared<'a> {
 pub(super) struct Scratch {
     pub(super) values: Vec<Aligned>,
     pub(super) slopes: Vec<Aligned>,
-    /// For derivatives: those of the layer at hand and of the next.
-    pub(super) pulled_back: [Aligned; 2],
+    /// Room for one layer at a time and the one before it: values alone, or derivatives.
+    pub(super) one_layer: [Aligned; 2],
 }
 
 impl Scratch {
@@ -41,7 +41,7 @@ impl Scratch {
         Ok(Self {
             values: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
             slopes: hidden.iter().map(tile).collect::<Result<_, _>>()?,
-            pulled_back: [Aligned::zeros(room)?, Aligned::zeros(room)?],
+            one_layer: [Aligned::zeros(room)?, Aligned::zeros(room)?],
         })
     }
 }
@@ -59,39 +59,52 @@ pub(super) fn input<'a>(
     }
 }
 
-/// Φ at a tile of points, left in the scratch's last values; with `slopes`, f' of every layer too.
-pub(super) fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32], slopes: bool) {
+/// Φ at a tile of points, left in the scratch's last values, and f' of every hidden layer.
+pub(super) fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32]) {
     let layout = shared.layout;
     let rows = points.len() / layout.layers[0].fan_in;
-    let last = layout.layers.len() - 1;
-    for (index, layer) in layout.layers.iter().enumerate() {
+    for index in 0..layout.layers.len() {
         let (before, after) = scratch.values.split_at_mut(index);
-        let values = &mut after[0][..];
-        let (from, row) = input(layout, before, points, index);
-        for rows in pieces(rows) {
-            let place = rows.start * layer.tile_row..rows.end * layer.tile_row;
-            Product {
-                rows: rows.len(),
-                columns: layer.columns,
-                depth: layer.fan_in,
-                left: Left { values: &from[rows.start * row..], row, depth: 1 },
-                right: Right::Packed(&shared.forward[layer.weights.clone()]),
-                update: Update::Bias(&shared.parameters[layer.biases.clone()]),
-                result: &mut values[place.clone()],
-                result_row: layer.tile_row,
+        let from = input(layout, before, points, index);
+        let slopes = scratch.slopes.get_mut(index).map(|slopes| &mut slopes[..]);
+        layer_forward(shared, index, (rows, from), &mut after[0], slopes);
+    }
+}
+
+/// The values of layer `index` at some rows of its input, which lie at the given distance; with
+/// `slopes`, f' too. The last layer has neither.
+fn layer_forward(
+    shared: &Shared<'_>,
+    index: usize,
+    (rows, (from, row)): (usize, (&[f32], usize)),
+    values: &mut [f32],
+    mut slopes: Option<&mut [f32]>,
+) {
+    let layers = &shared.layout.layers;
+    let layer = &layers[index];
+    for rows in pieces(rows) {
+        let place = rows.start * layer.tile_row..rows.end * layer.tile_row;
+        Product {
+            rows: rows.len(),
+            columns: layer.columns,
+            depth: layer.fan_in,
+            left: Left { values: &from[rows.start * row..], row, depth: 1 },
+            right: Right::Packed(&shared.forward[layer.weights.clone()]),
+            update: Update::Bias(&shared.parameters[layer.biases.clone()]),
+            result: &mut values[place.clone()],
+            result_row: layer.tile_row,
+        }
+        .run(shared.set);
+        if index == layers.len() - 1 {
+            continue;
+        }
+        let width = Width { columns: layer.columns, row: layer.tile_row };
+        let values = &mut values[place.clone()];
+        match &mut slopes {
+            Some(slopes) => {
+                shared.function.value_and_slope(shared.set, width, values, &mut slopes[place]);
             }
-            .run(shared.set);
-            if index == last {
-                continue;
-            }
-            let width = Width { columns: layer.columns, row: layer.tile_row };
-            let values = &mut values[place.clone()];
-            if slopes {
-                let slopes = &mut scratch.slopes[index][place];
-                shared.function.value_and_slope(shared.set, width, values, slopes);
-            } else {
-                shared.function.value(shared.set, width, values);
-            }
+            None => shared.function.value(shared.set, width, values),
         }
     }
 }
@@ -105,15 +118,26 @@ fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).map(move |index| index * rows / count..(index + 1) * rows / count)
 }
 
-/// Φ at a tile of points, shape (n, inputs), written to `out`, shape (n, outputs).
+/// Φ at a tile of points, shape (n, inputs), written to `out`, shape (n, outputs). What no later layer
+/// needs is overwritten at once, so that little besides the weights lies in the cache.
 pub(super) fn evaluate(
     shared: &Shared<'_>,
     scratch: &mut Scratch,
     points: &[f32],
     out: &mut [f32],
 ) {
-    forward(shared, scratch, points, false);
-    copy_outputs(shared.layout, &scratch.values[shared.layout.layers.len() - 1], out);
+    let layers = &shared.layout.layers;
+    let rows = points.len() / layers[0].fan_in;
+    let [here, before] = &mut scratch.one_layer;
+    for index in 0..layers.len() {
+        std::mem::swap(here, before);
+        let from = match index {
+            0 => (points, layers[0].fan_in),
+            _ => (&before[..], layers[index - 1].tile_row),
+        };
+        layer_forward(shared, index, (rows, from), here, None);
+    }
+    copy_outputs(shared.layout, here, out);
 }
 
 /// Copies the last layer's rows of a tile to `out`, shape (n, outputs).
@@ -134,12 +158,12 @@ pub(super) fn differentiate(
     values: &mut [f32],
     derivatives: &mut [f32],
 ) {
-    forward(shared, scratch, points, true);
+    forward(shared, scratch, points);
     let layers = &shared.layout.layers;
     let (first, last) = (&layers[0], &layers[layers.len() - 1]);
     let rows = points.len() / first.fan_in;
     copy_outputs(shared.layout, &scratch.values[layers.len() - 1], values);
-    let [delta, below] = &mut scratch.pulled_back;
+    let [delta, below] = &mut scratch.one_layer;
     for output in 0..last.fan_out {
         for row in delta.chunks_exact_mut(last.tile_row).take(rows) {
             row.fill(0.0);
@@ -197,7 +221,7 @@ pub(super) fn backpropagate(
     sum: Sum<'_>,
 ) -> f64 {
     let Sum { partial, is_new } = sum;
-    forward(shared, scratch, batch.points, true);
+    forward(shared, scratch, batch.points);
     let layout = shared.layout;
     let rows = batch.count;
     let last = layout.layers.len() - 1;
