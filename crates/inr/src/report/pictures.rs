@@ -3,9 +3,10 @@
 use image::codecs::png::PngEncoder;
 use image::{GrayImage, ImageBuffer, Pixel, PixelWithColorType, RgbImage};
 
+use serde_json::json;
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
-use super::Picture;
+use super::{Picture, cell};
 use crate::{Image, Model};
 
 /// The truth, what `model` makes of it, and the absolute difference of their values, enlarged by the
@@ -23,7 +24,7 @@ pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, Engine
         .evaluate(&truth.coordinates(), &mut values)?;
     let errors: Vec<f32> = own.iter().zip(&values).map(|(a, b)| (a - b).abs() / 2.0).collect();
     let largest = errors.iter().copied().fold(0.0, f32::max);
-    let enlarged = enlargement(largest);
+    let (enlarged, percent) = (enlargement(largest), cell(&json!(100.0 * largest)));
     let level = |value: &f32| (255.0 * value).round().clamp(0.0, 255.0) as u8;
     let levels =
         |values: &[f32]| values.iter().map(|value| level(&((value + 1.0) / 2.0))).collect();
@@ -31,7 +32,7 @@ pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, Engine
         ("ground truth".into(), levels(own)),
         ("reconstruction".into(), levels(&values)),
         (
-            format!("{enlarged} x absolute error, largest {:.2} % of the range", 100.0 * largest),
+            format!("{enlarged} x absolute error, largest {percent} % of the range"),
             errors.iter().map(|error| level(&(enlarged * error))).collect(),
         ),
     ];
