@@ -32,20 +32,26 @@ impl<const FUSED: bool> Lane<FUSED> {
     }
 }
 
-/// An angle x = nπ + r with |r| <= π/2.
-struct HalfTurns {
+/// The sine and the cosine of x = nπ + r, |r| <= π/2, and what they are made of.
+struct Turned {
     /// n.
     half_turns: f32,
-    /// r.
-    rest: f32,
-    /// The sign bit of (-1)^n, with which sin(x) = ±sin(r) and cos(x) = ±cos(r).
-    sign: u32,
+    /// r².
+    square: f32,
+    /// (sin(r)/r - 1)/r²; sin(r) has an error of 5e-9 (minimax).
+    sine_tail: f32,
+    /// (cos(r) - 1)/r²; cos(r) has an error of 5.3e-8 (minimax).
+    cosine_tail: f32,
+    /// sin(x).
+    sine: f32,
+    /// cos(x).
+    cosine: f32,
 }
 
 impl<const FUSED: bool> Lane<FUSED> {
-    /// The angle in half turns and the rest.
+    /// The sine and the cosine by half turns.
     #[inline(always)]
-    fn in_half_turns(self) -> HalfTurns {
+    fn turned(self) -> Turned {
         let x = self.0;
         let rounded = mul_add::<FUSED>(x, std::f32::consts::FRAC_1_PI, ROUNDER);
         let half_turns = rounded - ROUNDER;
@@ -60,20 +66,27 @@ impl<const FUSED: bool> Lane<FUSED> {
         };
         // Beyond the range of the reduction stay bounded; ∞ and NaN become NaN.
         let r = if 1.65 < r { 1.65 } else { r };
-        let rest = if -1.65 > r { -1.65 } else { r };
-        HalfTurns { half_turns, rest, sign: rounded.to_bits() << 31 }
-    }
-
-    /// (sin(r)/r - 1)/r² of r²; sin(r) then has an error of 5e-9 on ±π/2 (minimax).
-    #[inline(always)]
-    fn sine_tail(self) -> f32 {
-        self.polynomial([2.599_880_4e-6, -1.980_653_6e-4, 8.333_016e-3, -1.666_665_7e-1])
-    }
-
-    /// (cos(r) - 1)/r² of r²; cos(r) then has an error of 5.3e-8 on ±π/2 (minimax).
-    #[inline(always)]
-    fn cosine_tail(self) -> f32 {
-        self.polynomial([2.319_259_3e-5, -1.385_585_3e-3, 4.166_398_2e-2, -4.999_993e-1])
+        let r = if -1.65 > r { -1.65 } else { r };
+        let square = r * r;
+        // sin(x) = ±sin(r) and cos(x) = ±cos(r) with the sign of (-1)^n.
+        let sign = rounded.to_bits() << 31;
+        let r = f32::from_bits(r.to_bits() ^ sign);
+        let sine_tail = Self(square).polynomial([
+            2.599_880_4e-6,
+            -1.980_653_6e-4,
+            8.333_016e-3,
+            -1.666_665_7e-1,
+        ]);
+        let cosine_tail = Self(square).polynomial([
+            2.319_259_3e-5,
+            -1.385_585_3e-3,
+            4.166_398_2e-2,
+            -4.999_993e-1,
+        ]);
+        let sine = mul_add::<FUSED>(sine_tail * square, r, r);
+        let cosine = mul_add::<FUSED>(cosine_tail, square, 1.0);
+        let cosine = f32::from_bits(cosine.to_bits() ^ sign);
+        Turned { half_turns, square, sine_tail, cosine_tail, sine, cosine }
     }
 }
 
@@ -164,12 +177,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     /// multiply-add; always within [-1, 1] to rounding.
     #[inline(always)]
     fn sin_cos(self) -> (Self, Self) {
-        let angle = self.in_half_turns();
-        let square = angle.rest * angle.rest;
-        let rest = f32::from_bits(angle.rest.to_bits() ^ angle.sign);
-        let sine = mul_add::<FUSED>(Self(square).sine_tail() * square, rest, rest);
-        let cosine = mul_add::<FUSED>(Self(square).cosine_tail(), square, 1.0);
-        (Self(sine), Self(f32::from_bits(cosine.to_bits() ^ angle.sign)))
+        let Turned { sine, cosine, .. } = self.turned();
+        (Self(sine), Self(cosine))
     }
 
     /// Relative error below 2e-7.
@@ -194,20 +203,14 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     #[inline(always)]
     fn sinc_and_slope(self) -> (Self, Self) {
         let x = self.0;
-        let angle = self.in_half_turns();
-        let square = angle.rest * angle.rest;
-        let (sine_tail, cosine_tail) = (Self(square).sine_tail(), Self(square).cosine_tail());
-        let rest = f32::from_bits(angle.rest.to_bits() ^ angle.sign);
-        let sine = mul_add::<FUSED>(sine_tail * square, rest, rest);
-        let cosine = mul_add::<FUSED>(cosine_tail, square, 1.0);
-        let cosine = f32::from_bits(cosine.to_bits() ^ angle.sign);
+        let Turned { half_turns, square, sine_tail, cosine_tail, sine, cosine } = self.turned();
         let inverse = 1.0 / x;
         let value = sine * inverse;
         let slope = (cosine - value) * inverse;
         // Where r is x itself, what cancels in cos(x) - sin(x)/x is left out of the tails already.
         let value_near = mul_add::<FUSED>(sine_tail, square, 1.0);
         let slope_near = (cosine_tail - sine_tail) * x;
-        let near = angle.half_turns == 0.0;
+        let near = half_turns == 0.0;
         (Self(if near { value_near } else { value }), Self(if near { slope_near } else { slope }))
     }
 
