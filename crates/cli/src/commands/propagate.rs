@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vi3nr::Scheme;
-use vi3nr::scheme::PAPER_SAMPLES;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_inr::propagate::{
     PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
 };
 
+use super::scheme::{TypedScheme, sigma_p};
 use crate::Done;
-use crate::arguments::{InitChoice, PropagateArguments, Sigma};
+use crate::arguments::{InitChoice, PropagateArguments};
 use crate::numbers::significant;
 use crate::output::{Failure, print, say};
 
@@ -86,38 +86,32 @@ pub(crate) fn run(arguments: &PropagateArguments) -> Done {
 /// The scheme that was meant, and the deviation of the inputs.
 fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
     let activation = &arguments.activation;
-    let auto = || vi3nr::auto_sigma_p(activation).map_err(Failure::unusable);
-    let typed = match arguments.sigma_p {
-        Some(Sigma::Given(sigma_p)) => Some(sigma_p),
-        Some(Sigma::Auto) => Some(auto()?),
-        None => None,
+    // All activations are compared under the same rule where none is typed.
+    let choice = match arguments.scheme {
+        InitChoice::Auto => InitChoice::Ours,
+        choice => choice,
     };
-    Ok(match arguments.scheme {
-        InitChoice::Ours | InitChoice::Auto => {
-            let sigma_p = typed.map_or_else(auto, Ok)?;
-            (Scheme::VarianceInformed { sigma_p, last_sigma_p: None }, sigma_p)
-        }
-        InitChoice::Sampled => {
-            let sigma_p = typed.map_or_else(auto, Ok)?;
-            (Scheme::Sampled { sigma_p, samples: PAPER_SAMPLES }, sigma_p)
-        }
-        InitChoice::Siren => {
-            let own = activation.own_scheme().ok_or_else(|| {
-                let reason = format!("siren was derived for the sine, not for {activation}");
-                Failure::Unusable(reason)
-            })?;
-            (own, typed.unwrap_or(1.0))
-        }
-        InitChoice::Given(scheme) => {
-            let own = match scheme {
-                Scheme::VarianceInformed { sigma_p, .. }
-                | Scheme::Sampled { sigma_p, .. }
-                | Scheme::Backward { sigma_p } => sigma_p,
-                _ => 1.0,
-            };
-            (scheme, typed.unwrap_or(own))
-        }
-    })
+    let is_ours = matches!(choice, InitChoice::Ours | InitChoice::Sampled);
+    let scheme = TypedScheme {
+        option: "--scheme",
+        choice,
+        // Other schemes take it for their inputs only.
+        sigma_p: arguments.sigma_p.filter(|_| is_ours),
+        last_sigma_p: None,
+        default_sigma_p: &vi3nr::auto_sigma_p,
+    }
+    .resolve(activation)?;
+    let input = match (arguments.sigma_p, scheme) {
+        (Some(typed), _) => sigma_p(activation, typed)?,
+        (
+            None,
+            Scheme::VarianceInformed { sigma_p, .. }
+            | Scheme::Sampled { sigma_p, .. }
+            | Scheme::Backward { sigma_p },
+        ) => sigma_p,
+        (None, _) => 1.0,
+    };
+    Ok((scheme, input))
 }
 
 /// The preactivations' variances above the gradients'.
