@@ -95,8 +95,6 @@ pub struct RowPlan {
     pub series: Option<String>,
     /// Where on that curve.
     pub x: Option<f64>,
-    /// Why it is not run.
-    pub skipped: Option<String>,
     /// Where ours is not as the paper's: what was measured about it.
     pub differs: Option<String>,
     /// Settings; several values are searched and the best is reported.
@@ -162,8 +160,8 @@ impl Evaluation {
         }
     }
 
-    /// The sweep that a profile runs on the files in `data`: a case for each row that is run, in
-    /// their order, and one for each map.
+    /// The sweep that a profile runs on the files in `data`: a case for each row, in their
+    /// order, and one for each map.
     ///
     /// # Errors
     /// Files that are missing, a damaged experiment.
@@ -178,8 +176,8 @@ impl Evaluation {
             settings.extend(further);
             crate::sweep::CaseFile { name: name.into(), settings }
         };
-        let run = self.rows.iter().filter(|row| row.skipped.is_none());
-        let rows = run.map(|row| case(&row.name, &row.settings, pick(&row.quick, &row.full)));
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| case(&row.name, &row.settings, pick(&row.quick, &row.full)));
         let maps = self.maps.iter();
         let maps = maps.map(|map| case(&map.name, &map.settings, pick(&map.quick, &map.full)));
         let mut settings = self.settings.clone();

@@ -54,7 +54,7 @@ pub struct RowResult {
     pub count: usize,
     /// Runs without a result.
     pub failed: usize,
-    /// Which settings were found best, where several were tried, or why it was not run.
+    /// Which settings were found best, where several were tried.
     pub note: String,
     /// The row that it is compared with.
     pub than: Option<String>,
@@ -123,7 +123,7 @@ pub(super) fn rows(
             sd: entry.map_or(0.0, |entry| entry.sd() * evaluation.factor),
             count: entry.map_or(0, |entry| entry.scores.len()),
             failed: entry.map_or(0, |entry| entry.failed),
-            note: row.skipped.clone().unwrap_or_else(|| label.to_owned()),
+            note: label.to_owned(),
             than: row.than.clone(),
             order: comparison.order,
             effect: comparison.effect,

@@ -48,7 +48,7 @@ fn files_make_sense() {
         for row in &evaluation.rows {
             if let Some(than) = &row.than {
                 let other = evaluation.rows.iter().find(|other| other.name == *than);
-                assert!(other.is_some_and(|other| other.skipped.is_none()), "{name}: {than}");
+                assert!(other.is_some(), "{name}: {than}");
             }
             for number in row.paper.iter().chain(&row.paper_sd) {
                 assert!(number.parse::<f64>().is_ok(), "{name}: {number}");
