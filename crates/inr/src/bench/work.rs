@@ -138,20 +138,19 @@ pub fn work_csv(reports: &[WorkReport]) -> String {
 
 /// All curves over the work, with the target if it lies near what was reached.
 pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
-    // What all have in common is not repeated in every name.
-    let optimizer = |report: &WorkReport| report.optimizer.to_owned();
-    let biases = |report: &WorkReport| format!("first biases {}", report.first_biases);
-    let seed = |report: &WorkReport| format!("seed {}", report.seed);
-    let parts: [&dyn Fn(&WorkReport) -> String; 3] = [&optimizer, &biases, &seed];
-    let differs = |part: &&&dyn Fn(&WorkReport) -> String| {
-        reports.iter().any(|report| part(report) != part(&reports[0]))
+    let parts = |report: &WorkReport| {
+        let biases = format!("first biases {}", report.first_biases);
+        [report.optimizer.to_owned(), biases, format!("seed {}", report.seed)]
     };
-    let mut used: Vec<_> = parts.iter().filter(differs).collect();
+    // What all have in common is not repeated in every name.
+    let all: Vec<[String; 3]> = reports.iter().map(parts).collect();
+    let differs = |part: &usize| all.iter().any(|parts| parts[*part] != all[0][*part]);
+    let mut used: Vec<usize> = (0..3).filter(differs).collect();
     if used.is_empty() {
-        used.push(&parts[0]);
+        used.push(0);
     }
-    let curve = |report: &WorkReport| Curve {
-        label: used.iter().map(|part| part(report)).collect::<Vec<_>>().join(", "),
+    let curve = |(report, parts): (&WorkReport, &[String; 3])| Curve {
+        label: used.iter().map(|part| parts[*part].as_str()).collect::<Vec<_>>().join(", "),
         points: report
             .curve
             .iter()
@@ -163,7 +162,7 @@ pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
     let panel = Panel {
         title: "best PSNR so far in dB, peak = largest value of the picture".into(),
         scale: Scale::Linear,
-        curves: reports.iter().map(curve).collect(),
+        curves: reports.iter().zip(&all).map(curve).collect(),
         level: (target <= highest + 10.0).then_some(level),
         marks: vec![],
     };

@@ -7,7 +7,10 @@ use serde_json::json;
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
 use super::{Picture, cell};
-use crate::{Image, Model};
+use crate::{BitDepth, Image, Model};
+
+/// What a run directory shows of a picture, a recording or a shape.
+pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "preview.png"];
 
 /// The truth, what `model` makes of it, and the absolute difference of their values, enlarged by the
 /// power of ten that makes the largest one seen. Nothing for a picture of another shape.
@@ -22,19 +25,17 @@ pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, Engine
     let mut values = vec![0.0; own.len()];
     CpuEngine::new(&model.network, &model.parameters, None)?
         .evaluate(&truth.coordinates(), &mut values)?;
-    let errors: Vec<f32> = own.iter().zip(&values).map(|(a, b)| (a - b).abs() / 2.0).collect();
+    // As shares of the range [-1, 1].
+    let mut errors: Vec<f32> = own.iter().zip(&values).map(|(a, b)| (a - b).abs() / 2.0).collect();
     let largest = errors.iter().copied().fold(0.0, f32::max);
     let (enlarged, percent) = (enlargement(largest), cell(&json!(100.0 * largest)));
-    let level = |value: &f32| (255.0 * value).round().clamp(0.0, 255.0) as u8;
     let levels =
-        |values: &[f32]| values.iter().map(|value| level(&((value + 1.0) / 2.0))).collect();
+        |values: &[f32]| values.iter().map(|value| BitDepth::Eight.sample(*value) as u8).collect();
+    errors.iter_mut().for_each(|error| *error = 2.0 * enlarged * *error - 1.0);
     let all: [(String, Vec<u8>); 3] = [
         ("ground truth".into(), levels(own)),
         ("reconstruction".into(), levels(&values)),
-        (
-            format!("{enlarged} x absolute error, largest {percent} % of the range"),
-            errors.iter().map(|error| level(&(enlarged * error))).collect(),
-        ),
+        (format!("{enlarged} x absolute error, largest {percent} % of the range"), levels(&errors)),
     ];
     let (width, height) = (truth.width(), truth.height());
     let pictures = all.into_iter().filter_map(|(caption, levels)| {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::pictures::DRAWN;
 use super::{Block, Page, Picture, ReportError, Section, cell, read, read_json};
 
 /// Pictures of runs that are shown of a table, at most.
@@ -135,7 +136,7 @@ fn pictures(rows: &[Value], trials: &Path) -> Result<Vec<Picture>, ReportError> 
     for row in rows {
         let Some(id) = row["runs"][0].as_i64() else { continue };
         let directory = crate::sweep::ChildExecutor::directory(trials, id);
-        for name in ["reconstruction.png", "preview.png", "waveform.png"] {
+        for name in DRAWN {
             let path = directory.join(name);
             if path.is_file() && pictures.len() < MOST_PICTURES {
                 let caption = row["name"].as_str().unwrap_or_default().into();

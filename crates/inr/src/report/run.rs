@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::pictures::DRAWN;
 use super::{Block, Page, Picture, ReportError, Section, entries, read, read_json};
 use crate::chart::{Chart, Curve, Panel, Scale};
 
@@ -16,7 +17,7 @@ pub fn of_run(directory: &Path, compared: Vec<Picture>) -> Result<Page, ReportEr
     let run = read_json(&directory.join("run.json"))?;
     let mut pictures = compared;
     if pictures.is_empty() {
-        for name in ["reconstruction.png", "waveform.png", "preview.png"] {
+        for name in DRAWN {
             let path = directory.join(name);
             if path.is_file() {
                 let caption = name.trim_end_matches(".png").into();

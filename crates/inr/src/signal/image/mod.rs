@@ -67,7 +67,7 @@ impl BitDepth {
     }
 
     /// The sample nearest to a value; values beyond \[-1, 1\] are clamped and NaN becomes 0.
-    fn sample(self, value: f32) -> u16 {
+    pub(crate) fn sample(self, value: f32) -> u16 {
         let share = (f64::from(value.clamp(-1.0, 1.0)) + 1.0) / 2.0;
         // A cast takes NaN to 0.
         (share * f64::from(self.largest_sample())).round() as u16
