@@ -6,7 +6,7 @@ use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, InstructionSet, ReferenceEngi
 
 /// Reproducible numbers in [-1, 1].
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::Shuffle, 0);
+    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::new(2), 0);
     (0..count as u64).map(|i| (2.0 * random.uniform(i) - 1.0) as f32).collect()
 }
 

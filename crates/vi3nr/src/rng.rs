@@ -1,4 +1,4 @@
-//! A counter-based random generator: every number is a function of (seed, stream, layer, element).
+//! A counter-based random generator: every number is a function of (seed, stream, substream, element).
 //!
 //! Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 //! SC 2011). There is no state to carry, so any thread, engine or resumed run draws the same value
@@ -6,71 +6,66 @@
 
 use std::f64::consts::PI;
 
-/// What a number is drawn for; streams with different purposes never share numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// The initial weights.
-    Weights,
-    /// The initial biases.
-    Biases,
-    /// The order of the points in an epoch; the layer is the epoch.
-    Shuffle,
-    /// Preactivations for a Monte Carlo estimate of moments.
-    Samples,
-    /// Points on a surface; the layer is the step.
-    Surface,
-    /// Points around a surface, kept with their distances; the layer is the kind of point.
-    Distances,
-    /// Points over which curvature factors are averaged; the layer is the step.
-    FactorPoints,
-    /// Signs that are propagated back for them; the layer is the step.
-    FactorSigns,
-    /// Points at which a step is modelled; the layer is the step.
-    ModelPoints,
-}
-
-impl Stream {
-    /// The stream's number in the counter: part of the format of every seed, never reassigned.
-    fn code(self) -> u32 {
-        match self {
-            Self::Weights => 0,
-            Self::Biases => 1,
-            Self::Shuffle => 2,
-            Self::Samples => 3,
-            Self::Surface => 4,
-            Self::Distances => 5,
-            Self::FactorPoints => 6,
-            Self::FactorSigns => 7,
-            Self::ModelPoints => 8,
-        }
-    }
-}
-
-/// The random numbers of one (seed, stream, layer).
+/// What a number is drawn for; streams with different numbers never share a random number.
+///
+/// The number of a stream is a part of the format of every seed: it is never given another meaning.
+/// This crate draws from the streams below. Whoever draws for another purpose names a constant beside
+/// that use, with a number that nobody else has taken; the crates of this workspace use 0 to 8.
 ///
 /// ```
 /// use vi3nr::rng::{Random, Stream};
 ///
-/// let random = Random::new(7, Stream::Weights, 0);
+/// const DROPPED_POINTS: Stream = Stream::new(1000);
+/// let random = Random::new(7, DROPPED_POINTS, 0);
+/// assert_ne!(random.bits(0), Random::new(7, Stream::WEIGHTS, 0).bits(0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stream(u32);
+
+impl Stream {
+    /// The initial weights; the substream is the layer, the element the place in its matrix.
+    pub const WEIGHTS: Self = Self::new(0);
+    /// The initial biases; the substream is the layer, the element the unit.
+    pub const BIASES: Self = Self::new(1);
+    /// Preactivations for a Monte Carlo estimate of moments, on substream 0.
+    pub const SAMPLES: Self = Self::new(3);
+
+    /// The stream with this number.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number that it was made from.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// The random numbers of one (seed, stream, substream).
+///
+/// ```
+/// use vi3nr::rng::{Random, Stream};
+///
+/// let random = Random::new(7, Stream::WEIGHTS, 0);
 /// assert_eq!(random.uniform(123), random.uniform(123));
 /// assert!((0.0..1.0).contains(&random.uniform(123)));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Random {
     key: [u32; 2],
-    layer: u32,
+    substream: u32,
     stream: u32,
 }
 
 impl Random {
-    /// The generator of one place.
-    pub fn new(seed: u64, stream: Stream, layer: u32) -> Self {
-        Self { key: [seed as u32, (seed >> 32) as u32], layer, stream: stream.code() }
+    /// The generator of one place; `substream` divides a stream, for example by layers or steps.
+    pub fn new(seed: u64, stream: Stream, substream: u32) -> Self {
+        Self { key: [seed as u32, (seed >> 32) as u32], substream, stream: stream.number() }
     }
 
     /// 128 random bits for one element.
     pub fn bits(&self, element: u64) -> [u32; 4] {
-        philox([element as u32, (element >> 32) as u32, self.layer, self.stream], self.key)
+        philox([element as u32, (element >> 32) as u32, self.substream, self.stream], self.key)
     }
 
     /// A number uniform on [0, 1), a multiple of 2^-53.
@@ -136,7 +131,7 @@ mod tests {
 
     #[test]
     fn uniform_and_normal_have_their_moments() {
-        let random = Random::new(1, Stream::Weights, 3);
+        let random = Random::new(1, Stream::WEIGHTS, 3);
         let count = 200_000u64;
         let mean = |power: i32, draw: &dyn Fn(u64) -> f64| {
             (0..count).map(|i| draw(i).powi(power)).sum::<f64>() / count as f64
@@ -154,12 +149,12 @@ mod tests {
 
     #[test]
     fn places_do_not_share_numbers() {
-        let weights = Random::new(1, Stream::Weights, 0);
+        let weights = Random::new(1, Stream::WEIGHTS, 0);
         for other in [
-            Random::new(2, Stream::Weights, 0),
-            Random::new(1 << 32 | 1, Stream::Weights, 0),
-            Random::new(1, Stream::Biases, 0),
-            Random::new(1, Stream::Weights, 1),
+            Random::new(2, Stream::WEIGHTS, 0),
+            Random::new(1 << 32 | 1, Stream::WEIGHTS, 0),
+            Random::new(1, Stream::BIASES, 0),
+            Random::new(1, Stream::WEIGHTS, 1),
         ] {
             assert!((0..100).all(|i| weights.bits(i) != other.bits(i)));
         }

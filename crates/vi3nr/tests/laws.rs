@@ -90,7 +90,7 @@ proptest! {
         let rule = InitRule { scheme, weights: shape, biases: BiasRule::Zero, first_biases: BiasRule::Zero };
         let parameters = draw(&network, &rule.plan(&network).unwrap(), seed);
         let weights = &parameters[network.layers()[1].weights.clone()];
-        let inputs = Random::new(seed, Stream::Samples, 1);
+        let inputs = Random::new(seed, Stream::SAMPLES, 1);
         let outputs: Vec<f64> = (0..4)
             .flat_map(|sample| {
                 let x: Vec<f64> = (0..width as u64)

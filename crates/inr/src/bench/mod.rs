@@ -15,6 +15,9 @@ use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, Ensemble, peak_gflops};
 use crate::FitError;
 use crate::signal::image;
 
+/// What the points and targets that are timed are drawn for.
+const POINTS: Stream = Stream::new(2);
+
 /// A problem to time: points and a network, as in the peers' script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BenchShape {
@@ -120,7 +123,7 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let biases = BiasRule::Zero;
     let init = InitRule { scheme, weights: WeightShape::Uniform, biases, first_biases: biases };
     let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);
-    let random = Random::new(0, Stream::Shuffle, 0);
+    let random = Random::new(0, POINTS, 0);
     let uniform = |index: usize| (2.0 * random.uniform(index as u64) - 1.0) as f32;
     let points: Vec<f32> = (0..count * inputs).map(uniform).collect();
     let targets: Vec<f32> = (0..count * outputs).map(|i| uniform(count * inputs + i)).collect();

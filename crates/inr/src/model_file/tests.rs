@@ -14,7 +14,7 @@ use crate::{BitDepth, ImageInfo};
 
 fn model(dims: &[usize], seed: u64) -> Model {
     let network = Network::new(dims.to_vec(), "gaussian:sigma=0.05".parse().unwrap()).unwrap();
-    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::Weights, 0);
+    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::WEIGHTS, 0);
     let count = network.parameter_count() as u64;
     let parameters = (0..count).map(|i| random.normal(i) as f32).collect();
     let channels = network.outputs();

@@ -22,8 +22,10 @@ pub const WIDEST: usize = 8_192;
 pub const MOST_SAMPLES: usize = 10_000_000;
 /// Numbers kept for the way back, at most: 600 MB of slopes, or one sample's.
 const KEPT: usize = 150_000_000;
-/// The layers of [`Stream::Samples`] that inputs and gradients are drawn from; Monte Carlo moments
-/// use layer 0.
+/// What inputs and gradients are drawn for: the number of [`Stream::SAMPLES`], of which Monte Carlo
+/// moments use substream 0.
+const SAMPLES: Stream = Stream::new(3);
+/// The substreams of inputs and of gradients.
 const INPUTS: u32 = 1;
 const GRADIENTS: u32 = 2;
 
@@ -203,12 +205,12 @@ fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
 fn draw_normal(
     layers: &DenseLayers,
     plan: &PropagationPlan,
-    stream: u32,
+    substream: u32,
     start: usize,
     std: f64,
     values: &mut [f32],
 ) {
-    let random = Random::new(plan.seed, Stream::Samples, stream);
+    let random = Random::new(plan.seed, SAMPLES, substream);
     layers.fill_rows(values, plan.width, |row, values| {
         let first = (start + row) * plan.width;
         for (unit, value) in values.iter_mut().enumerate() {

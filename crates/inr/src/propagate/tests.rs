@@ -22,7 +22,7 @@ fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
     let bound = (3.0 * plan.weight_variance).sqrt();
     let weight = |layer: usize, out: usize, input: usize| {
         let element = (out * width + input) as u64;
-        let word = Random::new(plan.seed, Stream::Weights, layer as u32).bits(element / 4)
+        let word = Random::new(plan.seed, Stream::WEIGHTS, layer as u32).bits(element / 4)
             [element as usize % 4];
         bound * ((f64::from(word) + 0.5) / 2f64.powi(31) - 1.0)
     };
@@ -36,7 +36,7 @@ fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
     let (mut forward, mut backward) = (vec![0.0; depth], vec![0.0; depth]);
     for n in 0..batch {
         let normal = |stream, unit: usize| {
-            Random::new(plan.seed, Stream::Samples, stream).normal((n * width + unit) as u64)
+            Random::new(plan.seed, Stream::SAMPLES, stream).normal((n * width + unit) as u64)
         };
         let mut z: Vec<f64> = (0..width).map(|u| plan.sigma_p * normal(INPUTS, u)).collect();
         let mut all = Vec::new();

@@ -69,5 +69,5 @@ impl Weights {
 }
 
 fn random(seed: u64, layer: usize) -> Random {
-    Random::new(seed, Stream::Weights, layer as u32)
+    Random::new(seed, Stream::WEIGHTS, layer as u32)
 }

@@ -4,6 +4,8 @@ use vi3nr::rng::{Random, Stream};
 
 use crate::points::{Drawn, PointBatch, Points, Sampled};
 
+/// The order of the points in an epoch; the substream is the epoch.
+const SHUFFLE: Stream = Stream::new(2);
 /// Steps on drawn points whose mean loss is taken for that of the parameters after them.
 const DRAWN_EPOCH: u64 = 100;
 
@@ -131,7 +133,7 @@ impl<'a> Shuffled<'a> {
 
     /// Fisher-Yates with the epoch's own random numbers.
     fn shuffle(&mut self, seed: u64) {
-        let random = Random::new(seed, Stream::Shuffle, self.epoch);
+        let random = Random::new(seed, SHUFFLE, self.epoch);
         for (index, value) in self.order.iter_mut().enumerate() {
             *value = index as u32;
         }

@@ -49,7 +49,7 @@ impl Drawn for Curve {
     }
 
     fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
-        let random = Random::new(seed, Stream::Samples, 0);
+        let random = Random::new(seed, Stream::SAMPLES, 0);
         for index in 0..count as u64 {
             let x = 2.0 * random.uniform(step.wrapping_mul(1000) + index) - 1.0;
             Self::push_at(x as f32, batch);

@@ -18,7 +18,7 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
     for (layer, plan) in network.layers().iter().zip(plan) {
         let random = |stream| Random::new(seed, stream, layer.index as u32);
         let weights = &mut parameters[layer.weights.clone()];
-        fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::Weights), weights);
+        fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::WEIGHTS), weights);
         let biases = &mut parameters[layer.biases.clone()];
         // Single numbers of an orthogonal matrix are close to normal; so its biases are.
         let like_weights = match plan.weights {
@@ -30,7 +30,7 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
             BiasRule::LikeWeights => (like_weights, plan.weight_std),
             BiasRule::Uniform { bound } => (WeightShape::Uniform, bound / libm::sqrt(3.0)),
         };
-        fill(shape, std, 1, &random(Stream::Biases), biases);
+        fill(shape, std, 1, &random(Stream::BIASES), biases);
     }
     parameters
 }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn truncated_normals_stay_within_two_deviations() {
-        let random = Random::new(1, Stream::Weights, 0);
+        let random = Random::new(1, Stream::WEIGHTS, 0);
         let draw = |i| truncated_normal(random.uniform(i));
         let square = (0..100_000).map(|i| draw(i).powi(2)).sum::<f64>() / 1e5;
         assert!((0..100_000).all(|i| draw(i).abs() <= 2.0));

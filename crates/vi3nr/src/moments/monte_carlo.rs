@@ -20,7 +20,7 @@ pub(super) fn moments(
             expected: "a number from 2 to 2^30",
         });
     }
-    let random = Random::new(seed, Stream::Samples, 0);
+    let random = Random::new(seed, Stream::SAMPLES, 0);
     // Welford's running means and sums of squared deviations.
     let (mut means, mut squares) = ([0.0; 4], [0.0; 4]);
     for index in 0..samples {

@@ -6,6 +6,13 @@ use vi3nr::rng::{Random, Stream};
 use super::KfacSettings;
 use crate::points::PointBatch;
 
+/// Points over which the factors are averaged; the substream is the step.
+const FACTOR_POINTS: Stream = Stream::new(6);
+/// Signs that are propagated back for them; the substream is the step.
+const FACTOR_SIGNS: Stream = Stream::new(7);
+/// Points at which a step is modeled; the substream is the step.
+const MODEL_POINTS: Stream = Stream::new(8);
+
 /// Draws subsets as functions of the seed and the step.
 #[derive(Debug)]
 pub(super) struct Subsets {
@@ -31,9 +38,9 @@ impl Subsets {
 
     /// Points and signs of an update of the factors.
     pub(super) fn for_factors(&self, network: &Network, batch: &PointBatch, step: u64) -> Subset {
-        let random = Random::new(self.seed, Stream::FactorPoints, step as u32);
+        let random = Random::new(self.seed, FACTOR_POINTS, step as u32);
         let mut subset = stratified(network, batch, self.settings.factor_points, &random);
-        let random = Random::new(self.seed, Stream::FactorSigns, step as u32);
+        let random = Random::new(self.seed, FACTOR_SIGNS, step as u32);
         let signs = 0..(subset.count * network.outputs()) as u64;
         subset.signs =
             signs.map(|index| if random.below(index, 2) == 0 { -1.0 } else { 1.0 }).collect();
@@ -48,7 +55,7 @@ impl Subsets {
         count: usize,
         step: u64,
     ) -> Subset {
-        let random = Random::new(self.seed, Stream::ModelPoints, step as u32);
+        let random = Random::new(self.seed, MODEL_POINTS, step as u32);
         stratified(network, batch, count, &random)
     }
 }

@@ -15,6 +15,8 @@ use super::shape_file::{Geometry, Shape};
 use super::surface::{Surface, half_open};
 use super::vector::{Vector, add, dot, scale, unit};
 
+/// What the points at which surfaces are compared are drawn for; the substream is the comparison.
+const COMPARED: Stream = Stream::new(3);
 /// Points drawn on each surface.
 const SAMPLES: u32 = 100_000;
 /// Rows evaluated at a time, so that memory does not grow with the grid.
@@ -91,7 +93,7 @@ pub fn band_iou(
     band: f64,
 ) -> Result<f64, ShapeError> {
     let surface = Surface::new(shape.geometry.clone());
-    let random = Random::new(0, Stream::Samples, 0);
+    let random = Random::new(0, COMPARED, 0);
     let one = |element: u32| {
         let on = surface.draw(&random, 2 * u64::from(element)).0;
         let bits = random.bits(2 * u64::from(element) + 1);
@@ -134,9 +136,9 @@ pub fn surface_distance(found: &Arc<Geometry>, truth: &Arc<Geometry>) -> Surface
 }
 
 /// The mean distance and the mean |cosine| between normals, from one surface to another.
-fn one_way(from: &Arc<Geometry>, to: &Arc<Geometry>, layer: u32) -> (f64, f64) {
+fn one_way(from: &Arc<Geometry>, to: &Arc<Geometry>, substream: u32) -> (f64, f64) {
     let (surface, distance) = (Surface::new(from.clone()), SignedDistance::new(to));
-    let random = Random::new(0, Stream::Samples, layer);
+    let random = Random::new(0, COMPARED, substream);
     let one = |element: u32| {
         let (point, normal) = surface.draw(&random, element.into());
         let (face, distance) = distance.closest(point)?;

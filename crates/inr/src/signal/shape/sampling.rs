@@ -11,6 +11,11 @@ use super::shape_file::{Geometry, REACH};
 use super::surface::{Surface, half_open};
 use super::vector::{Vector, scale};
 
+/// Points on the surface; the substream is the step.
+const ON_SURFACE: Stream = Stream::new(4);
+/// Points around it, kept with their distances; the substream is the kind of point.
+const OFF_SURFACE: Stream = Stream::new(5);
+
 /// How many points of each kind a step has, and how far they are moved off the surface.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ShapeSampling {
@@ -102,18 +107,18 @@ impl ShapeSampler {
         self.surface_points(u64::MAX, points, distances);
         for kind in [0, 1, 2] {
             let (count, noise) = self.sampling.off_surface(kind);
-            let random = Random::new(self.seed, Stream::Distances, kind + 3);
+            let random = Random::new(self.seed, OFF_SURFACE, kind + 3);
             let drawn = draw(&self.surface, distance, &random, noise, 0..count);
             points.extend(drawn.points.iter().flatten());
             distances.extend(drawn.distances);
         }
     }
 
-    /// Fresh points of the surface; the layer is the step's low half.
+    /// Fresh points of the surface; the substream is the step's low half.
     fn surface_points(&self, step: u64, points: &mut Vec<f32>, distances: &mut Vec<f32>) {
         points.clear();
         distances.clear();
-        let random = Random::new(self.seed, Stream::Surface, step as u32);
+        let random = Random::new(self.seed, ON_SURFACE, step as u32);
         for element in 0..self.sampling.surface as u64 {
             points.extend(self.surface.draw(&random, element).0.map(|x| x as f32));
         }
@@ -151,7 +156,7 @@ impl ShapeSampler {
     fn grow(&mut self, kind: u32, distance: &SignedDistance, wanted: usize) {
         let (surface, pool) = (&self.surface, &mut self.pools[kind as usize]);
         let (_, noise) = self.sampling.off_surface(kind);
-        let random = Random::new(self.seed, Stream::Distances, kind);
+        let random = Random::new(self.seed, OFF_SURFACE, kind);
         let more = draw(surface, distance, &random, noise, pool.points.len()..wanted);
         pool.points.extend(more.points);
         pool.distances.extend(more.distances);

@@ -13,7 +13,7 @@ use super::vector::{Vector, length, scale};
 use super::*;
 
 fn draw(count: u64) -> Vec<Vector> {
-    let random = Random::new(11, Stream::Samples, 0);
+    let random = Random::new(11, Stream::SAMPLES, 0);
     let one = |i: u64| [0, 1, 2].map(|axis| 2.4 * random.uniform(3 * i + axis) - 1.2);
     (0..count).map(one).collect()
 }
@@ -212,7 +212,7 @@ fn points_of_a_surface_are_even() {
         faces: vec![[0, 1, 2], [0, 3, 4]],
     };
     let surface = Surface::new(Arc::new(Geometry::Mesh(mesh)));
-    let random = Random::new(2, Stream::Surface, 0);
+    let random = Random::new(2, Stream::new(4), 0);
     let points: Vec<Vector> = (0..50_000).map(|i| surface.draw(&random, i).0).collect();
     let large: Vec<_> = points.iter().filter(|p| p[0] > 0.0).collect();
     assert!((large.len() as f64 / 50_000.0 - 0.8).abs() < 0.01);

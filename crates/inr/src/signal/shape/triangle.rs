@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn no_point_of_the_triangle_is_closer() {
-        let random = vi3nr::rng::Random::new(3, vi3nr::rng::Stream::Samples, 0);
+        let random = vi3nr::rng::Random::new(3, vi3nr::rng::Stream::SAMPLES, 0);
         let draw = |i: u64| -> Vector { [0, 1, 2].map(|axis| random.normal(3 * i + axis)) };
         for i in 0..300 {
             let mut triangle = [draw(4 * i), draw(4 * i + 1), draw(4 * i + 2)];

@@ -30,7 +30,7 @@ fn a_sphere_is_where_it_should_be() {
 
 #[test]
 fn noise_is_watertight_whatever_its_sign_pattern() {
-    let random = vi3nr::rng::Random::new(5, vi3nr::rng::Stream::Samples, 0);
+    let random = vi3nr::rng::Random::new(5, vi3nr::rng::Stream::SAMPLES, 0);
     let noise = |p: Vector| {
         let place = p.map(|x| ((x + 1.2) * 1e4).round() as u64);
         random.uniform(place[0] + (place[1] << 16) + (place[2] << 32)) - 0.4

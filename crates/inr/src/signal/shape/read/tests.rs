@@ -116,7 +116,7 @@ fn files_cut_anywhere_or_with_any_byte_changed_never_panic() {
         let path = folder.path().join(name);
         write_mesh(&path, &mesh, &normals).unwrap();
         let bytes = fs::read(&path).unwrap();
-        let random = Random::new(1, Stream::Samples, 0);
+        let random = Random::new(1, Stream::SAMPLES, 0);
         for end in (0..bytes.len()).step_by(7) {
             fs::write(&path, &bytes[..end]).unwrap();
             let _ = Shape::open(&path);
