@@ -51,6 +51,26 @@ pub enum Error {
         parameter: String,
     },
 
+    /// Text that is none of the values that a setting may have.
+    #[error("cannot read '{text}' as {quantity}; expected {expected}")]
+    Unreadable {
+        /// What the text was read as.
+        quantity: &'static str,
+        /// The text as typed (its first 80 characters).
+        text: String,
+        /// What is accepted.
+        expected: &'static str,
+    },
+
+    /// Something that must be known is not given.
+    #[error("{missing} is not given; expected {expected}")]
+    Incomplete {
+        /// What is missing.
+        missing: &'static str,
+        /// What to give.
+        expected: &'static str,
+    },
+
     /// A parameter that the activation or scheme does not have.
     #[error("'{owner}' has no parameter '{parameter}'; it has: {known}")]
     UnknownParameter {
@@ -105,4 +125,22 @@ pub enum Error {
         /// What went wrong.
         reason: String,
     },
+}
+
+impl Error {
+    /// [`Error::Unreadable`], with the text cut to what a message can hold.
+    pub(crate) fn unreadable(quantity: &'static str, text: &str, expected: &'static str) -> Self {
+        Self::Unreadable { quantity, text: text.chars().take(80).collect(), expected }
+    }
+}
+
+/// A number that must be finite and above 0.
+///
+/// # Errors
+/// Returns [`Error::OutOfRange`] if it is not.
+pub(crate) fn require_positive(quantity: &str, value: f64) -> Result<(), Error> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { quantity: quantity.into(), value, expected: "a finite number above 0" })
 }

@@ -150,14 +150,11 @@ pub use gain::{Gain, gain_squared};
 pub use init::draw;
 pub use input::InputDistribution;
 pub use moments::{Method, Moments};
-pub use network::{Layer, Network};
+pub use network::{Layer, Network, NetworkBuilder};
 pub use real::Real;
-pub use scheme::{BiasRule, Fan, InitRule, LayerPlan, Scheme, WeightShape};
+pub use scheme::{
+    BiasRule, ChosenScheme, Fan, InitRule, LayerPlan, Scheme, SchemeRequest, SigmaP, SigmaRequest,
+    WeightShape,
+};
 
-/// Refuses what is not a finite number above 0.
-fn require_positive(quantity: &str, value: f64) -> Result<(), Error> {
-    if value.is_finite() && value > 0.0 {
-        return Ok(());
-    }
-    Err(Error::OutOfRange { quantity: quantity.into(), value, expected: "a finite number above 0" })
-}
+pub(crate) use error::require_positive;

@@ -46,11 +46,93 @@ pub struct Layer {
     pub biases: Range<usize>,
 }
 
+/// A [`Network`] in the making, from [`Network::builder`]: the inputs, the outputs, the activation,
+/// and either a width with a number of layers or the hidden widths one by one.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use = "a builder makes a network when `build` is called"]
+pub struct NetworkBuilder {
+    inputs: Option<usize>,
+    outputs: Option<usize>,
+    width: Option<usize>,
+    layers: Option<usize>,
+    hidden: Option<Vec<usize>>,
+    activation: Option<Activation>,
+}
+
+impl NetworkBuilder {
+    /// The number of coordinates of a point.
+    pub fn inputs(mut self, inputs: usize) -> Self {
+        self.inputs = Some(inputs);
+        self
+    }
+
+    /// The number of values at a point.
+    pub fn outputs(mut self, outputs: usize) -> Self {
+        self.outputs = Some(outputs);
+        self
+    }
+
+    /// The units of every hidden layer.
+    pub fn width(mut self, width: usize) -> Self {
+        self.width = Some(width);
+        self
+    }
+
+    /// The number of weight matrices, one more than there are hidden layers.
+    pub fn layers(mut self, layers: usize) -> Self {
+        self.layers = Some(layers);
+        self
+    }
+
+    /// The units of each hidden layer, from the input on; instead of a width and a number of layers.
+    pub fn hidden_widths(mut self, widths: impl Into<Vec<usize>>) -> Self {
+        self.hidden = Some(widths.into());
+        self
+    }
+
+    /// The nonlinearity after every layer but the last.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = Some(activation);
+        self
+    }
+
+    /// The network.
+    ///
+    /// # Errors
+    /// Returns [`Error::Incomplete`] if the inputs, the outputs, the activation or the hidden layers
+    /// are not given, and [`Error::Network`] if the hidden layers are given in both ways or the sizes
+    /// are not allowed.
+    pub fn build(self) -> Result<Network, Error> {
+        fn given<T>(value: Option<T>, missing: &'static str) -> Result<T, Error> {
+            value.ok_or(Error::Incomplete { missing, expected: "it to be set on the builder" })
+        }
+        let inputs = given(self.inputs, "the network's number of inputs")?;
+        let outputs = given(self.outputs, "the network's number of outputs")?;
+        let activation = given(self.activation, "the network's activation")?;
+        match (self.hidden, self.width, self.layers) {
+            (Some(hidden), None, None) => {
+                let dims = [&[inputs], &hidden[..], &[outputs]].concat();
+                Network::new(dims, activation)
+            }
+            (Some(hidden), ..) => Err(Error::Network {
+                dims: hidden.into_iter().take(8).collect(),
+                reason: "hidden widths are given beside a width or a number of layers".into(),
+            }),
+            (None, width, layers) => {
+                let width = given(width, "the width of the network's hidden layers")?;
+                let layers = given(layers, "the network's number of layers")?;
+                Network::uniform(inputs, width, layers, outputs, activation)
+            }
+        }
+    }
+}
+
 impl Network {
     /// A network with the given sizes between its weight matrices.
     ///
     /// # Errors
-    /// Fewer than two sizes, a size of 0, or more than this crate's limits.
+    /// Returns [`Error::Network`] if there are fewer than two sizes, if one is 0, or if they are beyond
+    /// [`MOST_LAYERS`], [`WIDEST_LAYER`] or [`MOST_PARAMETERS`].
     pub fn new(dims: Vec<usize>, activation: Activation) -> Result<Self, Error> {
         let count = dims
             .windows(2)
@@ -77,7 +159,7 @@ impl Network {
     /// A network of `layers` weight matrices whose hidden layers all have the same width.
     ///
     /// # Errors
-    /// As [`Network::new`].
+    /// Returns [`Error::Network`] as [`Network::new`] does.
     pub fn uniform(
         inputs: usize,
         width: usize,
@@ -92,6 +174,25 @@ impl Network {
             dims.truncate(1);
         }
         Self::new(dims, activation)
+    }
+
+    /// A network whose sizes are given by name.
+    ///
+    /// ```
+    /// use vi3nr::{Activation, Network};
+    ///
+    /// let network = Network::builder()
+    ///     .inputs(2)
+    ///     .width(128)
+    ///     .layers(8)
+    ///     .outputs(3)
+    ///     .activation(Activation::gaussian(0.05)?)
+    ///     .build()?;
+    /// assert_eq!(network.parameter_count(), 99_843);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn builder() -> NetworkBuilder {
+        NetworkBuilder::default()
     }
 
     /// Inputs, hidden widths, outputs.
@@ -158,6 +259,39 @@ mod tests {
             next = layer.biases.end;
         }
         assert_eq!(next, network.parameter_count());
+    }
+
+    #[test]
+    fn builders_make_the_same_networks() {
+        let named = || Network::builder().inputs(2).outputs(3).activation(Activation::relu());
+        let uniform = Network::uniform(2, 16, 4, 3, Activation::relu()).unwrap();
+        assert_eq!(named().width(16).layers(4).build().unwrap(), uniform);
+        assert_eq!(named().hidden_widths([16, 16, 16]).build().unwrap(), uniform);
+        assert_eq!(named().hidden_widths([]).build().unwrap().dims(), [2, 3]);
+        assert_eq!(named().width(16).layers(1).build().unwrap().dims(), [2, 3]);
+    }
+
+    #[test]
+    fn builders_say_what_is_missing_or_given_twice() {
+        let complete = || {
+            let sizes = Network::builder().inputs(2).outputs(3).width(16).layers(4);
+            sizes.activation(Activation::relu())
+        };
+        assert!(complete().build().is_ok());
+        for (builder, missing) in [
+            (NetworkBuilder { inputs: None, ..complete() }, "number of inputs"),
+            (NetworkBuilder { outputs: None, ..complete() }, "number of outputs"),
+            (NetworkBuilder { width: None, ..complete() }, "width of the network's hidden layers"),
+            (NetworkBuilder { layers: None, ..complete() }, "number of layers"),
+            (NetworkBuilder { activation: None, ..complete() }, "activation"),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert!(matches!(error, Error::Incomplete { .. }), "{error:?}");
+            assert!(error.to_string().contains(missing), "{error}");
+        }
+        let twice = complete().hidden_widths([16]).build().unwrap_err();
+        assert!(twice.to_string().contains("beside a width"), "{twice}");
+        assert!(matches!(complete().layers(0).build(), Err(Error::Network { .. })));
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(super) fn measure(plan: &MapPlan, title: &str) -> Result<(HeatMap, Cell), Re
     let rows = plan.sigma_p.values();
     let mut values = Vec::with_capacity(columns.len() * rows.len());
     for parameter in &columns {
-        let name = format!("{}:{}={parameter}", plan.activation, plan.parameter);
-        let activation: Activation = name.parse()?;
+        let activation =
+            Activation::builtin(&plan.activation, &[(plan.parameter.as_str(), *parameter)])?;
         for sigma_p in &rows {
             let condition = Gain::of(&activation, *sigma_p)?.condition.value;
             values.push(1.0 - (condition - 1.0).abs() / (condition + 1.0));

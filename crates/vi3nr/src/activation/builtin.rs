@@ -214,6 +214,12 @@ forms!(
     Finer,
 );
 
+impl Form {
+    pub(super) const RELU: Self = Self::Relu(Relu);
+    pub(super) const TANH: Self = Self::Tanh(Tanh);
+    pub(super) const GELU: Self = Self::Gelu(Gelu);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@
 //! ```
 
 pub mod builtin;
+mod construct;
 mod elu;
 mod erf;
 mod expsin;

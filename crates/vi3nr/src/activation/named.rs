@@ -53,6 +53,18 @@ impl Named {
         Ok(Self { name: name.to_owned(), pairs })
     }
 
+    /// The same from its parts; a key that is given twice is refused as in text.
+    pub(crate) fn from_parts(name: &str, pairs: &[(&str, f64)]) -> Result<Self, Error> {
+        for (index, (key, _)) in pairs.iter().enumerate() {
+            if pairs[..index].iter().any(|(seen, _)| seen == key) {
+                let text: String = name.chars().take(80).collect();
+                return Err(Error::Syntax { text, reason: format!("'{key}' is given twice") });
+            }
+        }
+        let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
+        Ok(Self { name: name.to_owned(), pairs })
+    }
+
     /// The pairs as typed.
     pub(super) fn pairs(&self) -> &[(String, f64)] {
         &self.pairs
