@@ -1,6 +1,6 @@
 //! What a fit does where nothing is asked for.
 
-use vi3nr::{Activation, BiasRule, Error, Network, Solution};
+use vi3nr::{Activation, BiasRule, Error, Network};
 
 use crate::optimiser::{
     AdamSettings, KfacSettings, MuonSettings, OptimiserName, OptimiserSettings, Schedule,
@@ -84,14 +84,9 @@ impl Recipe {
     /// what [`vi3nr::auto_sigma_p`] chooses where there is no root.
     ///
     /// # Errors
-    /// An activation without a finite gain.
+    /// Returns [`Error::Moment`] if the activation has no finite gain.
     pub fn sigma_p(&self, activation: &Activation) -> Result<f64, Error> {
-        match vi3nr::backward::solve(activation, 1.0)? {
-            Solution::Roots(roots) if !roots.is_empty() => {
-                Ok(self.sigma_p_factor * roots[0].sigma_p)
-            }
-            _ => vi3nr::auto_sigma_p(activation),
-        }
+        Ok(vi3nr::scheme::default_sigma_p(activation, self.sigma_p_factor)?.value)
     }
 
     /// The steps of a fit of `network` to `points` by `optimiser`, or by the one that suits them.

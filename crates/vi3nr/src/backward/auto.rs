@@ -4,7 +4,7 @@ use super::{Solution, backward_condition, solve};
 use crate::{Activation, Error};
 
 /// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
-const BEARABLE: f64 = 0.3131;
+pub(crate) const BEARABLE: f64 = 0.3131;
 
 /// A σ_p to start from when none is given.
 ///
@@ -14,7 +14,7 @@ const BEARABLE: f64 = 0.3131;
 /// those of exp(x²), larger ones do not count.
 ///
 /// # Errors
-/// Those of [`Gain::of`](crate::Gain::of), where no σ_p up to 1 has moments.
+/// Returns [`Error::Moment`] if no σ_p up to 1 has moments.
 ///
 /// ```
 /// let gaussian = "gaussian:sigma=0.05".parse()?;
@@ -29,12 +29,28 @@ pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
     {
         return Ok(root.sigma_p);
     }
+    Ok(fallback(activation)?.0)
+}
+
+/// Which σ_p is taken where Eq. (13) singles out none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fallback {
+    /// 1, where the condition is bearable.
+    One,
+    /// The largest below 1 for which it is.
+    LargestNear,
+    /// The largest up to 1 that has moments.
+    LargestFinite,
+}
+
+/// The σ_p of [`auto_sigma_p`] where Eq. (13) has no root or every σ_p is one.
+pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error> {
     let slack = |sigma_p: f64| {
         Ok::<f64, Error>(BEARABLE - (backward_condition(activation, sigma_p)? - 1.0).abs())
     };
     let at_1 = slack(1.0);
     if matches!(at_1, Ok(slack) if slack >= 0.0) {
-        return Ok(1.0);
+        return Ok((1.0, Fallback::One));
     }
     // Down in steps of a tenth; then the exact place by bisection. What cannot be computed, such as
     // moments that are infinite for larger sigma_p, is passed over.
@@ -50,16 +66,16 @@ pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
                     let is_bearable = matches!(slack(middle), Ok(slack) if slack >= 0.0);
                     if is_bearable { low = middle } else { high = middle }
                 }
-                return Ok(low);
+                return Ok((low, Fallback::LargestNear));
             }
             largest = largest.or(Some(below));
         }
         above = below;
     }
     match (largest, at_1) {
-        (Some(sigma_p), _) => Ok(sigma_p),
+        (Some(sigma_p), _) => Ok((sigma_p, Fallback::LargestFinite)),
         (None, Err(error)) => Err(error),
-        (None, Ok(_)) => Ok(1.0),
+        (None, Ok(_)) => Ok((1.0, Fallback::LargestFinite)),
     }
 }
 

@@ -30,6 +30,7 @@ mod scan;
 mod solve;
 
 pub use auto::auto_sigma_p;
+pub(crate) use auto::{BEARABLE, Fallback, fallback};
 pub use curve::{CurvePoint, curve};
 pub use grid::{GridAnswer, GridSearch, grid_search};
 pub(crate) use refine::crossing;

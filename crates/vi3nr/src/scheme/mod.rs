@@ -30,10 +30,14 @@
 
 mod advice;
 mod implied;
+mod request;
+mod sigma_p;
 mod text;
 mod variance;
 
 pub use implied::Implied;
+pub use request::{ChosenScheme, SchemeField, SchemeRefusal, SchemeRequest};
+pub use sigma_p::{SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
 
 use crate::{Error, InputDistribution, Network};
 
@@ -106,6 +110,18 @@ pub enum Scheme {
     },
 }
 
+impl Scheme {
+    /// The standard deviation σ_p that the scheme gives to preactivations, where it names one.
+    pub fn sigma_p(&self) -> Option<f64> {
+        match *self {
+            Self::VarianceInformed { sigma_p, .. }
+            | Self::Sampled { sigma_p, .. }
+            | Self::Backward { sigma_p } => Some(sigma_p),
+            _ => None,
+        }
+    }
+}
+
 /// The distribution that weights are drawn from, at the variance that the scheme asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightShape {
@@ -123,6 +139,10 @@ pub enum WeightShape {
 }
 
 impl WeightShape {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Uniform, Self::Normal, Self::TruncatedNormal, Self::Orthogonal];
+
     /// As it is written in files and options.
     pub fn name(self) -> &'static str {
         match self {

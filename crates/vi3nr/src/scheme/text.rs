@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{BiasRule, Fan, PAPER_SAMPLES, Scheme};
+use super::{BiasRule, Fan, PAPER_SAMPLES, Scheme, WeightShape};
 use crate::Error;
 use crate::activation::{Accepted, Named, Parameter};
 
@@ -104,16 +104,46 @@ impl fmt::Display for BiasRule {
 }
 
 impl FromStr for BiasRule {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    /// Reads `zero`, `like-weights` or `uniform:B`.
+    ///
+    /// # Errors
+    /// Returns [`Error::Unreadable`] if the text is none of these or B is not a finite number above 0.
+    fn from_str(text: &str) -> Result<Self, Error> {
         let bound = text.strip_prefix("uniform:").map(str::parse::<f64>);
         match (text, bound) {
             ("zero", _) => Ok(Self::Zero),
             ("like-weights", _) => Ok(Self::LikeWeights),
             (_, Some(Ok(bound))) if bound.is_finite() && bound > 0.0 => Ok(Self::Uniform { bound }),
-            _ => Err("expected zero, like-weights or uniform:B with a finite B above 0".into()),
+            _ => Err(Error::unreadable(
+                "a rule for biases",
+                text,
+                "zero, like-weights or uniform:B with a finite B above 0",
+            )),
         }
+    }
+}
+
+/// Its name.
+impl fmt::Display for WeightShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for WeightShape {
+    type Err = Error;
+
+    /// Reads `uniform`, `normal`, `truncated-normal` or `orthogonal`.
+    ///
+    /// # Errors
+    /// Returns [`Error::Unreadable`] if the text is none of these.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|shape| shape.name() == text).ok_or_else(|| {
+            let expected = "uniform, normal, truncated-normal or orthogonal";
+            Error::unreadable("a distribution of weights", text, expected)
+        })
     }
 }
 
@@ -189,6 +219,15 @@ mod tests {
         for text in ["", "uniform", "uniform:", "uniform:0", "uniform:-1", "uniform:inf", "0.3"] {
             assert!(text.parse::<BiasRule>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn weight_shapes_are_read_by_their_names() {
+        for shape in WeightShape::ALL {
+            assert_eq!(shape.to_string().parse(), Ok(shape));
+        }
+        let error = "gaussian".parse::<WeightShape>().unwrap_err().to_string();
+        assert!(error.contains("'gaussian'") && error.contains("truncated-normal"), "{error}");
     }
 
     #[test]

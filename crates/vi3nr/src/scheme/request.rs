@@ -1,0 +1,322 @@
+//! From the words with which a scheme is asked for to the scheme.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{PAPER_SAMPLES, Scheme, SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
+use crate::{Activation, Error, require_positive};
+
+/// A scheme as it is asked for: by a word that leaves its numbers open, or completely.
+///
+/// ```
+/// use vi3nr::{Activation, Scheme};
+/// use vi3nr::scheme::SchemeRequest;
+///
+/// let auto: SchemeRequest = "auto".parse()?;
+/// let chosen = auto.resolve(&Activation::sine(30.0)?, None, None, 1.0).unwrap();
+/// assert_eq!(chosen.scheme, Scheme::Siren { omega: 30.0 });
+/// let chosen = auto.resolve(&Activation::relu(), None, None, 1.0).unwrap();
+/// assert_eq!(chosen.scheme.to_string(), "ours:sigma_p=1");
+/// # Ok::<(), vi3nr::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum SchemeRequest {
+    /// `auto`: the scheme that was published with the activation, where one was and no σ_p is
+    /// given; else [`SchemeRequest::VarianceInformed`].
+    Auto,
+    /// `ours`: [`Scheme::VarianceInformed`] with the σ_p that is given beside it, or the default.
+    VarianceInformed,
+    /// `ours_mc`: likewise [`Scheme::Sampled`], with [`PAPER_SAMPLES`] samples.
+    Sampled,
+    /// `siren`: [`Scheme::Siren`] with the ω of the activation, which must be a sine.
+    Siren,
+    /// This scheme, complete with its numbers.
+    Given(Scheme),
+}
+
+/// What a [`SchemeRequest`] comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct ChosenScheme {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// Its σ_p and where that comes from; `None` where the scheme has none.
+    pub sigma_p: Option<SigmaP>,
+}
+
+/// A part of what a scheme is asked for with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SchemeField {
+    /// The scheme itself.
+    Scheme,
+    /// The σ_p beside it.
+    SigmaP,
+    /// The σ_p of the last layer.
+    LastSigmaP,
+}
+
+/// Why a [`SchemeRequest`] comes to nothing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemeRefusal {
+    /// A part that is wrong, or does not go with the others.
+    #[error("{seen}; {expected}")]
+    Field {
+        /// Which part.
+        field: SchemeField,
+        /// What was seen, as a clause.
+        seen: String,
+        /// What was expected, as a clause.
+        expected: String,
+    },
+    /// No σ_p could be computed.
+    #[error(transparent)]
+    Theory(#[from] Error),
+}
+
+impl SchemeRefusal {
+    /// The part that is wrong, where one is.
+    pub fn field(&self) -> Option<SchemeField> {
+        match self {
+            Self::Field { field, .. } => Some(*field),
+            Self::Theory(_) => None,
+        }
+    }
+}
+
+impl SchemeRequest {
+    /// The scheme for `activation`. Where no `sigma_p` is given it is
+    /// [`default_sigma_p`] with `default_factor`.
+    ///
+    /// # Errors
+    /// Returns [`SchemeRefusal::Field`] if a `sigma_p` or `last_sigma_p` is given that is not a finite
+    /// number above 0 or that the scheme does not take, or if SIREN's scheme is asked for an
+    /// activation that is not a sine; [`SchemeRefusal::Theory`] if no σ_p can be computed.
+    pub fn resolve(
+        &self,
+        activation: &Activation,
+        sigma_p: Option<SigmaRequest>,
+        last_sigma_p: Option<f64>,
+        default_factor: f64,
+    ) -> Result<ChosenScheme, SchemeRefusal> {
+        check_numbers(sigma_p, last_sigma_p)?;
+        let choose = || match sigma_p {
+            Some(request) => request.resolve(activation),
+            None => default_sigma_p(activation, default_factor),
+        };
+        let given = sigma_p
+            .map(|_| SchemeField::SigmaP)
+            .or_else(|| last_sigma_p.map(|_| SchemeField::LastSigmaP));
+        match self {
+            Self::Sampled => {
+                if last_sigma_p.is_some() {
+                    return Err(self.refuse(SchemeField::LastSigmaP));
+                }
+                let sigma_p = choose()?;
+                let scheme = Scheme::Sampled { sigma_p: sigma_p.value, samples: PAPER_SAMPLES };
+                Ok(ChosenScheme { scheme, sigma_p: Some(sigma_p) })
+            }
+            Self::Siren | Self::Given(_) if let Some(field) = given => Err(self.refuse(field)),
+            Self::Siren => match activation.own_scheme() {
+                Some(scheme) => Ok(ChosenScheme::complete(scheme)),
+                None => Err(SchemeRefusal::Field {
+                    field: SchemeField::Scheme,
+                    seen: format!("the scheme siren was asked for {activation}"),
+                    expected: "it was derived for the sine, sin(omega x), only".into(),
+                }),
+            },
+            Self::Given(scheme) => Ok(ChosenScheme::complete(*scheme)),
+            Self::Auto
+                if given.is_none()
+                    && let Some(scheme) = activation.own_scheme() =>
+            {
+                Ok(ChosenScheme::complete(scheme))
+            }
+            Self::Auto | Self::VarianceInformed => {
+                let sigma_p = choose()?;
+                let scheme = Scheme::VarianceInformed { sigma_p: sigma_p.value, last_sigma_p };
+                Ok(ChosenScheme { scheme, sigma_p: Some(sigma_p) })
+            }
+        }
+    }
+
+    /// The refusal of a number that the scheme does not take beside it.
+    fn refuse(&self, field: SchemeField) -> SchemeRefusal {
+        let what = match field {
+            SchemeField::LastSigmaP => "a sigma_p of the last layer",
+            _ => "a sigma_p",
+        };
+        let owners = match field {
+            SchemeField::LastSigmaP => "ours",
+            _ => "ours or ours_mc",
+        };
+        SchemeRefusal::Field {
+            field,
+            seen: format!("{what} was given beside the scheme {self}"),
+            expected: format!("it belongs to the scheme {owners}, written without numbers"),
+        }
+    }
+}
+
+fn check_numbers(
+    sigma_p: Option<SigmaRequest>,
+    last_sigma_p: Option<f64>,
+) -> Result<(), SchemeRefusal> {
+    let numbers = [
+        (SchemeField::SigmaP, "sigma_p", sigma_p.and_then(|request| request.number())),
+        (SchemeField::LastSigmaP, "the sigma_p of the last layer", last_sigma_p),
+    ];
+    for (field, name, number) in numbers {
+        if let Some(number) = number
+            && require_positive(name, number).is_err()
+        {
+            return Err(SchemeRefusal::Field {
+                field,
+                seen: format!("{name} is asked for with the number {number}"),
+                expected: "it must be a finite number above 0".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl ChosenScheme {
+    /// A scheme whose numbers were all given or are the activation's.
+    fn complete(scheme: Scheme) -> Self {
+        let given = |value| SigmaP { value, reason: SigmaReason::Given };
+        Self { scheme, sigma_p: scheme.sigma_p().map(given) }
+    }
+}
+
+/// As it is read: `auto`, `ours`, `ours_mc`, `siren`, or a scheme with its numbers.
+impl fmt::Display for SchemeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::VarianceInformed => f.write_str("ours"),
+            Self::Sampled => f.write_str("ours_mc"),
+            Self::Siren => f.write_str("siren"),
+            Self::Given(scheme) => scheme.fmt(f),
+        }
+    }
+}
+
+impl FromStr for SchemeRequest {
+    type Err = Error;
+
+    /// Reads `auto`, `ours`, `ours_mc` or `siren`, else a [`Scheme`].
+    ///
+    /// # Errors
+    /// Returns the errors of [`Scheme::from_str`] if the text is none of the four words.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "ours" => Self::VarianceInformed,
+            "ours_mc" => Self::Sampled,
+            "siren" => Self::Siren,
+            scheme => Self::Given(scheme.parse()?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (scheme, activation, sigma_p, last sigma_p) → the scheme and its reason.
+    type Case = (&'static str, &'static str, &'static str, Option<f64>);
+
+    fn resolve((scheme, activation, sigma_p, last): Case) -> Result<ChosenScheme, SchemeRefusal> {
+        let sigma_p = (!sigma_p.is_empty()).then(|| sigma_p.parse().unwrap());
+        let request: SchemeRequest = scheme.parse().unwrap();
+        request.resolve(&activation.parse().unwrap(), sigma_p, last, 2.0)
+    }
+
+    #[test]
+    fn requests_are_read_as_they_are_written() {
+        for (text, request) in [
+            ("auto", SchemeRequest::Auto),
+            ("ours", SchemeRequest::VarianceInformed),
+            ("ours_mc", SchemeRequest::Sampled),
+            ("siren", SchemeRequest::Siren),
+            ("siren:omega=30", SchemeRequest::Given(Scheme::Siren { omega: 30.0 })),
+            ("xavier", SchemeRequest::Given(Scheme::Xavier)),
+            ("normal:std=0.1", SchemeRequest::Given(Scheme::Normal { std: 0.1 })),
+        ] {
+            assert_eq!(text.parse(), Ok(request));
+            assert_eq!(request.to_string(), text);
+        }
+        assert!(matches!("he".parse::<SchemeRequest>(), Err(Error::UnknownScheme { .. })));
+        assert!("normal".parse::<SchemeRequest>().is_err());
+        assert!(" ours".parse::<SchemeRequest>().is_err());
+    }
+
+    #[test]
+    fn requests_come_to_schemes() {
+        let root = crate::auto_sigma_p(&Activation::gaussian(0.1).unwrap()).unwrap();
+        let doubled = format!("ours:sigma_p={}", 2.0 * root);
+        let automatic = format!("ours:sigma_p={root}");
+        let last = format!("ours:sigma_p={},last_sigma_p=0.3", 2.0 * root);
+        let multiple = SigmaReason::TimesSmallestRoot { factor: 2.0, root };
+        let half = SigmaReason::TimesSmallestRoot { factor: 0.5, root };
+        let halved = format!("ours:sigma_p={}", 0.5 * root);
+        let sampled = format!("ours_mc:sigma_p={},samples=1000000", 2.0 * root);
+        let gaussian = "gaussian:sigma=0.1";
+        let given = Some(SigmaReason::Given);
+        let cases: [(Case, &str, Option<SigmaReason>); 17] = [
+            (("auto", gaussian, "", None), &doubled, Some(multiple)),
+            (("ours", gaussian, "", None), &doubled, Some(multiple)),
+            (("auto", gaussian, "auto", None), &automatic, Some(SigmaReason::SmallestRoot)),
+            (("ours", gaussian, "0.5*auto", None), &halved, Some(half)),
+            (("ours", gaussian, "0.15", None), "ours:sigma_p=0.15", given),
+            (("auto", gaussian, "", Some(0.3)), &last, Some(multiple)),
+            (("ours_mc", gaussian, "", None), &sampled, Some(multiple)),
+            (("auto", "relu", "", None), "ours:sigma_p=1", Some(SigmaReason::EveryValue)),
+            (("auto", "tanh", "", None), "ours:sigma_p=1", Some(SigmaReason::NearOne)),
+            (("auto", "sine:omega=5", "", None), "siren:omega=5", None),
+            (("siren", "sine:omega=5", "", None), "siren:omega=5", None),
+            (("auto", "sine:omega=5", "0.3", None), "ours:sigma_p=0.3", given),
+            (("siren:omega=7", gaussian, "", None), "siren:omega=7", None),
+            (("ours:sigma_p=0.2", gaussian, "", None), "ours:sigma_p=0.2", given),
+            (("backward:sigma_p=0.2", gaussian, "", None), "backward:sigma_p=0.2", given),
+            (("xavier", "sine", "", None), "xavier", None),
+            (("normal:std=0.1", gaussian, "", None), "normal:std=0.1", None),
+        ];
+        for (case, scheme, reason) in cases {
+            let chosen = resolve(case).unwrap();
+            assert_eq!(chosen.scheme.to_string(), scheme, "{case:?}");
+            assert_eq!(chosen.sigma_p.map(|sigma_p| sigma_p.reason), reason, "{case:?}");
+            assert_eq!(chosen.sigma_p.map(|sigma_p| sigma_p.value), chosen.scheme.sigma_p());
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_with_its_field() {
+        let bad = Some(f64::NAN);
+        let cases: [(Case, SchemeField, &str); 9] = [
+            (("siren", "tanh", "", None), SchemeField::Scheme, "siren was asked for tanh"),
+            (("siren", "sine", "0.1", None), SchemeField::SigmaP, "beside the scheme siren;"),
+            (("siren", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "ours, written without"),
+            (("xavier", "sine", "auto", None), SchemeField::SigmaP, "beside the scheme xavier;"),
+            (("ours:sigma_p=1", "sine", "2", None), SchemeField::SigmaP, "scheme ours:sigma_p=1"),
+            (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours or ours_mc"),
+            (("ours_mc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "the scheme ours_mc;"),
+            (("ours", "sine", "", Some(0.0)), SchemeField::LastSigmaP, "with the number 0;"),
+            (("ours", "sine", "", bad), SchemeField::LastSigmaP, "a finite number above 0"),
+        ];
+        for (case, field, part) in cases {
+            let refusal = resolve(case).unwrap_err();
+            assert_eq!(refusal.field(), Some(field), "{case:?}: {refusal}");
+            assert!(refusal.to_string().contains(part), "{case:?}: {refusal}");
+            assert!(!refusal.to_string().contains("--"), "{refusal}");
+        }
+        let request = SchemeRequest::VarianceInformed;
+        let infinite = Some(SigmaRequest::TimesAuto(f64::INFINITY));
+        let refusal = request.resolve(&Activation::tanh(), infinite, None, 1.0).unwrap_err();
+        assert_eq!(refusal.field(), Some(SchemeField::SigmaP));
+        let refusal = resolve(("ours", "1/x", "", None)).unwrap_err();
+        assert!(matches!(refusal, SchemeRefusal::Theory(Error::Moment { .. })), "{refusal:?}");
+    }
+}
