@@ -21,7 +21,7 @@ use super::softplus::Softplus;
 use super::super_gaussian::SuperGaussian;
 use super::tanh::Tanh;
 use super::wavelet::Wavelet;
-use super::{Formula, Function, Named, Parameter, Visitor};
+use super::{Formula, Function, Named, Parameter, Symmetry, Visitor};
 use crate::moments::Moments;
 use crate::{Error, Scheme};
 
@@ -46,6 +46,9 @@ pub(crate) trait Builtin: Function {
     fn kinks(&self) -> Vec<f64> {
         Vec::new()
     }
+
+    /// Whether it is even or odd for all values of its parameters.
+    const SYMMETRY: Symmetry = Symmetry::Unknown;
 
     /// The width of the finest feature of the function.
     fn feature_width(&self) -> f64;
@@ -110,10 +113,14 @@ macro_rules! forms {
                 })
             }
 
-            /// The form whose definition, with one of the numbers in `formula` as its parameter,
-            /// is compiled to the very same program: its closed forms hold for the formula too.
+            /// The form whose definition, with 1 or one of the numbers in `formula` as its parameter,
+            /// is compiled to the very same program: what is known of it holds for the formula too.
+            /// A parameter of 1 leaves no number behind, as in sin(x).
             pub(super) fn behind(formula: &Formula) -> Option<Self> {
-                let numbers = formula.numbers();
+                let mut numbers = formula.numbers();
+                if !numbers.contains(&1.0) {
+                    numbers.push(1.0);
+                }
                 $({
                     let parameters = $form::PARAMETERS;
                     let candidates: Vec<Vec<f64>> = match parameters.len() {
@@ -164,6 +171,10 @@ macro_rules! forms {
 
             pub(super) fn feature_width(&self) -> f64 {
                 match self { $(Self::$form(form) => form.feature_width()),* }
+            }
+
+            pub(super) fn symmetry(&self) -> Symmetry {
+                match self { $(Self::$form(_) => $form::SYMMETRY),* }
             }
 
             pub(super) fn own_scheme(&self) -> Option<Scheme> {
@@ -260,6 +271,15 @@ mod tests {
                     assert!((a.value - b.value).abs() <= allowed, "{name} at {x}: {a:?} {b:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn stated_symmetries_are_those_of_the_definitions() {
+        for (name, _) in catalogue() {
+            let activation: Activation = name.parse().unwrap();
+            let definition = activation.to_formula().unwrap();
+            assert_eq!(activation.symmetry(), definition.symmetry(), "{name}");
         }
     }
 

@@ -1,7 +1,7 @@
 use std::f64::consts::{FRAC_2_PI, FRAC_2_SQRT_PI};
 
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
 
@@ -21,6 +21,7 @@ impl Builtin for Erf {
     const NAME: &'static str = "erf";
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "erf(x)";
+    const SYMMETRY: Symmetry = Symmetry::Odd;
 
     fields!();
 

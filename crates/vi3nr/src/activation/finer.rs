@@ -1,7 +1,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, FRAC_PI_4, SQRT_2};
 
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::moments::gauss::THIRTY_TWO;
 use crate::{Bounded, Real};
@@ -28,6 +28,7 @@ impl Builtin for Finer {
     const PARAMETERS: &'static [Parameter] =
         &[Parameter::positive("omega", 30.0, "angular frequency at x = 0")];
     const DEFINITION: &'static str = "sin(omega*(abs(x)+1)*x)";
+    const SYMMETRY: Symmetry = Symmetry::Odd;
 
     fields!(omega);
 

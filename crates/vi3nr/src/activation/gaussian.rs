@@ -1,7 +1,7 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
 
@@ -24,6 +24,7 @@ impl Builtin for Gaussian {
     const PARAMETERS: &'static [Parameter] =
         &[Parameter::positive("sigma", 0.05, "standard deviation sigma_a")];
     const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))";
+    const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(sigma);
 

@@ -1,5 +1,5 @@
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::Real;
 
 /// exp(-|x|/σ_a) (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
@@ -25,6 +25,7 @@ impl Builtin for Laplacian {
     const NAME: &'static str = "laplacian";
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("sigma", 1.0, "decay length")];
     const DEFINITION: &'static str = "exp(-abs(x)/sigma)";
+    const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(sigma);
 

@@ -40,6 +40,7 @@ mod sinc;
 mod sine;
 mod softplus;
 mod super_gaussian;
+mod symmetry;
 mod tanh;
 mod wavelet;
 
@@ -52,6 +53,7 @@ use crate::moments::Moments;
 use crate::{Error, Real, Scheme};
 use builtin::Form;
 pub use formula::Formula;
+pub use symmetry::Symmetry;
 
 /// A scalar function with its derivative, evaluated on any [`Real`].
 pub trait Function: Clone + Send + Sync + 'static {
@@ -184,20 +186,69 @@ impl Activation {
         self.visit(At(x))
     }
 
-    /// Whether f(-x) = f(x), tried at 200 places from 1e-4 to 1e3. A network without first biases is
-    /// then an even function of its input.
+    /// Whether f is even or odd, as far as its form tells: what a built-in form states, or what the
+    /// expression of a formula proves.
+    ///
+    /// ```
+    /// use vi3nr::activation::Symmetry;
+    ///
+    /// let symmetry = |text: &str| text.parse::<vi3nr::Activation>().unwrap().symmetry();
+    /// assert_eq!(symmetry("gaussian:sigma=0.05"), Symmetry::Even);
+    /// assert_eq!(symmetry("x*abs(x)"), Symmetry::Odd);
+    /// assert_eq!(symmetry("relu"), Symmetry::Unknown);
+    /// ```
+    pub fn symmetry(&self) -> Symmetry {
+        match &self.kind {
+            Kind::Builtin(form) => form.symmetry(),
+            Kind::Formula(formula, form) => match (formula.symmetry(), form) {
+                (Symmetry::Unknown, Some(form)) => form.symmetry(),
+                (proven, _) => proven,
+            },
+        }
+    }
+
+    /// Whether f(-x) = f(x): by [`Activation::symmetry`], and where that is unknown tried at 200 places
+    /// from 1e-4 to 1e3. A network without first biases is then an even function of its input.
     ///
     /// ```
     /// let is_even = |text: &str| text.parse::<vi3nr::Activation>().unwrap().is_even();
     /// assert!(is_even("gaussian:sigma=0.05") && is_even("sinc") && is_even("abs(x)"));
     /// assert!(!is_even("sine") && !is_even("relu") && !is_even("cos(x)+0.001*x"));
+    /// assert!(is_even("leaky_relu:slope=-1"));
     /// ```
     pub fn is_even(&self) -> bool {
-        (0..200).all(|place| {
-            let x = 1e-4 * libm::pow(1e7, f64::from(place) / 199.0);
-            let (right, left) = (self.value(x), self.value(-x));
-            (right - left).abs() <= 1e-12 * right.abs().max(left.abs())
-        })
+        match self.symmetry() {
+            Symmetry::Even => true,
+            Symmetry::Odd => false,
+            Symmetry::Unknown => (0..200).all(|place| {
+                let x = 1e-4 * libm::pow(1e7, f64::from(place) / 199.0);
+                let (right, left) = (self.value(x), self.value(-x));
+                (right - left).abs() <= 1e-12 * right.abs().max(left.abs())
+            }),
+        }
+    }
+
+    /// ω where the activation is sin(ωx), as the built-in form or as a formula that spells it.
+    ///
+    /// ```
+    /// let omega = |text: &str| text.parse::<vi3nr::Activation>().unwrap().sine_frequency();
+    /// assert_eq!(omega("sine:omega=30"), Some(30.0));
+    /// assert_eq!(omega("sin(30*x)"), Some(30.0));
+    /// assert_eq!(omega("cos(30*x)"), None);
+    /// ```
+    pub fn sine_frequency(&self) -> Option<f64> {
+        match self.form() {
+            Some(Form::Sine(sine)) => Some(sine.omega),
+            _ => None,
+        }
+    }
+
+    /// The built-in form that the activation is or that its formula spells out.
+    fn form(&self) -> Option<&Form> {
+        match &self.kind {
+            Kind::Builtin(form) => Some(form),
+            Kind::Formula(_, form) => form.as_ref(),
+        }
     }
 
     /// The points where f or f' is not smooth, in increasing order; for a formula those of
@@ -224,13 +275,10 @@ impl Activation {
         self.parameters().into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// The initialisation that was published with this activation, where one was (SIREN's with the
-    /// sine).
+    /// The initialisation that was published with this activation, where one was: SIREN's with the
+    /// sine. A formula that spells a built-in form out has that of the form.
     pub fn own_scheme(&self) -> Option<Scheme> {
-        match &self.kind {
-            Kind::Builtin(form) => form.own_scheme(),
-            Kind::Formula(..) => None,
-        }
+        self.form()?.own_scheme()
     }
 
     /// The formula, where the activation is one.
@@ -253,12 +301,9 @@ impl Activation {
     }
 
     /// The gain that `torch.nn.init.calculate_gain` lists for this activation; `None` for those it
-    /// does not know, formulas among them.
+    /// does not know. A formula that spells a built-in form out has that of the form.
     pub fn torch_gain(&self) -> Option<f64> {
-        match &self.kind {
-            Kind::Builtin(form) => form.torch_gain(),
-            Kind::Formula(..) => None,
-        }
+        self.form()?.torch_gain()
     }
 
     /// The width of the function's finest feature: a length by which scales are judged, not a
@@ -272,10 +317,7 @@ impl Activation {
 
     /// Closed-form moments under N(0, sigma²), where they are known.
     pub(crate) fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        match &self.kind {
-            Kind::Builtin(form) | Kind::Formula(_, Some(form)) => form.closed_moments(sigma),
-            Kind::Formula(_, None) => None,
-        }
+        self.form()?.closed_moments(sigma)
     }
 
     /// Hands the concrete function to `visitor`.

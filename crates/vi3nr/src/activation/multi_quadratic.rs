@@ -1,5 +1,5 @@
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::Real;
 
 /// 1/√(1 + (ax)²) (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
@@ -25,6 +25,7 @@ impl Builtin for MultiQuadratic {
     const NAME: &'static str = "multi_quadratic";
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "inverse width")];
     const DEFINITION: &'static str = "1/sqrt(1+(a*x)^2)";
+    const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(a);
 

@@ -1,7 +1,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
 
@@ -24,6 +24,7 @@ impl Builtin for Sinc {
     const NAME: &'static str = "sinc";
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "angular frequency")];
     const DEFINITION: &'static str = "sin(a*x)/(a*x)";
+    const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(a);
 

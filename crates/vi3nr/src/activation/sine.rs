@@ -1,12 +1,12 @@
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::{Bounded, Real, Scheme};
 
 /// sin(ωx), SIREN's activation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sine {
-    omega: f64,
+    pub(super) omega: f64,
 }
 
 impl Function for Sine {
@@ -23,6 +23,7 @@ impl Builtin for Sine {
     const PARAMETERS: &'static [Parameter] =
         &[Parameter::positive("omega", 30.0, "angular frequency")];
     const DEFINITION: &'static str = "sin(omega*x)";
+    const SYMMETRY: Symmetry = Symmetry::Odd;
 
     fields!(omega);
 

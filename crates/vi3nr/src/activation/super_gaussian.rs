@@ -1,5 +1,5 @@
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
 
@@ -29,6 +29,7 @@ impl Builtin for SuperGaussian {
         Parameter::positive("b", 1.0, "power"),
     ];
     const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))^b";
+    const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(sigma, b);
 

@@ -1,5 +1,5 @@
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::Real;
 
 /// The hyperbolic tangent.
@@ -19,6 +19,7 @@ impl Builtin for Tanh {
     const NAME: &'static str = "tanh";
     const PARAMETERS: &'static [Parameter] = &[];
     const DEFINITION: &'static str = "tanh(x)";
+    const SYMMETRY: Symmetry = Symmetry::Odd;
 
     fields!();
 

@@ -1,5 +1,5 @@
 use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::{Function, Parameter, Symmetry};
 use crate::moments::Moments;
 use crate::{Bounded, Real};
 
@@ -26,6 +26,7 @@ impl Builtin for Wavelet {
     const PARAMETERS: &'static [Parameter] =
         &[Parameter::positive("a", 1.0, "angular frequency and inverse width")];
     const DEFINITION: &'static str = "cos(a*x)*exp(-(a*x)^2)";
+    const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(a);
 

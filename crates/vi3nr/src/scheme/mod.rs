@@ -261,6 +261,7 @@ impl InitRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Activation;
 
     fn plan(scheme: Scheme, activation: &str) -> Vec<LayerPlan> {
         let network = Network::uniform(2, 128, 4, 3, activation.parse().unwrap()).unwrap();
@@ -370,6 +371,29 @@ mod tests {
             first_biases: BiasRule::Zero,
         };
         assert!(rule.plan(&wide).unwrap_err().to_string().contains("4096"));
+    }
+
+    /// A function has one initialization, however it is written.
+    #[test]
+    fn formulas_have_the_scheme_and_gain_of_the_form_that_they_spell() {
+        for (formula, form) in [
+            ("sin(30*x)", "sine:omega=30"),
+            ("sin(w*x):w=30", "sine:omega=30"),
+            ("sin(x*30)", "sine:omega=30"),
+            ("sin(x)", "sine:omega=1"),
+            ("tanh(x)", "tanh"),
+            ("max(x,0)", "relu"),
+            ("max(x,0)+0.2*min(x,0)", "leaky_relu:slope=0.2"),
+            ("1/(1+exp(-x))", "sigmoid"),
+            ("exp(-x^2/(2*s^2)):s=0.05", "gaussian:sigma=0.05"),
+            ("cos(30*x)", "gaussian"),
+        ] {
+            let formula: Activation = formula.parse().unwrap();
+            let form: Activation = form.parse().unwrap();
+            assert_eq!(formula.own_scheme(), form.own_scheme(), "{formula}");
+            assert_eq!(formula.torch_gain(), form.torch_gain(), "{formula}");
+            assert_eq!(formula.sine_frequency(), form.sine_frequency(), "{formula}");
+        }
     }
 
     #[test]

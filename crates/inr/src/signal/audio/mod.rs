@@ -21,7 +21,7 @@ pub const MOST_CHANNELS: usize = 64;
 /// The input scale where none is asked for: SIREN's habit, 100, for the sine, whose first layer it
 /// makes so much faster; 1 for all others, whose σ_p sets the first layer.
 pub fn default_input_scale(activation: &Activation) -> f64 {
-    if activation.own_scheme().is_some() { 100.0 } else { 1.0 }
+    if activation.sine_frequency().is_some() { 100.0 } else { 1.0 }
 }
 
 /// A recording: one moment after another, the channels of a moment side by side.

@@ -47,9 +47,9 @@ mod symmetry;
 
 pub use program::{Binary, Instruction, MOST_REGISTERS, Operand, Operation, Pair, Program, Unary};
 
+pub use super::symmetry::Symmetry;
 pub(crate) use enclose::{Sides, enclose};
 pub(crate) use region::Region;
-pub use symmetry::Symmetry;
 
 use std::fmt;
 use std::sync::Arc;

@@ -2,19 +2,7 @@
 
 use super::graph::{Graph, Id, Node};
 use super::program::{Binary, Unary};
-
-/// How f(-x) relates to f(x).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Symmetry {
-    /// f(-x) = f(x).
-    Even,
-    /// f(-x) = -f(x).
-    Odd,
-    /// Neither, as far as the form of the expression tells.
-    Unknown,
-}
-
-use Symmetry::{Even, Odd, Unknown};
+use crate::activation::symmetry::Symmetry::{self, Even, Odd, Unknown};
 
 /// The symmetry of every node up to `root`, and that of `root`.
 pub(super) fn symmetry(graph: &Graph, root: Id) -> Symmetry {
