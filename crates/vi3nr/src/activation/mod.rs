@@ -2,9 +2,16 @@
 //!
 //! An [`Activation`] is written `NAME` or `NAME:key=value,key=value`, for example
 //! `gaussian:sigma=0.05`, or as an expression in x, for example `exp(-x^2/(2*s^2)):s=0.05` (see
-//! [`mod@formula`]). Each built-in form lives in one file of this folder and is listed once in
-//! [`mod@builtin`]; nothing outside this folder asks which one it holds. Code that needs the
-//! function itself in its own number type (an engine's vector loop) calls [`Activation::visit`].
+//! [`mod@formula`]). Code that needs the function itself in its own number type (an engine's vector
+//! loop) calls [`Activation::visit`].
+//!
+//! # Adding a form
+//! A built-in form is one file of `builtin/`, which implements [`Function`] and `Builtin` (its name,
+//! parameters, definition as a formula, feature width), and two lines in `builtin/mod.rs`. That is all:
+//! it can be typed, drawn, solved for and trained with. What is known of it beyond that is said where
+//! it is used, and by default is nothing: moments in closed form in `moments/closed/`, a scheme
+//! that was published with it and PyTorch's gain in `scheme/published.rs`. Nothing else asks which
+//! form an activation holds.
 //!
 //! ```
 //! use vi3nr::Activation;
@@ -19,136 +26,24 @@
 
 pub mod builtin;
 mod construct;
-mod elu;
-mod erf;
-mod expsin;
-mod finer;
 pub mod formula;
-mod gaussian;
-mod gelu;
-mod laplacian;
-mod leaky_relu;
-mod mish;
-mod multi_quadratic;
+mod function;
 mod named;
-mod quadratic;
-mod relu;
-mod selu;
-mod sigmoid;
-mod silu;
-mod sinc;
-mod sine;
-mod softplus;
-mod super_gaussian;
+mod parameter;
 mod symmetry;
-mod tanh;
-mod wavelet;
-
-pub(crate) use named::{Named, write as write_named};
+mod visitor;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::moments::Moments;
-use crate::{Error, Real, Scheme};
+use crate::{Error, Real};
 use builtin::Form;
 pub use formula::Formula;
+pub use function::Function;
+pub(crate) use named::{Named, write as write_named};
+pub use parameter::{Accepted, Parameter};
 pub use symmetry::Symmetry;
-
-/// A scalar function with its derivative, evaluated on any [`Real`].
-pub trait Function: Clone + Send + Sync + 'static {
-    /// f(x) and f'(x). At a kink the derivative is that of the left side.
-    fn value_and_slope<R: Real>(&self, x: R) -> (R, R);
-
-    /// f(x) alone, the same bits as the first part of [`Function::value_and_slope`].
-    #[inline(always)]
-    fn value<R: Real>(&self, x: R) -> R {
-        self.value_and_slope(x).0
-    }
-}
-
-/// A caller that wants the concrete [`Function`] behind an [`Activation`].
-///
-/// The one way to be compiled for each activation without naming any: `visit` is instantiated for
-/// every built-in form, and for [`Formula`], which interprets its program.
-pub trait Visitor {
-    /// What the visit returns.
-    type Output;
-
-    /// Called with the function of the activation.
-    fn visit<F: Function>(self, function: F) -> Self::Output;
-
-    /// Called instead of [`Visitor::visit`] when the activation is a formula, for engines that walk
-    /// its [`Program`](formula::Program) over whole tiles; otherwise it is visited like any other
-    /// function.
-    fn visit_formula(self, formula: &Formula) -> Self::Output
-    where
-        Self: Sized,
-    {
-        self.visit(formula.clone())
-    }
-}
-
-/// The numbers that a parameter may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
-    /// Finite and above 0.
-    Positive,
-    /// Any finite number.
-    Finite,
-    /// A whole number from 1 to 2^53.
-    Whole,
-}
-
-impl Accepted {
-    /// Whether `value` is one of them.
-    pub fn contains(self, value: f64) -> bool {
-        match self {
-            Self::Positive => value.is_finite() && value > 0.0,
-            Self::Finite => value.is_finite(),
-            Self::Whole => (1.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0,
-        }
-    }
-
-    /// The range in words, to follow "expected".
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::Positive => "a finite number above 0",
-            Self::Finite => "a finite number",
-            Self::Whole => "a whole number above 0",
-        }
-    }
-}
-
-/// A parameter of a built-in form or scheme: its name, default and accepted range.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Parameter {
-    /// The key in `NAME:key=value`.
-    pub name: &'static str,
-    /// The value when the key is left out.
-    pub default: f64,
-    /// What the parameter does, in a phrase.
-    pub meaning: &'static str,
-    /// The values it may have.
-    pub accepted: Accepted,
-}
-
-impl Parameter {
-    /// A parameter that must be a finite number above 0.
-    pub const fn positive(name: &'static str, default: f64, meaning: &'static str) -> Self {
-        Self { name, default, meaning, accepted: Accepted::Positive }
-    }
-
-    /// A parameter that may be any finite number.
-    pub const fn finite(name: &'static str, default: f64, meaning: &'static str) -> Self {
-        Self { name, default, meaning, accepted: Accepted::Finite }
-    }
-
-    /// A parameter that must be a whole number above 0.
-    pub const fn whole(name: &'static str, default: f64, meaning: &'static str) -> Self {
-        Self { name, default, meaning, accepted: Accepted::Whole }
-    }
-}
+pub use visitor::Visitor;
 
 /// The nonlinearity between the layers of a network: a built-in form or a formula.
 #[derive(Debug, Clone, PartialEq)]
@@ -244,7 +139,7 @@ impl Activation {
     }
 
     /// The built-in form that the activation is or that its formula spells out.
-    fn form(&self) -> Option<&Form> {
+    pub(crate) fn form(&self) -> Option<&Form> {
         match &self.kind {
             Kind::Builtin(form) => Some(form),
             Kind::Formula(_, form) => form.as_ref(),
@@ -275,12 +170,6 @@ impl Activation {
         self.parameters().into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// The initialisation that was published with this activation, where one was: SIREN's with the
-    /// sine. A formula that spells a built-in form out has that of the form.
-    pub fn own_scheme(&self) -> Option<Scheme> {
-        self.form()?.own_scheme()
-    }
-
     /// The formula, where the activation is one.
     pub fn formula(&self) -> Option<&Formula> {
         match &self.kind {
@@ -300,12 +189,6 @@ impl Activation {
         }
     }
 
-    /// The gain that `torch.nn.init.calculate_gain` lists for this activation; `None` for those it
-    /// does not know. A formula that spells a built-in form out has that of the form.
-    pub fn torch_gain(&self) -> Option<f64> {
-        self.form()?.torch_gain()
-    }
-
     /// The width of the function's finest feature: a length by which scales are judged, not a
     /// bound on anything.
     pub(crate) fn feature_width(&self) -> f64 {
@@ -313,11 +196,6 @@ impl Activation {
             Kind::Builtin(form) => form.feature_width(),
             Kind::Formula(formula, _) => feature_width(formula),
         }
-    }
-
-    /// Closed-form moments under N(0, sigma²), where they are known.
-    pub(crate) fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        self.form()?.closed_moments(sigma)
     }
 
     /// Hands the concrete function to `visitor`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Parameter;
+use super::parameter::Parameter;
 use crate::Error;
 
 /// Longest text that is read; anything longer is a mistake or an attack.

@@ -1,7 +1,7 @@
 //! A σ_p where none is given.
 
-use super::{Solution, backward_condition, solve};
-use crate::{Activation, Error};
+use super::solve::{Solution, solve};
+use crate::{Activation, Error, Gain};
 
 /// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
 pub(crate) const BEARABLE: f64 = 0.3131;
@@ -46,7 +46,7 @@ pub(crate) enum Fallback {
 /// The σ_p of [`auto_sigma_p`] where Eq. (13) has no root or every σ_p is one.
 pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error> {
     let slack = |sigma_p: f64| {
-        Ok::<f64, Error>(BEARABLE - (backward_condition(activation, sigma_p)? - 1.0).abs())
+        Ok::<f64, Error>(BEARABLE - (Gain::of(activation, sigma_p)?.condition.value - 1.0).abs())
     };
     let at_1 = slack(1.0);
     if matches!(at_1, Ok(slack) if slack >= 0.0) {

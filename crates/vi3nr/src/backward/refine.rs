@@ -1,8 +1,9 @@
 //! From places seen in a scan to exact ones: crossings of 1 and dips towards it.
 
-use super::solve::LIMIT_REACHED;
 use crate::{Bounded, Error};
 
+/// Conditions this close to 1 are taken for the limit 1.
+pub(super) const LIMIT_REACHED: f64 = 1e-7;
 /// A dip of |cond - 1| in the scan that is looked at more closely.
 const DIP: f64 = 0.02;
 

@@ -1,6 +1,6 @@
 //! All σ_p that satisfy the backward condition, or the proof that there are none to be had.
 
-use super::refine::{Condition, crossing, deepest_dip};
+use super::refine::{Condition, LIMIT_REACHED, crossing, deepest_dip};
 use super::scan::scan;
 use crate::{Activation, Bounded, Error, Gain, require_positive};
 
@@ -9,8 +9,7 @@ pub const REACH: f64 = 1e6;
 
 /// Halvings towards the σ_p beyond which moments cannot be computed.
 const HALVINGS: u32 = 20;
-/// Conditions this close to 1 at the end of the range are taken for the limit 1.
-pub(super) const LIMIT_REACHED: f64 = 1e-7;
+
 /// A σ_p with cond(σ_p) = 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Root {

@@ -29,7 +29,7 @@ pub(super) const SIXTEEN: [(f64, f64); 8] = [
 
 /// The rule with 32 points.
 #[allow(clippy::excessive_precision)]
-pub(crate) const THIRTY_TWO: [(f64, f64); 16] = [
+pub(super) const THIRTY_TWO: [(f64, f64); 16] = [
     (0.997263861849481563545, 0.00701861000947009660041),
     (0.9856115115452683354, 0.0162743947309056706052),
     (0.964762255587506430774, 0.0253920653092620594558),

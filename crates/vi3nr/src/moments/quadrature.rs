@@ -11,17 +11,13 @@
 //! else the integral is refused. The evaluation's own rounding is bounded by computing on
 //! [`Bounded`]. An analytic function with very many periods under the density goes to [`strip`].
 
-use std::f64::consts::PI;
-
 use super::gauss::{Rule, SIXTEEN, SIXTY_FOUR, THIRTY_TWO, ln_error_factor};
-use super::scaled::Scaled;
+use super::integrand::{Integrand, rounded};
 use super::sums::{Four, Sums};
 use super::{Method, Moments, strip, tail};
-use crate::activation::formula::{Formula, Region, Sides, Symmetry, enclose};
+use crate::activation::formula::{Region, Sides, Symmetry};
 use crate::{Activation, Bounded, Error};
 
-/// ln of the smallest magnitude that is told from 0.
-pub(super) const LN_TINY: f64 = -700.0;
 /// Part of each integral that one panel's truncation may be.
 const PANEL_TOLERANCE: f64 = 1e-17;
 /// Panels after which equally spaced points are tried on the whole line ([`strip`]).
@@ -32,22 +28,10 @@ const MOST_PANELS: usize = 40_000;
 const SUSPECT: u32 = 4;
 /// Halvings of one panel after which a point is declared singular.
 const DEEPEST: u32 = 1000;
-/// √(2π).
-const ROOT_TAU: f64 = 2.506_628_274_631_000_7;
 /// The ellipses that are tried, from the one that serves smooth panels best.
 const ELLIPSES: [f64; 5] = [3.2, 2.2, 5.0, 1.6, 12.0];
 /// The rules, from the cheapest.
 const RULES: [&Rule; 3] = [&SIXTEEN, &THIRTY_TWO, &SIXTY_FOUR];
-
-const NAMES: [&str; 4] = ["E[f]", "E[f^2]", "E[f']", "E[f'^2]"];
-
-/// What is integrated.
-pub(super) struct Integrand<'a> {
-    pub(super) activation: &'a Activation,
-    /// The formula of the function, for enclosures.
-    pub(super) definition: Formula,
-    pub(super) sigma: f64,
-}
 
 /// An interval that waits for its turn.
 #[derive(Clone, Copy)]
@@ -100,15 +84,6 @@ impl Integrand<'_> {
             sample(-x, 0.35 * x);
         }
         sums
-    }
-
-    fn fail<T>(&self, index: usize, reason: impl Into<String>) -> Result<T, Error> {
-        Err(Error::Moment {
-            moment: NAMES[index],
-            activation: self.activation.to_string(),
-            sigma: self.sigma,
-            reason: reason.into(),
-        })
     }
 
     /// All panels, each halved until its truncation error is within the tolerance.
@@ -199,10 +174,6 @@ impl Integrand<'_> {
         Ok(ends.windows(2).map(panel).collect())
     }
 
-    pub(super) fn is_symmetric(&self) -> bool {
-        self.definition.symmetry() != Symmetry::Unknown
-    }
-
     /// The integrals over a panel by the cheapest rule whose truncation error is proven to be
     /// within the tolerance, or far below the integrals over the panel itself.
     fn resolved(
@@ -245,21 +216,6 @@ impl Integrand<'_> {
         (0..4).all(enough).then_some((part, best[2]))
     }
 
-    /// ln of bounds of the four integrands, density included, over a region.
-    pub(super) fn ln_moduli(&self, region: Region, sides: &mut Sides) -> Four {
-        let (f, slope) = enclose(self.definition.program(), region, sides);
-        let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
-        let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
-        let turned = region.im / self.sigma;
-        let density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
-        [f + density, 2.0 * f + density, slope + density, 2.0 * slope + density]
-    }
-
-    /// ln(σ√(2π)).
-    fn ln_norm(&self) -> f64 {
-        libm::log(self.sigma) + 0.5 * libm::log(2.0 * PI)
-    }
-
     /// The four integrals over the panel with a bound on the rounding errors.
     fn apply(&self, rule: &Rule, panel: &Panel) -> Sums {
         let (centre, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
@@ -271,26 +227,6 @@ impl Integrand<'_> {
         }
         sums.close(2 * rule.len());
         sums
-    }
-
-    /// The four integrands at `place`, times `weight` and the density.
-    pub(super) fn node(&self, place: Bounded, weight: f64) -> [Bounded; 4] {
-        let u = place.value / self.sigma;
-        let square = u * u;
-        let relative = f64::EPSILON * (8.0 + 4.0 * square);
-        let (value, slope) = self.activation.value_and_slope_on(place);
-        let tame = |number: Bounded| number.is_finite() && number.value.abs() < 1e100;
-        if square < 1200.0 && tame(value) && tame(slope) {
-            let density = weight * libm::exp(-0.5 * square) / (self.sigma * ROOT_TAU);
-            let density = Bounded { value: density, error: relative * density };
-            return [value, value * value, slope, slope * slope].map(|g| g * density);
-        }
-        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(place));
-        let power = -0.5 * square - self.ln_norm();
-        let error = f64::EPSILON * (8.0 + 4.0 * square + power.abs());
-        let density = crate::Real::exp(Scaled::new(Bounded { value: power, error }));
-        let density = density * Scaled::new(Bounded::exact(weight));
-        [value, value * value, slope, slope * slope].map(|g| (g * density).plain())
     }
 
     /// At a suspected singular point: the integrals by 64 points and an estimate of their error from
@@ -329,18 +265,6 @@ impl Integrand<'_> {
         }
     }
 
-    /// Refuses a point at which the function is not a number.
-    fn require_defined(&self, x: f64) -> Result<(), Error> {
-        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(Bounded::exact(x)));
-        if value.plain().value.is_nan() {
-            return self.fail(0, format!("f({x:e}) is not a number"));
-        }
-        if slope.plain().value.is_nan() {
-            return self.fail(2, format!("f'({x:e}) is not a number"));
-        }
-        Ok(())
-    }
-
     fn finish(&self, sums: &Sums) -> Result<Moments, Error> {
         let sides = if self.is_symmetric() { 2.0 } else { 1.0 };
         let vanishing = match self.definition.symmetry() {
@@ -366,9 +290,4 @@ impl Integrand<'_> {
         let method = Method::Quadrature;
         Ok(Moments { mean, second_moment, derivative_mean, derivative_second_moment, method })
     }
-}
-
-/// A node, which is rounded: f, f' and the density feel that.
-fn rounded(x: f64) -> Bounded {
-    Bounded { value: x, error: f64::EPSILON * x.abs() }
 }

@@ -8,7 +8,7 @@
 
 use std::f64::consts::PI;
 
-use super::quadrature::Integrand;
+use super::integrand::Integrand;
 use super::sums::{Four, Sums};
 use super::tail;
 use crate::Bounded;

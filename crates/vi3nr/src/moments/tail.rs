@@ -1,6 +1,6 @@
 //! How far out the expectations have to be integrated.
 
-use super::quadrature::{Integrand, LN_TINY};
+use super::integrand::{Integrand, LN_TINY};
 use crate::activation::formula::{Region, Sides, enclose};
 
 /// Standard deviations at which the search for the end begins, and where it is given up.

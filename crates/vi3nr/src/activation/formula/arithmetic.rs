@@ -1,7 +1,7 @@
 //! How sums, products, quotients and powers are simplified as they enter the graph.
 
 use super::graph::{Graph, Id, Node};
-use super::program::{Binary, Unary};
+use super::operation::{Binary, Unary};
 
 /// Whole powers up to this are multiplied out; larger ones go through the logarithm.
 const LARGEST_WHOLE_POWER: f64 = 1024.0;

@@ -1,7 +1,7 @@
 //! Symbolic differentiation of an expression graph.
 
 use super::graph::{Graph, Id, Node};
-use super::program::{Binary, Unary};
+use super::operation::{Binary, Unary};
 
 /// Adds the derivative of `root` with respect to the input to `graph`.
 ///

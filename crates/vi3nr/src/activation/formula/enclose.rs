@@ -1,8 +1,7 @@
 //! Enclosures of a whole program over a region, instruction by instruction.
 
-use super::program::{
-    Binary, Instruction, MOST_REGISTERS, Operand, Operation, Pair, Program, Unary,
-};
+use super::operation::{Binary, Pair, Unary};
+use super::program::{Instruction, MOST_REGISTERS, Operand, Operation, Program};
 use super::region::{Region, WHOLE};
 
 /// Which side of its switch each instruction of a program takes over a real interval.

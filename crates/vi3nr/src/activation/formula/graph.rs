@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::program::{Binary, Unary};
+use super::operation::{Binary, Unary};
 
 /// A node's number.
 pub(super) type Id = usize;

@@ -3,7 +3,8 @@
 use super::derive::derivative;
 use super::enclose::{Sides, enclose};
 use super::graph::{Graph, Id, Node};
-use super::program::{Binary, Program, Unary};
+use super::operation::{Binary, Unary};
+use super::program::Program;
 use super::region::Region;
 
 /// Kinks are looked for within ± this distance of 0.

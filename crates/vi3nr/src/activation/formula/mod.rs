@@ -40,12 +40,14 @@ mod elementary;
 mod enclose;
 mod graph;
 mod kinks;
+mod operation;
 mod parse;
 mod program;
 mod region;
 mod symmetry;
 
-pub use program::{Binary, Instruction, MOST_REGISTERS, Operand, Operation, Pair, Program, Unary};
+pub use operation::{Binary, Pair, Unary};
+pub use program::{Instruction, MOST_REGISTERS, Operand, Operation, Program};
 
 pub use super::symmetry::Symmetry;
 pub(crate) use enclose::{Sides, enclose};
@@ -54,7 +56,8 @@ pub(crate) use region::Region;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Function, Named};
+use super::function::Function;
+use super::named::Named;
 use crate::{Error, Real};
 use graph::{Graph, MOST_NODES};
 use parse::Mistake;

@@ -9,7 +9,7 @@
 //! ```
 
 use super::graph::{Graph, Id, MOST_NODES};
-use super::program::{Binary, Unary};
+use super::operation::{Binary, Unary};
 
 /// Deepest nesting of parentheses, signs and powers; the recursion below is bounded by it.
 const DEEPEST_NESTING: usize = 64;

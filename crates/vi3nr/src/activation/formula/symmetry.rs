@@ -1,7 +1,7 @@
 //! Whether an expression is even or odd, read off its graph.
 
 use super::graph::{Graph, Id, Node};
-use super::program::{Binary, Unary};
+use super::operation::{Binary, Unary};
 use crate::activation::symmetry::Symmetry::{self, Even, Odd, Unknown};
 
 /// The symmetry of every node up to `root`, and that of `root`.

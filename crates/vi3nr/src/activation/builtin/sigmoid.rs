@@ -1,10 +1,11 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// 1/(1 + e^(-x)).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sigmoid;
+pub(crate) struct Sigmoid;
 
 impl Function for Sigmoid {
     #[inline(always)]
@@ -27,9 +28,5 @@ impl Builtin for Sigmoid {
 
     fn feature_width(&self) -> f64 {
         1.0
-    }
-
-    fn torch_gain(&self) -> Option<f64> {
-        Some(1.0)
     }
 }

@@ -1,16 +1,17 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter, Symmetry};
-use crate::moments::Moments;
-use crate::{Bounded, Real};
+use super::form::{Builtin, fields};
+use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
+use crate::activation::symmetry::Symmetry;
 
 /// exp(-x²/(2σ_a²))^b (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
 ///
 /// The authors' published code has the Gaussian only; the defaults of 1 are those of the
 /// implementation that most projects copy, `kwea123/Coordinate-MLPs` (`models.py`, `opt.py`).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SuperGaussian {
-    sigma: f64,
-    b: f64,
+pub(crate) struct SuperGaussian {
+    pub(crate) sigma: f64,
+    pub(crate) b: f64,
 }
 
 impl Function for SuperGaussian {
@@ -35,11 +36,5 @@ impl Builtin for SuperGaussian {
 
     fn feature_width(&self) -> f64 {
         self.sigma / libm::sqrt(self.b)
-    }
-
-    /// Those of the Gaussian whose width is σ_a/√b.
-    fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        let width = Bounded::exact(self.sigma) / Bounded::exact(self.b).sqrt();
-        Some(super::gaussian::moments(width, Bounded::exact(sigma)))
     }
 }

@@ -1,6 +1,7 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// λ and α of the paper.
 #[allow(clippy::excessive_precision)]
@@ -11,7 +12,7 @@ const ALPHA: f64 = 1.6732632423543772848170429916717;
 /// λ times the exponential linear unit with depth α, the constants chosen so that zero mean and unit
 /// variance are a fixed point (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Selu;
+pub(crate) struct Selu;
 
 impl Function for Selu {
     #[inline(always)]
@@ -38,9 +39,5 @@ impl Builtin for Selu {
 
     fn feature_width(&self) -> f64 {
         1.0
-    }
-
-    fn torch_gain(&self) -> Option<f64> {
-        Some(0.75)
     }
 }

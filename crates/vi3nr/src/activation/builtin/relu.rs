@@ -1,13 +1,11 @@
-use std::f64::consts::PI;
-
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
-use crate::moments::Moments;
-use crate::{Bounded, Real};
+use super::form::{Builtin, fields};
+use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// max(x, 0).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Relu;
+pub(crate) struct Relu;
 
 impl Function for Relu {
     #[inline(always)]
@@ -31,17 +29,5 @@ impl Builtin for Relu {
 
     fn feature_width(&self) -> f64 {
         1.0
-    }
-
-    fn torch_gain(&self) -> Option<f64> {
-        Some(std::f64::consts::SQRT_2)
-    }
-
-    /// Half of the moments of the identity, and E|z|/2 = σ/√(2π).
-    fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        let sigma = Bounded::exact(sigma);
-        let half = Bounded::exact(0.5);
-        let mean = sigma / Bounded::rounded(libm::sqrt(2.0 * PI));
-        Some(Moments::from_closed_form([mean, half * sigma * sigma, half, half]))
     }
 }

@@ -1,10 +1,12 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter, Symmetry};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
+use crate::activation::symmetry::Symmetry;
 
 /// The hyperbolic tangent.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tanh;
+pub(crate) struct Tanh;
 
 impl Function for Tanh {
     #[inline(always)]
@@ -25,9 +27,5 @@ impl Builtin for Tanh {
 
     fn feature_width(&self) -> f64 {
         1.0
-    }
-
-    fn torch_gain(&self) -> Option<f64> {
-        Some(5.0 / 3.0)
     }
 }

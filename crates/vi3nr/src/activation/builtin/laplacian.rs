@@ -1,14 +1,16 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter, Symmetry};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
+use crate::activation::symmetry::Symmetry;
 
 /// exp(-|x|/σ_a) (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
 ///
 /// The authors' published code has the Gaussian only; the defaults of 1 are those of the
 /// implementation that most projects copy, `kwea123/Coordinate-MLPs` (`models.py`, `opt.py`).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Laplacian {
-    sigma: f64,
+pub(crate) struct Laplacian {
+    pub(crate) sigma: f64,
 }
 
 impl Function for Laplacian {

@@ -1,10 +1,11 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// x tanh(ln(1 + e^x)) (Misra 2020).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mish;
+pub(crate) struct Mish;
 
 impl Function for Mish {
     #[inline(always)]

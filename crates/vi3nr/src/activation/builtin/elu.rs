@@ -1,12 +1,13 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// x for x > 0, else α(e^x - 1), the exponential linear unit (Clevert, Unterthiner and Hochreiter
 /// 2016).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Elu {
-    alpha: f64,
+pub(crate) struct Elu {
+    pub(crate) alpha: f64,
 }
 
 impl Function for Elu {

@@ -1,30 +1,32 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter, Symmetry};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
+use crate::activation::symmetry::Symmetry;
 
-/// 1/(1 + (ax)²) (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
+/// 1/√(1 + (ax)²) (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
 ///
 /// The authors' published code has the Gaussian only; the defaults of 1 are those of the
 /// implementation that most projects copy, `kwea123/Coordinate-MLPs` (`models.py`, `opt.py`).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Quadratic {
-    a: f64,
+pub(crate) struct MultiQuadratic {
+    pub(crate) a: f64,
 }
 
-impl Function for Quadratic {
+impl Function for MultiQuadratic {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (one, a) = (R::from_f64(1.0), R::from_f64(self.a));
         let u = x * a;
-        let value = one / (u * u + one);
-        (value, -((a + a) * (u * value) * value))
+        let value = one / (u * u + one).sqrt();
+        (value, -(a * (u * value) * (value * value)))
     }
 }
 
-impl Builtin for Quadratic {
-    const NAME: &'static str = "quadratic";
+impl Builtin for MultiQuadratic {
+    const NAME: &'static str = "multi_quadratic";
     const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "inverse width")];
-    const DEFINITION: &'static str = "1/(1+(a*x)^2)";
+    const DEFINITION: &'static str = "1/sqrt(1+(a*x)^2)";
     const SYMMETRY: Symmetry = Symmetry::Even;
 
     fields!(a);

@@ -1,10 +1,11 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// ln(1 + e^x) (Dugas et al. 2001).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Softplus;
+pub(crate) struct Softplus;
 
 impl Function for Softplus {
     #[inline(always)]

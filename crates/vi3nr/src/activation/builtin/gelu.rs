@@ -1,13 +1,14 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// x Φ(x) with the normal distribution function Φ, exact, not the tanh approximation (Hendrycks and
 /// Gimpel 2016).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Gelu;
+pub(crate) struct Gelu;
 
 impl Function for Gelu {
     #[inline(always)]

@@ -1,10 +1,11 @@
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter};
+use super::form::{Builtin, fields};
 use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
 
 /// x/(1 + e^(-x)), also called swish (Elfwing, Uchibe and Doya 2018).
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Silu;
+pub(crate) struct Silu;
 
 impl Function for Silu {
     #[inline(always)]

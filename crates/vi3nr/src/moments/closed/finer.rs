@@ -1,64 +1,29 @@
+//! The moments of FINER's sin(ω(|x| + 1)x).
+
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, FRAC_PI_4, SQRT_2};
 
-use super::builtin::{Builtin, fields};
-use super::{Function, Parameter, Symmetry};
-use crate::moments::Moments;
+use crate::Bounded;
+use crate::activation::builtin::Finer;
 use crate::moments::gauss::THIRTY_TWO;
-use crate::{Bounded, Real};
 
-/// sin(ω(|x| + 1)x), whose frequency grows with |x| (Liu et al., "FINER", CVPR 2024, with their
-/// ω = 30).
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Finer {
-    omega: f64,
-}
-
-impl Function for Finer {
-    #[inline(always)]
-    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
-        let (one, omega) = (R::from_f64(1.0), R::from_f64(self.omega));
-        let magnitude = x.abs();
-        let (sine, cosine) = (omega * (magnitude + one) * x).sin_cos();
-        (sine, omega * (magnitude + magnitude + one) * cosine)
+/// With φ = ω(x² + x) for x > 0: E[f²] = (1 - E[cos 2φ])/2, E[f'] = ωE[(2|x| + 1) cos φ] and
+/// E[f'²] = ω²/2 (E[(2|x| + 1)²] + E[(2|x| + 1)² cos 2φ]), the cosines by [`turned`]. Where
+/// φ(σ) is small they nearly cancel, and the quadrature is better.
+pub(super) fn moments(form: &Finer, sigma: f64) -> Option<[Bounded; 4]> {
+    if form.omega * sigma * (sigma + 1.0) < 10.0 {
+        return None;
     }
-}
-
-impl Builtin for Finer {
-    const NAME: &'static str = "finer";
-    const PARAMETERS: &'static [Parameter] =
-        &[Parameter::positive("omega", 30.0, "angular frequency at x = 0")];
-    const DEFINITION: &'static str = "sin(omega*(abs(x)+1)*x)";
-    const SYMMETRY: Symmetry = Symmetry::Odd;
-
-    fields!(omega);
-
-    fn kinks(&self) -> Vec<f64> {
-        vec![0.0]
-    }
-
-    fn feature_width(&self) -> f64 {
-        1.0 / self.omega
-    }
-
-    /// With φ = ω(x² + x) for x > 0: E[f²] = (1 - E[cos 2φ])/2, E[f'] = ωE[(2|x| + 1) cos φ] and
-    /// E[f'²] = ω²/2 (E[(2|x| + 1)²] + E[(2|x| + 1)² cos 2φ]), the cosines by [`turned`]. Where
-    /// φ(σ) is small they nearly cancel, and the quadrature is better.
-    fn closed_moments(&self, sigma: f64) -> Option<Moments> {
-        if self.omega * sigma * (sigma + 1.0) < 10.0 {
-            return None;
-        }
-        let (omega, s) = (Bounded::exact(self.omega), Bounded::exact(sigma));
-        let once = turned(self.omega, sigma);
-        let twice = turned(2.0 * self.omega, sigma);
-        let mean = 2.0 * s * Bounded::rounded(FRAC_2_SQRT_PI * SQRT_2);
-        let squares = 4.0 * s * s + (1.0 + mean);
-        Some(Moments::from_closed_form([
-            Bounded::exact(0.0),
-            0.5 * (1.0 + -twice[0]),
-            omega * once[1],
-            0.5 * omega * omega * (squares + twice[2]),
-        ]))
-    }
+    let (omega, s) = (Bounded::exact(form.omega), Bounded::exact(sigma));
+    let once = turned(form.omega, sigma);
+    let twice = turned(2.0 * form.omega, sigma);
+    let mean = 2.0 * s * Bounded::rounded(FRAC_2_SQRT_PI * SQRT_2);
+    let squares = 4.0 * s * s + (1.0 + mean);
+    Some([
+        Bounded::exact(0.0),
+        0.5 * (1.0 + -twice[0]),
+        omega * once[1],
+        0.5 * omega * omega * (squares + twice[2]),
+    ])
 }
 
 /// E[(2|x| + 1)^k cos Ω(x² + |x|)] under N(0, `sigma`²) for k = 0, 1, 2.

@@ -1,0 +1,35 @@
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use super::form::{Builtin, fields};
+use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
+use crate::activation::symmetry::Symmetry;
+
+/// exp(-x²/(2σ_a²)).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Gaussian {
+    pub(crate) sigma: f64,
+}
+
+impl Function for Gaussian {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let value = x.bell(FRAC_1_SQRT_2 / self.sigma);
+        (value, x * R::from_f64(-1.0 / (self.sigma * self.sigma)) * value)
+    }
+}
+
+impl Builtin for Gaussian {
+    const NAME: &'static str = "gaussian";
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter::positive("sigma", 0.05, "standard deviation sigma_a")];
+    const DEFINITION: &'static str = "exp(-x^2/(2*sigma^2))";
+    const SYMMETRY: Symmetry = Symmetry::Even;
+
+    fields!(sigma);
+
+    fn feature_width(&self) -> f64 {
+        self.sigma
+    }
+}

@@ -1,0 +1,126 @@
+use super::*;
+use crate::{Activation, Bounded};
+
+#[test]
+fn every_slope_is_the_derivative_of_its_value() {
+    for (name, _) in catalogue() {
+        let activation: Activation = name.parse().unwrap();
+        let h = 1e-5 * activation.feature_width();
+        for step in -40..=40 {
+            let x = 0.0707 * f64::from(step) * activation.feature_width() * 3.0 + 1.3e-3;
+            if activation.kinks().iter().any(|kink| (x - kink).abs() <= h) {
+                continue;
+            }
+            let difference = (activation.value(x + h) - activation.value(x - h)) / (2.0 * h);
+            let slope = activation.value_and_slope(x).1;
+            let scale = 1.0 / activation.feature_width();
+            assert!(
+                (slope - difference).abs() < 1e-8 * scale,
+                "{activation}: f'({x}) = {slope}, difference quotient {difference}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_form_is_what_its_definition_says() {
+    for (name, _) in catalogue() {
+        let activation: Activation = name.parse().unwrap();
+        let definition = activation.to_formula().unwrap();
+        for step in -60..=60 {
+            let x = 0.1234 * f64::from(step) * activation.feature_width() + 1e-3;
+            let (value, slope) = activation.value_and_slope_on(Bounded::exact(x));
+            let (same, also) = definition.program().run(Bounded::exact(x));
+            for (a, b) in [(value, same), (slope, also)] {
+                let allowed = a.error + b.error + 1e-14 * a.value.abs();
+                assert!((a.value - b.value).abs() <= allowed, "{name} at {x}: {a:?} {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn stated_symmetries_are_those_of_the_definitions() {
+    for (name, _) in catalogue() {
+        let activation: Activation = name.parse().unwrap();
+        let definition = activation.to_formula().unwrap();
+        assert_eq!(activation.symmetry(), definition.symmetry(), "{name}");
+    }
+}
+
+#[test]
+fn tails_neither_overflow_nor_cancel() {
+    let at = |name: &str, x: f64| name.parse::<Activation>().unwrap().value_and_slope(x);
+    for (name, _) in catalogue() {
+        for x in [-1e4, -800.0, 800.0, 1e4] {
+            let (value, slope) = at(name, x);
+            assert!(value.is_finite() && slope.is_finite(), "{name} at {x}: {value} {slope}");
+        }
+    }
+    // Left tails with all their digits: x e^x, x Φ(x), e^x.
+    assert!((at("silu", -40.0).0 / (-40.0 * (-40f64).exp()) - 1.0).abs() < 1e-14);
+    assert!((at("softplus", -40.0).0 / (-40f64).exp() - 1.0).abs() < 1e-14);
+    assert!((at("mish", -40.0).0 / (-40.0 * (-40f64).exp()) - 1.0).abs() < 1e-14);
+    assert!((at("gelu", -10.0).0 / -7.619853024160495e-23 - 1.0).abs() < 1e-12);
+    assert_eq!(at("elu", -1e-20).0, -1e-20);
+}
+
+#[test]
+fn text_round_trips() {
+    for text in ["sine:omega=30", "gaussian:sigma=0.05", "sinc:a=2.5", "tanh", "relu"] {
+        let activation: Activation = text.parse().unwrap();
+        assert_eq!(activation.to_string(), text);
+        assert_eq!(activation.to_string().parse::<Activation>().unwrap(), activation);
+    }
+    let spaced: Activation = " gaussian : sigma = 5e-2 ".parse().unwrap();
+    assert_eq!(spaced.to_string(), "gaussian:sigma=0.05");
+}
+
+#[test]
+fn defaults_are_the_papers() {
+    let written: Vec<_> =
+        catalogue().map(|(name, _)| name.parse::<Activation>().unwrap().to_string()).collect();
+    assert_eq!(
+        written,
+        [
+            "sine:omega=30",
+            "gaussian:sigma=0.05",
+            "sinc:a=1",
+            "wavelet:a=1",
+            "tanh",
+            "sigmoid",
+            "relu",
+            "leaky_relu:slope=0.01",
+            "elu:alpha=1",
+            "selu",
+            "gelu",
+            "silu",
+            "softplus",
+            "mish",
+            "erf",
+            "laplacian:sigma=1",
+            "quadratic:a=1",
+            "multi_quadratic:a=1",
+            "super_gaussian:sigma=1,b=1",
+            "expsin:a=1",
+            "finer:omega=30"
+        ]
+    );
+}
+
+#[test]
+fn bad_text_is_refused_with_what_was_expected() {
+    let message = |text: &str| text.parse::<Activation>().unwrap_err().to_string();
+    assert!(message("gausian").contains("known: sine, gaussian"));
+    assert!(message("gaussian:omega=1").contains("it has: sigma"));
+    assert!(message("tanh:a=1").contains("it has: none"));
+    assert!(message("gaussian:sigma=0").contains("above 0"));
+    assert!(message("gaussian:sigma=-1").contains("above 0"));
+    assert!(message("gaussian:sigma=nan").contains("finite"));
+    assert!(message("gaussian:sigma=inf").contains("finite"));
+    assert!(message("gaussian:sigma").contains("not key=value"));
+    assert!(message("gaussian:sigma=x").contains("not a number"));
+    assert!(message("gaussian:sigma=1,sigma=2").contains("twice"));
+    assert!(message("").contains("empty"));
+    assert!(message(&"x".repeat(100_000)).contains("100000 bytes"));
+}

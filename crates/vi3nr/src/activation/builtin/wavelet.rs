@@ -1,0 +1,37 @@
+use super::form::{Builtin, fields};
+use crate::Real;
+use crate::activation::function::Function;
+use crate::activation::parameter::Parameter;
+use crate::activation::symmetry::Symmetry;
+
+/// cos(ax) exp(-(ax)²), the real part of a Gabor wavelet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wavelet {
+    pub(crate) a: f64,
+}
+
+impl Function for Wavelet {
+    #[inline(always)]
+    fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
+        let a = R::from_f64(self.a);
+        let u = x * a;
+        let envelope = x.bell(self.a);
+        let (sine, cosine) = u.sin_cos();
+        let slope = envelope * (u * cosine).mul_add(R::from_f64(2.0), sine);
+        (envelope * cosine, -(slope * a))
+    }
+}
+
+impl Builtin for Wavelet {
+    const NAME: &'static str = "wavelet";
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter::positive("a", 1.0, "angular frequency and inverse width")];
+    const DEFINITION: &'static str = "cos(a*x)*exp(-(a*x)^2)";
+    const SYMMETRY: Symmetry = Symmetry::Even;
+
+    fields!(a);
+
+    fn feature_width(&self) -> f64 {
+        0.5 / self.a
+    }
+}

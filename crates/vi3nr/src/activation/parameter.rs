@@ -1,0 +1,62 @@
+//! What a parameter of a built-in form or scheme is called and which numbers it may be.
+
+/// The numbers that a parameter may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// Finite and above 0.
+    Positive,
+    /// Any finite number.
+    Finite,
+    /// A whole number from 1 to 2^53.
+    Whole,
+}
+
+impl Accepted {
+    /// Whether `value` is one of them.
+    pub fn contains(self, value: f64) -> bool {
+        match self {
+            Self::Positive => value.is_finite() && value > 0.0,
+            Self::Finite => value.is_finite(),
+            Self::Whole => (1.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0,
+        }
+    }
+
+    /// The range in words, to follow "expected".
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Positive => "a finite number above 0",
+            Self::Finite => "a finite number",
+            Self::Whole => "a whole number above 0",
+        }
+    }
+}
+
+/// A parameter of a built-in form or scheme: its name, default and accepted range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameter {
+    /// The key in `NAME:key=value`.
+    pub name: &'static str,
+    /// The value when the key is left out.
+    pub default: f64,
+    /// What the parameter does, in a phrase.
+    pub meaning: &'static str,
+    /// The values it may have.
+    pub accepted: Accepted,
+}
+
+impl Parameter {
+    /// A parameter that must be a finite number above 0.
+    pub const fn positive(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::Positive }
+    }
+
+    /// A parameter that may be any finite number.
+    pub const fn finite(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::Finite }
+    }
+
+    /// A parameter that must be a whole number above 0.
+    pub const fn whole(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::Whole }
+    }
+}

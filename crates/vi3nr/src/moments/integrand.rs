@@ -1,0 +1,92 @@
+//! The four integrands f, f², f', f'² times the normal density: values with bounds, and enclosures.
+
+use std::f64::consts::PI;
+
+use super::scaled::Scaled;
+use super::sums::Four;
+use crate::activation::formula::{Formula, Region, Sides, Symmetry, enclose};
+use crate::{Activation, Bounded, Error, Real};
+
+/// ln of the smallest magnitude that is told from 0.
+pub(super) const LN_TINY: f64 = -700.0;
+/// √(2π).
+const ROOT_TAU: f64 = 2.506_628_274_631_000_7;
+
+const NAMES: [&str; 4] = ["E[f]", "E[f^2]", "E[f']", "E[f'^2]"];
+
+/// What is integrated.
+pub(super) struct Integrand<'a> {
+    pub(super) activation: &'a Activation,
+    /// The formula of the function, for enclosures.
+    pub(super) definition: Formula,
+    pub(super) sigma: f64,
+}
+
+impl Integrand<'_> {
+    /// The error that an integral cannot be computed for this reason.
+    pub(super) fn fail<T>(&self, index: usize, reason: impl Into<String>) -> Result<T, Error> {
+        Err(Error::Moment {
+            moment: NAMES[index],
+            activation: self.activation.to_string(),
+            sigma: self.sigma,
+            reason: reason.into(),
+        })
+    }
+
+    /// Whether the function is known to be even or odd.
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.definition.symmetry() != Symmetry::Unknown
+    }
+
+    /// ln of bounds of the four integrands, density included, over a region.
+    pub(super) fn ln_moduli(&self, region: Region, sides: &mut Sides) -> Four {
+        let (f, slope) = enclose(self.definition.program(), region, sides);
+        let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
+        let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
+        let turned = region.im / self.sigma;
+        let density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
+        [f + density, 2.0 * f + density, slope + density, 2.0 * slope + density]
+    }
+
+    /// ln(σ√(2π)).
+    fn ln_norm(&self) -> f64 {
+        libm::log(self.sigma) + 0.5 * libm::log(2.0 * PI)
+    }
+
+    /// The four integrands at `place`, times `weight` and the density.
+    pub(super) fn node(&self, place: Bounded, weight: f64) -> [Bounded; 4] {
+        let u = place.value / self.sigma;
+        let square = u * u;
+        let relative = f64::EPSILON * (8.0 + 4.0 * square);
+        let (value, slope) = self.activation.value_and_slope_on(place);
+        let tame = |number: Bounded| number.is_finite() && number.value.abs() < 1e100;
+        if square < 1200.0 && tame(value) && tame(slope) {
+            let density = weight * libm::exp(-0.5 * square) / (self.sigma * ROOT_TAU);
+            let density = Bounded { value: density, error: relative * density };
+            return [value, value * value, slope, slope * slope].map(|g| g * density);
+        }
+        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(place));
+        let power = -0.5 * square - self.ln_norm();
+        let error = f64::EPSILON * (8.0 + 4.0 * square + power.abs());
+        let density = Real::exp(Scaled::new(Bounded { value: power, error }));
+        let density = density * Scaled::new(Bounded::exact(weight));
+        [value, value * value, slope, slope * slope].map(|g| (g * density).plain())
+    }
+
+    /// Refuses a point at which the function is not a number.
+    pub(super) fn require_defined(&self, x: f64) -> Result<(), Error> {
+        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(Bounded::exact(x)));
+        if value.plain().value.is_nan() {
+            return self.fail(0, format!("f({x:e}) is not a number"));
+        }
+        if slope.plain().value.is_nan() {
+            return self.fail(2, format!("f'({x:e}) is not a number"));
+        }
+        Ok(())
+    }
+}
+
+/// A node, which is rounded: f, f' and the density feel that.
+pub(super) fn rounded(x: f64) -> Bounded {
+    Bounded { value: x, error: f64::EPSILON * x.abs() }
+}
