@@ -9,7 +9,8 @@ use crate::{Activation, Bounded, Error, Moments, Real};
 /// the first layer must establish that σ_p.
 ///
 /// # Errors
-/// Those of [`Moments::of`]; an activation that is zero almost everywhere.
+/// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`] if a
+/// moment cannot be computed or f is 0 almost everywhere.
 ///
 /// ```
 /// let tanh = "tanh".parse()?;
@@ -33,6 +34,7 @@ pub fn gain_squared(activation: &Activation, sigma_p: f64) -> Result<f64, Error>
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Gain {
     /// The standard deviation of the preactivations.
     pub sigma_p: f64,
@@ -50,7 +52,8 @@ impl Gain {
     /// The gain from exact moments.
     ///
     /// # Errors
-    /// Those of [`Moments::of`]; an activation that is zero almost everywhere.
+    /// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`]
+    /// if a moment cannot be computed or f is 0 almost everywhere.
     pub fn of(activation: &Activation, sigma_p: f64) -> Result<Self, Error> {
         Self::from_moments(activation, sigma_p, Moments::of(activation, sigma_p)?)
     }
@@ -59,7 +62,8 @@ impl Gain {
     /// errors then propagate to first order.
     ///
     /// # Errors
-    /// E\[f²\] so small, or so large, that no finite weight variance above 0 exists.
+    /// Returns [`Error::Moment`] if E\[f²\] is so small, or so large, that no finite weight variance above
+    /// 0 exists.
     pub fn from_moments(
         activation: &Activation,
         sigma_p: f64,

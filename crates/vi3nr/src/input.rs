@@ -15,6 +15,7 @@ use crate::{Error, require_positive};
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum InputDistribution {
     /// U(lo, hi).
     Uniform {
@@ -46,8 +47,8 @@ impl InputDistribution {
     /// E\[x_0²\].
     ///
     /// # Errors
-    /// A range that is empty, a deviation or variance below 0, a second moment that is 0 or not
-    /// finite.
+    /// Returns [`Error::OutOfRange`] if the range is reversed, the deviation or variance is below 0, or
+    /// the second moment is 0 or not finite.
     pub fn second_moment(&self) -> Result<f64, Error> {
         let (spread, second_moment) = match *self {
             Self::Uniform { lo, hi } => (hi - lo, (lo * lo + lo * hi + hi * hi) / 3.0),

@@ -95,15 +95,12 @@
 //! ([`rng`]), the same for a seed on every machine:
 //!
 //! ```
-//! use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
+//! use vi3nr::{Activation, InitRule, Network, Scheme};
 //!
-//! let network = Network::uniform(2, 128, 8, 3, "gaussian:sigma=0.05".parse()?)?;
-//! let rule = InitRule {
-//!     scheme: Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None },
-//!     weights: WeightShape::Uniform,
-//!     biases: BiasRule::Zero,
-//!     first_biases: BiasRule::Zero,
-//! };
+//! let activation = Activation::gaussian(0.05)?;
+//! let network =
+//!     Network::builder().inputs(2).width(128).layers(8).outputs(3).activation(activation).build()?;
+//! let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
 //! let plan = rule.plan(&network)?;
 //! // Eq. (27): the first layer is uniform on ±sigma_p·sqrt(9/M_0).
 //! let bound = plan[0].weight_std * 3f64.sqrt();

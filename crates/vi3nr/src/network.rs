@@ -33,6 +33,7 @@ pub struct Network {
 
 /// One affine map of a [`Network`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Layer {
     /// Its position, 0 for the layer that takes the coordinates.
     pub index: usize,

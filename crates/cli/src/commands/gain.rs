@@ -68,6 +68,7 @@ impl Report {
             Method::Closed => ("closed", None, None),
             Method::Quadrature => ("quadrature", None, None),
             Method::MonteCarlo { samples, seed } => ("mc", Some(samples), Some(seed)),
+            _ => ("other", None, None),
         };
         Self {
             sigma_p: gain.sigma_p,
@@ -96,6 +97,7 @@ fn text(activation: &Activation, gain: &Gain) -> String {
         Method::MonteCarlo { samples, seed } => {
             (format!("Monte Carlo, {samples} samples, seed {seed}"), "standard error")
         }
+        _ => ("another method".to_owned(), "error at most"),
     };
     let mut lines =
         vec![format!("{activation}, z ~ N(0, sigma_p^2), sigma_p = {sigma_p}: {method}")];

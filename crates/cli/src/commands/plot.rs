@@ -61,9 +61,9 @@ fn chart(activation: &Activation, points: &[CurvePoint], solution: Option<&Solut
         _ => &[],
     };
     let verdict = match solution {
-        Some(Solution::Roots(_)) | None => "",
         Some(Solution::Every) => ": 1 at every σₚ",
         Some(Solution::None { .. }) => ": never 1",
+        _ => "",
     };
     let panel = |title: String, value: fn(&CurvePoint) -> f64| Panel {
         title,

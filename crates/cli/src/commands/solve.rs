@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &SolveArguments) -> Done {
     let auto = match solution {
         Solution::Roots(_) => None,
         // Without a root here there may be one for equal fans, which is what auto means.
-        Solution::Every | Solution::None { .. } => automatic(activation),
+        _ => automatic(activation),
     };
     print(arguments.json, &summary(&solution), &text(arguments, &solution, auto))
 }
@@ -38,6 +38,7 @@ fn summary(solution: &Solution) -> Value {
         Solution::Roots(roots) => ("roots", &roots[..]),
         Solution::Every => ("every", &[][..]),
         Solution::None { .. } => ("none", &[][..]),
+        _ => ("other", &[][..]),
     };
     let (infimum, approached_at) = match *solution {
         Solution::None { infimum, approached_at } => (
@@ -92,6 +93,7 @@ fn text(arguments: &SolveArguments, solution: &Solution, auto: Option<(f64, f64)
         Solution::None { infimum, approached_at } => {
             lines.push(nearest(*infimum, *approached_at));
         }
+        _ => {}
     }
     if let Some((sigma_p, condition)) = auto {
         lines.push(format!(

@@ -181,7 +181,8 @@ impl Activation {
     /// The activation as a formula; for a built-in form the one that it states as its definition.
     ///
     /// # Errors
-    /// None that a user can cause; the definitions are tested.
+    /// Returns [`Error::Formula`] if the definition of a built-in form cannot be read, which the tests
+    /// rule out.
     pub fn to_formula(&self) -> Result<Formula, Error> {
         match &self.kind {
             Kind::Builtin(form) => Formula::twin(form.definition(), &form.parameters()),
@@ -241,8 +242,10 @@ impl FromStr for Activation {
     /// with its parameters after a colon.
     ///
     /// # Errors
-    /// An unknown name or key, a value that is not a number or out of range, and what
-    /// [`Formula::read`] refuses.
+    /// Returns [`Error::Syntax`] if the text is neither a form nor an expression with its parameters,
+    /// [`Error::UnknownActivation`] or [`Error::UnknownParameter`] if a name or key is unknown,
+    /// [`Error::OutOfRange`] if a value is not accepted, and for expressions also the
+    /// [`Error::Formula`] and [`Error::UnusedParameter`] of [`Formula::read`].
     fn from_str(text: &str) -> Result<Self, Error> {
         let named = Named::parse(text)?;
         let is_name = named.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

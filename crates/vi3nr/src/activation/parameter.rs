@@ -2,6 +2,7 @@
 
 /// The numbers that a parameter may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Accepted {
     /// Finite and above 0.
     Positive,
@@ -33,6 +34,7 @@ impl Accepted {
 
 /// A parameter of a built-in form or scheme: its name, default and accepted range.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Parameter {
     /// The key in `NAME:key=value`.
     pub name: &'static str,

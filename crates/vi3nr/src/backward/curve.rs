@@ -7,6 +7,7 @@ const PATIENCE: usize = 2;
 
 /// What one σ_p gives.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct CurvePoint {
     /// The standard deviation of the preactivations.
     pub sigma_p: f64,
@@ -21,7 +22,8 @@ pub struct CurvePoint {
 /// outwards, each side ends after two failures in a row.
 ///
 /// # Errors
-/// Ends that are not finite numbers with 0 < `from` < `to`; nothing can be computed.
+/// Returns [`Error::OutOfRange`] if the ends are not finite numbers with 0 < `from` < `to`, and
+/// [`Error::Moment`] if nothing can be computed.
 ///
 /// ```
 /// use vi3nr::backward::curve;

@@ -19,6 +19,7 @@ pub struct GridSearch {
 
 /// The point of the grid whose estimated condition is closest to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct GridAnswer {
     /// The σ_p.
     pub sigma_p: f64,
@@ -34,7 +35,8 @@ pub struct GridAnswer {
 /// the place where sampling noise happens to win (the paper's 0.1 and 0.004).
 ///
 /// # Errors
-/// An empty or reversed range, fewer than 2 points, and those of [`Moments::by_sampling`].
+/// Returns [`Error::OutOfRange`] if the range is empty or reversed or there are too few points or
+/// samples, and [`Error::Moment`] if a sum is not finite or gives no gain.
 ///
 /// ```
 /// use vi3nr::backward::{GridSearch, grid_search};

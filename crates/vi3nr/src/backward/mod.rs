@@ -43,7 +43,8 @@ use crate::{Activation, Error, Gain};
 /// σ_p² E\[f'(z)²\] / E\[f(z)²\], the factor by which one layer multiplies the gradient's variance.
 ///
 /// # Errors
-/// Those of [`Gain::of`], which also gives the error bound.
+/// Returns [`Error::OutOfRange`] and [`Error::Moment`] as [`Gain::of`] does, which also gives the error
+/// bound.
 pub fn backward_condition(activation: &Activation, sigma_p: f64) -> Result<f64, Error> {
     Ok(Gain::of(activation, sigma_p)?.condition.value)
 }

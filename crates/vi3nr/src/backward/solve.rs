@@ -12,6 +12,7 @@ const HALVINGS: u32 = 20;
 
 /// A σ_p with cond(σ_p) = 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Root {
     /// The σ_p, to 1e-10 relative.
     pub sigma_p: f64,
@@ -34,6 +35,7 @@ pub enum Approach {
 
 /// The answer to cond(σ_p) = 1.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Solution {
     /// These σ_p and no others, in increasing order.
     Roots(Vec<Root>),
@@ -56,8 +58,8 @@ pub enum Solution {
 /// tenth of each other may escape if the condition leaves 1 by less than 0.02 between them.
 ///
 /// # Errors
-/// A `ratio` that is not a finite number above 0; moments that cannot be computed where they are
-/// needed.
+/// Returns [`Error::OutOfRange`] if `ratio` is not a finite number above 0, and [`Error::Moment`] if
+/// moments cannot be computed where they are needed.
 pub fn solve(activation: &Activation, ratio: f64) -> Result<Solution, Error> {
     require_positive("the ratio of fan-out to fan-in", ratio)?;
     let condition = |sigma: f64| -> Result<Bounded, Error> {

@@ -29,6 +29,7 @@ use crate::{Activation, Bounded, Error};
 
 /// How expectations were obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// From a formula for this activation.
     Closed,
@@ -48,6 +49,7 @@ pub enum Method {
 /// For [`Method::MonteCarlo`] the errors are one standard error instead: about every third exact
 /// value lies farther away.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Moments {
     /// E\[f(z)\].
     pub mean: Bounded,
@@ -67,8 +69,9 @@ impl Moments {
     /// loses digits; the errors say.
     ///
     /// # Errors
-    /// `sigma` is not a finite number above 0; the function is not a number somewhere; an
-    /// expectation is infinite, overflows, or is not resolved by 40,000 panels or a million equally spaced points (some 0.3 s).
+    /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0, and [`Error::Moment`] if
+    /// the function is not a number somewhere or an expectation is infinite, overflows, or is not
+    /// resolved by 40,000 panels or a million equally spaced points (some 0.3 s).
     ///
     /// ```
     /// use vi3nr::{Activation, Moments};
@@ -92,7 +95,8 @@ impl Moments {
     /// The moments in closed form; `None` where none is known.
     ///
     /// # Errors
-    /// `sigma` is not a finite number above 0, or a moment overflows.
+    /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0, and [`Error::Moment`] if
+    /// a moment overflows.
     pub fn closed(activation: &Activation, sigma: f64) -> Result<Option<Self>, Error> {
         crate::require_positive("sigma_p", sigma)?;
         let four = activation.form().and_then(|form| closed::moments(form, sigma));
@@ -102,7 +106,7 @@ impl Moments {
     /// The moments by quadrature, even where a closed form is known.
     ///
     /// # Errors
-    /// Those of [`Moments::of`].
+    /// Returns [`Error::OutOfRange`] and [`Error::Moment`] as [`Moments::of`] does.
     pub fn by_quadrature(activation: &Activation, sigma: f64) -> Result<Self, Error> {
         crate::require_positive("sigma_p", sigma)?;
         quadrature::moments(activation, sigma)
@@ -112,7 +116,8 @@ impl Moments {
     /// `seed` everywhere. With a million samples it is good to about 1e-3.
     ///
     /// # Errors
-    /// `sigma` is not a finite number above 0, `samples` is below 2, or a sum is not finite.
+    /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0 or `samples` is not from 2
+    /// to 2^30, and [`Error::Moment`] if a sum is not finite.
     ///
     /// ```
     /// use vi3nr::Moments;

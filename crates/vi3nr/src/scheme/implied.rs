@@ -24,7 +24,9 @@ impl Scheme {
     /// the given fans; the paper's Table 8 prints it for Xavier and Kaiming.
     ///
     /// # Errors
-    /// A fan of 0, an activation to which the scheme does not apply, moments that cannot be computed.
+    /// Returns [`Error::OutOfRange`] if a fan is 0 or a number of the scheme is not finite and above 0,
+    /// [`Error::Scheme`] if the scheme does not apply to the activation, and [`Error::Moment`] if moments
+    /// cannot be computed.
     pub fn implied_sigma_p(
         &self,
         activation: &Activation,

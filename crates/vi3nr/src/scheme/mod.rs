@@ -59,6 +59,7 @@ pub enum Fan {
 
 /// A rule that gives every layer's weights their variance.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Scheme {
     /// The paper's: every preactivation gets the variance σ_p².
     ///
@@ -125,6 +126,7 @@ impl Scheme {
 
 /// The distribution that weights are drawn from, at the variance that the scheme asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WeightShape {
     /// U(-c, c) with c = √3 times the standard deviation, Eq. (7).
     Uniform,
@@ -157,6 +159,7 @@ impl WeightShape {
 
 /// How biases start.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum BiasRule {
     /// All zero, as the theory assumes.
     Zero,
@@ -209,10 +212,41 @@ impl LayerPlan {
 }
 
 impl InitRule {
+    /// The rule with uniform weights and biases of 0, as the theory has them.
+    ///
+    /// ```
+    /// use vi3nr::{BiasRule, InitRule, Scheme, WeightShape};
+    ///
+    /// let rule = InitRule::new(Scheme::Xavier)
+    ///     .with_weights(WeightShape::Normal)
+    ///     .with_first_biases(BiasRule::LikeWeights);
+    /// assert_eq!(rule.biases, BiasRule::Zero);
+    /// ```
+    pub fn new(scheme: Scheme) -> Self {
+        let biases = BiasRule::Zero;
+        Self { scheme, weights: WeightShape::Uniform, biases, first_biases: biases }
+    }
+
+    /// The same with weights from this distribution.
+    pub fn with_weights(self, weights: WeightShape) -> Self {
+        Self { weights, ..self }
+    }
+
+    /// The same with these biases in all layers, the first one too.
+    pub fn with_biases(self, biases: BiasRule) -> Self {
+        Self { biases, first_biases: biases, ..self }
+    }
+
+    /// The same with these biases in the first layer.
+    pub fn with_first_biases(self, first_biases: BiasRule) -> Self {
+        Self { first_biases, ..self }
+    }
+
     /// The plan of every layer of `network`, in order, for coordinates uniform on [-1, 1].
     ///
     /// # Errors
-    /// Those of [`InitRule::plan_for`].
+    /// Returns [`Error::OutOfRange`], [`Error::Scheme`] and [`Error::Moment`] as
+    /// [`InitRule::plan_for`] does.
     pub fn plan(&self, network: &Network) -> Result<Vec<LayerPlan>, Error> {
         self.plan_for(network, &InputDistribution::COORDINATES)
     }
@@ -220,9 +254,10 @@ impl InitRule {
     /// The plan of every layer of `network`, in order, for inputs from `input`.
     ///
     /// # Errors
-    /// A σ_p, ω, standard deviation or bound that is not a finite number above 0, an activation to which
-    /// the scheme does not apply, moments that cannot be computed, orthogonal weights for a layer
-    /// over [`WIDEST_ORTHOGONAL`].
+    /// Returns [`Error::OutOfRange`] if a σ_p, ω, standard deviation or bound is not a finite number
+    /// above 0, `input` has no second moment, or a layer with orthogonal weights is wider than
+    /// [`WIDEST_ORTHOGONAL`]; [`Error::Scheme`] if the scheme does not apply to the activation, and
+    /// [`Error::Moment`] if moments cannot be computed.
     pub fn plan_for(
         &self,
         network: &Network,

@@ -150,3 +150,16 @@ fn impossible_sigmas_are_refused() {
         assert!(rule.plan(&network).is_err());
     }
 }
+
+#[test]
+fn rules_start_from_the_theory_and_change_one_part_at_a_time() {
+    let rule = InitRule::new(Scheme::Xavier);
+    let biases = BiasRule::Zero;
+    let weights = WeightShape::Uniform;
+    assert_eq!(rule, InitRule { scheme: Scheme::Xavier, weights, biases, first_biases: biases });
+    assert_eq!(rule.with_weights(WeightShape::Normal).weights, WeightShape::Normal);
+    let drawn = rule.with_biases(BiasRule::LikeWeights);
+    assert_eq!((drawn.biases, drawn.first_biases), (BiasRule::LikeWeights, BiasRule::LikeWeights));
+    let first = rule.with_first_biases(BiasRule::LikeWeights);
+    assert_eq!((first.biases, first.first_biases), (BiasRule::Zero, BiasRule::LikeWeights));
+}

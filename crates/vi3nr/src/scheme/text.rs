@@ -173,7 +173,9 @@ impl FromStr for Scheme {
     /// Reads `NAME` or `NAME:key=value,key=value`, the names as in [`Scheme::names`].
     ///
     /// # Errors
-    /// An unknown name or key, a missing value, one that is not a number or out of range.
+    /// Returns [`Error::Syntax`] if the text is not of this form, [`Error::UnknownScheme`] or
+    /// [`Error::UnknownParameter`] if a name or key is unknown, and [`Error::OutOfRange`] if a value is
+    /// missing or not accepted.
     ///
     /// ```
     /// use vi3nr::Scheme;

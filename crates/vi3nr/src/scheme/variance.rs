@@ -9,8 +9,9 @@ impl Scheme {
     /// The standard deviation of the weights of every layer of `network`, in order.
     ///
     /// # Errors
-    /// A σ_p, ω or standard deviation that is not a finite number above 0, an activation to which
-    /// the scheme does not apply, moments that cannot be computed.
+    /// Returns [`Error::OutOfRange`] if a σ_p, ω or standard deviation is not a finite number above 0 or
+    /// `input` has no second moment, [`Error::Scheme`] if the scheme does not apply to the activation,
+    /// and [`Error::Moment`] if moments cannot be computed.
     pub fn weight_stds(
         &self,
         network: &Network,

@@ -77,9 +77,10 @@ impl Formula {
     /// Reads an expression and the values of its parameters.
     ///
     /// # Errors
-    /// [`Error::Formula`] with the column of the mistake; a symbol without a value, a value that is
-    /// not used, and expressions beyond the limits (4096 characters, nested 64 deep, 1000
-    /// operations, 64 results at one time).
+    /// Returns [`Error::Formula`] with the column of the mistake if the expression cannot be read, a
+    /// symbol has no value, or a limit is passed (4096 characters, nested 64 deep, 1000 operations, 64
+    /// results at one time); [`Error::UnusedParameter`] if a value is not used, and
+    /// [`Error::OutOfRange`] if one is not finite.
     ///
     /// ```
     /// use vi3nr::activation::formula::Formula;
