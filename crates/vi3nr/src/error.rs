@@ -13,8 +13,8 @@ pub enum Error {
         known: String,
     },
 
-    /// No initialisation scheme has this name.
-    #[error("unknown initialisation scheme '{name}'; known: {known}")]
+    /// No initialization scheme has this name.
+    #[error("unknown initialization scheme '{name}'; known: {known}")]
     UnknownScheme {
         /// The name as typed.
         name: String,

@@ -140,10 +140,10 @@ mod tests {
             (0.09, 0.40, 1.01831),
             (0.20, 0.65, 1.98732),
         ] {
-            let activation = format!("gaussian:sigma={sigma_a}").parse().unwrap();
+            let activation = Activation::gaussian(sigma_a).unwrap();
             near(gain_squared(&activation, sigma_p).unwrap() / gain, 1.0, 5e-6);
         }
-        let siren_lemma = format!("sine:omega={}", std::f64::consts::FRAC_PI_2).parse().unwrap();
+        let siren_lemma = Activation::sine(std::f64::consts::FRAC_PI_2).unwrap();
         near(gain_squared(&siren_lemma, 1.0).unwrap(), 2.01449, 5e-6);
     }
 }

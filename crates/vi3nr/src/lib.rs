@@ -1,4 +1,4 @@
-//! Variance-informed initialisation of coordinate networks, for any activation function.
+//! Variance-informed initialization of coordinate networks, for any activation function.
 //!
 //! A coordinate network trains when two things hold at its start: every layer's preactivations have
 //! the same variance, and gradients neither grow nor shrink from layer to layer. This crate turns an
@@ -114,13 +114,16 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 //!
+//! A [`SchemeRequest`] and a [`SigmaRequest`] are what a person or a program asks for, such as `auto` and
+//! `2*auto`; [`SchemeRequest::resolve`] gives the scheme, its σ_p, and the reason for it.
+//!
 //! # Accuracy
 //!
 //! [`Bounded`] carries a number and a bound on its distance from the exact one, roundings
 //! included. Second moments are usually known to 1e-14 relative, roots to 1e-12. What is infinite,
 //! undefined or unresolved is an [`Error`], never a number.
 //!
-//! The quadrature proves its bounds: f and f' are enclosed over complex neighbourhoods of the pieces
+//! The quadrature proves its bounds: f and f' are enclosed over complex neighborhoods of the pieces
 //! of the line, which limits how much a Gauss rule can miss there. At points where an expression has
 //! no enclosure, such as x/tanh(x) or abs(x)^0.9 at 0, the bound is a wide estimate instead, from how
 //! much the rules with 16, 32 and 64 points differ. A gain takes 0.1 to 0.5 ms, some 20 ms where f

@@ -15,7 +15,7 @@ pub trait Visitor {
     fn visit<F: Function>(self, function: F) -> Self::Output;
 
     /// Called instead of [`Visitor::visit`] when the activation is a formula, for engines that walk
-    /// its [`Program`](formula::Program) over whole tiles; otherwise it is visited like any other
+    /// its [`Program`](super::formula::Program) over whole tiles; otherwise it is visited like any other
     /// function.
     fn visit_formula(self, formula: &Formula) -> Self::Output
     where

@@ -1,4 +1,4 @@
-//! The four expectations that decide an initialisation.
+//! The four expectations that decide an initialization.
 //!
 //! For a preactivation z ~ N(0, σ²) they are E[f(z)], E[f(z)²], E[f'(z)] and E[f'(z)²]. The second
 //! one is μ²(x) + σ²(x) of the postactivation x = f(z), the denominator of Eq. (4); the last one

@@ -1,7 +1,7 @@
 //! Adaptive Gauss-Legendre quadrature of the four moments at once, with error bounds.
 //!
 //! The line is halved until, on every panel, the enclosure of f and f' over a complex
-//! neighbourhood proves that a Gauss rule is exact to the tolerance ([`gauss`](super::gauss); the
+//! neighborhood proves that a Gauss rule is exact to the tolerance ([`gauss`](super::gauss); the
 //! algorithm is Petras's, as in Arb). Nothing can hide between the nodes: a spike or an
 //! oscillation that a panel does not resolve makes the enclosure large and the panel is halved. At
 //! a kink or jump the panels shrink until they no longer matter; the enclosure over the real
@@ -218,10 +218,10 @@ impl Integrand<'_> {
 
     /// The four integrals over the panel with a bound on the rounding errors.
     fn apply(&self, rule: &Rule, panel: &Panel) -> Sums {
-        let (centre, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
+        let (center, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
         let mut sums = Sums::default();
         for (node, weight) in rule {
-            for x in [centre - half * node, centre + half * node] {
+            for x in [center - half * node, center + half * node] {
                 sums.add_node(self.node(rounded(x), half * weight));
             }
         }
@@ -239,10 +239,10 @@ impl Integrand<'_> {
     /// fade within the range of `f64`: the integral is refused.
     fn estimate(&self, panel: &Panel) -> (Sums, Four) {
         let [coarse, middle, fine] = RULES.map(|rule| self.apply(rule, panel));
-        let (centre, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
+        let (center, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
         let at = |x: f64| self.node(rounded(x), half).map(|g| g.value.abs());
-        let inner = at(centre);
-        let outer = [at(centre - 0.997 * half), at(centre + 0.997 * half)];
+        let inner = at(center);
+        let outer = [at(center - 0.997 * half), at(center + 0.997 * half)];
         let error = std::array::from_fn(|k| {
             let steps =
                 (fine.value[k] - middle.value[k]).abs() + (middle.value[k] - coarse.value[k]).abs();

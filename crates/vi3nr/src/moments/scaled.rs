@@ -39,7 +39,7 @@ impl Scaled {
         Self { mantissa, exponent: by }.plain()
     }
 
-    fn normalised(mantissa: Bounded, exponent: i64) -> Self {
+    fn normalized(mantissa: Bounded, exponent: i64) -> Self {
         let value = mantissa.value;
         if value == 0.0 || !value.is_finite() {
             return Self { mantissa, exponent: if mantissa.error == 0.0 { 0 } else { exponent } };
@@ -78,7 +78,7 @@ impl Add for Scaled {
             self.exponent.max(other.exponent)
         };
         let align = |x: Self| Self::shifted(x.mantissa, x.exponent - common);
-        Self::normalised(align(self) + align(other), common)
+        Self::normalized(align(self) + align(other), common)
     }
 }
 
@@ -92,14 +92,14 @@ impl Sub for Scaled {
 impl Mul for Scaled {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
-        Self::normalised(self.mantissa * other.mantissa, self.exponent + other.exponent)
+        Self::normalized(self.mantissa * other.mantissa, self.exponent + other.exponent)
     }
 }
 
 impl Div for Scaled {
     type Output = Self;
     fn div(self, other: Self) -> Self {
-        Self::normalised(self.mantissa / other.mantissa, self.exponent - other.exponent)
+        Self::normalized(self.mantissa / other.mantissa, self.exponent - other.exponent)
     }
 }
 
@@ -137,7 +137,7 @@ impl Real for Scaled {
             value: x.value - k * LN_2,
             error: x.error + 2.0 * f64::EPSILON * x.value.abs(),
         };
-        Self::normalised(rest.exp(), k as i64)
+        Self::normalized(rest.exp(), k as i64)
     }
 
     fn sin_cos(self) -> (Self, Self) {
@@ -162,7 +162,7 @@ impl Real for Scaled {
 
     fn sqrt(self) -> Self {
         let odd = self.exponent & 1;
-        Self::normalised(Self::shifted(self.mantissa, odd).sqrt(), (self.exponent - odd) / 2)
+        Self::normalized(Self::shifted(self.mantissa, odd).sqrt(), (self.exponent - odd) / 2)
     }
 
     fn erf(self) -> Self {

@@ -93,7 +93,7 @@ pub enum Scheme {
         /// The end that counts.
         fan: Fan,
     },
-    /// Kumar 2017: σ²(W_i) = 1/(M_i f'(0)² (1 + f(0)²)), f linearised around 0 at σ_p = 1. At a
+    /// Kumar 2017: σ²(W_i) = 1/(M_i f'(0)² (1 + f(0)²)), f linearized around 0 at σ_p = 1. At a
     /// kink f'(0)² is the mean of both sides', which gives his 2/M_i for the rectifier.
     Kumar,
     /// PyTorch: σ²(W_i) = gain²/M_i with the gain that `torch.nn.init.calculate_gain` lists

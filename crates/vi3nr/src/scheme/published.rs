@@ -5,7 +5,7 @@ use crate::Activation;
 use crate::activation::builtin::Form;
 
 impl Activation {
-    /// The initialisation that was published with this activation, where one was: SIREN's with the
+    /// The initialization that was published with this activation, where one was: SIREN's with the
     /// sine. A formula that spells a built-in form out has that of the form.
     pub fn own_scheme(&self) -> Option<Scheme> {
         self.sine_frequency().map(|omega| Scheme::Siren { omega })

@@ -48,6 +48,23 @@ fn stated_symmetries_are_those_of_the_definitions() {
     }
 }
 
+/// What a form states about its symmetry is what samples of it show.
+#[test]
+fn evenness_is_what_samples_show() {
+    let formulas =
+        ["cos(x)", "x*abs(x)", "sin(x)+1", "cos(x)*exp(-x^2)", "abs(x)^1.5", "max(x,-x)"];
+    let forms = catalogue().map(|(name, _)| name).chain(["leaky_relu:slope=-1"]);
+    for text in forms.chain(formulas) {
+        let activation: Activation = text.parse().unwrap();
+        let is_seen_even = (1..200).all(|step| {
+            let x = 0.0173 * f64::from(step) * activation.feature_width();
+            let (right, left) = (activation.value(x), activation.value(-x));
+            (right - left).abs() <= 1e-12 * right.abs().max(left.abs())
+        });
+        assert_eq!(activation.is_even(), is_seen_even, "{text}");
+    }
+}
+
 #[test]
 fn tails_neither_overflow_nor_cancel() {
     let at = |name: &str, x: f64| name.parse::<Activation>().unwrap().value_and_slope(x);

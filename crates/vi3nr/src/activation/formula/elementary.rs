@@ -122,11 +122,11 @@ impl Region {
         WHOLE
     }
 
-    /// The function at the real centre, plus the distance from it times a bound on the slope.
-    pub(super) fn around_centre(self, function: fn(f64) -> f64, slope: f64) -> Self {
-        let centre = 0.5 * (self.lo + self.hi);
+    /// The function at the real center, plus the distance from it times a bound on the slope.
+    pub(super) fn around_center(self, function: fn(f64) -> f64, slope: f64) -> Self {
+        let center = 0.5 * (self.lo + self.hi);
         let radius = libm::hypot(0.5 * (self.hi - self.lo), self.im) * slope;
-        let value = function(centre);
+        let value = function(center);
         let im = if self.im == 0.0 { 0.0 } else { radius };
         Region { lo: value - radius, hi: value + radius, im, exponent: 0 }.widened()
     }
@@ -143,7 +143,7 @@ impl Region {
             return WHOLE;
         }
         let slope = FRAC_2_SQRT_PI * libm::exp(power) * (1.0 + 1e-9);
-        let region = z.around_centre(function, slope);
+        let region = z.around_center(function, slope);
         if z.im == 0.0 {
             let (a, b) = (function(z.lo), function(z.hi));
             return Self::interval(a.min(b), a.max(b)).widened();
@@ -160,7 +160,7 @@ impl Region {
         if !inverse.is_bounded() || !z.is_bounded() {
             return WHOLE;
         }
-        z.around_centre(libm::atan, libm::exp(inverse.ln_modulus()))
+        z.around_center(libm::atan, libm::exp(inverse.ln_modulus()))
     }
 
     /// sin(z)/z = ∫₀¹ cos(zt) dt and its derivative -∫₀¹ t sin(zt) dt.

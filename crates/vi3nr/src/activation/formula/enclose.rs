@@ -16,7 +16,7 @@ pub(crate) struct Sides {
 ///
 /// Over a real interval `sides` records on which side of their switch abs, sign, max, min and the
 /// choices in f' are, where that is certain. With those sides given back for a complex
-/// neighbourhood the result encloses the analytic continuation of f from the interval, which is
+/// neighborhood the result encloses the analytic continuation of f from the interval, which is
 /// what bounds a Gauss rule on it; a switch without a side makes it unbounded.
 pub(crate) fn enclose(program: &Program, x: Region, sides: &mut Sides) -> (Region, Region) {
     let mut registers = [Region::constant(0.0); MOST_REGISTERS];

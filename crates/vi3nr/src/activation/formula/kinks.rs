@@ -18,7 +18,7 @@ const MOST_KINKS: usize = 256;
 /// of abs or sign, or the difference of the arguments of max or min, changes its sign.
 ///
 /// An interval is dropped when its enclosure proves that there is no root; what remains is halved
-/// down to neighbouring numbers, so that no root is jumped over. At most 256 are listed, those
+/// down to neighboring numbers, so that no root is jumped over. At most 256 are listed, those
 /// nearest to 0: the expectations do not depend on the list, it merely saves work.
 pub(super) fn kinks(graph: &Graph, root: Id) -> Vec<f64> {
     let mut graph = graph.clone();
@@ -104,7 +104,7 @@ fn roots(program: &Program) -> Vec<f64> {
     found
 }
 
-/// The point where the sign changes, to neighbouring numbers.
+/// The point where the sign changes, to neighboring numbers.
 fn bisected(value: impl Fn(f64) -> f64, mut from: f64, mut to: f64) -> f64 {
     let starts_below = value(from) < 0.0;
     for _ in 0..1100 {

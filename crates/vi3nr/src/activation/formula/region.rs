@@ -1,4 +1,4 @@
-//! Enclosures over intervals and over complex neighbourhoods of intervals.
+//! Enclosures over intervals and over complex neighborhoods of intervals.
 //!
 //! A [`Region`] is a rectangle [lo, hi] × i[-im, im] in the complex plane, times 2^exponent. All
 //! programs are real on the real axis, so their values on a set that is symmetric to the axis
@@ -41,9 +41,9 @@ impl Region {
     /// The rectangle around a Bernstein ellipse: foci `from` and `to`, sum of semi-axes ρ times
     /// half their distance.
     pub(crate) fn around_ellipse(from: f64, to: f64, rho: f64) -> Self {
-        let (centre, half) = (0.5 * (from + to), 0.5 * (to - from));
+        let (center, half) = (0.5 * (from + to), 0.5 * (to - from));
         let (major, minor) = (0.5 * half * (rho + 1.0 / rho), 0.5 * half * (rho - 1.0 / rho));
-        Self { lo: centre - major, hi: centre + major, im: minor, exponent: 0 }.widened()
+        Self { lo: center - major, hi: center + major, im: minor, exponent: 0 }.widened()
     }
 
     pub(crate) fn constant(value: f64) -> Self {
@@ -89,14 +89,14 @@ impl Region {
         let largest = lo.abs().max(hi.abs()).max(im);
         let region = Self { lo, hi, im, exponent: self.exponent };
         if largest > 1e90 || (largest < 1e-90 && largest > 0.0) || self.exponent != 0 {
-            return region.normalised(largest);
+            return region.normalized(largest);
         }
         region
     }
 
     /// Moves the magnitude into the exponent where plain numbers would run out.
     #[cold]
-    pub(super) fn normalised(self, largest: f64) -> Self {
+    pub(super) fn normalized(self, largest: f64) -> Self {
         if !largest.is_finite() {
             return WHOLE;
         }

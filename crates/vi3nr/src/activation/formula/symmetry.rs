@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symmetries_are_recognised() {
+    fn symmetries_are_recognized() {
         for (text, symmetry) in [
             ("sin(3*x)", Odd),
             ("exp(-x^2)", Even),

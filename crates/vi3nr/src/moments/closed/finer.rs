@@ -38,9 +38,9 @@ fn turned(frequency: f64, sigma: f64) -> [Bounded; 3] {
     let (mut sums, mut sizes) = ([0.0; 3], [0.0; 3]);
     let half = 0.5 * end / f64::from(PANELS);
     for panel in 0..PANELS {
-        let centre = half * f64::from(2 * panel + 1);
+        let center = half * f64::from(2 * panel + 1);
         for (node, weight) in THIRTY_TWO {
-            for t in [centre - half * node, centre + half * node] {
+            for t in [center - half * node, center + half * node] {
                 let modulus = half * weight * libm::exp(-(frequency * t * t + linear * t));
                 // The angle of dx/dt is π/4.
                 let angle = linear * t - 0.5 * (t / sigma) * (t / sigma) + FRAC_PI_4;
