@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use vi3nr_inr::Signal;
-use vi3nr_inr::sweep::{Event, Plan, State};
 use vi3nr_inr::train::Progress;
+use vi3nr_lab::sweep::{Event, Plan, State};
 
 /// The bar of one fit.
 pub(crate) struct FitBar<'a> {

@@ -10,8 +10,11 @@ use std::path::Path;
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
 use crate::atomic_file::WriteError;
+use crate::model_file::Model;
+use crate::signal::audio::{Audio, AudioInfo};
 use crate::signal::image::write_png;
-use crate::{Audio, AudioInfo, Grid, ImageInfo, Model, SignalError, SignalInfo};
+use crate::signal::image::{Grid, ImageInfo};
+use crate::signal::{SignalError, SignalInfo};
 
 /// Points whose values are computed at a time.
 const BAND: usize = 1 << 18;
@@ -108,7 +111,7 @@ pub fn decode_audio(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BitDepth, Image, ImageOptions};
+    use crate::signal::image::{BitDepth, Image, ImageOptions};
 
     fn model(width: u32, height: u32) -> Model {
         let network =

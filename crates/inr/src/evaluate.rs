@@ -2,8 +2,8 @@
 
 use vi3nr_engine::{CpuEngine, EngineError};
 
-use crate::Model;
 use crate::metrics::Metrics;
+use crate::model_file::Model;
 use crate::points::Points;
 use crate::signal::{Reconstruction, Signal, SignalError};
 

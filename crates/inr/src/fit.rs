@@ -7,8 +7,8 @@ use serde_json::json;
 use vi3nr::{InitRule, Network};
 use vi3nr_engine::{CpuEngine, Engine, EngineError, ReferenceEngine};
 
-use crate::Model;
 use crate::metrics::Metrics;
+use crate::model_file::Model;
 use crate::signal::{Reconstruction, Signal, SignalError};
 use crate::train::{Outcome, Run, Stop, TrainError, TrainSettings, TrainState, Watch, train};
 

@@ -4,33 +4,23 @@
 //! where nothing is asked for), [`fn@fit`] (from signal and plan to a model), [`points`] (where training
 //! finds its points), [`mod@train`] (the steps), [`optimiser`] (what makes a step of a gradient), [`metrics`] (how far a reconstruction is from the
 //! truth), [`model_file`] (a trained network on disk), [`run_directory`] (all that a fit leaves
-//! behind), [`decode_image`], [`decode_audio`], [`decode_shape`] and [`evaluate`] (what a model is good for), [`mod@bench`] (how fast
-//! all this is), [`chart`] (curves as SVG and PNG files).
-//! Apart from fits: [`mod@propagate`] (variance through deep networks) and [`mod@repro`]
-//! (the paper's tables beside ours). Many fits: [`sweep`]. All of it as HTML:
-//! [`report`].
+//! behind), [`mod@decode`] and [`mod@evaluate`] (what a model is good for), [`chart`] (curves as SVG and
+//! PNG files).
 
 pub mod atomic_file;
-pub mod bench;
 mod bounded_read;
 pub mod chart;
 pub mod checkpoint;
-mod decode;
-mod evaluate;
-mod fit;
+pub mod decode;
+pub mod evaluate;
+pub mod fit;
 pub mod metrics;
 pub mod model_file;
 pub mod optimiser;
 pub mod points;
-pub mod propagate;
 pub mod recipe;
-pub mod report;
-pub mod repro;
 pub mod run_directory;
 pub mod signal;
-mod spread;
-pub mod sweep;
-pub mod tensorboard;
 #[cfg(test)]
 mod test_data;
 pub mod train;

@@ -31,7 +31,7 @@ pub trait Drawn: Sync {
     fn usual_count(&self) -> usize;
 
     /// How many points go through the network once training is over: those of the checks, of
-    /// [`Signal::metrics_of_fit`](crate::Signal::metrics_of_fit) and of the pictures.
+    /// [`Signal::metrics_of_fit`](crate::signal::Signal::metrics_of_fit) and of the pictures.
     fn final_passes(&self) -> usize;
 
     /// Fills the empty `batch` with about `count` points: a function of the arguments alone, so

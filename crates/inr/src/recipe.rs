@@ -150,8 +150,9 @@ pub struct PaperTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signal::Signal;
     use crate::signal::image;
-    use crate::{Image, Signal};
+    use crate::signal::image::Image;
 
     #[test]
     fn sigma_p_is_a_multiple_of_the_root_where_there_is_one() {

@@ -8,15 +8,16 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::atomic_file::{WriteError, write_atomically};
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError, differences};
-use crate::tensorboard::{Scalars, event_file};
+use crate::fit::Fit;
+use crate::model_file::ModelError;
+use crate::signal::{Signal, SignalError};
 use crate::train::Progress;
-use crate::{Fit, ModelError, Signal, SignalError, WriteError, write_atomically};
 
 /// The model's file name inside a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -244,38 +245,6 @@ impl RunDirectory {
     }
 }
 
-impl RunDirectory {
-    /// Writes the steps of `log` as an event file for TensorBoard, in the place of an earlier one, and
-    /// returns its path. `elapsed` is how long the run took until now.
-    ///
-    /// # Errors
-    /// What the system reports, with the file's name.
-    pub fn save_events(
-        &self,
-        signal: &dyn Signal,
-        log: &MetricsLog,
-        elapsed: Duration,
-    ) -> Result<PathBuf, RunError> {
-        let now = SystemTime::now();
-        let began = now.checked_sub(elapsed).unwrap_or(now);
-        let scalars = |row: &Progress| {
-            let metrics = signal.metrics_of_loss(row.loss).all.into_iter();
-            let own = [("loss", row.loss), ("learning_rate", row.learning_rate)].into_iter();
-            let values = own.chain(metrics.map(|metric| (metric.name, metric.value)));
-            Scalars {
-                step: row.step,
-                seconds: row.elapsed.as_secs_f64(),
-                values: values.map(|(name, value)| (format!("train/{name}"), value)).collect(),
-            }
-        };
-        let steps: Vec<Scalars> = log.rows.iter().chain(&log.last).map(scalars).collect();
-        let path = self.path.join("events.out.tfevents.vi3nr");
-        let bytes = event_file(began, &steps);
-        write_atomically(&path, |writer| writer.write_all(&bytes))?;
-        Ok(path)
-    }
-}
-
 /// The steps that `metrics.csv` will hold.
 #[derive(Debug, Clone, Default)]
 pub struct MetricsLog {
@@ -305,13 +274,18 @@ impl MetricsLog {
         &self.rows
     }
 
+    /// All steps that `metrics.csv` will hold, the last one included.
+    pub fn steps(&self) -> impl Iterator<Item = &Progress> {
+        self.rows.iter().chain(&self.last)
+    }
+
     /// As CSV: the step, its loss before the update, what `signal` says of that loss, the learning
     /// rate and the seconds since training began.
     fn to_csv(&self, signal: &dyn Signal) -> String {
         let names = signal.metrics_of_loss(1.0).all.into_iter().map(|metric| metric.name);
         let head = ["step", "loss"].into_iter().chain(names).chain(["learning_rate", "seconds"]);
         let mut text = head.collect::<Vec<_>>().join(",") + "\n";
-        for row in self.rows.iter().chain(&self.last) {
+        for row in self.steps() {
             text += &format!("{},{:e},", row.step, row.loss);
             for metric in signal.metrics_of_loss(row.loss).all {
                 text += &format!("{:.4},", metric.value);
@@ -325,8 +299,10 @@ impl MetricsLog {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::Image;
+    use crate::signal::image::Image;
 
     #[test]
     fn names_that_exist_get_a_number() {

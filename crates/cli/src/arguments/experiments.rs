@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use vi3nr::{Activation, BiasRule};
-use vi3nr_inr::bench::BenchShape;
-use vi3nr_inr::repro;
-use vi3nr_inr::repro::evaluation::{EVALUATIONS, Profile};
+use vi3nr_lab::bench::BenchShape;
+use vi3nr_lab::repro;
+use vi3nr_lab::repro::evaluation::{EVALUATIONS, Profile};
 
 use super::{
     InitChoice, OptimizerName, PictureArguments, Sigma, ThreadsAndJson, Weights, finite, init,

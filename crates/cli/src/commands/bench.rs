@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use vi3nr::Activation;
 
-use vi3nr_inr::bench::{BenchPlan, bench};
+use vi3nr_lab::bench::{BenchPlan, bench};
 
 use super::work;
 use crate::Done;

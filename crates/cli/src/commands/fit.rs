@@ -15,6 +15,7 @@ use vi3nr_inr::train::{Progress, TrainError, TrainSettings, TrainState};
 use vi3nr_inr::{
     EngineChoice, Fit, FitError, FitPlan, MetricsLog, RunDirectory, Signal, fit, test_picture,
 };
+use vi3nr_lab::tensorboard::save_events;
 
 use super::resume::{self, Checkpoints};
 use super::scheme::TypedScheme;
@@ -110,7 +111,8 @@ fn run_in(resumed: Option<RunDirectory>, arguments: &FitArguments, started: Inst
     let mut files = directory.save(&fit, &*signal, &metrics).map_err(Failure::failed)?;
     if arguments.tensorboard {
         let elapsed = Duration::try_from_secs_f64(fit.report.seconds).unwrap_or_default();
-        files.push(directory.save_events(&*signal, &metrics, elapsed).map_err(Failure::failed)?);
+        let events = save_events(&directory, &*signal, &metrics, elapsed);
+        files.push(events.map_err(Failure::failed)?);
     }
     if fit.report.stopped != "interrupted" {
         directory.forget_checkpoint().map_err(Failure::failed)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use vi3nr::Scheme;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
-use vi3nr_inr::propagate::{
+use vi3nr_lab::propagate::{
     PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
 };
 

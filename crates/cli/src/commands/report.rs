@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::Parser;
 use serde_json::json;
-use vi3nr_inr::report::{Page, Picture, ReportError, of_repro, of_run, of_sweep, side_by_side};
 use vi3nr_inr::run_directory::MODEL_FILE;
-use vi3nr_inr::sweep::{Places, Store};
 use vi3nr_inr::{Image, Model, RunDirectory, SignalInfo, test_picture};
+use vi3nr_lab::report::{Page, Picture, ReportError, of_repro, of_run, of_sweep, side_by_side};
+use vi3nr_lab::sweep::{Places, Store};
 
 use super::{fit, picture, sweep};
 use crate::Done;

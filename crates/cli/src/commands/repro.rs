@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use vi3nr_inr::propagate::PropagateError;
-use vi3nr_inr::repro::evaluation::{EVALUATIONS, EvaluationRun, Profile};
-use vi3nr_inr::repro::{NAMES, ReproError, Settings, run as reproduce};
-use vi3nr_inr::sweep::SweepError;
+use vi3nr_lab::propagate::PropagateError;
+use vi3nr_lab::repro::evaluation::{EVALUATIONS, EvaluationRun, Profile};
+use vi3nr_lab::repro::{NAMES, ReproError, Settings, run as reproduce};
+use vi3nr_lab::sweep::SweepError;
 
 use crate::Done;
 use crate::arguments::{ProfileName, ReproArguments};

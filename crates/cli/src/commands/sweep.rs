@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::Parser;
 use serde_json::{Value, json};
-use vi3nr_inr::sweep::{
+use vi3nr_inr::write_atomically;
+use vi3nr_lab::sweep::{
     ChildExecutor, Places, Plan, Store, Summary, SweepError, SweepFile, Trial, Verdict, figures,
     run as sweep,
 };
-use vi3nr_inr::write_atomically;
 
 use crate::Done;
 use crate::arguments::{

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 use vi3nr::{BiasRule, InitRule, Network, WeightShape};
-use vi3nr_inr::bench::{WorkReport, work_chart, work_csv, work_to_psnr};
 use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings};
 use vi3nr_inr::recipe::Preset;
 use vi3nr_inr::signal::{self, SignalOptions};
 use vi3nr_inr::{EngineChoice, FitPlan, Signal, write_atomically};
+use vi3nr_lab::bench::{WorkReport, work_chart, work_csv, work_to_psnr};
 
 use super::picture;
 use super::scheme::TypedScheme;

@@ -11,7 +11,7 @@ use plotters::style::{FontStyle, register_font};
 
 use super::ChartError;
 use super::canvas::{Canvas, FAMILY};
-use crate::write_atomically;
+use crate::atomic_file::write_atomically;
 
 /// Parts of a unit that are told apart: the drawing library knows whole numbers only, and at one to
 /// a unit curves would be visibly wavy.

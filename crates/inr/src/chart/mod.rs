@@ -36,7 +36,7 @@ pub use axis::Scale;
 pub use file::ChartFormat;
 pub use heat_map::HeatMap;
 
-use crate::WriteError;
+use crate::atomic_file::WriteError;
 
 /// A chart that could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -9,10 +9,10 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::{Checkpoint, CheckpointError};
+use crate::atomic_file::write_atomically;
 use crate::bounded_read::read_at_most;
 use crate::optimiser::OptimiserState;
 use crate::train::{Best, EpochMean, Progress, TrainState};
-use crate::write_atomically;
 
 const FORMAT: &str = "vi3nr-checkpoint-1";
 /// Most bytes that are read: a hundred million parameters with two optimiser states in double

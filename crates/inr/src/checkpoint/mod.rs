@@ -14,8 +14,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::atomic_file::WriteError;
+use crate::model_file::ModelError;
 use crate::train::{Progress, TrainState};
-use crate::{ModelError, WriteError};
 
 /// The checkpoint's file name inside a run directory.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
@@ -23,7 +24,7 @@ pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// A run at the end of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// What decides the result besides the signal: [`crate::FitPlan::identity`].
+    /// What decides the result besides the signal: [`crate::fit::FitPlan::identity`].
     pub settings: Value,
     /// Where training stands.
     pub state: TrainState,

@@ -3,9 +3,10 @@
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
 use super::DecodeError;
+use crate::model_file::Model;
 use crate::signal::shape::vector::unit;
 use crate::signal::shape::{Mesh, Vector, extract};
-use crate::{Model, SignalError, SignalInfo};
+use crate::signal::{SignalError, SignalInfo};
 
 /// A model's surface.
 #[derive(Debug, Clone, PartialEq)]

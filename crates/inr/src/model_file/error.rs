@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::WriteError;
+use crate::atomic_file::WriteError;
 
 /// Everything that is refused about a model file, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use vi3nr::{InitRule, Network};
 
 use super::{ModelError, metadata, write};
-use crate::write_atomically;
+use crate::atomic_file::write_atomically;
 
 /// The first weights of a network that has not been trained, with what they were drawn from.
 ///

@@ -9,7 +9,7 @@
 //! | `activation` | as typed, for example `gaussian:sigma=0.05` |
 //! | `signal` | a [`SignalInfo`] as JSON |
 //! | `value_range` | `-1,1`: black and white; of a shape, what its distances are counted in |
-//! | `coordinate_range` | see [`Grid`](crate::Grid); of a shape, the space around it |
+//! | `coordinate_range` | see [`Grid`](crate::signal::image::Grid); of a shape, the space around it |
 //! | `seed` | a decimal number |
 //! | `settings` | how it was trained, as JSON |
 
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use vi3nr::{Activation, Network};
 
 use super::Model;
-use crate::SignalInfo;
+use crate::signal::SignalInfo;
 
 /// The newest format version that is read, and the one that is written.
 pub const FORMAT_VERSION: u32 = 1;

@@ -34,7 +34,7 @@ use std::ops::Range;
 
 use vi3nr::{Layer, Network};
 
-use crate::SignalInfo;
+use crate::signal::SignalInfo;
 
 /// A network with its parameters and all that is needed to decode or continue it.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use safetensors::{Dtype, SafeTensors};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{BitDepth, ImageInfo};
+use crate::signal::image::{BitDepth, ImageInfo};
 
 fn model(dims: &[usize], seed: u64) -> Model {
     let network = Network::new(dims.to_vec(), "gaussian:sigma=0.05".parse().unwrap()).unwrap();

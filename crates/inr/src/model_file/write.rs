@@ -10,7 +10,7 @@ use serde::Serialize;
 use vi3nr::Network;
 
 use super::{Model, ModelError, Tensor, metadata};
-use crate::write_atomically;
+use crate::atomic_file::write_atomically;
 
 /// A safetensors header. Written here because the safetensors crate takes the metadata as a hash
 /// map, whose order changes from run to run.

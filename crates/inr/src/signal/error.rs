@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use vi3nr_engine::EngineError;
 
 use super::shape::ShapeError;
-use crate::WriteError;
+use crate::atomic_file::WriteError;
 use crate::chart::ChartError;
 
 /// Everything that is refused about a signal, with what was seen and what was expected.

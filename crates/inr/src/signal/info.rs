@@ -101,7 +101,7 @@ impl SignalInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BitDepth;
+    use crate::signal::image::BitDepth;
 
     #[test]
     fn the_text_form_is_part_of_the_file_format() {

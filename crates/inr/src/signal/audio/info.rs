@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MOST_CHANNELS, MOST_SAMPLES};
-use crate::SignalError;
+use crate::signal::error::SignalError;
 
 /// What a model file keeps of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

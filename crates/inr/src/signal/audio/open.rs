@@ -11,7 +11,7 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 use super::{Audio, AudioInfo, MOST_CHANNELS, MOST_SAMPLES};
-use crate::SignalError;
+use crate::signal::error::SignalError;
 use crate::signal::kind::seen;
 use crate::signal::read_file;
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use hound::{SampleFormat as Kind, WavSpec, WavWriter};
 
 use super::Audio;
-use crate::{SignalError, write_atomically};
+use crate::atomic_file::write_atomically;
+use crate::signal::error::SignalError;
 
 /// How a WAV file holds its samples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Audio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AudioInfo, AudioOptions, ChannelRule};
+    use crate::signal::audio::{AudioInfo, AudioOptions, ChannelRule};
 
     #[test]
     fn every_format_reads_back() {

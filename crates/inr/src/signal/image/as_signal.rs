@@ -13,11 +13,13 @@ use crate::points::{PointBatch, Points, Sampled};
 use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
 
-/// Measured in docs/defaults.md. At an equal amount of work many small steps beat few large ones,
+/// What the preset `fast` does with a picture.
+///
+/// Measured in the repository's docs/defaults.md. At an equal amount of work many small steps beat few large ones,
 /// down to where the threads have too little to share. Twice the learning rate fits small pictures
 /// better and fails on large ones. Pictures want twice the σ_p of Eq. (13), for every activation
 /// that has one: the paper's Fig. 2b, and our own measurement.
-pub(crate) const FAST: Recipe = Recipe {
+pub const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
     layers: 8,
     width: 128,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{DECODED, WHOLE};
-use crate::SignalError;
+use crate::signal::error::SignalError;
 
 /// A rectangle of coordinates sampled at pixel centres, both ends included.
 ///

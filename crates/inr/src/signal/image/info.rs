@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BitDepth, Grid};
-use crate::SignalError;
+use crate::signal::error::SignalError;
 
 /// What a model file keeps of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ mod png_file;
 mod samples;
 mod test_picture;
 
-pub(crate) use as_signal::FAST;
+pub use as_signal::FAST;
 pub use grid::Grid;
 pub use info::ImageInfo;
 pub use open::{AlphaRule, ImageOptions};
@@ -67,7 +67,7 @@ impl BitDepth {
     }
 
     /// The sample nearest to a value; values beyond \[-1, 1\] are clamped and NaN becomes 0.
-    pub(crate) fn sample(self, value: f32) -> u16 {
+    pub fn sample(self, value: f32) -> u16 {
         let share = (f64::from(value.clamp(-1.0, 1.0)) + 1.0) / 2.0;
         // A cast takes NaN to 0.
         (share * f64::from(self.largest_sample())).round() as u16
@@ -182,7 +182,7 @@ impl Image {
         self.grid.points()
     }
 
-    /// Writes a PNG file, atomically: see [`write_atomically`](crate::write_atomically).
+    /// Writes a PNG file, atomically: see [`write_atomically`](crate::atomic_file::write_atomically).
     ///
     /// Values are rounded to the nearest sample; those beyond \[-1, 1\] are clamped and NaN becomes
     /// 0 (black).
@@ -234,7 +234,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ImageOptions;
+    use crate::signal::image::ImageOptions;
 
     fn open(path: &Path) -> Image {
         Image::open(path, &ImageOptions::default()).unwrap()

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::samples::Samples;
 use super::{Image, WHOLE, jpeg};
-use crate::SignalError;
+use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
 /// Most bytes of decoded pixels.

@@ -3,7 +3,7 @@
 use std::f32::consts::PI;
 
 use super::{BitDepth, Image, WHOLE};
-use crate::SignalError;
+use crate::signal::error::SignalError;
 
 /// Samples per pixel on each axis.
 const OVERSAMPLING: u32 = 4;

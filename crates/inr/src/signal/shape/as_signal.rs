@@ -273,7 +273,7 @@ impl Signal for ShapeSignal {
             Geometry::Mesh(truth) => preview(&[truth, &found])?,
             Geometry::Points { .. } => preview(&[&found])?,
         };
-        picture.save_png(&path, crate::BitDepth::Eight)?;
+        picture.save_png(&path, crate::signal::image::BitDepth::Eight)?;
         Ok(vec![path])
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use vi3nr_engine::EngineError;
 
-use crate::WriteError;
+use crate::atomic_file::WriteError;
 
 /// Everything that is refused about a shape, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,8 @@
 
 use super::mesh::Mesh;
 use super::vector::{Vector, add, cross, dot, scale, subtract, unit};
-use crate::{Image, SignalError};
+use crate::signal::error::SignalError;
+use crate::signal::image::Image;
 
 /// Pixels of a view's side, and how much finer it is drawn before it is reduced.
 const SIDE: usize = 320;

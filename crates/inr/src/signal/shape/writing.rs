@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::vector::{Vector, unit};
-use crate::write_atomically;
+use crate::atomic_file::write_atomically;
 
 /// A file format that surfaces are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

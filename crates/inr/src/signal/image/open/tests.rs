@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use tempfile::TempDir;
 
 use super::*;
-use crate::BitDepth;
+use crate::signal::image::BitDepth;
 use crate::test_data::kodak;
 
 /// A folder with one file in it.

@@ -149,11 +149,11 @@ impl Experiment {
     /// None has this name; its file is damaged.
     pub fn named(name: &str) -> Result<Self, ReproError> {
         let text = match name {
-            "table1" => include_str!("../../../../repro/table1.toml"),
-            "table2" => include_str!("../../../../repro/table2.toml"),
-            "table3" => include_str!("../../../../repro/table3.toml"),
-            "table4" => include_str!("../../../../repro/table4.toml"),
-            "fig2a" => include_str!("../../../../repro/fig2a.toml"),
+            "table1" => include_str!("../../repro/table1.toml"),
+            "table2" => include_str!("../../repro/table2.toml"),
+            "table3" => include_str!("../../repro/table3.toml"),
+            "table4" => include_str!("../../repro/table4.toml"),
+            "fig2a" => include_str!("../../repro/fig2a.toml"),
             _ => return Err(ReproError::Unknown(name.into())),
         };
         toml::from_str(text)

@@ -6,7 +6,7 @@ use super::experiment::{GridPlan, MapPlan, Quantity};
 use super::measure::spread;
 use super::report::Cell;
 use super::{ReproError, Verdict, compare};
-use crate::chart::{Curve, HeatMap, Scale};
+use vi3nr_inr::chart::{Curve, HeatMap, Scale};
 
 /// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.
 pub(super) fn measure(plan: &MapPlan, title: &str) -> Result<(HeatMap, Cell), ReproError> {

@@ -12,8 +12,8 @@ use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, Ensemble, peak_gflops};
 
-use crate::FitError;
-use crate::signal::image;
+use vi3nr_inr::fit::FitError;
+use vi3nr_inr::signal::image;
 
 /// What the points and targets that are timed are drawn for.
 const POINTS: Stream = Stream::new(2);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::heat_map;
 use super::verdict::CONFIDENCE;
 use super::{Quantity, ReproError, Settings, Verdict};
-use crate::chart::HeatMap;
-use crate::write_atomically;
+use vi3nr_inr::atomic_file::write_atomically;
+use vi3nr_inr::chart::HeatMap;
 
 /// One number beside the paper's.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::WriteError;
-use crate::chart::ChartError;
+use vi3nr_inr::atomic_file::WriteError;
+use vi3nr_inr::chart::ChartError;
 
 /// A sweep that cannot be planned, run or reported.
 #[derive(Debug, thiserror::Error)]

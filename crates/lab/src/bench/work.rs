@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::chart::{Chart, Curve, Level, Panel, Scale};
-use crate::train::{Progress, TrainState};
-use crate::{FitError, FitPlan, Signal, fit};
+use vi3nr_inr::chart::{Chart, Curve, Level, Panel, Scale};
+use vi3nr_inr::fit::{FitError, FitPlan, fit};
+use vi3nr_inr::signal::Signal;
+use vi3nr_inr::train::{Progress, TrainState};
 
 /// One fit towards a target.
 #[derive(Debug, Clone, Serialize)]

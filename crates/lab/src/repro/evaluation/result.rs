@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::file::{Evaluation, MapPlan, RowPlan};
-use crate::chart::{Chart, Curve, Panel, Scale};
 use crate::repro::student_t::two_sided_quantile;
 use crate::spread::Spread;
 use crate::sweep::{Entry, Plan, Store, Summary};
+use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 
 /// How often a mean difference of nothing would be taken for one.
 const CONFIDENCE: f64 = 0.95;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::pictures::DRAWN;
 use super::{Block, Page, Picture, ReportError, Section, entries, read, read_json};
-use crate::chart::{Chart, Curve, Panel, Scale};
+use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 
 /// A page about the run in `directory`. `compared` are pictures of truth, reconstruction and error where
 /// there are some; else those that the run left are shown.

@@ -16,9 +16,9 @@ pub use repro::of_repro;
 pub use run::of_run;
 pub use sweep::of_sweep;
 
-use crate::chart::ChartError;
 use crate::sweep::SweepError;
-use crate::{WriteError, write_atomically};
+use vi3nr_inr::atomic_file::{WriteError, write_atomically};
+use vi3nr_inr::chart::ChartError;
 
 /// What a reader sees, from top to bottom.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{MapResult, Order, Profile, RowResult};
 use crate::repro::ReproError;
 use crate::sweep::Figure;
-use crate::write_atomically;
+use vi3nr_inr::atomic_file::write_atomically;
 
 /// The ratio of parameter to σ_p of a Gaussian at which Eq. (13) holds.
 const THEORY: f64 = 0.643_594_252_905_582_6;

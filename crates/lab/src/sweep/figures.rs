@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Plan, Store, Summary, SweepError, Trial};
-use crate::chart::{Chart, ChartError, Curve, HeatMap, Mark, Panel, Scale};
+use vi3nr_inr::chart::{Chart, ChartError, Curve, HeatMap, Mark, Panel, Scale};
 
 /// A drawing of a sweep.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,8 @@ use serde_json::json;
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
 
 use super::{Picture, cell};
-use crate::{BitDepth, Image, Model};
+use vi3nr_inr::model_file::Model;
+use vi3nr_inr::signal::image::{BitDepth, Image};
 
 /// What a run directory shows of a picture, a recording or a shape.
 pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "preview.png"];
@@ -18,7 +19,7 @@ pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "prev
 /// # Errors
 /// The network cannot be evaluated.
 pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, EngineError> {
-    if model.signal != crate::SignalInfo::Image(truth.image_info()) {
+    if model.signal != vi3nr_inr::signal::SignalInfo::Image(truth.image_info()) {
         return Ok(Vec::new());
     }
     let own = truth.values();

@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::{SweepError, Trial};
-use crate::RunDirectory;
+use vi3nr_inr::run_directory::RunDirectory;
 
 /// Characters of a failed trial's last words that are kept.
 const MOST_WORDS: usize = 2_000;

@@ -3,7 +3,13 @@
 //! Such a file is a row of records (TFRecord), each an `Event` in protocol buffers' encoding with the
 //! wall time, the step and named numbers.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use vi3nr_inr::atomic_file::{WriteError, write_atomically};
+use vi3nr_inr::run_directory::{MetricsLog, RunDirectory};
+use vi3nr_inr::signal::Signal;
+use vi3nr_inr::train::Progress;
 
 /// A step with its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +20,36 @@ pub struct Scalars {
     pub seconds: f64,
     /// Numbers under names such as `train/loss`.
     pub values: Vec<(String, f64)>,
+}
+
+/// Writes the steps of `log` as an event file in `directory`, in the place of an earlier one, and
+/// returns its path. `elapsed` is how long the run took until now.
+///
+/// # Errors
+/// What the system reports, with the file's name.
+pub fn save_events(
+    directory: &RunDirectory,
+    signal: &dyn Signal,
+    log: &MetricsLog,
+    elapsed: Duration,
+) -> Result<PathBuf, WriteError> {
+    let now = SystemTime::now();
+    let began = now.checked_sub(elapsed).unwrap_or(now);
+    let scalars = |row: &Progress| {
+        let metrics = signal.metrics_of_loss(row.loss).all.into_iter();
+        let own = [("loss", row.loss), ("learning_rate", row.learning_rate)].into_iter();
+        let values = own.chain(metrics.map(|metric| (metric.name, metric.value)));
+        Scalars {
+            step: row.step,
+            seconds: row.elapsed.as_secs_f64(),
+            values: values.map(|(name, value)| (format!("train/{name}"), value)).collect(),
+        }
+    };
+    let steps: Vec<Scalars> = log.steps().map(scalars).collect();
+    let path = directory.path().join("events.out.tfevents.vi3nr");
+    let bytes = event_file(began, &steps);
+    write_atomically(&path, |writer| writer.write_all(&bytes))?;
+    Ok(path)
 }
 
 /// The bytes of an event file for a run that began at `began`.

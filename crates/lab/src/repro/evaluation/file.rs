@@ -133,15 +133,15 @@ impl Evaluation {
     /// None has this name; its file is damaged.
     pub fn named(name: &str) -> Result<Self, ReproError> {
         let text = match name {
-            "table5" => include_str!("../../../../../repro/table5.toml"),
-            "table6" => include_str!("../../../../../repro/table6.toml"),
-            "table7" => include_str!("../../../../../repro/table7.toml"),
-            "table8" => include_str!("../../../../../repro/table8.toml"),
-            "fig2b" => include_str!("../../../../../repro/fig2b.toml"),
-            "fig2c" => include_str!("../../../../../repro/fig2c.toml"),
-            "fig3" => include_str!("../../../../../repro/fig3.toml"),
-            "fig4" => include_str!("../../../../../repro/fig4.toml"),
-            "fig5" => include_str!("../../../../../repro/fig5.toml"),
+            "table5" => include_str!("../../../repro/table5.toml"),
+            "table6" => include_str!("../../../repro/table6.toml"),
+            "table7" => include_str!("../../../repro/table7.toml"),
+            "table8" => include_str!("../../../repro/table8.toml"),
+            "fig2b" => include_str!("../../../repro/fig2b.toml"),
+            "fig2c" => include_str!("../../../repro/fig2c.toml"),
+            "fig3" => include_str!("../../../repro/fig3.toml"),
+            "fig4" => include_str!("../../../repro/fig4.toml"),
+            "fig5" => include_str!("../../../repro/fig5.toml"),
             _ => return Err(ReproError::Unknown(name.into())),
         };
         toml::from_str(text)

@@ -1,6 +1,6 @@
 //! The paper's tables and its Figure 2a, run again and compared with what it prints.
 //!
-//! What to run and what the paper prints lies in `repro/*.toml` at the workspace's root and is built
+//! What to run and what the paper prints lies in `repro/*.toml` of this crate and is built
 //! into the program ([`Experiment`]); [`run`] measures, [`Verdict`] compares, [`RunResult::save`]
 //! writes CSV, JSON and, for the figure, pictures. Tables and figures of trained networks are sweeps:
 //! [`evaluation`].
@@ -21,10 +21,10 @@ use std::path::PathBuf;
 
 use vi3nr::Error;
 
-use crate::WriteError;
-use crate::chart::ChartError;
 use crate::propagate::PropagateError;
 use crate::sweep::SweepError;
+use vi3nr_inr::atomic_file::WriteError;
+use vi3nr_inr::chart::ChartError;
 
 /// What can be run again.
 pub const NAMES: [&str; 5] = ["table1", "table2", "table3", "table4", "fig2a"];

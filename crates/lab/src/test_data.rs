@@ -1,0 +1,18 @@
+//! Where tests find photographs, recordings and shapes, which are not part of the repository.
+
+use std::path::PathBuf;
+
+/// The folder of the test data with all its parts, or none (with a message).
+pub(crate) fn folder() -> Option<PathBuf> {
+    let folder = data();
+    if ["kodak", "audio", "shapes"].iter().all(|part| folder.join(part).is_dir()) {
+        return Some(folder);
+    }
+    eprintln!("skipped: no kodak, audio and shapes in {}; set VI3NR_DATA", folder.display());
+    None
+}
+
+fn data() -> PathBuf {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from)
+}
