@@ -6,9 +6,17 @@
 //! truth), [`model_file`] (a trained network on disk), [`run_directory`] (all that a fit leaves
 //! behind), [`mod@decode`] and [`mod@evaluate`] (what a model is good for), [`chart`] (curves as SVG and
 //! PNG files).
+//!
+//! Cargo features, all of them on by default: `audio` (recordings: WAV, FLAC and MP3 files; includes
+//! `chart`, for their waveforms), `shape` (surfaces: PLY, OBJ, STL and XYZ files) and `chart`. Without
+//! them this crate fits pictures, and refuses other files with
+//! [`SignalError::CompiledOut`].
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod atomic_file;
 mod bounded_read;
+#[cfg(feature = "chart")]
 pub mod chart;
 pub mod checkpoint;
 pub mod decode;
@@ -26,13 +34,21 @@ mod test_data;
 pub mod train;
 
 pub use atomic_file::{WriteError, write_atomically};
-pub use decode::{DecodeError, DecodedShape, decode_audio, decode_image, decode_shape};
+#[cfg(feature = "audio")]
+pub use decode::decode_audio;
+pub use decode::{DecodeError, decode_image};
+#[cfg(feature = "shape")]
+pub use decode::{DecodedShape, decode_shape};
 pub use evaluate::{EvaluateError, evaluate};
 pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit};
 pub use model_file::{Model, ModelError};
 pub use run_directory::{MetricsLog, RunDirectory, RunError};
+#[cfg(feature = "shape")]
+pub use signal::ShapeSignal;
 pub use signal::{
-    AlphaRule, Audio, AudioInfo, AudioOptions, BitDepth, ChannelRule, Grid, Image, ImageInfo,
-    ImageOptions, SampleFormat, ShapeInfo, ShapeOptions, ShapeSignal, Signal, SignalError,
-    SignalInfo, SignalOptions, test_picture,
+    AlphaRule, AudioInfo, AudioOptions, BitDepth, ChannelRule, Grid, Image, ImageInfo,
+    ImageOptions, ShapeInfo, ShapeOptions, Signal, SignalError, SignalInfo, SignalOptions,
+    test_picture,
 };
+#[cfg(feature = "audio")]
+pub use signal::{Audio, SampleFormat};

@@ -5,10 +5,12 @@
 //! has neither, so a writer of JSON puts null in their place.
 
 mod metric;
+#[cfg(feature = "audio")]
 mod spectral;
 mod ssim;
 
 pub use metric::{Digits, Metric, Metrics};
+#[cfg(feature = "audio")]
 pub use spectral::spectral_convergence;
 pub use ssim::ssim;
 

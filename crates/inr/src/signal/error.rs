@@ -7,6 +7,7 @@ use vi3nr_engine::EngineError;
 
 use super::shape::ShapeError;
 use crate::atomic_file::WriteError;
+#[cfg(feature = "chart")]
 use crate::chart::ChartError;
 
 /// Everything that is refused about a signal, with what was seen and what was expected.
@@ -33,6 +34,21 @@ pub enum SignalError {
         path: PathBuf,
         /// What the content is or looks like.
         seen: String,
+    },
+
+    /// A file of a kind whose reader was not compiled.
+    #[error(
+        "'{}' is {kind}, which this program cannot read: vi3nr-inr was compiled without its cargo \
+         feature '{feature}'",
+        path.display()
+    )]
+    CompiledOut {
+        /// The file.
+        path: PathBuf,
+        /// `a recording` or `a shape`.
+        kind: &'static str,
+        /// The cargo feature of vi3nr-inr that reads it.
+        feature: &'static str,
     },
 
     /// The content is not that of a supported image format.
@@ -184,6 +200,7 @@ pub enum SignalError {
     },
 
     /// A chart could not be drawn.
+    #[cfg(feature = "chart")]
     #[error(transparent)]
     Chart(#[from] ChartError),
 

@@ -26,6 +26,17 @@ impl SignalKind {
         found.ok_or_else(|| SignalError::Unknown { path: path.to_owned(), seen: seen(content) })
     }
 
+    /// That no reader of this kind was compiled.
+    #[cfg(not(all(feature = "audio", feature = "shape")))]
+    pub(super) fn compiled_out(self, path: &Path) -> SignalError {
+        let (kind, feature) = match self {
+            Self::Image => unreachable!("pictures are always read"),
+            Self::Shape => ("a shape", "shape"),
+            Self::Audio => ("a recording", "audio"),
+        };
+        SignalError::CompiledOut { path: path.to_owned(), kind, feature }
+    }
+
     fn of_content(head: &[u8]) -> Option<Self> {
         match head {
             [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => Some(Self::Image),
@@ -76,6 +87,29 @@ mod tests {
         assert_eq!(kind("a", b"\xFF\xFB\x90\x00"), Some(SignalKind::Audio));
         assert_eq!(kind("a.Wav", b"hello"), Some(SignalKind::Audio));
         assert_eq!(kind("a.txt", b"hello"), None);
+    }
+
+    #[cfg(not(all(feature = "audio", feature = "shape")))]
+    #[test]
+    fn what_is_compiled_out_is_named() {
+        let refused = |name: &str, content: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            crate::signal::open(&path, &Default::default()).unwrap_err()
+        };
+        for (name, content, wanted, is_compiled) in [
+            ("a.wav", b"RIFF\0\0\0\0WAVEfmt ".as_slice(), "audio", cfg!(feature = "audio")),
+            ("a.ply", b"ply\n", "shape", cfg!(feature = "shape")),
+        ] {
+            match refused(name, content) {
+                SignalError::CompiledOut { feature, .. } => {
+                    assert!(!is_compiled);
+                    assert_eq!(feature, wanted);
+                }
+                error => assert!(is_compiled, "{error}"),
+            }
+        }
     }
 
     #[test]

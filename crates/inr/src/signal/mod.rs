@@ -19,10 +19,14 @@ use std::path::{Path, PathBuf};
 use vi3nr::Network;
 
 pub use self::image::{AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions, test_picture};
-pub use audio::{Audio, AudioInfo, AudioOptions, ChannelRule, SampleFormat};
+#[cfg(feature = "audio")]
+pub use audio::{Audio, SampleFormat};
+pub use audio::{AudioInfo, AudioOptions, ChannelRule};
 pub use error::SignalError;
 pub use info::{SignalInfo, Unit};
-pub use shape::{ShapeInfo, ShapeOptions, ShapeSignal};
+#[cfg(feature = "shape")]
+pub use shape::ShapeSignal;
+pub use shape::{ShapeInfo, ShapeOptions};
 
 use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
@@ -153,8 +157,12 @@ fn decode(
 ) -> Result<Box<dyn Signal>, SignalError> {
     Ok(match SignalKind::of(path, &bytes)? {
         SignalKind::Image => Box::new(Image::decode(path, bytes.into_owned(), &options.image)?),
+        #[cfg(feature = "shape")]
         SignalKind::Shape => Box::new(ShapeSignal::decode(path, &bytes, options.shape)?),
+        #[cfg(feature = "audio")]
         SignalKind::Audio => Box::new(Audio::decode(path, bytes.into_owned(), &options.audio)?),
+        #[cfg(not(all(feature = "audio", feature = "shape")))]
+        kind => return Err(kind.compiled_out(path)),
     })
 }
 

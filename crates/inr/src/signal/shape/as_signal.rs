@@ -9,12 +9,12 @@ use vi3nr_engine::{CpuEngine, Engine, EngineError};
 use super::distance::SignedDistance;
 use super::error::ShapeError;
 use super::extract::{Extracted, extract};
-use super::info::ShapeInfo;
+use super::geometry::Geometry;
 use super::metrics::{band_iou, grid_iou, surface_distance};
 use super::options::{DistanceLoss, ShapeOptions};
 use super::preview::preview;
 use super::sampling::{ShapeSampler, ShapeSampling};
-use super::shape_file::{Geometry, Shape};
+use super::shape_file::Shape;
 use crate::metrics::{Digits, Metric, Metrics};
 use crate::optimiser::Schedule;
 use crate::points::{CHECK_STEP, Drawn, PointBatch, Points};
@@ -171,7 +171,7 @@ impl Drawn for ShapeSignal {
 
 impl Signal for ShapeSignal {
     fn info(&self) -> SignalInfo {
-        SignalInfo::Shape(ShapeInfo::of(&self.shape))
+        SignalInfo::Shape(self.shape.info())
     }
 
     fn warnings(&self) -> &[String] {

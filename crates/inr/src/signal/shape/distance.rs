@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::bvh::Bvh;
+use super::geometry::Geometry;
 use super::mesh::Mesh;
-use super::shape_file::Geometry;
 use super::topology::{edge_census, neighbours};
 use super::triangle::Feature;
 use super::vector::{Vector, add, dot, length, scale, subtract, unit};

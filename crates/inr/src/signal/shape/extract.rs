@@ -8,7 +8,7 @@ use super::cube_table::{EDGES, TRIANGLES};
 use super::error::ShapeError;
 use super::mesh::Mesh;
 use super::occupancy::lattice;
-use super::shape_file::REACH;
+use super::placement::REACH;
 use super::vector::between;
 
 /// Φ at points, shape (n, 3), written to values, shape (n).

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::ShapeError;
-use super::shape_file::{Geometry, Placement, Shape};
+use super::placement::Placement;
 
 /// Size and place of a shape. The network gives signed distances on the \[-1, 1\] scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -18,14 +18,6 @@ pub struct ShapeInfo {
 }
 
 impl ShapeInfo {
-    pub(super) fn of(shape: &Shape) -> Self {
-        let elements = match &*shape.geometry {
-            Geometry::Mesh(mesh) => mesh.faces.len(),
-            Geometry::Points { points, .. } => points.len(),
-        };
-        Self { placement: shape.placement, elements, closed: shape.is_closed() }
-    }
-
     /// Everything known, in a line for people.
     pub(crate) fn details(&self) -> String {
         let Placement { centre: [x, y, z], scale } = self.placement;

@@ -10,8 +10,9 @@ use super::bvh::bounds;
 use super::distance::SignedDistance;
 use super::error::ShapeError;
 use super::extract::Field;
+use super::geometry::Geometry;
 use super::occupancy::{Occupancy, lattice};
-use super::shape_file::{Geometry, Shape};
+use super::shape_file::Shape;
 use super::surface::{Surface, half_open};
 use super::vector::{Vector, add, dot, scale, unit};
 

@@ -4,45 +4,82 @@
 //! side), [`ShapeSampler`] (the points of a training step), [`extract()`] (from a network back to
 //! triangles), [`grid_iou`] and [`surface_distance`] (how close they are), [`preview()`] (a picture),
 //! [`write_mesh`].
+//!
+//! What a model file keeps of a shape and the options are always there; all else needs the cargo
+//! feature `shape`.
 
+#[cfg(feature = "shape")]
 mod as_signal;
+#[cfg(feature = "shape")]
 mod bvh;
+#[cfg(feature = "shape")]
 mod cube_table;
+#[cfg(feature = "shape")]
 mod distance;
 mod error;
+#[cfg(feature = "shape")]
 mod extract;
+#[cfg(feature = "shape")]
+mod geometry;
 mod info;
+#[cfg(feature = "shape")]
 mod mesh;
+#[cfg(feature = "shape")]
 mod metrics;
+#[cfg(feature = "shape")]
 mod occupancy;
 mod options;
+mod placement;
+#[cfg(feature = "shape")]
 mod preview;
+#[cfg(feature = "shape")]
 mod read;
+#[cfg(feature = "shape")]
 mod sampling;
+#[cfg(feature = "shape")]
 mod shape_file;
+#[cfg(feature = "shape")]
 mod surface;
+#[cfg(feature = "shape")]
 mod topology;
+#[cfg(feature = "shape")]
 mod triangle;
+#[cfg_attr(not(feature = "shape"), allow(dead_code, reason = "a few serve Placement"))]
 pub(crate) mod vector;
+#[cfg(feature = "shape")]
 mod writing;
 
+#[cfg(feature = "shape")]
 pub use as_signal::ShapeSignal;
+#[cfg(feature = "shape")]
 pub use distance::SignedDistance;
 pub use error::ShapeError;
+#[cfg(feature = "shape")]
 pub use extract::{Extracted, Field, RESOLUTIONS, extract};
+#[cfg(feature = "shape")]
+pub use geometry::Geometry;
 pub use info::ShapeInfo;
+#[cfg(feature = "shape")]
 pub use mesh::Mesh;
+#[cfg(feature = "shape")]
 pub use metrics::{SurfaceDistance, band_iou, grid_iou, surface_distance};
 pub use options::{DistanceLoss, OPTIONS, ShapeOptions};
+pub use placement::{Placement, REACH};
+#[cfg(feature = "shape")]
 pub use preview::preview;
+#[cfg(feature = "shape")]
 pub use sampling::{ShapeSampler, ShapeSampling};
-pub use shape_file::{Geometry, Placement, REACH, Shape};
+#[cfg(feature = "shape")]
+pub use shape_file::Shape;
+#[cfg(feature = "shape")]
 pub use surface::Surface;
+#[cfg(feature = "shape")]
 pub use topology::{EdgeCensus, edge_census};
 pub use vector::Vector;
+#[cfg(feature = "shape")]
 pub use writing::{MeshFormat, write_mesh};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "shape"))]
 mod test_shapes;
-#[cfg(test)]
+#[cfg(all(test, feature = "shape"))]
 mod tests;

@@ -3,8 +3,10 @@
 use rayon::prelude::*;
 
 use super::distance::SignedDistance;
+use super::geometry::Geometry;
 use super::mesh::Mesh;
-use super::shape_file::{Geometry, REACH, Shape};
+use super::placement::REACH;
+use super::shape_file::Shape;
 use super::vector::Vector;
 
 /// Coordinate `index` of `count` evenly spaced ones on \[-1.2, 1.2\], both ends included.

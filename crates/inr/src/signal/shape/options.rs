@@ -57,7 +57,7 @@ impl DistanceLoss {
 
 impl ShapeOptions {
     /// What the engine minimises.
-    pub(super) fn engine_loss(&self) -> Loss {
+    pub fn engine_loss(&self) -> Loss {
         match (self.loss, self.clamp) {
             (DistanceLoss::Absolute, None) => Loss::Absolute,
             (DistanceLoss::Absolute, Some(limit)) => Loss::ClampedAbsolute { limit },

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use vi3nr::rng::{Random, Stream};
 
 use super::distance::SignedDistance;
-use super::shape_file::{Geometry, REACH};
+use super::geometry::Geometry;
+use super::placement::REACH;
 use super::surface::{Surface, half_open};
 use super::vector::{Vector, scale};
 

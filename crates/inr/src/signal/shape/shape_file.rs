@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::error::ShapeError;
+use super::geometry::Geometry;
+use super::info::ShapeInfo;
 use super::mesh::Mesh;
+use super::placement::Placement;
 use super::read::read;
 use super::topology::{edge_census, make_consistent, turn_inside_out};
 use super::vector::{Vector, add, length, scale, subtract, unit};
@@ -14,45 +15,6 @@ use crate::bounded_read::read_at_most;
 
 /// Most bytes of a shape file.
 const MOST_BYTES: u64 = 1 << 30;
-/// How far the space around a shape reaches: coordinates of training and measuring lie in
-/// \[-1.2, 1.2\] on each axis, the shape itself in \[-1, 1\].
-pub const REACH: f64 = 1.2;
-
-/// What a surface is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Geometry {
-    /// Triangles.
-    Mesh(Mesh),
-    /// Points with the normals there, of length 1.
-    Points {
-        /// Positions.
-        points: Vec<Vector>,
-        /// One for each position.
-        normals: Vec<Vector>,
-    },
-}
-
-/// How a shape's own coordinates came to lie in \[-1, 1\]: (x - centre)/scale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Placement {
-    /// The mean of the points, in the file's units.
-    pub centre: Vector,
-    /// The largest distance from it along an axis, in the file's units.
-    pub scale: f64,
-}
-
-impl Placement {
-    /// From the file's units to \[-1, 1\]: (x - centre)/scale.
-    pub fn normalise(&self, x: Vector) -> Vector {
-        scale(subtract(x, self.centre), 1.0 / self.scale)
-    }
-
-    /// Back to the file's units: x·scale + centre.
-    pub fn restore(&self, x: Vector) -> Vector {
-        add(scale(x, self.scale), self.centre)
-    }
-}
-
 /// A shape: its mean in the origin, its largest coordinate 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
@@ -170,6 +132,15 @@ impl Shape {
             normals: normals.iter().map(|normal| unit(*normal)).collect(),
         };
         Ok(Self { geometry: Arc::new(geometry), placement, warnings: Vec::new() })
+    }
+
+    /// What a model file keeps of it.
+    pub fn info(&self) -> ShapeInfo {
+        let elements = match &*self.geometry {
+            Geometry::Mesh(mesh) => mesh.faces.len(),
+            Geometry::Points { points, .. } => points.len(),
+        };
+        ShapeInfo { placement: self.placement, elements, closed: self.is_closed() }
     }
 
     /// Whether the surface encloses a volume without holes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vi3nr::rng::Random;
 
-use super::shape_file::Geometry;
+use super::geometry::Geometry;
 use super::vector::{Vector, add, scale, unit};
 
 /// Draws points of a surface, each area as likely as its size; of a point cloud, its points.

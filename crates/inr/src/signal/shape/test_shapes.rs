@@ -1,7 +1,8 @@
 //! Small surfaces for tests.
 
+use super::geometry::Geometry;
 use super::mesh::Mesh;
-use super::shape_file::{Geometry, Shape};
+use super::shape_file::Shape;
 use super::vector::{Vector, unit};
 
 /// The cube \[-1, 1\]³, facing outwards.

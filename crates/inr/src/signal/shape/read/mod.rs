@@ -8,8 +8,8 @@ mod xyz;
 use std::path::Path;
 
 use super::error::ShapeError;
+use super::geometry::Geometry;
 use super::mesh::Mesh;
-use super::shape_file::Geometry;
 
 /// Content to geometry, or what is wrong with it.
 type Parse = fn(&[u8]) -> Result<Geometry, String>;

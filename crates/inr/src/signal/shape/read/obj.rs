@@ -2,8 +2,8 @@
 
 use tobj::{LoadError, LoadOptions, load_obj_buf};
 
+use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
-use crate::signal::shape::shape_file::Geometry;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     let options = LoadOptions {

@@ -8,8 +8,8 @@ use ply_rs_bw::ply::{
 };
 
 use super::fan;
+use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
-use crate::signal::shape::shape_file::Geometry;
 
 /// One row of any element; only what a shape needs is kept.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
+use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
-use crate::signal::shape::shape_file::Geometry;
 
 /// Bytes before the first triangle of a binary file, and of each triangle.
 const HEADER: usize = 84;

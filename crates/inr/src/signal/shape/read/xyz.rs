@@ -1,6 +1,6 @@
 //! XYZ: a line `x y z nx ny nz` for each point; `#` begins a comment.
 
-use crate::signal::shape::shape_file::Geometry;
+use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::vector::Vector;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {

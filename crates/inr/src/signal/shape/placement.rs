@@ -1,0 +1,30 @@
+//! Where a shape lies in its file and in the space of a fit.
+
+use serde::{Deserialize, Serialize};
+
+use super::vector::{Vector, add, scale, subtract};
+
+/// How far the space around a shape reaches: coordinates of training and measuring lie in
+/// \[-1.2, 1.2\] on each axis, the shape itself in \[-1, 1\].
+pub const REACH: f64 = 1.2;
+
+/// How a shape's own coordinates came to lie in \[-1, 1\]: (x - centre)/scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The mean of the points, in the file's units.
+    pub centre: Vector,
+    /// The largest distance from it along an axis, in the file's units.
+    pub scale: f64,
+}
+
+impl Placement {
+    /// From the file's units to \[-1, 1\]: (x - centre)/scale.
+    pub fn normalise(&self, x: Vector) -> Vector {
+        scale(subtract(x, self.centre), 1.0 / self.scale)
+    }
+
+    /// Back to the file's units: x·scale + centre.
+    pub fn restore(&self, x: Vector) -> Vector {
+        add(scale(x, self.scale), self.centre)
+    }
+}
