@@ -48,6 +48,11 @@ pub use reference::{ReferenceEngine, reference_gradient};
 
 use vi3nr::Network;
 
+/// Compiles and runs the example of README.md with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// A network in training.
 ///
 /// The loss is a mean over points and outputs, of (Φ(x) - y)² unless the [`Batch`] says otherwise. A

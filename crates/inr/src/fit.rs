@@ -110,9 +110,9 @@ pub struct FitReport {
     pub points_per_second: f64,
     /// What trained: adam, muon or kfac.
     pub optimizer: &'static str,
-    /// Floating-point operations of training, counted as in docs/optimisers.md, divided by those of
-    /// one forward and backward pass over all points (of a signal whose points are drawn, over a
-    /// usual step's).
+    /// Floating-point operations of training, counted as in the repository's docs/optimisers.md,
+    /// divided by those of one forward and backward pass over all points (of a signal whose points
+    /// are drawn, over a usual step's).
     pub gradient_equivalents: f64,
     /// Why training ended: steps, target, time, converged, interrupted or diverged.
     pub stopped: &'static str,

@@ -52,3 +52,8 @@ pub use signal::{
 };
 #[cfg(feature = "audio")]
 pub use signal::{Audio, SampleFormat};
+
+/// Compiles and runs the example of README.md with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

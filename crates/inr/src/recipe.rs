@@ -11,7 +11,7 @@ use crate::train::TrainSettings;
 /// What the settings of a fit are chosen for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Preset {
-    /// The best quality per minute, by measurement (docs/defaults.md).
+    /// The best quality per minute, by measurement (the repository's docs/defaults.md).
     #[default]
     Fast,
     /// The paper's experiment on this kind of signal.

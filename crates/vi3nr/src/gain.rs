@@ -27,7 +27,7 @@ pub fn gain_squared(activation: &Activation, sigma_p: f64) -> Result<f64, Error>
 /// use vi3nr::Gain;
 ///
 /// let gain = Gain::of(&"gaussian:sigma=0.05".parse()?, 1.0)?;
-/// // gain² = sigma_p² sqrt(sigma_r² + 2)/sigma_r, Eq. (53); the condition of PROTOCOL's table.
+/// // gain² = sigma_p² sqrt(sigma_r² + 2)/sigma_r, Eq. (53).
 /// assert!((gain.gain_squared.value - 28.3019434).abs() < 1e-7);
 /// assert!((gain.condition.value - 199.7503121).abs() < 1e-6);
 /// assert!(gain.error_bound() < 1e-11);

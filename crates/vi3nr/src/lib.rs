@@ -158,3 +158,8 @@ pub use scheme::{
 };
 
 pub(crate) use error::require_positive;
+
+/// Compiles and runs the example of README.md with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

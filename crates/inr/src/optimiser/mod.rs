@@ -1,10 +1,12 @@
 //! How a gradient becomes a step.
 //!
-//! | name | what it does | docs/optimisers.md |
+//! | name | what it does | what it is for |
 //! |---|---|---|
 //! | `adam` | Adam with a learning rate and a schedule | any signal, any batch |
 //! | `muon` | orthogonalised momentum for hidden weights, Adam for the rest | any signal, any batch |
 //! | `kfac` | Gauss-Newton by Kronecker factors and a quadratic model; no learning rate | all points at each step, squared error |
+//!
+//! Measurements are in the repository's docs/optimisers.md.
 //!
 //! [`OptimiserSettings`] says which one and with which numbers; [`Optimiser`] is one at work. All that
 //! it remembers can be taken out and put back ([`OptimiserState`]); whatever is random in it is a

@@ -1,5 +1,5 @@
 //! K-FAC with Gauss-Newton factors and a two-dimensional quadratic model: no learning rate, no
-//! schedule (after Martens and Grosse 2015; docs/optimisers.md).
+//! schedule (after Martens and Grosse 2015; see the repository's docs/optimisers.md).
 //!
 //! The objective is h(θ) = ½ mean over points of Σ_o e², its curvature B = (1/n) Σ JᵀJ + λI.
 //!

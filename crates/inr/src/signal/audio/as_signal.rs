@@ -11,7 +11,7 @@ use crate::points::{PointBatch, Points, Sampled};
 use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
 
-/// Measured in docs/audio.md. Few layers have to reach high frequencies, so σ_p is far above that of
+/// Measured in the repository's docs/audio.md. Few layers have to reach high frequencies, so σ_p is far above that of
 /// Eq. (13).
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",

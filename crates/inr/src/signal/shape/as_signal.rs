@@ -21,7 +21,7 @@ use crate::points::{CHECK_STEP, Drawn, PointBatch, Points};
 use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
 use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
 
-/// Measured in docs/defaults.md: many small steps beat few large ones here too, and twice the
+/// Measured in the repository's docs/defaults.md: many small steps beat few large ones here too, and twice the
 /// learning rate fails.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",

@@ -7,7 +7,7 @@ use crate::recipe::ByPreset;
 /// What a preset does where nothing is asked for.
 pub const OPTIONS: ByPreset<ShapeOptions> = ByPreset { fast: FAST, paper: PAPER };
 
-/// Measured in docs/defaults.md: squares learn faster. What lies far off is not learnt, and some points
+/// Measured in the repository's docs/defaults.md: squares learn faster. What lies far off is not learnt, and some points
 /// come from anywhere, so that no surface appears where the others seldom come.
 const FAST: ShapeOptions =
     ShapeOptions { loss: DistanceLoss::Squared, clamp: Some(0.1), uniform: 0.2, ..PAPER };
