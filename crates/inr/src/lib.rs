@@ -20,6 +20,7 @@ mod bounded_read;
 pub mod chart;
 pub mod checkpoint;
 pub mod decode;
+pub mod encoded_png;
 pub mod evaluate;
 pub mod fit;
 pub mod metrics;

@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use image::codecs::png::PngEncoder;
-use image::{RgbImage, imageops};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
@@ -12,6 +10,7 @@ use plotters::style::{FontStyle, register_font};
 use super::ChartError;
 use super::canvas::{Canvas, FAMILY};
 use crate::atomic_file::write_atomically;
+use crate::encoded_png::encode_png;
 
 /// Parts of a unit that are told apart: the drawing library knows whole numbers only, and at one to
 /// a unit curves would be visibly wavy.
@@ -74,16 +73,30 @@ pub(super) fn svg(drawing: &impl Drawing) -> Result<String, ChartError> {
 
 fn png(drawing: &impl Drawing) -> Result<Vec<u8>, ChartError> {
     let (width, height) = drawing.size();
-    let mut fine = RgbImage::new(FINENESS * width, FINENESS * height);
-    let size = fine.dimensions();
-    draw(drawing, BitMapBackend::with_buffer(&mut fine, size).into_drawing_area(), 0.14)?;
-    // Means over squares.
-    let picture = imageops::thumbnail(&fine, PIXELS * width, PIXELS * height);
-    let mut bytes = Vec::new();
+    let fine_size = (FINENESS * width, FINENESS * height);
+    let mut fine = vec![0; 3 * fine_size.0 as usize * fine_size.1 as usize];
+    draw(drawing, BitMapBackend::with_buffer(&mut fine, fine_size).into_drawing_area(), 0.14)?;
+    let picture = means_over_squares(&fine, fine_size.0 as usize);
+    encode_png(PIXELS * width, PIXELS * height, &picture)
+        .map_err(|error| ChartError::Drawing { reason: error.to_string() })
+}
+
+/// The RGB picture `fine`, `width` pixels wide, reduced from FINENESS to PIXELS a unit: each sample is
+/// the rounded mean over a square.
+fn means_over_squares(fine: &[u8], width: usize) -> Vec<u8> {
+    const SIDE: usize = (FINENESS / PIXELS) as usize;
+    let mut picture = Vec::with_capacity(fine.len() / (SIDE * SIDE));
+    for rows in fine.chunks_exact(SIDE * 3 * width) {
+        for left in (0..width).step_by(SIDE) {
+            for channel in 0..3 {
+                let places = (0..SIDE * SIDE).map(|i| (i / SIDE * width + left + i % SIDE) * 3);
+                let sum: u32 = places.map(|place| u32::from(rows[place + channel])).sum();
+                let count = (SIDE * SIDE) as u32;
+                picture.push(((sum + count / 2) / count) as u8);
+            }
+        }
+    }
     picture
-        .write_with_encoder(PngEncoder::new(&mut bytes))
-        .map_err(|error| ChartError::Drawing { reason: error.to_string() })?;
-    Ok(bytes)
 }
 
 fn draw<B: DrawingBackend>(

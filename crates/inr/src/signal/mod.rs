@@ -156,7 +156,7 @@ fn decode(
     options: &SignalOptions,
 ) -> Result<Box<dyn Signal>, SignalError> {
     Ok(match SignalKind::of(path, &bytes)? {
-        SignalKind::Image => Box::new(Image::decode(path, bytes.into_owned(), &options.image)?),
+        SignalKind::Image => Box::new(Image::decode(path, &bytes, &options.image)?),
         #[cfg(feature = "shape")]
         SignalKind::Shape => Box::new(ShapeSignal::decode(path, &bytes, options.shape)?),
         #[cfg(feature = "audio")]

@@ -1,14 +1,13 @@
 //! Pictures in a report.
 
-use image::codecs::png::PngEncoder;
-use image::{GrayImage, ImageBuffer, Pixel, PixelWithColorType, RgbImage};
-
 use serde_json::json;
 use vi3nr_engine::{CpuEngine, Engine, EngineError};
+use vi3nr_inr::encoded_png::encode_png;
+use vi3nr_inr::model_file::Model;
+use vi3nr_inr::signal::SignalInfo;
+use vi3nr_inr::signal::image::{BitDepth, Image};
 
 use super::{Picture, cell};
-use vi3nr_inr::model_file::Model;
-use vi3nr_inr::signal::image::{BitDepth, Image};
 
 /// What a run directory shows of a picture, a recording or a shape.
 pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "preview.png"];
@@ -19,7 +18,7 @@ pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "prev
 /// # Errors
 /// The network cannot be evaluated.
 pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, EngineError> {
-    if model.signal != vi3nr_inr::signal::SignalInfo::Image(truth.image_info()) {
+    if model.signal != SignalInfo::Image(truth.image_info()) {
         return Ok(Vec::new());
     }
     let own = truth.values();
@@ -40,11 +39,7 @@ pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, Engine
     ];
     let (width, height) = (truth.width(), truth.height());
     let pictures = all.into_iter().filter_map(|(caption, levels)| {
-        let png = match truth.channels() {
-            1 => png(&GrayImage::from_raw(width, height, levels)?),
-            _ => png(&RgbImage::from_raw(width, height, levels)?),
-        };
-        Some(Picture { caption, png: png? })
+        Some(Picture { caption, png: encode_png(width, height, &levels).ok()? })
     });
     Ok(pictures.collect())
 }
@@ -56,15 +51,6 @@ fn enlargement(largest: f32) -> f32 {
         factor *= 10.0;
     }
     factor
-}
-
-fn png<P>(picture: &ImageBuffer<P, Vec<u8>>) -> Option<Vec<u8>>
-where
-    P: Pixel<Subpixel = u8> + PixelWithColorType,
-{
-    let mut bytes = Vec::new();
-    picture.write_with_encoder(PngEncoder::new(&mut bytes)).ok()?;
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! A picture as values on \[-1, 1\].
 
 mod as_signal;
+mod decode;
 mod grid;
 mod info;
 mod jpeg;
 mod lanczos;
 mod open;
+mod orientation;
 mod png_file;
 mod samples;
 mod test_picture;

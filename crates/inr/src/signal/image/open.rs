@@ -1,17 +1,12 @@
 //! From an image file to a picture.
 
-use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-
+use super::Image;
+use super::decode::decode;
 use super::samples::Samples;
-use super::{Image, WHOLE, jpeg};
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
-
-/// Most bytes of decoded pixels.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// What to do with transparent pixels.
 ///
@@ -66,16 +61,16 @@ impl Image {
     /// A file that cannot be read, is no image, is damaged, cut short or too large, transparency
     /// without a rule for it, or a reduction or crop that is impossible.
     pub fn open(path: &Path, options: &ImageOptions) -> Result<Self, SignalError> {
-        Self::decode(path, read_file(path)?, options)
+        Self::decode(path, &read_file(path)?, options)
     }
 
     /// [`Image::open`] of a file whose bytes have been read.
     pub(in crate::signal) fn decode(
         path: &Path,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         options: &ImageOptions,
     ) -> Result<Self, SignalError> {
-        let mut samples = Samples::from(decode(path, bytes)?);
+        let mut samples = decode(path, bytes)?;
         samples = match options.alpha {
             AlphaRule::Refuse if samples.is_transparent() => {
                 return Err(SignalError::Transparent { path: path.to_owned() });
@@ -112,51 +107,6 @@ fn crop(samples: Samples, path: &Path, side: u32, downscale: u32) -> Result<Samp
         return Err(SignalError::Crop { path: path.to_owned(), side, width, height, downscale });
     }
     Ok(samples.centre(side))
-}
-
-/// The pixels of a file, upright.
-fn decode(path: &Path, bytes: Vec<u8>) -> Result<DynamicImage, SignalError> {
-    let format = recognise(&bytes)
-        .map_err(|seen| SignalError::NotAnImage { path: path.to_owned(), seen })?;
-    let damaged = |reason: String| SignalError::Damaged {
-        path: path.to_owned(),
-        format: if format == ImageFormat::Png { "PNG" } else { "JPEG" },
-        reason,
-    };
-    if format == ImageFormat::Jpeg && !jpeg::reaches_its_end(&bytes) {
-        return Err(damaged("it ends before its end-of-image marker".into()));
-    }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // Sides are checked below, since the decoder's own message would not say how long they are.
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MOST_BYTES);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| damaged(error.to_string()))?;
-    let (width, height) = decoder.dimensions();
-    let too_many = (decoder.total_bytes() > MOST_BYTES)
-        .then(|| format!("decoded they take more than {MOST_BYTES} bytes"));
-    if let Some(reason) = WHOLE.problem(width, height).or(too_many) {
-        return Err(SignalError::FileSize { path: path.to_owned(), width, height, reason });
-    }
-    // Damaged EXIF data does not make the picture unreadable.
-    let orientation = decoder.orientation().ok();
-    let mut image =
-        DynamicImage::from_decoder(decoder).map_err(|error| damaged(error.to_string()))?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    Ok(image)
-}
-
-/// The format of the content, or what the content is instead.
-fn recognise(bytes: &[u8]) -> Result<ImageFormat, String> {
-    match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
-        _ if bytes.is_empty() => Err("it is empty (0 bytes)".into()),
-        Ok(other) => Err(format!("its content looks like {other:?}")),
-        Err(_) if std::str::from_utf8(bytes).is_ok() => Err("it contains text".into()),
-        Err(_) => Err("its content is not recognised".into()),
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! Every step yields whole samples of the file's bit depth, as image tools do; so what is fitted
 //! can be kept in a PNG file without loss.
 
-use image::DynamicImage;
-
 use super::{BitDepth, lanczos};
 
 /// Shares of red, green and blue in gray: Rec. 601 luma.
@@ -18,25 +16,6 @@ pub(super) struct Samples {
     pub(super) channels: usize,
     pub(super) bit_depth: BitDepth,
     pub(super) data: Vec<u16>,
-}
-
-impl From<DynamicImage> for Samples {
-    fn from(image: DynamicImage) -> Self {
-        use BitDepth::{Eight, Sixteen};
-
-        let (width, height) = (image.width(), image.height());
-        let channels = usize::from(image.color().channel_count());
-        let widen = |samples: Vec<u8>| samples.into_iter().map(u16::from).collect();
-        let (bit_depth, data) = match image {
-            DynamicImage::ImageLuma16(image) => (Sixteen, image.into_raw()),
-            DynamicImage::ImageLumaA16(image) => (Sixteen, image.into_raw()),
-            DynamicImage::ImageRgb16(image) => (Sixteen, image.into_raw()),
-            DynamicImage::ImageRgba16(image) => (Sixteen, image.into_raw()),
-            // PNG and JPEG files decode to nothing but 8 and 16 bits.
-            other => (Eight, widen(other.into_bytes())),
-        };
-        Self { width, height, channels, bit_depth, data }
-    }
 }
 
 impl Samples {
