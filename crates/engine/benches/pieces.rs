@@ -7,7 +7,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use vi3nr::Network;
-use vi3nr_engine::{Adam, Batch, CpuEngine, DenseLayers, Engine, peak_gflops};
+use vi3nr_engine::{Adam, Batch, CpuEngine, DenseLayers, Engine, Update, peak_gflops};
 
 fn main() {
     divan::main();
@@ -60,7 +60,6 @@ fn value_and_slope(bencher: Bencher, activation: &str) {
 struct Problem {
     network: Network,
     points: Vec<f32>,
-    targets: Vec<f32>,
     engine: CpuEngine,
 }
 
@@ -70,8 +69,11 @@ impl Problem {
         let network = Network::uniform(2, WIDTH, 8, 3, activation).expect("a network");
         let parameters: Vec<f32> =
             numbers(network.parameter_count()).iter().map(|x| 0.05 * x).collect();
-        let engine = CpuEngine::new(&network, &parameters, Some(1)).expect("one thread");
-        Self { network, points: numbers(2 * count), targets: numbers(3 * count), engine }
+        let mut engine = CpuEngine::new(&network, &parameters, Some(1)).expect("one thread");
+        let (points, targets) = (numbers(2 * count), numbers(3 * count));
+        let batch = Batch::new(&network, &points, &targets).expect("a batch");
+        engine.load_batch(&batch).expect("its network");
+        Self { network, points, engine }
     }
 }
 
@@ -79,23 +81,22 @@ const POINT_COUNTS: [usize; 3] = [256, 1024, 4096];
 
 /// Forward, loss and backward: operations per second.
 #[divan::bench(args = POINT_COUNTS)]
-fn backpropagate(bencher: Bencher, count: usize) {
+fn loss_and_gradient(bencher: Bencher, count: usize) {
     let mut problem = Problem::new("gaussian", count);
-    let batch = Batch::new(&problem.network, &problem.points, &problem.targets).expect("a batch");
     let operations = 6 * problem.network.weight_count() * count;
     bencher
         .counter(ItemsCount::new(operations))
-        .bench_local(|| problem.engine.backpropagate(&batch));
+        .bench_local(|| problem.engine.loss_and_gradient().expect("a batch"));
 }
 
 /// Adam and the packing of the weights: parameters per second.
 #[divan::bench]
 fn adam_step(bencher: Bencher) {
     let mut problem = Problem::new("gaussian", 256);
-    let batch = Batch::new(&problem.network, &problem.points, &problem.targets).expect("a batch");
-    problem.engine.backpropagate(&batch);
+    problem.engine.loss_and_gradient().expect("a batch");
     let parameters = ItemsCount::new(problem.network.parameter_count());
-    bencher.counter(parameters).bench_local(|| problem.engine.adam_step(&Adam::default(), 1e-6));
+    let update = Update::adam(Adam::default(), 1e-6);
+    bencher.counter(parameters).bench_local(|| problem.engine.apply(&update).expect("a gradient"));
 }
 
 /// Values only: operations per second.

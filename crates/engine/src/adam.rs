@@ -1,5 +1,10 @@
 //! The Adam update (Kingma and Ba, 2015), as PyTorch's `torch.optim.Adam` computes it.
 
+use vi3nr::Network;
+
+use crate::EngineError;
+use crate::batch::check_parameters;
+
 /// Adam's constants. For a gradient g at step t = 1, 2, …:
 ///
 /// m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g²,
@@ -18,6 +23,25 @@ impl Default for Adam {
     /// β = (0.9, 0.999), ε = 1e-8.
     fn default() -> Self {
         Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// Adam's memory, in the order of [`Network::layers`]: what a resumed run needs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AdamMemory {
+    /// m, the decaying mean of the gradient.
+    pub mean: Vec<f32>,
+    /// v, the decaying mean of its square.
+    pub mean_square: Vec<f32>,
+    /// t, the steps so far.
+    pub steps: u64,
+}
+
+impl AdamMemory {
+    /// Refuses a memory of another network.
+    pub(crate) fn check(&self, network: &Network) -> Result<(), EngineError> {
+        check_parameters("mean gradient", network, self.mean.len())?;
+        check_parameters("mean squared gradient", network, self.mean_square.len())
     }
 }
 

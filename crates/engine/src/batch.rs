@@ -2,37 +2,7 @@
 
 use vi3nr::Network;
 
-use crate::Loss;
-
-/// What an engine refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// An array whose length does not fit the network.
-    #[error("{what}: {seen} numbers, expected {expected}")]
-    Length {
-        /// Which array.
-        what: &'static str,
-        /// Its length.
-        seen: usize,
-        /// What would fit.
-        expected: String,
-    },
-    /// The machine does not give the memory that training needs.
-    #[error("not enough memory: training this network needs {mebibytes} MiB more")]
-    Memory {
-        /// The size of the allocation that failed.
-        mebibytes: usize,
-    },
-    /// The worker threads cannot be started.
-    #[error("cannot start {threads} threads: {reason}")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// The system's answer.
-        reason: String,
-    },
-}
+use crate::{EngineError, Loss};
 
 /// Points, shape (n, inputs), and targets, shape (n, outputs), both row-major, with n >= 1; the loss
 /// to be averaged over them, each point with its weight.
@@ -44,14 +14,16 @@ pub struct Batch<'a> {
     pub(crate) weights: Option<&'a [f32]>,
     pub(crate) loss: Loss,
     pub(crate) count: usize,
+    inputs: usize,
+    outputs: usize,
 }
 
 impl<'a> Batch<'a> {
     /// Checks the shapes against `network`. The loss is [`Loss::Squared`], every weight 1.
     ///
     /// # Errors
-    /// The lengths are not multiples of the network's inputs and outputs, are of different numbers
-    /// of points, or there is no point.
+    /// Returns [`EngineError::Length`] if the lengths are not multiples of the network's inputs and
+    /// outputs, are of different numbers of points, or there is no point.
     pub fn new(
         network: &Network,
         points: &'a [f32],
@@ -60,10 +32,10 @@ impl<'a> Batch<'a> {
         let count = point_count(network, points)?;
         check_length("targets", targets.len(), count, network.outputs())?;
         if count == 0 {
-            let expected = "at least one point".into();
-            return Err(EngineError::Length { what: "points", seen: 0, expected });
+            return Err(no_points());
         }
-        Ok(Self { points, targets, weights: None, loss: Loss::default(), count })
+        let (inputs, outputs) = (network.inputs(), network.outputs());
+        Ok(Self { points, targets, weights: None, loss: Loss::default(), count, inputs, outputs })
     }
 
     /// The same points with another loss.
@@ -75,21 +47,46 @@ impl<'a> Batch<'a> {
     /// The same points, the loss of each multiplied by its weight: (1/n·outputs) Σ w Σ ρ.
     ///
     /// # Errors
-    /// Not one weight per point.
+    /// Returns [`EngineError::Length`] if there is not one weight per point.
     pub fn with_weights(self, weights: &'a [f32]) -> Result<Self, EngineError> {
         check_length("weights", weights.len(), self.count, 1)?;
         Ok(Self { weights: Some(weights), ..self })
     }
 
+    /// The number of points.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The coordinates of each point.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The target values of each point.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Checks that the batch was made for a network of these inputs and outputs.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::BatchShape`] if it was not.
+    pub fn check(&self, network: &Network) -> Result<(), EngineError> {
+        let seen = (self.inputs, self.outputs);
+        let expected = (network.inputs(), network.outputs());
+        if seen == expected { Ok(()) } else { Err(EngineError::BatchShape { seen, expected }) }
+    }
+
     /// The part of the batch at `range` of its points.
     pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
-        let (inputs, outputs) = (self.points.len() / self.count, self.targets.len() / self.count);
+        let (inputs, outputs) = (self.inputs, self.outputs);
         Self {
             points: &self.points[range.start * inputs..range.end * inputs],
             targets: &self.targets[range.start * outputs..range.end * outputs],
             weights: self.weights.map(|weights| &weights[range.clone()]),
-            loss: self.loss,
             count: range.len(),
+            ..*self
         }
     }
 
@@ -97,11 +94,62 @@ impl<'a> Batch<'a> {
     pub(crate) fn weight(&self, index: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[index].into())
     }
+}
 
-    /// The number of points.
-    pub fn count(&self) -> usize {
-        self.count
+/// The batch that an engine owns; its memory is used again for the next one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LoadedBatch {
+    points: Vec<f32>,
+    targets: Vec<f32>,
+    weights: Vec<f32>,
+    has_weights: bool,
+    loss: Loss,
+    /// 0 where no batch is loaded.
+    count: usize,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl LoadedBatch {
+    /// Copies `batch`, which must fit `network`. After an error no batch is loaded.
+    pub(crate) fn load(&mut self, network: &Network, batch: &Batch<'_>) -> Result<(), EngineError> {
+        self.count = 0;
+        batch.check(network)?;
+        copy(&mut self.points, batch.points)?;
+        copy(&mut self.targets, batch.targets)?;
+        copy(&mut self.weights, batch.weights.unwrap_or_default())?;
+        self.has_weights = batch.weights.is_some();
+        (self.loss, self.count) = (batch.loss, batch.count);
+        (self.inputs, self.outputs) = (batch.inputs, batch.outputs);
+        Ok(())
     }
+
+    /// The batch.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::NoBatch`] if none is loaded.
+    pub(crate) fn get(&self) -> Result<Batch<'_>, EngineError> {
+        if self.count == 0 {
+            return Err(EngineError::NoBatch);
+        }
+        Ok(Batch {
+            points: &self.points,
+            targets: &self.targets,
+            weights: self.has_weights.then_some(&self.weights[..]),
+            loss: self.loss,
+            count: self.count,
+            inputs: self.inputs,
+            outputs: self.outputs,
+        })
+    }
+}
+
+/// Makes `into` a copy of `from`.
+fn copy(into: &mut Vec<f32>, from: &[f32]) -> Result<(), EngineError> {
+    into.clear();
+    into.try_reserve_exact(from.len()).map_err(|_| EngineError::memory_for::<f32>(from.len()))?;
+    into.extend_from_slice(from);
+    Ok(())
 }
 
 /// The number of points in an array of coordinates.
@@ -138,12 +186,29 @@ pub(crate) fn check_length(
     Err(EngineError::Length { what, seen, expected })
 }
 
-/// Refuses parameters that are not one per weight and bias of `network`.
-pub(crate) fn check_parameters(network: &Network, seen: usize) -> Result<(), EngineError> {
+/// Refuses parameters, or other arrays of their shape, that are not one number per weight and bias
+/// of `network`.
+pub(crate) fn check_parameters(
+    what: &'static str,
+    network: &Network,
+    seen: usize,
+) -> Result<(), EngineError> {
     let expected = network.parameter_count();
     if seen == expected {
         return Ok(());
     }
     let expected = format!("{expected} (one per weight and bias)");
-    Err(EngineError::Length { what: "parameters", seen, expected })
+    Err(EngineError::Length { what, seen, expected })
+}
+
+/// Refuses points, shape (n, inputs), that are not whole or none; returns n.
+pub(crate) fn check_some_points(network: &Network, points: &[f32]) -> Result<usize, EngineError> {
+    match point_count(network, points)? {
+        0 => Err(no_points()),
+        count => Ok(count),
+    }
+}
+
+fn no_points() -> EngineError {
+    EngineError::Length { what: "points", seen: 0, expected: "at least one point".into() }
 }

@@ -3,7 +3,37 @@
 use vi3nr::Network;
 
 use crate::EngineError;
-use crate::batch::{check_length, check_values};
+use crate::batch::{check_length, check_parameters, check_some_points};
+
+/// What an engine offers to optimizers that use the curvature of the loss, such as K-FAC:
+/// [`Engine::curvature`](crate::Engine::curvature).
+///
+/// Neither method touches the loaded batch, the gradient, the parameters or Adam's memory.
+pub trait Curvature {
+    /// Every layer's curvature factors over `points`, shape (n, inputs), with what is propagated
+    /// back from the outputs given by `signs`, shape (n, outputs).
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Length`] if the lengths do not fit the network or each other or there
+    /// is no point, [`EngineError::Memory`] if the memory cannot be had.
+    fn factors(
+        &mut self,
+        points: &[f32],
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError>;
+
+    /// J·d for each of `directions` d, all in the order of [`Network::layers`]: how fast the values
+    /// at `points`, shape (n, inputs), change along d, shape (n, outputs).
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Length`] if the lengths do not fit the network or there is no point,
+    /// [`EngineError::Memory`] if the memory cannot be had.
+    fn tangents(
+        &mut self,
+        points: &[f32],
+        directions: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, EngineError>;
+}
 
 /// The Kronecker factors of one layer's Gauss-Newton curvature (K-FAC, Martens and Grosse 2015),
 /// means over points.
@@ -21,24 +51,16 @@ pub struct LayerCurvature {
     pub slopes: Vec<f64>,
 }
 
-/// Adam's memory, in the order of [`Network::layers`]: what a resumed run needs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AdamMemory {
-    /// m, the decaying mean of the gradient.
-    pub mean: Vec<f32>,
-    /// v, the decaying mean of its square.
-    pub mean_square: Vec<f32>,
-    /// t, the steps so far.
-    pub steps: u64,
-}
-
-impl AdamMemory {
-    /// Refuses a memory of another network.
-    pub(crate) fn check(&self, network: &Network) -> Result<(), EngineError> {
-        let count = network.parameter_count();
-        check_length("mean gradient", self.mean.len(), count, 1)?;
-        check_length("mean squared gradient", self.mean_square.len(), count, 1)
-    }
+/// The bytes of all layers' curvature factors, 8 Σ ((fan-in + 1)² + fan-out²), as
+/// [`Curvature::factors`] returns them. K-FAC holds about five times as much: running means, new
+/// factors, inverses and what inverting them needs. Use it to decide whether a network is too wide
+/// for K-FAC. `usize::MAX` where the number is too large.
+pub fn curvature_bytes(network: &Network) -> usize {
+    let square = |side: usize| side.saturating_mul(side);
+    let numbers = network.layers().into_iter().fold(0usize, |sum, layer| {
+        sum.saturating_add(square(layer.fan_in + 1)).saturating_add(square(layer.fan_out))
+    });
+    numbers.saturating_mul(size_of::<f64>())
 }
 
 /// Checks points, shape (n, inputs), with their signs, shape (n, outputs); returns n.
@@ -47,10 +69,8 @@ pub(crate) fn check_signs(
     points: &[f32],
     signs: &[f32],
 ) -> Result<usize, EngineError> {
-    let count = check_values(network, points, signs)?;
-    if count == 0 {
-        return Err(no_points());
-    }
+    let count = check_some_points(network, points)?;
+    check_length("signs", signs.len(), count, network.outputs())?;
     Ok(count)
 }
 
@@ -60,18 +80,19 @@ pub(crate) fn check_directions(
     points: &[f32],
     directions: &[&[f32]],
 ) -> Result<usize, EngineError> {
-    let inputs = network.inputs();
-    let count = points.len() / inputs;
-    check_length("points", points.len(), count, inputs)?;
     for direction in directions {
-        check_length("direction", direction.len(), network.parameter_count(), 1)?;
+        check_parameters("direction", network, direction.len())?;
     }
-    if count == 0 {
-        return Err(no_points());
-    }
-    Ok(count)
+    check_some_points(network, points)
 }
 
-fn no_points() -> EngineError {
-    EngineError::Length { what: "points", seen: 0, expected: "at least one point".into() }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_take_a_square_of_every_side() {
+        let network = Network::new(vec![2, 5, 3], "tanh".parse().unwrap()).unwrap();
+        assert_eq!(curvature_bytes(&network), 8 * (9 + 25 + 36 + 9));
+    }
 }

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use vi3nr::Network;
 
-use crate::cpu::thread_count;
-use crate::{Adam, Batch, CpuEngine, Engine, EngineError};
+use crate::workers::thread_count;
+use crate::{Adam, Batch, CpuEngine, Engine, EngineError, Update};
 
 /// Independent networks trained side by side: other seeds, signals or settings.
 ///
@@ -21,13 +21,13 @@ use crate::{Adam, Batch, CpuEngine, Engine, EngineError};
 /// let points: Vec<f32> = (0..64).map(|i| i as f32 / 32.0 - 1.0).collect();
 /// let targets: Vec<f32> = points.iter().map(|x| x * x).collect();
 /// let batch = Batch::new(&network, &points, &targets)?;
-/// // The same signal from two first weights.
+/// // The same signal from two sets of initial weights.
 /// let starts: Vec<Vec<f32>> = (1..=2)
 ///     .map(|seed| (0..network.parameter_count()).map(|i| ((i * seed) as f32).sin() * 0.3).collect())
 ///     .collect();
 /// let members: Vec<_> = starts.iter().map(|start| (&network, &start[..])).collect();
 /// let mut ensemble = Ensemble::new(&members, Some(2))?;
-/// let losses = ensemble.train(100, &Adam::default(), |_member, _step| (batch, 1e-2));
+/// let losses = ensemble.train(100, &Adam::default(), |_member, _step| (batch, 1e-2))?;
 /// assert_eq!((losses.len(), losses[0].len()), (2, 100));
 /// assert!(losses.iter().all(|losses| losses[99] < losses[0]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,16 +40,16 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Engines for `members`, each a network and its first parameters in the order of
+    /// Engines for `members`, each a network and its initial parameters in the order of
     /// [`Network::layers`], on `threads` threads in all, or one per core.
     ///
     /// # Errors
-    /// Parameters that are not their network's, or memory or threads that cannot be had.
+    /// Those of [`CpuEngine::new`].
     pub fn new(
         members: &[(&Network, &[f32])],
         threads: Option<usize>,
     ) -> Result<Self, EngineError> {
-        let threads = thread_count(threads).max(1);
+        let threads = thread_count(threads);
         let side_by_side = members.len().clamp(1, threads);
         let each = Some(threads / side_by_side);
         let engines = members
@@ -59,26 +59,30 @@ impl Ensemble {
         Ok(Self { members: engines, side_by_side, threads })
     }
 
-    /// `steps` steps of Adam for every member, on the batch and with the learning rate that `lesson`
-    /// gives for a member and a step, both counted from 0. Returns, for each member, the loss before
-    /// each step.
+    /// `steps` steps of Adam for every member, on the batch and with the learning rate that
+    /// `batch_for` gives for a member and a step, both counted from 0. Returns, for each member, the
+    /// loss before each step.
     ///
-    /// Each batch must have been made for its member's network.
+    /// # Errors
+    /// Those of [`Engine::load_batch`] and [`Engine::loss_and_gradient`], of the first member that
+    /// has one; the other members are trained all the same.
     pub fn train<'a>(
         &mut self,
         steps: u64,
         adam: &Adam,
-        lesson: impl Fn(usize, u64) -> (Batch<'a>, f64) + Sync,
-    ) -> Vec<Vec<f64>> {
-        self.each(|member, engine| {
-            let mut step = |step| {
-                let (batch, learning_rate) = lesson(member, step);
-                let loss = engine.backpropagate(&batch);
-                engine.adam_step(adam, learning_rate);
-                loss
+        batch_for: impl Fn(usize, u64) -> (Batch<'a>, f64) + Sync,
+    ) -> Result<Vec<Vec<f64>>, EngineError> {
+        let train = |member, engine: &mut CpuEngine| {
+            let step = |step| {
+                let (batch, learning_rate) = batch_for(member, step);
+                engine.load_batch(&batch)?;
+                let loss = engine.loss_and_gradient()?;
+                engine.apply(&Update::adam(*adam, learning_rate))?;
+                Ok(loss)
             };
-            (0..steps).map(&mut step).collect()
-        })
+            (0..steps).map(step).collect()
+        };
+        self.each(train).into_iter().collect()
     }
 
     /// Calls `work` for every member, as many at a time as have threads, and returns its results in
@@ -87,7 +91,7 @@ impl Ensemble {
         let mut results: Vec<Option<R>> = self.members.iter().map(|_| None).collect();
         let waiting = Mutex::new(self.members.iter_mut().zip(&mut results).enumerate());
         let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
-        let attend = || {
+        let worker = || {
             while let Some((member, (engine, result))) = next() {
                 *result = Some(work(member, engine));
             }
@@ -95,9 +99,9 @@ impl Ensemble {
         std::thread::scope(|scope| {
             // The calling thread attends to members too: one alone needs no further thread.
             for _ in 1..self.side_by_side {
-                scope.spawn(attend);
+                scope.spawn(worker);
             }
-            attend();
+            worker();
         });
         // A member without a result means that `work` panicked, and the scope has passed that on.
         results.into_iter().flatten().collect()

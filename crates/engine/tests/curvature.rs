@@ -2,7 +2,9 @@
 //! the reference.
 
 use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
-use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, InstructionSet, ReferenceEngine};
+use vi3nr_engine::{
+    Adam, Batch, CpuEngine, Curvature, Engine, InstructionSet, ReferenceEngine, Update,
+};
 
 /// Reproducible numbers in [-1, 1].
 fn numbers(count: usize, seed: u64) -> Vec<f32> {
@@ -45,8 +47,8 @@ fn factors_and_tangents_follow_the_reference() {
                 let mut reference = ReferenceEngine::new(&network, &parameters).unwrap();
                 let mut engine =
                     CpuEngine::with_instruction_set(&network, &parameters, Some(2), set).unwrap();
-                let exact = reference.curvature(&points, &signs).unwrap();
-                let seen = engine.curvature(&points, &signs).unwrap();
+                let exact = reference.factors(&points, &signs).unwrap();
+                let seen = engine.factors(&points, &signs).unwrap();
                 for (layer, (seen, exact)) in seen.iter().zip(&exact).enumerate() {
                     near(&seen.inputs, &exact.inputs, 3e-6, &format!("{name}: A of {layer}"));
                     near(&seen.slopes, &exact.slopes, 2e-5, &format!("{name}: G of {layer}"));
@@ -83,7 +85,7 @@ fn any_number_of_threads_gives_the_same_factors_and_tangents() {
     let direction = numbers(parameters.len(), 5);
     let run = |threads| {
         let mut engine = CpuEngine::new(&network, &parameters, Some(threads)).unwrap();
-        let factors = engine.curvature(&points, &signs).unwrap();
+        let factors = engine.factors(&points, &signs).unwrap();
         (factors, engine.tangents(&points, &[&direction, &direction]).unwrap())
     };
     let one = run(1);
@@ -107,23 +109,26 @@ fn parameters_and_memory_can_be_exchanged() {
             }
         };
         let mut engine = make(&start(&network));
+        engine.load_batch(&batch).unwrap();
         for _ in 0..3 {
-            engine.backpropagate(&batch);
-            engine.adam_step(&Adam::default(), 1e-3);
+            engine.loss_and_gradient().unwrap();
+            engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
         }
-        let mut parameters = Vec::new();
-        engine.copy_parameters(&mut parameters);
+        let parameters = engine.parameters();
         let mut other = make(&vec![0.0; parameters.len()]);
         other.set_parameters(&parameters).unwrap();
         other.set_adam_memory(&engine.adam_memory()).unwrap();
         assert_eq!(other.adam_memory(), engine.adam_memory());
+        other.load_batch(&batch).unwrap();
         for _ in 0..3 {
-            let (seen, expected) = (other.backpropagate(&batch), engine.backpropagate(&batch));
+            let (seen, expected) =
+                (other.loss_and_gradient().unwrap(), engine.loss_and_gradient().unwrap());
             // The reference keeps more digits than it hands over.
             let allowed = if index == 0 { 0.0 } else { 1e-6 };
             assert!((seen / expected - 1.0).abs() <= allowed, "{seen}, not {expected}");
-            engine.adam_step(&Adam::default(), 1e-3);
-            other.adam_step(&Adam::default(), 1e-3);
+            for engine in [&mut engine, &mut other] {
+                engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
+            }
         }
     }
 }
@@ -136,12 +141,13 @@ fn wrong_lengths_are_refused() {
     let engines: [&mut dyn Engine; 2] = [&mut cpu, &mut reference];
     for engine in engines {
         assert!(engine.set_parameters(&[0.0; 26]).is_err());
-        assert!(engine.curvature(&[0.0; 4], &[1.0; 5]).is_err());
-        assert!(engine.curvature(&[], &[]).is_err());
-        assert!(engine.tangents(&[0.0; 3], &[&[0.0; 27]]).is_err());
-        assert!(engine.tangents(&[], &[&[0.0; 27]]).is_err());
-        assert!(engine.tangents(&[0.0; 4], &[&[0.0; 26]]).is_err());
-        assert!(engine.tangents(&[0.0; 4], &[]).unwrap().is_empty());
+        let curvature = engine.curvature().unwrap();
+        assert!(curvature.factors(&[0.0; 4], &[1.0; 5]).is_err());
+        assert!(curvature.factors(&[], &[]).is_err());
+        assert!(curvature.tangents(&[0.0; 3], &[&[0.0; 27]]).is_err());
+        assert!(curvature.tangents(&[], &[&[0.0; 27]]).is_err());
+        assert!(curvature.tangents(&[0.0; 4], &[&[0.0; 26]]).is_err());
+        assert!(curvature.tangents(&[0.0; 4], &[]).unwrap().is_empty());
         let mut memory = engine.adam_memory();
         memory.mean.pop();
         assert!(engine.set_adam_memory(&memory).is_err());

@@ -8,29 +8,7 @@ use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
 use super::product::COLUMN_STEP;
 use super::vector::Vector;
-
-/// How much of a row-major matrix is worked on: `columns` of every `row` numbers.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Width {
-    pub(super) columns: usize,
-    /// The distance between rows.
-    pub(super) row: usize,
-}
-
-/// An activation compiled for the vector instructions of this machine.
-pub(super) trait VectorFunction: Send + Sync {
-    /// Replaces each z by f(z) and writes f'(z) to `slopes`, a matrix of the same shape.
-    fn value_and_slope(
-        &self,
-        set: InstructionSet,
-        width: Width,
-        values: &mut [f32],
-        slopes: &mut [f32],
-    );
-
-    /// Replaces each z by f(z), the same bits as [`VectorFunction::value_and_slope`] gives.
-    fn value(&self, set: InstructionSet, width: Width, values: &mut [f32]);
-}
+use super::vector_function::{VectorFunction, Width};
 
 /// The vector form of `activation`, whichever it is.
 pub(super) fn vector_function(activation: &Activation) -> Box<dyn VectorFunction> {

@@ -24,9 +24,7 @@ impl Aligned {
     pub(super) fn zeros(len: usize) -> Result<Self, EngineError> {
         let room = len + LINE / size_of::<f32>();
         let mut storage: Vec<f32> = Vec::new();
-        storage
-            .try_reserve_exact(room)
-            .map_err(|_| EngineError::Memory { mebibytes: room.div_ceil(1 << 18) })?;
+        storage.try_reserve_exact(room).map_err(|_| EngineError::memory_for::<f32>(room))?;
         storage.resize(room, 0.0);
         let start = storage.as_ptr().align_offset(LINE);
         debug_assert!(start < LINE / size_of::<f32>());

@@ -5,12 +5,14 @@
 
 use rayon::prelude::*;
 
-use super::activate::{AddRows, Width};
+use super::activate::AddRows;
 use super::aligned::Aligned;
-use super::layout::Layout;
+use super::core::Core;
+use super::layout::{LayerPlace, Layout};
 use super::product::{COLUMN_STEP, Left, Product, Right, Update};
 use super::tile::{Scratch, Shared, forward, input};
-use super::{CpuEngine, own_scratch, shared};
+use super::vector_function::Width;
+use crate::error::try_zeros;
 use crate::{EngineError, LayerCurvature};
 
 /// One layer's sums over a chunk.
@@ -31,7 +33,7 @@ struct Sums {
 
 impl Sums {
     fn new(layout: &Layout) -> Result<Self, EngineError> {
-        let layer = |layer: &super::layout::LayerPlace| {
+        let layer = |layer: &LayerPlace| {
             Ok(LayerSums {
                 inputs: Aligned::zeros(layer.fan_in * layer.backward_columns)?,
                 ones: Aligned::zeros(layer.backward_columns)?,
@@ -45,46 +47,38 @@ impl Sums {
     }
 }
 
-impl CpuEngine {
-    /// The factors of every layer: see [`crate::Engine::curvature`], which checks the lengths.
-    pub(super) fn curvature_of(
-        &self,
-        points: &[f32],
-        signs: &[f32],
-    ) -> Result<Vec<LayerCurvature>, EngineError> {
-        let layout = &self.layout;
-        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        let count = points.len() / inputs;
-        let chunks = layout.chunk_count(count);
-        let mut sums: Vec<Sums> =
-            (0..chunks).map(|_| Sums::new(layout)).collect::<Result<_, _>>()?;
-        let shared = shared!(self);
-        let scratch = &self.scratch;
-        self.pool.install(|| {
-            sums.par_iter_mut().enumerate().with_max_len(1).for_each(|(chunk, sums)| {
-                let range = layout.chunk_points(chunk, chunks, count);
-                let mut scratch = own_scratch(scratch);
-                let points = points[range.start * inputs..range.end * inputs]
-                    .chunks(layout.tile_points * inputs);
-                let signs = signs[range.start * outputs..range.end * outputs]
-                    .chunks(layout.tile_points * outputs);
-                for (points, signs) in points.zip(signs) {
-                    add_tile(&shared, &mut scratch, points, signs, sums);
-                }
-            });
+/// The factors of every layer: see [`Curvature::factors`](crate::Curvature::factors), which checks
+/// the lengths.
+pub(super) fn factors(
+    core: &Core,
+    points: &[f32],
+    signs: &[f32],
+) -> Result<Vec<LayerCurvature>, EngineError> {
+    let layout = &core.layout;
+    let (inputs, outputs) = (core.network.inputs(), core.network.outputs());
+    let count = points.len() / inputs;
+    let chunks = layout.factor_chunk_count(count);
+    let mut means: Vec<LayerCurvature> =
+        layout.layers.iter().map(zeros).collect::<Result<_, _>>()?;
+    let mut sums: Vec<Sums> = (0..chunks).map(|_| Sums::new(layout)).collect::<Result<_, _>>()?;
+    let shared = core.shared();
+    core.pool.install(|| {
+        sums.par_iter_mut().enumerate().with_max_len(1).for_each(|(chunk, sums)| {
+            let range = layout.chunk_points(chunk, chunks, count);
+            let mut scratch = core.own_scratch();
+            let points = points[range.start * inputs..range.end * inputs]
+                .chunks(layout.tile_points * inputs);
+            let signs = signs[range.start * outputs..range.end * outputs]
+                .chunks(layout.tile_points * outputs);
+            for (points, signs) in points.zip(signs) {
+                add_tile(&shared, &mut scratch, points, signs, sums);
+            }
         });
-        let sums = &sums;
-        Ok(self.pool.install(|| {
-            layout
-                .layers
-                .par_iter()
-                .enumerate()
-                .map(|(index, layer)| {
-                    mean(layer, count, sums.iter().map(|sums| &sums.layers[index]))
-                })
-                .collect()
-        }))
-    }
+        means.par_iter_mut().zip(&layout.layers).enumerate().for_each(|(index, (mean, layer))| {
+            take_mean(mean, layer, count, sums.iter().map(|sums| &sums.layers[index]));
+        });
+    });
+    Ok(means)
 }
 
 /// Adds one tile of points to a chunk's sums.
@@ -164,16 +158,24 @@ fn add_squares(
     .run(shared.set);
 }
 
-/// The chunks' sums, added in order in double precision, divided by the number of points.
-fn mean<'a>(
-    layer: &super::layout::LayerPlace,
+/// The factors of a layer, to be summed.
+fn zeros(layer: &LayerPlace) -> Result<LayerCurvature, EngineError> {
+    Ok(LayerCurvature {
+        inputs: try_zeros((layer.fan_in + 1).pow(2))?,
+        slopes: try_zeros(layer.fan_out.pow(2))?,
+    })
+}
+
+/// The chunks' sums, added in order in double precision to `mean`, divided by the number of points.
+fn take_mean<'a>(
+    mean: &mut LayerCurvature,
+    layer: &LayerPlace,
     count: usize,
     sums: impl Iterator<Item = &'a LayerSums>,
-) -> LayerCurvature {
+) {
+    let LayerCurvature { inputs, slopes } = mean;
     let (fan_in, fan_out) = (layer.fan_in, layer.fan_out);
     let side = fan_in + 1;
-    let mut inputs = vec![0.0; side * side];
-    let mut slopes = vec![0.0; fan_out * fan_out];
     for sums in sums {
         for (k, row) in inputs.chunks_exact_mut(side).take(fan_in).enumerate() {
             add(&mut row[..fan_in], &sums.inputs[k * layer.backward_columns..]);
@@ -188,8 +190,7 @@ fn mean<'a>(
     }
     inputs[side * side - 1] = count as f64;
     let scale = 1.0 / count as f64;
-    inputs.iter_mut().chain(&mut slopes).for_each(|value| *value *= scale);
-    LayerCurvature { inputs, slopes }
+    inputs.iter_mut().chain(slopes).for_each(|value| *value *= scale);
 }
 
 fn add(sums: &mut [f64], values: &[f32]) {

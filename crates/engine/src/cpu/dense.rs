@@ -4,15 +4,18 @@
 //! and back, and the activation between them, at the speed of the engine. Every row of a batch is
 //! computed on its own, so the bytes do not depend on the number of threads.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use vi3nr::Activation;
 
-use super::activate::{Multiply, VectorFunction, Width, vector_function};
+use super::activate::{Multiply, vector_function};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
+use super::pool::KernelPool;
 use super::product::{COLUMN_STEP, Left, Product, Right, Unpacked, Update, pack_panel};
-use super::thread_pool;
-use crate::EngineError;
+use super::vector_function::{VectorFunction, Width};
+use crate::{EngineError, Workers};
 
 /// Rows of a batch that one thread multiplies at a time: with a panel of weights they fit a core's
 /// own cache.
@@ -33,21 +36,34 @@ const TILE_ROWS: usize = 48;
 /// ```
 pub struct DenseLayers {
     set: InstructionSet,
-    pool: rayon::ThreadPool,
+    workers: Arc<Workers>,
+    pool: Arc<KernelPool>,
     function: Box<dyn VectorFunction>,
     /// The weights of the layer at hand, in panels.
     packed: Aligned,
 }
 
 impl DenseLayers {
-    /// Workers for layers with `activation`: `threads` of them, or one per core.
+    /// Layers with `activation` on `threads` workers of their own, or one per core.
     ///
     /// # Errors
-    /// The threads cannot be started.
+    /// Returns [`EngineError::Threads`] if they cannot be started.
     pub fn new(activation: &Activation, threads: Option<usize>) -> Result<Self, EngineError> {
+        Self::on_workers(activation, &Workers::new(threads)?)
+    }
+
+    /// Layers with `activation` on threads that are shared with others.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Threads`] if those for kernels cannot be started.
+    pub fn on_workers(
+        activation: &Activation,
+        workers: &Arc<Workers>,
+    ) -> Result<Self, EngineError> {
         Ok(Self {
-            set: InstructionSet::available()[0],
-            pool: thread_pool(threads)?,
+            set: InstructionSet::best(),
+            pool: workers.kernels()?,
+            workers: workers.clone(),
             function: vector_function(activation),
             packed: Aligned::zeros(0)?,
         })
@@ -55,14 +71,15 @@ impl DenseLayers {
 
     /// The number of worker threads.
     pub fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        self.pool.threads()
     }
 
     /// z = x Wᵀ for every row x: `inputs` (n, fan-in), `weights` (fan-out, fan-in), `outputs`
     /// (n, fan-out), all row-major.
     ///
     /// # Errors
-    /// Lengths that do not fit each other, memory that cannot be had.
+    /// Returns [`EngineError::Length`] if the lengths do not fit each other,
+    /// [`EngineError::Memory`] if the memory cannot be had.
     pub fn forward(
         &mut self,
         weights: &[f32],
@@ -80,7 +97,8 @@ impl DenseLayers {
     /// (fan-out, fan-in), `gradients` (n, fan-in), all row-major.
     ///
     /// # Errors
-    /// Lengths that do not fit each other, memory that cannot be had.
+    /// Returns [`EngineError::Length`] if the lengths do not fit each other,
+    /// [`EngineError::Memory`] if the memory cannot be had.
     pub fn backward(
         &mut self,
         weights: &[f32],
@@ -97,7 +115,7 @@ impl DenseLayers {
     /// Replaces each z by f(z) and writes f'(z) to `slopes`.
     ///
     /// # Errors
-    /// Arrays of different lengths.
+    /// Returns [`EngineError::Length`] if the arrays have different lengths.
     pub fn value_and_slope(
         &self,
         values: &mut [f32],
@@ -115,7 +133,7 @@ impl DenseLayers {
     /// a ← a · b, element by element: the factor f' of Eq. (8).
     ///
     /// # Errors
-    /// Arrays of different lengths.
+    /// Returns [`EngineError::Length`] if the arrays have different lengths.
     pub fn multiply(&self, into: &mut [f32], by: &[f32]) -> Result<(), EngineError> {
         check_equal("factors", by.len(), into.len())?;
         self.pool.install(|| {
@@ -126,27 +144,29 @@ impl DenseLayers {
         Ok(())
     }
 
-    /// Calls `fill(index, row)` for every row of `length` numbers, shared among the threads.
+    /// Calls `fill(index, row)` for every row of `length` numbers, shared among the general threads
+    /// of the workers, on which subnormal numbers are kept.
     pub fn fill_rows(
         &self,
         values: &mut [f32],
         length: usize,
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) {
-        self.pool.install(|| {
+        self.workers.install(|| {
             let rows = values.par_chunks_mut(length.max(1)).enumerate();
             rows.for_each(|(index, row)| fill(index, row));
         });
     }
 
-    /// One number for every row of `length` numbers, shared among the threads.
+    /// One number for every row of `length` numbers, shared among the general threads of the
+    /// workers, on which subnormal numbers are kept.
     pub fn map_rows(
         &self,
         values: &[f32],
         length: usize,
         map: impl Fn(&[f32]) -> f64 + Send + Sync,
     ) -> Vec<f64> {
-        self.pool.install(|| values.par_chunks(length.max(1)).map(map).collect())
+        self.workers.install(|| values.par_chunks(length.max(1)).map(map).collect())
     }
 
     /// Lays the right operand, `depth` rows, out in panels.

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use vi3nr::Real;
 use vi3nr::activation::formula::{Binary, Operand, Operation, Pair, Program, Unary};
 
-use super::activate::{VectorFunction, Width};
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
 use super::vector::Vector;
+use super::vector_function::{VectorFunction, Width};
 
 /// Points of one walk: the dispatch of an instruction is paid once for all of them, and a handful of
 /// registers stays in the first-level cache.

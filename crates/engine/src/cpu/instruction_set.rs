@@ -57,6 +57,11 @@ impl InstructionSet {
         sets
     }
 
+    /// The best of those that this machine can run.
+    pub fn best() -> Self {
+        Self::available()[0]
+    }
+
     /// The columns of a packed panel: as many as a block of accumulators covers.
     pub(super) fn panel_columns(self) -> usize {
         struct Columns;

@@ -31,6 +31,18 @@ pub(super) struct LayerPlace {
     pub(super) outer: vi3nr::Layer,
 }
 
+impl LayerPlace {
+    /// W ← W - rate · D in an array in the inner layout, D (fan-out, fan-in) row-major.
+    pub(super) fn displace(&self, inner: &mut [f32], direction: &[f32], rate: f32) {
+        let rows = inner[self.weights.clone()].chunks_exact_mut(self.columns);
+        for (k, row) in rows.enumerate() {
+            for (j, weight) in row[..self.fan_out].iter_mut().enumerate() {
+                *weight -= rate * direction[j * self.fan_in + k];
+            }
+        }
+    }
+}
+
 /// All layers' places and the sizes that follow.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -43,12 +55,15 @@ pub(super) struct Layout {
 
 /// Bytes of scratch that one tile may fill: about half of a usual core's own cache.
 const TILE_BYTES: usize = 512 * 1024;
+/// Bytes of sums of curvature factors that all chunks together may fill, if one fits in less. Up to
+/// a width of 512 the number of partial gradients keeps them below it.
+const FACTOR_BYTES: usize = 1 << 30;
 /// Bytes of partial gradients that all chunks together may fill, if two chunks fit in less.
 const PARTIAL_BYTES: usize = 256 << 20;
-/// Fewest points that are worth a partial gradient of their own.
-const LEAST_CHUNK_POINTS: usize = 256;
-/// Most partial gradients: the most threads that a step can occupy.
-const MOST_CHUNKS: usize = 32;
+/// The fewest points that are worth a partial gradient of their own.
+const MIN_CHUNK_POINTS: usize = 256;
+/// The most partial gradients, and so the most threads that a step can occupy.
+const MAX_CHUNKS: usize = 32;
 
 impl Layout {
     pub(super) fn new(network: &Network) -> Self {
@@ -89,7 +104,35 @@ impl Layout {
     /// threads.
     pub(super) fn chunk_count(&self, points: usize) -> usize {
         let affordable = (PARTIAL_BYTES / (self.len * size_of::<f32>())).max(2);
-        (points / LEAST_CHUNK_POINTS).clamp(1, MOST_CHUNKS.min(affordable))
+        (points / MIN_CHUNK_POINTS).clamp(1, MAX_CHUNKS.min(affordable))
+    }
+
+    /// How many sums of curvature factors `points` are added up in: as many as partial gradients,
+    /// unless layers are so wide that they would fill more than [`FACTOR_BYTES`]. Again a function
+    /// of the points and the network only.
+    pub(super) fn factor_chunk_count(&self, points: usize) -> usize {
+        let square = |layer: &LayerPlace| {
+            let inputs = layer.fan_in.saturating_mul(layer.backward_columns);
+            inputs.saturating_add(layer.fan_out.saturating_mul(layer.columns))
+        };
+        let numbers = self.layers.iter().map(square).fold(0, usize::saturating_add);
+        let affordable = FACTOR_BYTES / numbers.saturating_mul(size_of::<f32>());
+        self.chunk_count(points).min(affordable.max(1))
+    }
+
+    /// The ranges of an array in the inner layout, in ascending order, that hold everything but the
+    /// weights of `layers`.
+    pub(super) fn ranges_without_weights_of(&self, layers: &[usize]) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        let mut start = 0;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if layers.contains(&index) {
+                ranges.push(start..layer.weights.start);
+                start = layer.weights.end;
+            }
+        }
+        ranges.push(start..self.len);
+        ranges
     }
 
     /// The points of chunk `index` of `count`: whole tiles, but for the batch's last.
@@ -144,6 +187,44 @@ mod tests {
         layout.gather(&inner, &mut back);
         assert_eq!(outer, back);
         assert_eq!(inner.iter().filter(|value| **value != 0.0).count(), outer.len());
+    }
+
+    #[test]
+    fn ranges_leave_out_the_weights_of_some_layers() {
+        let network = Network::new(vec![3, 20, 7, 2], "relu".parse().unwrap()).unwrap();
+        let layout = Layout::new(&network);
+        let all = layout.ranges_without_weights_of(&[]);
+        assert_eq!((all.len(), &all[0]), (1, &(0..layout.len)));
+        let ranges = layout.ranges_without_weights_of(&[2, 1]);
+        assert_eq!(ranges.len(), 3);
+        for (index, layer) in layout.layers.iter().enumerate() {
+            let inside = |place: usize| ranges.iter().any(|range| range.contains(&place));
+            assert_eq!(layer.weights.clone().all(inside), index == 0);
+            assert_eq!(layer.weights.clone().any(inside), index == 0);
+            assert!(layer.biases.clone().all(inside));
+        }
+    }
+
+    /// Up to a width of 512 as many as partial gradients; beyond, what fits a gibibyte.
+    #[test]
+    fn factors_of_wide_layers_are_summed_in_fewer_chunks() {
+        let layout = |width: usize, layers: usize| {
+            let activation = "relu".parse().unwrap();
+            Layout::new(&Network::uniform(2, width, layers, 3, activation).unwrap())
+        };
+        for width in [1, 16, 100, 128, 256, 511, 512] {
+            for layers in [2, 3, 8, 9, 10, 11, 20, 60, 200] {
+                let layout = layout(width, layers);
+                for points in [1, 512, 4096, 1 << 20] {
+                    let name = format!("{width} {layers} {points}");
+                    let expected = layout.chunk_count(points);
+                    assert_eq!(layout.factor_chunk_count(points), expected, "{name}");
+                }
+            }
+        }
+        assert_eq!(layout(4096, 2).factor_chunk_count(1 << 20), 7);
+        assert_eq!(layout(8192, 2).factor_chunk_count(1 << 20), 1);
+        assert_eq!(layout(20_000, 2).factor_chunk_count(1 << 20), 1);
     }
 
     #[test]

@@ -1,8 +1,13 @@
-//! Numbers below 1.2e-38 become zero on the engine's own threads.
+//! Numbers below 1.2e-38 become zero on the threads that run kernels.
 //!
-//! A badly initialised network saturates, and its activations and gradients shrink through the
-//! subnormal range, where present cores take a hundred times as long for an operation. At these sizes
-//! nothing is lost, and nobody else's arithmetic runs on these threads.
+//! A badly initialized network saturates, and its activations and gradients shrink through the
+//! subnormal range, where modern cores take a hundred times as long for an operation. At these sizes
+//! nothing is lost. Only kernels of this crate run on these threads, never a caller's closure.
+//!
+//! Rust does not promise that compiled arithmetic respects a changed control register: the compiler
+//! may assume the default one. This relies on how LLVM compiles float32 arithmetic, as instructions
+//! that obey the register; constant folding, which does not, is harmless here, as it could only keep
+//! a subnormal number that would have been dropped.
 
 /// Makes the calling thread treat subnormal float32 numbers as zero, operands and results alike.
 pub(super) fn flush_to_zero() {
@@ -12,8 +17,8 @@ pub(super) fn flush_to_zero() {
         const FLUSH: u32 = 1 << 15 | 1 << 6;
         let mut control = 0u32;
         // SAFETY: SSE belongs to every x86-64 machine; the pointer is to a live u32; the two bits
-        // change how subnormal numbers are treated and neither rounding nor exceptions, on a thread
-        // that runs this engine's arithmetic only.
+        // change how subnormal numbers are treated and neither rounding nor exceptions. See above for
+        // what is relied on.
         unsafe {
             std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut control, options(nostack));
             control |= FLUSH;
@@ -26,7 +31,7 @@ pub(super) fn flush_to_zero() {
         const FLUSH: u64 = 1 << 24;
         let mut control: u64;
         // SAFETY: FPCR may be read and written by every program; the bit changes how subnormal
-        // numbers are treated, on a thread that runs this engine's arithmetic only.
+        // numbers are treated and nothing else. See above for what is relied on.
         unsafe {
             std::arch::asm!("mrs {}, fpcr", out(reg) control, options(nostack));
             control |= FLUSH;

@@ -2,56 +2,57 @@
 
 use rayon::prelude::*;
 
-use super::activate::{Multiply, Width};
+use super::activate::Multiply;
 use super::aligned::Aligned;
+use super::core::Core;
 use super::layout::Layout;
 use super::product::{Left, Product, Right, Update};
 use super::tile::{Scratch, Shared, copy_outputs, forward, input};
-use super::{CpuEngine, own_scratch, shared};
+use super::vector_function::Width;
 use crate::EngineError;
+use crate::error::try_zeros;
 
-impl CpuEngine {
-    /// J·d at `points` for each direction: see [`crate::Engine::tangents`], which checks the lengths.
-    pub(super) fn tangents_of(
-        &self,
-        points: &[f32],
-        directions: &[&[f32]],
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
-        let layout = &self.layout;
-        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        let count = points.len() / inputs;
-        let directions: Vec<Aligned> = directions
-            .iter()
-            .map(|direction| scattered(layout, direction))
-            .collect::<Result<_, _>>()?;
-        let each = directions.len() * outputs;
-        let mut together = vec![0.0; count * each];
-        let shared = shared!(self);
-        let scratch = &self.scratch;
-        let tile_points = layout.tile_points;
-        self.pool.install(|| {
-            together
-                .par_chunks_mut((tile_points * each).max(1))
-                .zip(points.par_chunks(tile_points * inputs))
-                .for_each(|(out, points)| {
-                    let mut scratch = own_scratch(scratch);
-                    forward(&shared, &mut scratch, points);
-                    let rows = points.len() / inputs;
-                    for (direction, out) in directions.iter().zip(out.chunks_mut(rows * outputs)) {
-                        along(&shared, &mut scratch, points, direction, out);
-                    }
-                });
-        });
-        // Within a tile the directions lie one after the other.
-        let mut tangents = vec![Vec::with_capacity(count * outputs); directions.len()];
-        for tile in together.chunks((tile_points * each).max(1)) {
-            let rows = tile.len() / each;
-            for (tangent, part) in tangents.iter_mut().zip(tile.chunks(rows * outputs)) {
-                tangent.extend_from_slice(part);
-            }
+/// J·d at `points` for each direction: see [`Curvature::tangents`](crate::Curvature::tangents),
+/// which checks the lengths.
+pub(super) fn tangents(
+    core: &Core,
+    points: &[f32],
+    directions: &[&[f32]],
+) -> Result<Vec<Vec<f32>>, EngineError> {
+    let layout = &core.layout;
+    let (inputs, outputs) = (core.network.inputs(), core.network.outputs());
+    let count = points.len() / inputs;
+    let directions: Vec<Aligned> = directions
+        .iter()
+        .map(|direction| scattered(layout, direction))
+        .collect::<Result<_, _>>()?;
+    let each = directions.len() * outputs;
+    let mut together: Vec<f32> = try_zeros(count * each)?;
+    let mut tangents: Vec<Vec<f32>> =
+        directions.iter().map(|_| try_zeros(count * outputs)).collect::<Result<_, _>>()?;
+    let shared = core.shared();
+    let tile_points = layout.tile_points;
+    core.pool.install(|| {
+        together
+            .par_chunks_mut((tile_points * each).max(1))
+            .zip(points.par_chunks(tile_points * inputs))
+            .for_each(|(out, points)| {
+                let mut scratch = core.own_scratch();
+                forward(&shared, &mut scratch, points);
+                let rows = points.len() / inputs;
+                for (direction, out) in directions.iter().zip(out.chunks_mut(rows * outputs)) {
+                    along(&shared, &mut scratch, points, direction, out);
+                }
+            });
+    });
+    // Within a tile the directions lie one after the other.
+    for (index, tile) in together.chunks((tile_points * each).max(1)).enumerate() {
+        let (first, len) = (index * tile_points * outputs, tile.len() / directions.len());
+        for (tangent, part) in tangents.iter_mut().zip(tile.chunks(len)) {
+            tangent[first..first + len].copy_from_slice(part);
         }
-        Ok(tangents)
     }
+    Ok(tangents)
 }
 
 fn scattered(layout: &Layout, direction: &[f32]) -> Result<Aligned, EngineError> {

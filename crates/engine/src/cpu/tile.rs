@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::activate::{AddRows, Multiply, VectorFunction, Width};
+use super::activate::{AddRows, Multiply};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::{LayerPlace, Layout};
 use super::product::{Left, Product, Right, Update};
+use super::vector_function::{VectorFunction, Width};
 use crate::{Batch, EngineError};
 
 /// What every thread reads during a step.

@@ -1,5 +1,7 @@
 //! Adam over the sum of the partial gradients, and the packing of the moved weights.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::aligned::Aligned;
@@ -70,21 +72,41 @@ pub(super) fn total_gradient(layout: &Layout, partials: &[Aligned]) -> Vec<f32> 
     total
 }
 
-/// One step of Adam along the sum of `partials`.
+/// One step of Adam along the sum of `partials` for the parameters in `moved`, ranges in ascending
+/// order.
 pub(super) fn adam_step(
     set: InstructionSet,
-    parameters: &mut [f32],
+    moved: &[Range<usize>],
+    mut parameters: &mut [f32],
     state: &mut AdamState,
     partials: &[Aligned],
     step: AdamStep,
 ) {
-    let strips = parameters.par_chunks_mut(STRIP).zip(state.mean.par_chunks_mut(STRIP));
-    let strips = strips.zip(state.mean_square.par_chunks_mut(STRIP)).enumerate();
-    strips.for_each(|(index, ((parameters, mean), mean_square))| {
-        let range = index * STRIP..index * STRIP + parameters.len();
-        let partials = partials.iter().map(|partial| &partial[range.clone()]).collect();
-        set.run(Strip { parameters, mean, mean_square, partials, step });
-    });
+    let (mut mean, mut mean_square) = (&mut state.mean[..], &mut state.mean_square[..]);
+    let mut strips = Vec::new();
+    let mut at = 0;
+    for range in moved {
+        for start in range.clone().step_by(STRIP) {
+            let end = range.end.min(start + STRIP);
+            let partials = partials.iter().map(|partial| &partial[start..end]).collect();
+            strips.push(Strip {
+                parameters: cut(&mut parameters, start - at, end - start),
+                mean: cut(&mut mean, start - at, end - start),
+                mean_square: cut(&mut mean_square, start - at, end - start),
+                partials,
+                step,
+            });
+            at = end;
+        }
+    }
+    strips.into_par_iter().for_each(|strip| set.run(strip));
+}
+
+/// Leaves out `skip` numbers of `rest` and takes the next `len`.
+fn cut<'a>(rest: &mut &'a mut [f32], skip: usize, len: usize) -> &'a mut [f32] {
+    let (taken, left) = std::mem::take(rest)[skip..].split_at_mut(len);
+    *rest = left;
+    taken
 }
 
 /// Writes the weights as the panels of the forward and the backward product.

@@ -3,23 +3,26 @@
 use vi3nr::Network;
 
 use super::{forward, pull_back};
-use crate::LayerCurvature;
+use crate::error::try_zeros;
+use crate::{EngineError, LayerCurvature};
 
 /// The factors of every layer: see [`LayerCurvature`].
-pub(super) fn curvature(
+pub(super) fn factors(
     network: &Network,
     parameters: &[f64],
     points: &[f32],
     signs: &[f32],
-) -> Vec<LayerCurvature> {
+) -> Result<Vec<LayerCurvature>, EngineError> {
     let layers = network.layers();
     let mut factors: Vec<LayerCurvature> = layers
         .iter()
-        .map(|layer| LayerCurvature {
-            inputs: vec![0.0; (layer.fan_in + 1).pow(2)],
-            slopes: vec![0.0; layer.fan_out.pow(2)],
+        .map(|layer| {
+            Ok(LayerCurvature {
+                inputs: try_zeros((layer.fan_in + 1).pow(2))?,
+                slopes: try_zeros(layer.fan_out.pow(2))?,
+            })
         })
-        .collect();
+        .collect::<Result<_, EngineError>>()?;
     let scale = network.inputs() as f64 / points.len() as f64;
     let rows = points.chunks_exact(network.inputs()).zip(signs.chunks_exact(network.outputs()));
     for (point, signs) in rows {
@@ -34,7 +37,7 @@ pub(super) fn curvature(
             delta = pull_back(layer, parameters, &delta, slopes);
         }
     }
-    factors
+    Ok(factors)
 }
 
 /// M ← M + scale · vvᵀ.
@@ -52,10 +55,11 @@ pub(super) fn tangent(
     parameters: &[f64],
     points: &[f32],
     direction: &[f32],
-) -> Vec<f32> {
+) -> Result<Vec<f32>, EngineError> {
     let last = network.layer_count() - 1;
-    let mut tangents = Vec::with_capacity(points.len() / network.inputs() * network.outputs());
-    for point in points.chunks_exact(network.inputs()) {
+    let mut tangents = try_zeros(points.len() / network.inputs() * network.outputs())?;
+    let values = tangents.chunks_exact_mut(network.outputs());
+    for (point, values) in points.chunks_exact(network.inputs()).zip(values) {
         let trace = forward(network, parameters, point);
         let mut moved = vec![0.0; network.inputs()];
         for layer in network.layers() {
@@ -74,7 +78,9 @@ pub(super) fn tangent(
             }
             moved = next;
         }
-        tangents.extend(moved.into_iter().map(|value| value as f32));
+        for (value, exact) in values.iter_mut().zip(moved) {
+            *value = exact as f32;
+        }
     }
-    tangents
+    Ok(tangents)
 }

@@ -1,0 +1,100 @@
+//! A network's parameters as the kernels want them, and the threads with their scratch.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use vi3nr::Network;
+
+use super::activate::vector_function;
+use super::aligned::Aligned;
+use super::instruction_set::InstructionSet;
+use super::layout::Layout;
+use super::pool::KernelPool;
+use super::tile::{Scratch, Shared};
+use super::update;
+use super::vector_function::VectorFunction;
+use crate::EngineError;
+
+/// What every kernel reads, and where it runs.
+pub(super) struct Core {
+    pub(super) network: Network,
+    pub(super) set: InstructionSet,
+    pub(super) layout: Layout,
+    function: Box<dyn VectorFunction>,
+    pub(super) pool: Arc<KernelPool>,
+    /// One per thread of the pool.
+    scratch: Vec<Mutex<Scratch>>,
+    pub(super) parameters: Aligned,
+    /// Copies of the weights in panels; valid if `is_packed`.
+    forward: Aligned,
+    backward: Aligned,
+    is_packed: bool,
+}
+
+impl Core {
+    /// The network with all parameters 0.
+    pub(super) fn new(
+        network: &Network,
+        pool: Arc<KernelPool>,
+        set: InstructionSet,
+    ) -> Result<Self, EngineError> {
+        let layout = Layout::new(network);
+        let scratch = (0..pool.threads())
+            .map(|_| Scratch::new(&layout).map(Mutex::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            network: network.clone(),
+            set,
+            function: vector_function(network.activation()),
+            pool,
+            scratch,
+            parameters: Aligned::zeros(layout.len)?,
+            forward: Aligned::zeros(layout.len)?,
+            backward: Aligned::zeros(layout.backward_len())?,
+            is_packed: false,
+            layout,
+        })
+    }
+
+    /// The parameters, to be changed: their packed copies are then no longer valid.
+    pub(super) fn parameters_mut(&mut self) -> (&Layout, &mut [f32]) {
+        self.is_packed = false;
+        (&self.layout, &mut self.parameters)
+    }
+
+    /// Changes the parameters on the pool's threads by `change` and packs them there.
+    pub(super) fn change_and_pack(&mut self, change: impl FnOnce(&mut [f32]) + Send) {
+        let Self { set, layout, parameters, forward, backward, pool, .. } = self;
+        pool.install(|| {
+            change(parameters);
+            update::pack_weights(*set, layout, parameters, forward, backward);
+        });
+        self.is_packed = true;
+    }
+
+    /// What kernels read, packed anew if the parameters have changed.
+    pub(super) fn packed(&mut self) -> &Self {
+        if !self.is_packed {
+            self.change_and_pack(|_| ());
+        }
+        self
+    }
+
+    /// What the threads read. To be had from [`Core::packed`] only.
+    pub(super) fn shared(&self) -> Shared<'_> {
+        debug_assert!(self.is_packed, "the packed weights are those of earlier parameters");
+        Shared {
+            set: self.set,
+            layout: &self.layout,
+            function: &*self.function,
+            parameters: &self.parameters,
+            forward: &self.forward,
+            backward: &self.backward,
+        }
+    }
+
+    /// The scratch of the thread that asks; no other thread holds its lock.
+    pub(super) fn own_scratch(&self) -> MutexGuard<'_, Scratch> {
+        let index = rayon::current_thread_index().unwrap_or(0);
+        self.scratch[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

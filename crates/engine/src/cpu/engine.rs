@@ -1,0 +1,297 @@
+//! The fused engine as the trait asks for it.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use vi3nr::Network;
+
+use super::aligned::Aligned;
+use super::core::Core;
+use super::instruction_set::InstructionSet;
+use super::pool::KernelPool;
+use super::tile::{self, Sum};
+use super::update::{self, AdamState};
+use super::{curvature, tangent};
+use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
+use crate::curvature::{check_directions, check_signs};
+use crate::workers::thread_count;
+use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update, Workers};
+
+/// The float32 engine for CPUs: fused, vectorized, on several threads, with the same bytes for any
+/// number of them.
+pub struct CpuEngine {
+    core: Core,
+    batch: LoadedBatch,
+    /// One per chunk of the largest batch so far.
+    partials: Vec<Aligned>,
+    /// How many of them hold the present gradient; 0 where there is none.
+    used_partials: usize,
+    adam: AdamState,
+}
+
+impl CpuEngine {
+    /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`],
+    /// with `threads` threads of its own or one per core.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias,
+    /// [`EngineError::Memory`] or [`EngineError::Threads`] if the machine does not give what is
+    /// needed.
+    pub fn new(
+        network: &Network,
+        parameters: &[f32],
+        threads: Option<usize>,
+    ) -> Result<Self, EngineError> {
+        Self::with_instruction_set(network, parameters, threads, InstructionSet::best())
+    }
+
+    /// As [`CpuEngine::new`], on threads that are shared with others.
+    ///
+    /// # Errors
+    /// Those of [`CpuEngine::new`].
+    pub fn on_workers(
+        network: &Network,
+        parameters: &[f32],
+        workers: &Workers,
+    ) -> Result<Self, EngineError> {
+        Self::on_pool(network, parameters, workers.kernels()?, InstructionSet::best())
+    }
+
+    /// As [`CpuEngine::new`], with the vector instructions of `set`, one of
+    /// [`InstructionSet::available`].
+    ///
+    /// # Errors
+    /// Those of [`CpuEngine::new`].
+    ///
+    /// # Panics
+    /// If this machine does not have the instructions.
+    pub fn with_instruction_set(
+        network: &Network,
+        parameters: &[f32],
+        threads: Option<usize>,
+        set: InstructionSet,
+    ) -> Result<Self, EngineError> {
+        assert!(InstructionSet::available().contains(&set), "this machine lacks {set:?}");
+        check_parameters("parameters", network, parameters.len())?;
+        Self::on_pool(network, parameters, KernelPool::new(thread_count(threads))?, set)
+    }
+
+    fn on_pool(
+        network: &Network,
+        parameters: &[f32],
+        pool: Arc<KernelPool>,
+        set: InstructionSet,
+    ) -> Result<Self, EngineError> {
+        check_parameters("parameters", network, parameters.len())?;
+        let mut core = Core::new(network, pool, set)?;
+        let (layout, inner) = core.parameters_mut();
+        layout.scatter(parameters, inner);
+        let len = core.layout.len;
+        let mut engine = Self {
+            core,
+            batch: LoadedBatch::default(),
+            partials: Vec::new(),
+            used_partials: 0,
+            adam: AdamState {
+                mean: Aligned::zeros(len)?,
+                mean_square: Aligned::zeros(len)?,
+                steps: 0,
+            },
+        };
+        // The first two chunks' sums now, so that a lack of memory is found before any work.
+        engine.reserve_partials(2)?;
+        Ok(engine)
+    }
+
+    /// The number of worker threads.
+    pub fn threads(&self) -> usize {
+        self.core.pool.threads()
+    }
+
+    /// The vector instructions in use.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.core.set
+    }
+
+    fn reserve_partials(&mut self, count: usize) -> Result<(), EngineError> {
+        while self.partials.len() < count {
+            self.partials.push(Aligned::zeros(self.core.layout.len)?);
+        }
+        Ok(())
+    }
+}
+
+impl Engine for CpuEngine {
+    fn network(&self) -> &Network {
+        &self.core.network
+    }
+
+    fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError> {
+        self.batch.load(&self.core.network, batch)
+    }
+
+    fn loss_and_gradient(&mut self) -> Result<f64, EngineError> {
+        self.used_partials = 0;
+        let chunks = self.core.layout.chunk_count(self.batch.get()?.count);
+        self.reserve_partials(chunks)?;
+        let batch = self.batch.get()?;
+        let core = self.core.packed();
+        let (shared, layout) = (core.shared(), &core.layout);
+        let scale = 1.0 / batch.targets.len() as f64;
+        let partials = &mut self.partials[..chunks];
+        let sums: Vec<f64> = core.pool.install(|| {
+            let partials = partials.par_iter_mut().enumerate().with_max_len(1);
+            partials
+                .map(|(chunk, partial)| {
+                    let range = layout.chunk_points(chunk, chunks, batch.count);
+                    let mut scratch = core.own_scratch();
+                    if range.is_empty() {
+                        partial.fill(0.0);
+                    }
+                    let tiles = range.clone().step_by(layout.tile_points).map(|first| {
+                        let tile = batch.part(first..range.end.min(first + layout.tile_points));
+                        let sum = Sum { partial: &mut *partial, is_new: first == range.start };
+                        tile::backpropagate(&shared, &mut scratch, &tile, scale, sum)
+                    });
+                    tiles.sum::<f64>()
+                })
+                .collect()
+        });
+        self.used_partials = chunks;
+        Ok(sums.iter().sum::<f64>() * scale)
+    }
+
+    fn apply(&mut self, update: &Update<'_>) -> Result<(), EngineError> {
+        update.check(&self.core.network)?;
+        match *update {
+            Update::Adam { constants, learning_rate, except_weights_of } => {
+                if self.used_partials == 0 {
+                    return Err(EngineError::NoGradient);
+                }
+                self.adam.steps += 1;
+                let step = constants.step(self.adam.steps, learning_rate);
+                let (set, adam) = (self.core.set, &mut self.adam);
+                let moved = self.core.layout.ranges_without_weights_of(except_weights_of);
+                let partials = &self.partials[..self.used_partials];
+                self.core.change_and_pack(|parameters| {
+                    update::adam_step(set, &moved, parameters, adam, partials, step);
+                });
+            }
+            Update::Displace { layer, direction, rate } => {
+                let (layout, parameters) = self.core.parameters_mut();
+                layout.layers[layer].displace(parameters, direction, rate);
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
+        check_values(&self.core.network, points, values)?;
+        let core = self.core.packed();
+        let (inputs, outputs) = (core.network.inputs(), core.network.outputs());
+        let (shared, tile_points) = (core.shared(), core.layout.tile_points);
+        core.pool.install(|| {
+            values
+                .par_chunks_mut(tile_points * outputs)
+                .zip(points.par_chunks(tile_points * inputs))
+                .for_each(|(values, points)| {
+                    tile::evaluate(&shared, &mut core.own_scratch(), points, values);
+                });
+        });
+        Ok(())
+    }
+
+    fn differentiate(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let network = &self.core.network;
+        let count = check_values(network, points, values)?;
+        let (inputs, outputs) = (network.inputs(), network.outputs());
+        check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
+        let core = self.core.packed();
+        let (shared, tile_points) = (core.shared(), core.layout.tile_points);
+        core.pool.install(|| {
+            values
+                .par_chunks_mut(tile_points * outputs)
+                .zip(derivatives.par_chunks_mut(tile_points * outputs * inputs))
+                .zip(points.par_chunks(tile_points * inputs))
+                .for_each(|((values, derivatives), points)| {
+                    let mut scratch = core.own_scratch();
+                    tile::differentiate(&shared, &mut scratch, points, values, derivatives);
+                });
+        });
+        Ok(())
+    }
+
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
+        parameters.resize(self.core.network.parameter_count(), 0.0);
+        self.core.layout.gather(&self.core.parameters, parameters);
+    }
+
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
+        check_parameters("parameters", &self.core.network, parameters.len())?;
+        let (layout, inner) = self.core.parameters_mut();
+        layout.scatter(parameters, inner);
+        Ok(())
+    }
+
+    fn gradient(&self) -> Result<Vec<f32>, EngineError> {
+        if self.used_partials == 0 {
+            return Err(EngineError::NoGradient);
+        }
+        let layout = &self.core.layout;
+        let total = update::total_gradient(layout, &self.partials[..self.used_partials]);
+        let mut gradient = vec![0.0; self.core.network.parameter_count()];
+        layout.gather(&total, &mut gradient);
+        Ok(gradient)
+    }
+
+    fn adam_memory(&self) -> AdamMemory {
+        let outer = |inner: &[f32]| {
+            let mut outer = vec![0.0; self.core.network.parameter_count()];
+            self.core.layout.gather(inner, &mut outer);
+            outer
+        };
+        AdamMemory {
+            mean: outer(&self.adam.mean),
+            mean_square: outer(&self.adam.mean_square),
+            steps: self.adam.steps,
+        }
+    }
+
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {
+        memory.check(&self.core.network)?;
+        let layout = &self.core.layout;
+        layout.scatter(&memory.mean, &mut self.adam.mean);
+        layout.scatter(&memory.mean_square, &mut self.adam.mean_square);
+        self.adam.steps = memory.steps;
+        Ok(())
+    }
+
+    fn curvature(&mut self) -> Option<&mut dyn Curvature> {
+        Some(self)
+    }
+}
+
+impl Curvature for CpuEngine {
+    fn factors(
+        &mut self,
+        points: &[f32],
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError> {
+        check_signs(&self.core.network, points, signs)?;
+        curvature::factors(self.core.packed(), points, signs)
+    }
+
+    fn tangents(
+        &mut self,
+        points: &[f32],
+        directions: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        check_directions(&self.core.network, points, directions)?;
+        tangent::tangents(self.core.packed(), points, directions)
+    }
+}

@@ -1,0 +1,36 @@
+//! The threads that kernels run on.
+
+use std::sync::Arc;
+
+use super::subnormals;
+use crate::EngineError;
+use crate::workers::start;
+
+/// Threads that treat subnormal numbers as zero. Only the crate's own arithmetic runs on them: no
+/// function of this crate passes a caller's closure to [`KernelPool::install`].
+#[derive(Debug)]
+pub(crate) struct KernelPool {
+    threads: rayon::ThreadPool,
+}
+
+impl KernelPool {
+    /// A pool of `threads` threads.
+    pub(crate) fn new(threads: usize) -> Result<Arc<Self>, EngineError> {
+        let threads = start(threads, |builder| {
+            builder
+                .thread_name(|index| format!("vi3nr-kernel-{index}"))
+                .start_handler(|_| subnormals::flush_to_zero())
+        })?;
+        Ok(Arc::new(Self { threads }))
+    }
+
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.current_num_threads()
+    }
+
+    /// Runs `kernel` on these threads.
+    pub(crate) fn install<R: Send>(&self, kernel: impl FnOnce() -> R + Send) -> R {
+        self.threads.install(kernel)
+    }
+}
