@@ -1,11 +1,18 @@
 //! How well a model reproduces a signal.
 
-use vi3nr_engine::{CpuEngine, EngineError};
+use std::path::Path;
+
+use vi3nr_engine::{Backend, EngineError};
 
 use crate::metrics::Metrics;
 use crate::model_file::Model;
 use crate::points::Points;
-use crate::signal::{Reconstruction, Signal, SignalError};
+use crate::preset::Preset;
+use crate::request::RequestError;
+use crate::signal::{
+    Comparable, Reconstruction, Signal, SignalError, SignalFile, SignalKind, SignalOptions,
+    SignalRequest,
+};
 
 /// Why a model cannot be compared with a signal.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +29,9 @@ pub enum EvaluateError {
         /// The file's.
         file: String,
     },
+    /// A setting that the signal does not have.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// The engine cannot be built.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -30,25 +40,80 @@ pub enum EvaluateError {
     Signal(#[from] SignalError),
 }
 
+/// Reads the signal in `file` to compare `model` with: as `asked` says where it asks for anything; else
+/// as it is where it then has the shape of the model's; else prepared as it was for the fit.
+/// `grid` is the number of points a side of the grid that a shape's IoU is measured on.
+///
+/// # Errors
+/// Returns [`EvaluateError::Request`] if `asked` has settings of another kind of signal,
+/// [`EvaluateError::Signal`] if the file cannot be read.
+pub fn open_truth(
+    file: &Path,
+    model: &Model,
+    asked: &SignalRequest,
+    grid: Option<usize>,
+) -> Result<Box<dyn Signal>, EvaluateError> {
+    let kind = model.signal.kind();
+    if let Some(grid) = grid.filter(|_| kind != SignalKind::Shape) {
+        let seen = format!("{grid}, but only shapes have a grid, and the model is of kind {kind}");
+        return Err(RequestError::new("grid", seen, "").into());
+    }
+    let read = SignalFile::read(file)?;
+    let given = asked.set_fields();
+    let mut own = model.origin.options(kind);
+    if !given.is_empty() {
+        own = SignalOptions::from_json(kind, &asked.options(Preset::Fast).to_json(kind))
+            .unwrap_or(own);
+    }
+    let Comparable { mut own, whole } = (kind.entry().comparable)(&*model.signal, &own);
+    own.shape.grid = grid.unwrap_or(own.shape.grid);
+    if !given.is_empty() {
+        let signal = read.decode(&own)?;
+        require_own(&given, signal.info().kind())?;
+        return Ok(signal);
+    }
+    for options in whole {
+        let signal = read.decode(&options)?;
+        if signal.info().shape() == model.signal.shape() {
+            return Ok(signal);
+        }
+    }
+    Ok(read.decode(&own)?)
+}
+
+/// Checks that every setting belongs to signals of `kind`.
+fn require_own(given: &[(SignalKind, &'static str)], kind: SignalKind) -> Result<(), RequestError> {
+    let Some((other, _)) = given.iter().find(|(own, _)| *own != kind) else { return Ok(()) };
+    let fields = given.iter().filter(|(own, _)| own == other).map(|(_, field)| *field);
+    let plural = other.entry().plural;
+    let seen = format!("only {plural} have this setting, and the signal is of kind {kind}");
+    Err(RequestError::of_fields(&fields.collect::<Vec<_>>(), seen, ""))
+}
+
 /// Compares `model` with `truth`, which must have its kind and shape, by the network's values as
 /// they are: neither clamped nor rounded.
 ///
 /// # Errors
-/// Another kind, size or number of channels; a model that cannot be evaluated.
+/// Returns [`EvaluateError::Shape`] for another kind, size or number of channels,
+/// [`EvaluateError::Engine`] or [`EvaluateError::Signal`] if the model cannot be evaluated.
 pub fn evaluate(
     model: &Model,
     truth: &dyn Signal,
-    threads: Option<usize>,
+    backend: &dyn Backend,
 ) -> Result<Metrics, EvaluateError> {
     let (ours, file) = (model.signal.shape(), truth.info().shape());
     if ours != file {
         return Err(EvaluateError::Shape { model: ours, file });
     }
     let (network, parameters) = (&model.network, &model.parameters[..]);
-    let mut engine = CpuEngine::new(network, parameters, threads)?;
-    let values = match truth.points() {
+    let points = truth.points(model.input_scale);
+    let values = match points {
         Points::Drawn(_) => Vec::new(),
-        points => points.check_points(model.seed).check(&mut engine)?.values,
+        Points::Sampled(_) => {
+            let mut engine = backend.engine(network, parameters)?;
+            points.eval_points(model.seed).evaluate(&mut *engine)?.values
+        }
     };
-    Ok(truth.metrics(&Reconstruction { network, parameters, values: &values, threads })?)
+    let reconstruction = Reconstruction { network, parameters, values: &values, backend };
+    Ok(backend.workers().install(|| truth.metrics(&reconstruction))?)
 }

@@ -1,18 +1,29 @@
 //! Signals as coordinate networks: fitting, decoding, measuring, keeping.
 //!
-//! Read in the order in which a fit meets them: [`signal`] (what can be fitted), [`recipe`] (how,
-//! where nothing is asked for), [`fn@fit`] (from signal and plan to a model), [`points`] (where training
-//! finds its points), [`mod@train`] (the steps), [`optimiser`] (what makes a step of a gradient), [`metrics`] (how far a reconstruction is from the
-//! truth), [`model_file`] (a trained network on disk), [`run_directory`] (all that a fit leaves
-//! behind), [`mod@decode`] and [`mod@evaluate`] (what a model is good for), [`chart`] (curves as SVG and
-//! PNG files).
+//! Read in the order in which a fit meets them:
 //!
-//! Cargo features, all of them on by default: `audio` (recordings: WAV, FLAC and MP3 files; includes
-//! `chart`, for their waveforms), `shape` (surfaces: PLY, OBJ, STL and XYZ files) and `chart`. Without
-//! them this crate fits pictures, and refuses other files with
-//! [`SignalError::CompiledOut`].
-
-#![cfg_attr(docsrs, feature(doc_cfg))]
+//! 1. [`request`]: what is asked for, every setting optional.
+//! 2. [`signal`]: what can be fitted; [`points`]: where its points come from.
+//! 3. [`recipe`]: what is done where nothing is asked for; [`plan`]: from the request and the size of
+//!    the signal to a plan that leaves nothing open; [`mod@prepare`] joins these.
+//! 4. [`session`]: the fit itself, by [`train`] and an [`optimizer`]; [`fit`](mod@fit) is the short way.
+//! 5. [`model_file`]: a trained network on disk; [`run`] and [`run_directory`]: a fit that leaves a
+//!    directory behind, with [`checkpoint`]s to go on from.
+//! 6. [`mod@decode`] and [`mod@evaluate`]: what a model is good for; [`metrics`]: how far it is from
+//!    the ground truth; `chart`: curves and maps as SVG and PNG files.
+//!
+//! ```
+//! use vi3nr_inr::fit::Fitting;
+//! use vi3nr_inr::signal::image::test_picture;
+//!
+//! let image = test_picture(24)?;
+//! let fit = Fitting::of(&image).width(16).layers(3).steps(30).run()?;
+//! assert!(fit.report.metrics.get("psnr").unwrap() > 5.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Cargo features, all on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL and XYZ
+//! files), `chart` (implied by `audio`). Images are always there.
 
 pub mod atomic_file;
 mod bounded_read;
@@ -25,34 +36,20 @@ pub mod evaluate;
 pub mod fit;
 pub mod metrics;
 pub mod model_file;
-pub mod optimiser;
+pub mod optimizer;
+pub mod plan;
 pub mod points;
+pub mod prepare;
+pub mod preset;
 pub mod recipe;
+pub mod request;
+pub mod run;
 pub mod run_directory;
+pub mod session;
 pub mod signal;
 #[cfg(test)]
 mod test_data;
 pub mod train;
-
-pub use atomic_file::{WriteError, write_atomically};
-#[cfg(feature = "audio")]
-pub use decode::decode_audio;
-pub use decode::{DecodeError, decode_image};
-#[cfg(feature = "shape")]
-pub use decode::{DecodedShape, decode_shape};
-pub use evaluate::{EvaluateError, evaluate};
-pub use fit::{EngineChoice, Fit, FitError, FitPlan, FitReport, fit};
-pub use model_file::{Model, ModelError};
-pub use run_directory::{MetricsLog, RunDirectory, RunError};
-#[cfg(feature = "shape")]
-pub use signal::ShapeSignal;
-pub use signal::{
-    AlphaRule, AudioInfo, AudioOptions, BitDepth, ChannelRule, Grid, Image, ImageInfo,
-    ImageOptions, ShapeInfo, ShapeOptions, Signal, SignalError, SignalInfo, SignalOptions,
-    test_picture,
-};
-#[cfg(feature = "audio")]
-pub use signal::{Audio, SampleFormat};
 
 /// Compiles and runs the example of README.md with those of the documentation.
 #[cfg(doctest)]

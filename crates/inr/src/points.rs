@@ -1,5 +1,8 @@
 //! Where the points of training come from: a grid of known values, or a space to draw from.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use vi3nr::Network;
 use vi3nr_engine::{Batch, Engine, EngineError, Loss};
 
@@ -7,40 +10,72 @@ use vi3nr_engine::{Batch, Engine, EngineError, Loss};
 const BAND: usize = 1 << 18;
 
 /// The points that a signal is known at.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Points<'a> {
     /// Finitely many; a step sees all of them or a part of a shuffled order.
-    Sampled(&'a dyn Sampled),
+    Sampled(Arc<dyn Sampled + 'a>),
     /// As many as are asked for; every step sees new ones.
     Drawn(&'a dyn Drawn),
 }
 
-/// Finitely many points with their targets. They are handed out one by one, so that a signal need
-/// not hold its coordinates.
-pub trait Sampled: Sync {
+/// Finitely many points with their targets. They are made when a batch needs them, so that a signal
+/// need not hold its coordinates.
+pub trait Sampled: Send + Sync {
     /// How many there are.
     fn count(&self) -> usize;
 
-    /// Appends point `index` (from 0, below [`Sampled::count`]) and its targets to `batch`.
-    fn push(&self, index: usize, batch: &mut PointBatch);
+    /// Appends the points of `indices` (from 0, below [`Sampled::count`]) and their targets to `batch`.
+    fn push(&self, indices: Indices<'_>, batch: &mut PointBatch);
+}
+
+/// Some of the points of a [`Sampled`].
+#[derive(Debug, Clone)]
+pub enum Indices<'a> {
+    /// Those of a range, in order.
+    Range(Range<usize>),
+    /// These, in this order.
+    List(&'a [u32]),
+}
+
+impl Indices<'_> {
+    /// Calls `visit` for each index in order.
+    #[inline]
+    pub fn for_each(self, mut visit: impl FnMut(usize)) {
+        match self {
+            Self::Range(range) => range.for_each(visit),
+            Self::List(list) => list.iter().for_each(|index| visit(*index as usize)),
+        }
+    }
 }
 
 /// A space from which points are drawn with their targets.
 pub trait Drawn: Sync {
-    /// Points of a step where no number is asked for.
-    fn usual_count(&self) -> usize;
+    /// The number of points of a step where none is asked for.
+    fn default_count(&self) -> usize;
 
-    /// How many points go through the network once training is over: those of the checks, of
+    /// How many points go through the network once training is over: those of the final losses, of
     /// [`Signal::metrics_of_fit`](crate::signal::Signal::metrics_of_fit) and of the pictures.
     fn final_passes(&self) -> usize;
 
-    /// Fills the empty `batch` with about `count` points: a function of the arguments alone, so
-    /// that runs can be repeated and continued. The step [`CHECK_STEP`] is not trained on.
-    fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch);
+    /// The points of the steps of one run, about `count` for each; what they are is a function of
+    /// `seed`, `count` and [`Draw`] alone, so that runs can be repeated and continued.
+    fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_>;
 }
 
-/// The step whose points of a [`Drawn`] signal judge a network instead of training it.
-pub const CHECK_STEP: u64 = u64::MAX;
+/// Draws the points of one run.
+pub trait Sampler: Send {
+    /// Fills the empty `batch`.
+    fn draw(&mut self, draw: Draw, batch: &mut PointBatch);
+}
+
+/// Which points are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draw {
+    /// Those of a training step, counted from 0.
+    Step(u64),
+    /// Those that judge a network and are never trained on.
+    Check,
+}
 
 /// Points and targets on their way to the engine; the memory is used again for the next step.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,28 +109,28 @@ impl PointBatch {
 }
 
 /// The points that a network is judged by; drawn ones are drawn but once.
-pub enum CheckPoints<'a> {
+pub enum EvalPoints<'a> {
     /// All that are sampled.
-    Sampled(&'a dyn Sampled),
-    /// Those of [`CHECK_STEP`].
+    Sampled(Arc<dyn Sampled + 'a>),
+    /// Those of [`Draw::Check`].
     Drawn(PointBatch),
 }
 
 /// How a network does on the points of a signal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Check {
-    /// The loss on all sampled points, or on the drawn ones of [`CHECK_STEP`].
+pub struct EvalLoss {
+    /// The loss on all sampled points, or on the drawn ones of [`Draw::Check`].
     pub loss: f64,
     /// The network's values at all sampled points, in their order; empty for drawn ones.
     pub values: Vec<f32>,
 }
 
 impl<'a> Points<'a> {
-    /// Points of a step where no number is asked for.
-    pub fn usual_count(&self) -> usize {
+    /// The number of points of a step where none is asked for.
+    pub fn default_count(&self) -> usize {
         match self {
             Self::Sampled(points) => points.count(),
-            Self::Drawn(points) => points.usual_count(),
+            Self::Drawn(points) => points.default_count(),
         }
     }
 
@@ -110,47 +145,29 @@ impl<'a> Points<'a> {
     }
 
     /// The points to judge networks by; `seed` is that of the run.
-    pub fn check_points(&self, seed: u64) -> CheckPoints<'a> {
-        match *self {
-            Self::Sampled(points) => CheckPoints::Sampled(points),
+    pub fn eval_points(&self, seed: u64) -> EvalPoints<'a> {
+        match self {
+            Self::Sampled(points) => EvalPoints::Sampled(points.clone()),
             Self::Drawn(points) => {
                 let mut batch = PointBatch::default();
-                points.draw(seed, CHECK_STEP, points.usual_count(), &mut batch);
-                CheckPoints::Drawn(batch)
+                points.sampler(seed, points.default_count()).draw(Draw::Check, &mut batch);
+                EvalPoints::Drawn(batch)
             }
         }
-    }
-
-    /// A checksum of some of the points and their targets, for telling signals apart; `seed` is that
-    /// of the run.
-    pub fn fingerprint(&self, seed: u64) -> String {
-        let mut batch = PointBatch::default();
-        match self {
-            Self::Sampled(points) => {
-                (0..points.count().min(BAND)).for_each(|index| points.push(index, &mut batch));
-            }
-            // A few: their targets may take long.
-            Self::Drawn(points) => points.draw(seed, CHECK_STEP, 64, &mut batch),
-        }
-        let mut hasher = crc32fast::Hasher::new();
-        for value in batch.points.iter().chain(&batch.targets) {
-            hasher.update(&value.to_le_bytes());
-        }
-        format!("{:08x}", hasher.finalize())
     }
 }
 
-impl CheckPoints<'_> {
-    /// Measures the present parameters of `engine`.
+impl EvalPoints<'_> {
+    /// Measures the parameters that `engine` now has.
     ///
     /// # Errors
-    /// Points that do not fit the engine's network.
-    pub fn check(&self, engine: &mut dyn Engine) -> Result<Check, EngineError> {
+    /// Returns the [`EngineError`] if the points do not fit the engine's network or memory is short.
+    pub fn evaluate(&self, engine: &mut dyn Engine) -> Result<EvalLoss, EngineError> {
         let network = engine.network().clone();
         match self {
             Self::Drawn(batch) => {
-                let loss = engine.backpropagate(&batch.batch(&network)?);
-                Ok(Check { loss, values: Vec::new() })
+                engine.load_batch(&batch.batch(&network)?)?;
+                Ok(EvalLoss { loss: engine.loss_and_gradient()?, values: Vec::new() })
             }
             Self::Sampled(points) => {
                 let mut batch = PointBatch::default();
@@ -160,14 +177,13 @@ impl CheckPoints<'_> {
                 for (band, values) in values.chunks_mut(BAND * outputs).enumerate() {
                     let first = band * BAND;
                     batch.clear();
-                    (first..first + values.len() / outputs)
-                        .for_each(|index| points.push(index, &mut batch));
+                    points.push(Indices::Range(first..first + values.len() / outputs), &mut batch);
                     engine.evaluate(&batch.points, values)?;
                     for (value, target) in values.iter().zip(&batch.targets) {
                         squares += (f64::from(*value) - f64::from(*target)).powi(2);
                     }
                 }
-                Ok(Check { loss: squares / values.len() as f64, values })
+                Ok(EvalLoss { loss: squares / values.len() as f64, values })
             }
         }
     }

@@ -1,27 +1,32 @@
 //! Checkpoints on disk.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Checkpoint, CheckpointError};
+use super::{Checkpoint, CheckpointError, Identity};
 use crate::atomic_file::write_atomically;
 use crate::bounded_read::read_at_most;
-use crate::optimiser::OptimiserState;
+use crate::optimizer::OptimizerState;
+use crate::request::FitRequest;
 use crate::train::{Best, EpochMean, Progress, TrainState};
 
-const FORMAT: &str = "vi3nr-checkpoint-1";
-/// Most bytes that are read: a hundred million parameters with two optimiser states in double
+const FORMAT: &str = "vi3nr-checkpoint-2";
+/// The format of version 1, which had an identity of its own under `settings`.
+const FORMAT_1: &str = "vi3nr-checkpoint-1";
+/// Most bytes that are read: a hundred million parameters with two optimizer states in double
 /// precision take a quarter of it.
-const MOST_BYTES: u64 = 1 << 33;
+const MAX_BYTES: u64 = 1 << 33;
 /// Numbers of a row of the log.
 const ROW: usize = 6;
 
-/// What is no array.
+/// Everything that is not an array.
 #[derive(Debug, Serialize, Deserialize)]
 struct Rest {
     step: u64,
@@ -33,7 +38,11 @@ struct Rest {
     epoch: EpochMean,
     best: Option<(f64, u64)>,
     counters: BTreeMap<String, u64>,
-    settings: serde_json::Value,
+    /// The plan; in version 1 its own identity.
+    #[serde(alias = "settings")]
+    plan: Value,
+    #[serde(default)]
+    request: Option<FitRequest>,
 }
 
 /// Arrays by their names, as bytes.
@@ -45,8 +54,7 @@ impl Checkpoint {
     /// # Errors
     /// What the system reports.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let bytes = self.to_bytes();
-        write_atomically(path, |writer| writer.write_all(&bytes))?;
+        write_atomically(path, |writer| writer.write_all(&self.to_bytes()?))?;
         Ok(())
     }
 
@@ -55,13 +63,14 @@ impl Checkpoint {
     /// # Errors
     /// A file that cannot be read, is no checkpoint, is cut short or changed.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = read_at_most(path, MOST_BYTES)
+        let bytes = read_at_most(path, MAX_BYTES)
             .map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes)
             .map_err(|reason| CheckpointError::Damaged { path: path.to_owned(), reason })
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let (Identity::Plan(plan) | Identity::Version1(plan)) = self.identity.clone();
         let TrainState { step, points_seen, operations, elapsed, ref epoch, .. } = self.state;
         let rest = Rest {
             step,
@@ -71,11 +80,11 @@ impl Checkpoint {
             elapsed,
             epoch: epoch.clone(),
             best: self.state.best.as_ref().map(|best| (best.loss, best.step)),
-            counters: self.state.optimiser.counters.clone(),
-            settings: self.settings.clone(),
+            counters: self.state.optimizer.counters.clone(),
+            plan,
+            request: self.request.clone(),
         };
-        // Plain numbers and strings: nothing that JSON cannot hold.
-        let rest = serde_json::to_string(&rest).unwrap_or_default();
+        let rest = serde_json::to_string(&rest).map_err(io::Error::other)?;
         let mut arrays = Arrays::new();
         let mut single = |name: String, values: &[f32]| {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -85,29 +94,34 @@ impl Checkpoint {
         if let Some(best) = &self.state.best {
             single("best".into(), &best.parameters);
         }
-        for (name, values) in &self.state.optimiser.single {
+        for (name, values) in &self.state.optimizer.single {
             single(format!("single.{name}"), values);
         }
         let mut double = |name: String, values: &[f64]| {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             arrays.insert(name, (Dtype::F64, bytes));
         };
-        for (name, values) in &self.state.optimiser.double {
+        for (name, values) in &self.state.optimizer.double {
             double(format!("double.{name}"), values);
         }
         double("log".into(), &self.log.iter().flat_map(numbers).collect::<Vec<_>>());
         let checksum = checksum(&rest, arrays.iter().map(|(name, (_, b))| (name.as_str(), &b[..])));
+        let format = match self.identity {
+            Identity::Plan(_) => FORMAT,
+            Identity::Version1(_) => FORMAT_1,
+        };
         let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
+            ("format".to_owned(), format.to_owned()),
             ("checksum".to_owned(), checksum),
             ("state".to_owned(), rest),
         ]);
-        let views = arrays.iter().filter_map(|(name, (dtype, bytes))| {
+        let mut views = Vec::new();
+        for (name, (dtype, bytes)) in &arrays {
             let count = bytes.len() * 8 / dtype.bitsize();
-            Some((name, TensorView::new(*dtype, vec![count], bytes).ok()?))
-        });
-        // Only views that do not fit their bytes are refused.
-        safetensors::serialize(views, Some(metadata)).unwrap_or_default()
+            let view = TensorView::new(*dtype, vec![count], bytes).map_err(io::Error::other)?;
+            views.push((name, view));
+        }
+        safetensors::serialize(views, Some(metadata)).map_err(io::Error::other)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
@@ -117,7 +131,7 @@ impl Checkpoint {
         let entries = header.metadata().as_ref().ok_or("it has no metadata")?;
         let entry = |name: &str| entries.get(name).ok_or(format!("it has no entry '{name}'"));
         let format = entry("format")?;
-        if format != FORMAT {
+        if format != FORMAT && format != FORMAT_1 {
             return Err(format!("its format is '{format:.40}', expected '{FORMAT}'"));
         }
         let rest = entry("state")?;
@@ -129,12 +143,12 @@ impl Checkpoint {
             return Err("its checksum is not that of its content".into());
         }
         let rest: Rest = serde_json::from_str(rest).map_err(|error| error.to_string())?;
-        let mut optimiser = OptimiserState { counters: rest.counters, ..OptimiserState::default() };
+        let mut optimizer = OptimizerState { counters: rest.counters, ..OptimizerState::default() };
         for (name, tensor) in &named {
             if let Some(own) = name.strip_prefix("single.") {
-                optimiser.single.insert(own.into(), singles(tensor));
+                optimizer.single.insert(own.into(), singles(tensor));
             } else if let Some(own) = name.strip_prefix("double.") {
-                optimiser.double.insert(own.into(), doubles(tensor));
+                optimizer.double.insert(own.into(), doubles(tensor));
             }
         }
         let array = |name: &str| named.get(name).ok_or(format!("it has no tensor '{name}'"));
@@ -152,8 +166,13 @@ impl Checkpoint {
             operations: row[4],
             elapsed: Duration::try_from_secs_f64(row[5]).unwrap_or_default(),
         };
+        let identity = match format == FORMAT {
+            true => Identity::Plan(rest.plan),
+            false => Identity::Version1(rest.plan),
+        };
         Ok(Self {
-            settings: rest.settings,
+            identity,
+            request: rest.request,
             log: log.chunks_exact(ROW).map(row).collect(),
             state: TrainState {
                 step: rest.step,
@@ -163,7 +182,7 @@ impl Checkpoint {
                 epoch: rest.epoch,
                 best,
                 parameters: singles(array("parameters")?),
-                optimiser,
+                optimizer,
             },
         })
     }

@@ -1,21 +1,25 @@
 //! What a run that was cut off needs to go on to the very bytes of one that was not.
 //!
-//! A checkpoint is one safetensors file: the parameters, the best ones, all that the optimiser
+//! A checkpoint is one safetensors file: the parameters, the best ones, all that the optimizer
 //! remembers and the rows of `metrics.csv` as tensors, everything else as JSON in the metadata, with a
 //! checksum over all of it. Batches and whatever else is random follow from the seed and the step, so
 //! the step is the position of every generator.
 
 mod file;
+pub mod version_1;
 
 use std::io;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::atomic_file::WriteError;
 use crate::model_file::ModelError;
+use crate::plan::{FitPlan, differences};
+use crate::request::FitRequest;
+use crate::signal::Signal;
 use crate::train::{Progress, TrainState};
 
 /// The checkpoint's file name inside a run directory.
@@ -24,30 +28,75 @@ pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// A run at the end of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// What decides the result besides the signal: [`crate::fit::FitPlan::identity`].
-    pub settings: Value,
+    /// What the run must agree in.
+    pub identity: Identity,
+    /// What was asked for; `None` in a checkpoint of version 1.
+    pub request: Option<FitRequest>,
     /// Where training stands.
     pub state: TrainState,
     /// The steps that `metrics.csv` holds so far.
     pub log: Vec<Progress>,
 }
 
+/// What tells the run of a checkpoint from others.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Identity {
+    /// The plan, as JSON: a plan of another format is kept as it is, to say where it differs.
+    Plan(Value),
+    /// What version 1 kept.
+    Version1(Value),
+}
+
+impl Checkpoint {
+    /// Where this checkpoint's run differs from a fit of `plan` to `signal`, in words; nothing if it
+    /// is the same run.
+    pub fn differences(&self, plan: &FitPlan, signal: &dyn Signal) -> Vec<String> {
+        match &self.identity {
+            Identity::Plan(kept) => differences(kept, &plan.to_json()),
+            Identity::Version1(kept) => differences(kept, &version_1::identity(plan, signal)),
+        }
+    }
+}
+
 /// How often a checkpoint is written.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub enum Every {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CheckpointInterval {
     /// After so many steps.
     Steps(u64),
     /// After so much time.
     Time(Duration),
 }
 
-impl Every {
-    /// Whether one is due `steps` steps and `time` after the last.
+impl CheckpointInterval {
+    /// Whether a checkpoint is due `steps` steps and `time` after the last.
     pub fn is_due(self, steps: u64, time: Duration) -> bool {
         match self {
             Self::Steps(every) => steps >= every,
             Self::Time(every) => time >= every,
         }
+    }
+}
+
+impl Default for CheckpointInterval {
+    /// Every 30 seconds.
+    fn default() -> Self {
+        Self::Time(Duration::from_secs(30))
+    }
+}
+
+impl FromStr for CheckpointInterval {
+    type Err = String;
+
+    /// A whole number of steps above 0, or seconds such as `30s`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected =
+            || "expected a whole number of steps above 0, or seconds such as 30s".to_owned();
+        if let Some(seconds) = text.strip_suffix('s') {
+            let seconds = seconds.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+            let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            return time.map(Self::Time).ok_or_else(expected);
+        }
+        text.parse().ok().filter(|steps| *steps > 0).map(Self::Steps).ok_or_else(expected)
     }
 }
 
@@ -63,7 +112,7 @@ pub enum CheckpointError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is no checkpoint or is damaged.
+    /// The file is not a checkpoint or is damaged.
     #[error("the checkpoint '{}' is damaged: {reason}; remove it to start from nothing", path.display())]
     Damaged {
         /// The file.
@@ -72,7 +121,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The run was another.
-    #[error("the checkpoint '{}' belongs to other settings: {}", path.display(), differences.join("; "))]
+    #[error("'{}' belongs to other settings: {}", path.display(), differences.join("; "))]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -85,27 +134,6 @@ pub enum CheckpointError {
     /// The model beside it cannot be read.
     #[error(transparent)]
     Model(#[from] ModelError),
-}
-
-/// Each place where `asked` is not `kept`, in words.
-pub fn differences(kept: &Value, asked: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    compare("", kept, asked, &mut found);
-    found
-}
-
-fn compare(place: &str, kept: &Value, asked: &Value, found: &mut Vec<String>) {
-    if let (Value::Object(kept), Value::Object(asked)) = (kept, asked) {
-        let names = kept.keys().chain(asked.keys().filter(|name| !kept.contains_key(*name)));
-        for name in names {
-            let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-            let value = |of: &serde_json::Map<String, Value>| of.get(name).cloned();
-            let (kept, asked) = (value(kept), value(asked));
-            compare(&place, &kept.unwrap_or_default(), &asked.unwrap_or_default(), found);
-        }
-    } else if kept != asked {
-        found.push(format!("{place} is {kept} there and {asked} here"));
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::optimiser::OptimiserState;
+use crate::optimizer::OptimizerState;
 use crate::train::{Best, EpochMean};
 
 fn checkpoint() -> Checkpoint {
@@ -14,13 +14,14 @@ fn checkpoint() -> Checkpoint {
         operations: 1e15,
         elapsed: Duration::from_nanos(1_500_000_001),
     };
-    let optimiser = OptimiserState {
+    let optimizer = OptimizerState {
         single: [("m".to_owned(), vec![1.5, -0.0]), ("none".to_owned(), vec![])].into(),
         double: [("x".to_owned(), vec![0.1, f64::MIN_POSITIVE])].into(),
         counters: [("t".to_owned(), u64::MAX)].into(),
     };
     Checkpoint {
-        settings: json!({"seed": 3, "settings": {"lr": 0.1}}),
+        identity: Identity::Plan(json!({"seed": 3, "training": {"lr": 0.1}})),
+        request: Some(FitRequest { seed: Some(3), ..FitRequest::default() }),
         state: TrainState {
             step: 2,
             points_seen: 1 << 40,
@@ -29,7 +30,7 @@ fn checkpoint() -> Checkpoint {
             epoch: EpochMean::default(),
             best: Some(Best { loss: 0.1 + 0.2, step: 1, parameters: vec![1e-40, 2.0] }),
             parameters: vec![f32::MIN_POSITIVE / 2.0, 3.0],
-            optimiser,
+            optimizer,
         },
         log: vec![row(1), row(2)],
     }
@@ -89,7 +90,13 @@ fn differences_are_named() {
 
 #[test]
 fn checkpoints_are_due_by_steps_or_time() {
-    assert!(Every::Steps(3).is_due(3, Duration::ZERO) && !Every::Steps(3).is_due(2, Duration::MAX));
+    assert!(
+        CheckpointInterval::Steps(3).is_due(3, Duration::ZERO)
+            && !CheckpointInterval::Steps(3).is_due(2, Duration::MAX)
+    );
     let second = Duration::from_secs(1);
-    assert!(Every::Time(second).is_due(0, second) && !Every::Time(second).is_due(9, second / 2));
+    assert!(
+        CheckpointInterval::Time(second).is_due(0, second)
+            && !CheckpointInterval::Time(second).is_due(9, second / 2)
+    );
 }

@@ -84,6 +84,21 @@ pub enum ModelError {
         reason: String,
     },
 
+    /// Initial weights of a network that maps no kind of signal.
+    #[error(
+        "'{}' holds initial weights of a network that maps {inputs} numbers to {outputs}; no signal has \
+         such points, expected 2 to 1 or 3 (an image), 1 to any (audio) or 3 to 1 (a shape)",
+        path.display()
+    )]
+    NoSignal {
+        /// The file.
+        path: PathBuf,
+        /// The network's inputs.
+        inputs: usize,
+        /// The network's outputs.
+        outputs: usize,
+    },
+
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -1,33 +1,33 @@
 //! A network's first weights on disk, for use in other programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use serde_json::{Value, json};
 use vi3nr::{InitRule, Network};
 
-use super::{ModelError, metadata, write};
+use super::{Model, ModelError, Origin, metadata, write};
 use crate::atomic_file::write_atomically;
+use crate::signal::SignalKind;
 
-/// The first weights of a network that has not been trained, with what they were drawn from.
+/// The `format` entry of a file of initial weights.
+pub(super) const FORMAT: &str = "vi3nr-init";
+
+/// The initial weights of a network that has not been trained, with what they were drawn from.
 ///
 /// The file has the tensors of a model file; its metadata are `format` (`vi3nr-init`), `dims`,
 /// `activation`, `scheme`, `weights`, `biases`, `seed` and `vi3nr_version`. It is no model: it
 /// belongs to no signal.
 ///
 /// ```
-/// use vi3nr::{BiasRule, InitRule, Network, WeightShape};
+/// use vi3nr::{InitRule, Network};
 /// use vi3nr_inr::model_file::InitialWeights;
 ///
 /// let network = Network::new(vec![2, 16, 3], "sine".parse()?)?;
-/// let rule = InitRule {
-///     scheme: "siren:omega=30".parse()?,
-///     weights: WeightShape::Uniform,
-///     biases: BiasRule::Zero,
-///     first_biases: BiasRule::Zero,
-/// };
+/// let rule = InitRule::new("siren:omega=30".parse()?);
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("w.safetensors");
-/// InitialWeights { network: &network, rule, seed: 0 }.save(&path)?;
+/// InitialWeights { network: &network, rule, seed: 0, input_scale: 1.0 }.save(&path)?;
 /// assert!(path.is_file());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -39,6 +39,8 @@ pub struct InitialWeights<'a> {
     pub rule: InitRule,
     /// The seed that they are drawn with.
     pub seed: u64,
+    /// Coordinates reach from minus this to this.
+    pub input_scale: f64,
 }
 
 impl InitialWeights<'_> {
@@ -63,7 +65,7 @@ impl InitialWeights<'_> {
 
     fn entries(&self) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
-            ("format", "vi3nr-init".to_owned()),
+            ("format", FORMAT.to_owned()),
             ("vi3nr_version", env!("CARGO_PKG_VERSION").into()),
             ("dims", metadata::dims(self.network)),
             ("activation", self.network.activation().to_string()),
@@ -72,6 +74,64 @@ impl InitialWeights<'_> {
             ("biases", self.rule.biases.to_string()),
             ("first_biases", self.rule.first_biases.to_string()),
             ("seed", self.seed.to_string()),
+            ("input_scale", self.input_scale.to_string()),
         ])
+    }
+}
+
+/// A file of initial weights that has been read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InitialFile {
+    /// The shape and activation.
+    pub network: Network,
+    /// Weights and biases, in the order of [`Network::layers`].
+    pub parameters: Vec<f32>,
+    /// The seed that they were drawn with.
+    pub seed: u64,
+    /// Coordinates reach from minus this to this; files of version 1 do not say it.
+    pub input_scale: Option<f64>,
+    /// What they were drawn from, by name.
+    pub settings: Value,
+}
+
+impl InitialFile {
+    /// The file that the metadata describe, without its parameters.
+    pub(super) fn describe(entries: &HashMap<String, String>) -> Result<Self, metadata::Problem> {
+        let text = |key: &str| entries.get(key).map(String::as_str);
+        let input_scale = match entries.contains_key("input_scale") {
+            true => Some(metadata::input_scale(entries)?),
+            false => None,
+        };
+        Ok(Self {
+            network: metadata::network(entries)?,
+            parameters: Vec::new(),
+            seed: metadata::seed(entries)?,
+            input_scale,
+            settings: json!({
+                "init": text("scheme"),
+                "weights": text("weights"),
+                "biases": text("biases"),
+                "first_biases": text("first_biases"),
+                "steps": 0,
+            }),
+        })
+    }
+
+    /// The weights as a model of a signal of the default size.
+    pub(super) fn into_model(self, path: &Path) -> Result<Model, ModelError> {
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        let blank = |kind: &SignalKind| (kind.entry().blank)(inputs, outputs);
+        let Some(signal) = SignalKind::ALL.iter().find_map(blank) else {
+            return Err(ModelError::NoSignal { path: path.to_owned(), inputs, outputs });
+        };
+        Ok(Model {
+            network: self.network,
+            parameters: self.parameters,
+            signal,
+            input_scale: self.input_scale.unwrap_or(1.0),
+            seed: self.seed,
+            origin: Origin::Settings(self.settings),
+        })
     }
 }

@@ -3,39 +3,44 @@
 //! | key | content |
 //! |---|---|
 //! | `format` | `vi3nr` |
-//! | `format_version` | `1`; a reader refuses what is newer than it knows |
+//! | `format_version` | `2`; a reader refuses what is newer than it knows |
 //! | `vi3nr_version` | the version of the program that wrote the file; for people only |
 //! | `dims` | inputs, hidden widths and outputs, for example `2,128,128,3` |
-//! | `activation` | as typed, for example `gaussian:sigma=0.05` |
+//! | `activation` | the activation, for example `gaussian:sigma=0.05` |
 //! | `signal` | a [`SignalInfo`] as JSON |
+//! | `input_scale` | coordinates reach from minus this to this |
 //! | `value_range` | `-1,1`: black and white; of a shape, what its distances are counted in |
-//! | `coordinate_range` | see [`Grid`](crate::signal::image::Grid); of a shape, the space around it |
+//! | `coordinate_range` | see [`Grid`](crate::signal::image::Grid); of audio, from the first sample to the last; of a shape, the space around it |
 //! | `seed` | a decimal number |
-//! | `settings` | how it was trained, as JSON |
+//! | `request` | the [`FitRequest`](crate::request::FitRequest) as JSON, for a model from a fit |
+//! | `plan` | the [`FitPlan`] as JSON, for a model from a fit |
+//! | `settings` | how it was made, as JSON, for any other model |
+//!
+//! Version 1 has `settings` for every model, no `input_scale` (that of audio is a field of `signal`),
+//! and a `coordinate_range` of audio that does not hold.
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use vi3nr::{Activation, Network};
 
-use super::Model;
-use crate::signal::SignalInfo;
+use super::{Model, Origin};
+use crate::plan::FitPlan;
+use crate::signal::{SignalInfo, info_from_json, info_to_json};
 
 /// The newest format version that is read, and the one that is written.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 pub(super) const FORMAT: &str = "vi3nr";
 
-/// Entries that are the same in every file of this format version and kind of signal. They are
-/// checked, since a file that says otherwise would be decoded wrongly.
-fn ranges(signal: &SignalInfo) -> [(&'static str, &'static str); 2] {
-    let (values, coordinates) = match signal {
-        SignalInfo::Shape(_) => (
-            "signed distance in units of the scale, negative inside",
-            "-1.2,1.2 on all axes, the shape within -1,1",
-        ),
-        _ => ("-1,1", "-1,1 on the longest side, same spacing on all, ends included"),
-    };
-    [("value_range", values), ("coordinate_range", coordinates)]
+/// Entries that follow from the others. They are checked, since a file that says otherwise would be
+/// decoded wrongly.
+fn ranges(signal: &dyn SignalInfo, input_scale: f64) -> [(&'static str, String); 2] {
+    [
+        ("value_range", signal.value_range().to_owned()),
+        ("coordinate_range", signal.coordinate_range(input_scale)),
+    ]
 }
 
 /// An entry that cannot be used.
@@ -47,18 +52,26 @@ pub(super) struct Problem {
 
 /// The entries of a model. In order, so that equal models give equal files.
 pub(super) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str, String>> {
-    let mut entries: BTreeMap<_, _> =
-        ranges(&model.signal).into_iter().map(|(key, text)| (key, text.to_owned())).collect();
+    let mut entries = BTreeMap::from(ranges(&*model.signal, model.input_scale));
     entries.extend([
         ("format", FORMAT.into()),
         ("format_version", FORMAT_VERSION.to_string()),
         ("vi3nr_version", env!("CARGO_PKG_VERSION").into()),
         ("dims", dims(&model.network)),
         ("activation", model.network.activation().to_string()),
-        ("signal", serde_json::to_string(&model.signal)?),
+        ("signal", info_to_json(&*model.signal).to_string()),
+        ("input_scale", model.input_scale.to_string()),
         ("seed", model.seed.to_string()),
-        ("settings", serde_json::to_string(&model.settings)?),
     ]);
+    match &model.origin {
+        Origin::Fit { request, plan } => {
+            entries.insert("request", serde_json::to_string(request)?);
+            entries.insert("plan", plan.canonical());
+        }
+        Origin::Settings(settings) => {
+            entries.insert("settings", serde_json::to_string(settings)?);
+        }
+    }
     Ok(entries)
 }
 
@@ -73,8 +86,8 @@ pub(super) fn version(entries: &HashMap<String, String>) -> Result<u32, Problem>
     parsed(entries, "format_version", |text| text.parse().map_err(|_| "a whole number".into()))
 }
 
-/// A model without its parameters.
-pub(super) fn model(entries: &HashMap<String, String>) -> Result<Model, Problem> {
+/// The network that the entries describe.
+pub(super) fn network(entries: &HashMap<String, String>) -> Result<Network, Problem> {
     let dims = parsed(entries, "dims", |text| {
         let sizes = text.split(',').map(str::parse).collect::<Result<Vec<usize>, _>>();
         sizes.map_err(|_| "layer sizes separated by commas".into())
@@ -82,33 +95,78 @@ pub(super) fn model(entries: &HashMap<String, String>) -> Result<Model, Problem>
     let activation: Activation = parsed(entries, "activation", |text| {
         text.parse().map_err(|error: vi3nr::Error| format!("an activation: {error}"))
     })?;
-    let network = Network::new(dims, activation)
-        .map_err(|error| Problem { key: "dims", reason: format!("cannot be built: {error}") })?;
-    let signal: SignalInfo = parsed(entries, "signal", |text| {
-        serde_json::from_str(text).map_err(|error| format!("a signal: {error}"))
-    })?;
-    for (key, expected) in ranges(&signal) {
-        parsed(
-            entries,
-            key,
-            |text| {
-                if text == expected { Ok(()) } else { Err(format!("'{expected}'")) }
-            },
-        )?;
+    Network::new(dims, activation)
+        .map_err(|error| Problem { key: "dims", reason: format!("cannot be built: {error}") })
+}
+
+/// The seed.
+pub(super) fn seed(entries: &HashMap<String, String>) -> Result<u64, Problem> {
+    parsed(entries, "seed", |text| text.parse().map_err(|_| "a whole number".to_owned()))
+}
+
+/// The largest coordinate.
+pub(super) fn input_scale(entries: &HashMap<String, String>) -> Result<f64, Problem> {
+    parsed(entries, "input_scale", |text| {
+        let scale = text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale > 0.0);
+        scale.ok_or_else(|| "a finite number above 0".into())
+    })
+}
+
+/// A model of format `version` without its parameters.
+pub(super) fn model(entries: &HashMap<String, String>, version: u32) -> Result<Model, Problem> {
+    let network = network(entries)?;
+    let json: Value = json(entries, "signal")?;
+    let signal = parsed(entries, "signal", |_| info_from_json(json.clone()))?;
+    let (input_scale, coordinate_range) = match version {
+        // Audio had its scale among its own fields, and a range that did not hold.
+        1 => {
+            let scale = json["input_scale"].as_f64().unwrap_or(1.0);
+            (scale, (signal.inputs() != 1).then(|| signal.coordinate_range(scale)))
+        }
+        _ => {
+            let scale = input_scale(entries)?;
+            (scale, Some(signal.coordinate_range(scale)))
+        }
+    };
+    if !(input_scale.is_finite() && input_scale > 0.0) {
+        let reason = format!("is {input_scale}; expected a finite number above 0");
+        return Err(Problem { key: "input_scale", reason });
     }
-    if let Some(reason) = mismatch(&network, &signal) {
+    let value_range = Some(signal.value_range().to_owned());
+    for (key, expected) in [("value_range", value_range), ("coordinate_range", coordinate_range)] {
+        if let Some(expected) = expected {
+            let matches = |text: &str| {
+                if text == expected { Ok(()) } else { Err(format!("'{expected}'")) }
+            };
+            parsed(entries, key, matches)?;
+        }
+    }
+    if let Some(reason) = mismatch(&network, &*signal) {
         return Err(Problem { key: "signal", reason: format!("cannot be right: {reason}") });
     }
-    let seed =
-        parsed(entries, "seed", |text| text.parse().map_err(|_| "a whole number".to_owned()))?;
-    let settings = parsed(entries, "settings", |text| {
+    let seed = seed(entries)?;
+    let origin = match entries.contains_key("plan") {
+        true => {
+            let plan: FitPlan = self::json(entries, "plan")?;
+            Origin::Fit { request: Box::new(self::json(entries, "request")?), plan: Box::new(plan) }
+        }
+        false => Origin::Settings(self::json(entries, "settings")?),
+    };
+    Ok(Model { network, parameters: Vec::new(), signal, input_scale, seed, origin })
+}
+
+/// The entry `key` as JSON of type `T`.
+fn json<T: DeserializeOwned>(
+    entries: &HashMap<String, String>,
+    key: &'static str,
+) -> Result<T, Problem> {
+    parsed(entries, key, |text| {
         serde_json::from_str(text).map_err(|error| format!("JSON: {error}"))
-    })?;
-    Ok(Model { network, parameters: Vec::new(), signal, seed, settings })
+    })
 }
 
 /// Why this network cannot represent this signal, if it cannot.
-pub(super) fn mismatch(network: &Network, signal: &SignalInfo) -> Option<String> {
+pub(super) fn mismatch(network: &Network, signal: &dyn SignalInfo) -> Option<String> {
     if let Err(error) = signal.check() {
         return Some(error.to_string());
     }

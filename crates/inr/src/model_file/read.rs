@@ -9,45 +9,96 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use vi3nr::Network;
 
-use super::{Model, ModelError, Tensor, metadata, tensors};
+use super::{InitialFile, Model, ModelError, Tensor, initial, metadata, not_finite, tensors};
 
 /// Longest header that is read: a network of the most layers needs a fiftieth of it.
-const LONGEST_HEADER: u64 = 1 << 24;
+const MAX_HEADER: u64 = 1 << 24;
 
-impl Model {
-    /// Reads a model.
+/// What a file of this program holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelFile {
+    /// A trained model.
+    Trained(Model),
+    /// Initial weights.
+    Initial(InitialFile),
+}
+
+/// The name of the model's file inside a run directory.
+const RUN_MODEL: &str = "model.safetensors";
+/// The name of the record of a run inside its directory.
+const RUN_RECORD: &str = "run.json";
+
+impl ModelFile {
+    /// Reads a model or initial weights; of a directory, the model of the run in it.
     ///
     /// Memory is claimed only for parameters that the file is long enough to hold.
     ///
     /// # Errors
-    /// A file that cannot be read, is no vi3nr model, is damaged or cut short, comes from a future
-    /// version, or describes an impossible network.
+    /// Returns [`ModelError::Read`] if the file cannot be read, and another [`ModelError`] if it is not
+    /// a file of this program, is damaged or cut short, comes from a future version, or describes an
+    /// impossible network.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
+        let inside = path.join(RUN_MODEL);
+        let path = if path.is_dir() && inside.exists() { &inside } else { path };
         let unreadable = |source| ModelError::Read { path: path.to_owned(), source };
         // Before opening, which would wait for whoever writes to a pipe.
         let about = fs::metadata(path).map_err(unreadable)?;
         if !about.is_file() {
-            let kind = if about.is_dir() { "a directory" } else { "not a regular file" };
+            let kind = match (about.is_dir(), path.join(RUN_RECORD).exists()) {
+                (true, true) => "the directory of a run that has no model yet",
+                (true, false) => "a directory without a model",
+                (false, _) => "not a regular file",
+            };
             return Err(unreadable(io::Error::other(format!("it is {kind}"))));
         }
         let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
         let (header, header_length) = read_header(&mut reader, path, about.len())?;
 
-        let mut model = describe(&header, path)?;
+        let mut file = describe(&header, path)?;
         let damaged = |reason| ModelError::Damaged { path: path.to_owned(), reason };
-        let places = places(&header, &model.network).map_err(damaged)?;
+        let places = places(&header, file.network()).map_err(damaged)?;
         let expected = 8 + header_length + header.data_len() as u64;
         if about.len() != expected {
             let reason = format!("it has {} bytes; expected {expected}", about.len());
             return Err(damaged(reason));
         }
-        model.parameters = vec![0.0; model.network.parameter_count()];
+        let mut parameters = vec![0.0; file.network().parameter_count()];
         for place in places {
-            read_floats(&mut reader, &mut model.parameters[place]).map_err(unreadable)?;
+            read_floats(&mut reader, &mut parameters[place]).map_err(unreadable)?;
         }
-        match model.problem() {
-            Some(reason) => Err(damaged(reason)),
-            None => Ok(model),
+        let problem = match &mut file {
+            Self::Trained(model) => {
+                model.parameters = parameters;
+                model.problem()
+            }
+            Self::Initial(initial) => {
+                initial.parameters = parameters;
+                not_finite(&initial.network, &initial.parameters)
+            }
+        };
+        problem.map_or(Ok(file), |reason| Err(damaged(reason)))
+    }
+
+    /// The shape and activation of the network.
+    pub fn network(&self) -> &Network {
+        match self {
+            Self::Trained(model) => &model.network,
+            Self::Initial(initial) => &initial.network,
+        }
+    }
+}
+
+impl Model {
+    /// Reads a model. Initial weights are read as a model of a signal of the default size that suits
+    /// their inputs and outputs.
+    ///
+    /// # Errors
+    /// As [`ModelFile::load`]; also [`ModelError::NoSignal`] for initial weights whose inputs and
+    /// outputs no signal has.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        match ModelFile::load(path)? {
+            ModelFile::Trained(model) => Ok(model),
+            ModelFile::Initial(initial) => initial.into_model(path),
         }
     }
 }
@@ -66,9 +117,9 @@ fn read_header(
     let mut length = [0; 8];
     reader.read_exact(&mut length).map_err(unreadable)?;
     let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER {
+    if length > MAX_HEADER {
         let reason = format!(
-            "its first 8 bytes announce a header of {length} bytes; expected at most {LONGEST_HEADER}"
+            "its first 8 bytes announce a header of {length} bytes; expected at most {MAX_HEADER}"
         );
         return Err(refuse(reason));
     }
@@ -83,28 +134,31 @@ fn read_header(
     Ok((header, length))
 }
 
-/// The model that the metadata describes, without its parameters.
-fn describe(header: &Metadata, path: &Path) -> Result<Model, ModelError> {
+/// What the metadata describes, without its parameters.
+fn describe(header: &Metadata, path: &Path) -> Result<ModelFile, ModelError> {
     let foreign = |seen| ModelError::Foreign { path: path.to_owned(), seen };
     let entries = header.metadata().as_ref().ok_or_else(|| foreign("no entries".into()))?;
+    let unusable = |metadata::Problem { key, reason }| ModelError::Metadata {
+        path: path.to_owned(),
+        key,
+        reason,
+    };
     match entries.get("format") {
         Some(format) if format == metadata::FORMAT => {}
+        Some(format) if format == initial::FORMAT => {
+            return InitialFile::describe(entries).map(ModelFile::Initial).map_err(unusable);
+        }
         Some(format) => {
             let start: String = format.chars().take(20).collect();
             return Err(foreign(format!("format = \"{start}\"")));
         }
         None => return Err(foreign("no entry 'format'".into())),
     }
-    let unusable = |metadata::Problem { key, reason }| ModelError::Metadata {
-        path: path.to_owned(),
-        key,
-        reason,
-    };
     let (found, known) = (metadata::version(entries).map_err(unusable)?, metadata::FORMAT_VERSION);
     if found > known {
         return Err(ModelError::Future { path: path.to_owned(), found, known });
     }
-    metadata::model(entries).map_err(unusable)
+    metadata::model(entries, found).map(ModelFile::Trained).map_err(unusable)
 }
 
 /// Where each tensor's values go among the parameters, in the order of the file.

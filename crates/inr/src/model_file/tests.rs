@@ -19,9 +19,10 @@ fn model(dims: &[usize], seed: u64) -> Model {
     let parameters = (0..count).map(|i| random.normal(i) as f32).collect();
     let channels = network.outputs();
     let bit_depth = BitDepth::Eight;
-    let signal = SignalInfo::Image(ImageInfo { width: 6, height: 4, channels, bit_depth });
+    let signal = Arc::new(ImageInfo { width: 6, height: 4, channels, bit_depth });
     let settings = serde_json::json!({"steps": 3000, "lr": 1e-4, "note": "déjà \"vu\"", "a": null});
-    Model { network, parameters, signal, seed, settings }
+    let origin = Origin::Settings(settings);
+    Model { network, parameters, signal, input_scale: 1.0, seed, origin }
 }
 
 fn bytes_of(model: &Model) -> Vec<u8> {
@@ -69,13 +70,13 @@ fn with_header(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
 fn the_bytes_are_part_of_the_format() {
     let mut model = model(&[2, 1], 7);
     model.parameters = vec![1.0, -2.0, 0.5];
-    model.settings = serde_json::json!({"b": 1, "a": [true]});
+    model.origin = Origin::Settings(serde_json::json!({"b": 1, "a": [true]}));
     let header = concat!(
         r#"{"__metadata__":{"activation":"gaussian:sigma=0.05","#,
         r#""coordinate_range":"-1,1 on the longest side, same spacing on all, ends included","#,
-        r#""dims":"2,1","format":"vi3nr","format_version":"1","seed":"7","#,
+        r#""dims":"2,1","format":"vi3nr","format_version":"2","input_scale":"1","seed":"7","#,
         r#""settings":"{\"a\":[true],\"b\":1}","#,
-        r#""signal":"{\"kind\":\"image\",\"width\":6,\"height\":4,\"channels\":1,\"bit_depth\":8}","#,
+        r#""signal":"{\"bit_depth\":8,\"channels\":1,\"height\":4,\"kind\":\"image\",\"width\":6}","#,
         r#""value_range":"-1,1","vi3nr_version":"VERSION"},"#,
         r#""net.0.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"#,
         r#""net.0.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}"#
@@ -152,9 +153,13 @@ fn metadata_that_makes_no_sense_is_named() {
             "not a vi3nr model: its metadata has format = \"pt\"",
         ),
         (r#""format":"vi3nr","#, "", "not a vi3nr model: its metadata has no entry 'format'"),
-        (r#""format_version":"1""#, r#""format_version":"2""#, "upgrade vi3nr"),
-        (r#""format_version":"1""#, r#""format_version":"x""#, "'format_version' is 'x'"),
+        (r#""format_version":"2""#, r#""format_version":"3""#, "upgrade vi3nr"),
+        (r#""format_version":"2""#, r#""format_version":"x""#, "'format_version' is 'x'"),
         (r#""value_range":"-1,1""#, r#""value_range":"0,1""#, "expected '-1,1'"),
+        (r#""input_scale":"1","#, "", "'input_scale' is missing"),
+        (r#""input_scale":"1""#, r#""input_scale":"2""#, "'coordinate_range' is '-1,1"),
+        (r#""input_scale":"1""#, r#""input_scale":"-1""#, "'input_scale' is '-1'"),
+        (r#""input_scale":"1""#, r#""input_scale":"inf""#, "a finite number above 0"),
         (r#""dims":"2,3,1","#, "", "'dims' is missing"),
         (r#""dims":"2,3,1""#, r#""dims":"2,,1""#, "layer sizes"),
         (r#""dims":"2,3,1""#, r#""dims":"2,99999999,1""#, "cannot be built"),
@@ -272,7 +277,7 @@ proptest! {
         let mut model = model(&dims, seed);
         let place = place.index(model.parameters.len());
         model.parameters[place] = value;
-        model.settings = serde_json::json!({"rate": rate, &text: [text, 1]});
+        model.origin = Origin::Settings(serde_json::json!({"rate": rate, &text: [text, 1]}));
         let bytes = bytes_of(&model);
         let loaded = Bench::new().load(&bytes).unwrap();
         prop_assert_eq!(&loaded, &model);

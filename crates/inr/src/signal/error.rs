@@ -24,16 +24,14 @@ pub enum SignalError {
     },
 
     /// Neither content nor name tell what kind of signal it is.
-    #[error(
-        "'{}' is no signal of a known kind: {seen}; expected a picture (PNG, JPEG), a recording (WAV, FLAC, \
-         MP3) or a shape (PLY, OBJ, STL, XYZ)",
-        path.display()
-    )]
+    #[error("'{}' is not a signal of a known kind: {seen}; expected {expected}", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,
         /// What the content is or looks like.
         seen: String,
+        /// The kinds with their file formats.
+        expected: String,
     },
 
     /// A file of a kind whose reader was not compiled.
@@ -86,8 +84,8 @@ pub enum SignalError {
 
     /// Transparency without a background to put behind it.
     #[error(
-        "'{}' has transparent pixels, which a fit cannot keep; choose what to put behind them \
-         with --alpha white or --alpha black",
+        "'{}' has transparent pixels, which a fit cannot keep; choose what to put behind them: \
+         white or black",
         path.display()
     )]
     Transparent {
@@ -190,6 +188,15 @@ pub enum SignalError {
         reason: String,
     },
 
+    /// More audio than is fitted at once.
+    #[error("'{}' has more than {most} samples a channel; choose a part of it", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        most: u64,
+    },
+
     /// A recording that cannot be.
     #[error("a recording of {what}; expected {expected}")]
     Recording {
@@ -219,5 +226,32 @@ pub enum SignalError {
 
 /// What to add to a size that is not the file's own.
 fn after(downscale: u32) -> String {
-    if downscale > 1 { format!(" after --downscale {downscale}") } else { String::new() }
+    if downscale > 1 { format!(" after the reduction by {downscale}") } else { String::new() }
+}
+
+impl SignalError {
+    /// The fields of the request by which the error can be avoided.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::Transparent { .. } => &["alpha"],
+            Self::Downscale { .. } => &["downscale"],
+            Self::Crop { .. } => &["crop"],
+            Self::TooLong { .. } => &["start", "duration"],
+            _ => &[],
+        }
+    }
+
+    /// Whether what was asked for or read is at fault, and not the writing of a result.
+    pub fn is_about_request(&self) -> bool {
+        match self {
+            #[cfg(feature = "chart")]
+            Self::Chart(_) => false,
+            Self::Write(_) | Self::Engine(_) => false,
+            Self::Shape(error) => !matches!(
+                error,
+                ShapeError::Write(_) | ShapeError::Engine(_) | ShapeError::NoSurface { .. }
+            ),
+            _ => true,
+        }
+    }
 }

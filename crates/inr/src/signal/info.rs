@@ -1,20 +1,76 @@
 //! What a model file must know about its signal to decode it.
 
-use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
 
-use super::{AudioInfo, ImageInfo, ShapeInfo, SignalError};
+use serde_json::Value;
+
+use super::{SignalError, SignalKind};
 
 /// The kind and size of a signal, without its values.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum SignalInfo {
-    /// A picture.
-    Image(ImageInfo),
-    /// A surface in space.
-    Shape(ShapeInfo),
-    /// A recording.
-    Audio(AudioInfo),
+///
+/// Each kind of signal has one type that implements it, in the kind's own folder. Code that is about
+/// one kind only gets that type back with [`SignalInfo::as_any`].
+pub trait SignalInfo: Debug + Send + Sync {
+    /// The kind of signal.
+    fn kind(&self) -> SignalKind;
+
+    /// This value as its own type.
+    fn as_any(&self) -> &dyn Any;
+
+    /// The number of coordinates of a point.
+    fn inputs(&self) -> usize;
+
+    /// The number of values at a point.
+    fn outputs(&self) -> usize;
+
+    /// How many points the signal has.
+    fn points(&self) -> PointCount;
+
+    /// Kind, size and channels in words; equal for signals that can be compared point by point,
+    /// however finely they are sampled.
+    fn shape(&self) -> String;
+
+    /// Everything known, in one line for people.
+    fn details(&self) -> String;
+
+    /// What the bits of a model are counted by, if by anything.
+    fn unit(&self) -> Option<Unit>;
+
+    /// What the network's values mean, for readers of model files.
+    fn value_range(&self) -> &'static str;
+
+    /// Where coordinates lie when they reach from -`input_scale` to `input_scale`, for readers of
+    /// model files.
+    fn coordinate_range(&self, input_scale: f64) -> String;
+
+    /// Checks that a signal of this crate can have this size and number of channels.
+    ///
+    /// # Errors
+    /// Returns the [`SignalError`] that says what is impossible about it.
+    fn check(&self) -> Result<(), SignalError>;
+
+    /// The fields as JSON, without the kind.
+    fn to_json(&self) -> Value;
+}
+
+/// How many points a signal has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PointCount {
+    /// Finitely many.
+    Sampled(usize),
+    /// As many as are asked for; by default this many for each step.
+    Drawn(usize),
+}
+
+impl PointCount {
+    /// All points, or the default number of drawn ones.
+    pub fn default_count(self) -> usize {
+        match self {
+            Self::Sampled(count) | Self::Drawn(count) => count,
+        }
+    }
 }
 
 /// What a model's size is divided by to tell how much it compresses.
@@ -26,104 +82,64 @@ pub struct Unit {
     pub count: f64,
 }
 
-impl SignalInfo {
-    /// `image` or `audio`, as in the file format.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Image(_) => "image",
-            Self::Shape(_) => "shape",
-            Self::Audio(_) => "audio",
-        }
-    }
-
-    /// The number of coordinates of a point.
-    pub fn inputs(&self) -> usize {
-        match self {
-            Self::Image(_) => 2,
-            Self::Shape(_) => 3,
-            Self::Audio(_) => 1,
-        }
-    }
-
-    /// The number of values at a point.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Image(image) => image.channels,
-            Self::Shape(_) => 1,
-            Self::Audio(audio) => audio.channels,
-        }
-    }
-
-    /// Kind, size and channels in words; equal for signals that can be compared point by point,
-    /// however finely they are sampled.
-    pub fn shape(&self) -> String {
-        match self {
-            Self::Image(image) => image.shape(),
-            Self::Shape(_) => "a surface in space".into(),
-            Self::Audio(audio) => audio.shape(),
-        }
-    }
-
-    /// What bits of the model are counted by, if by anything.
-    pub fn unit(&self) -> Option<Unit> {
-        match self {
-            Self::Image(image) => Some(Unit { name: "pixel", count: image.pixels() as f64 }),
-            Self::Shape(_) => None,
-            Self::Audio(audio) => Some(Unit { name: "sample", count: audio.values() as f64 }),
-        }
-    }
-
-    /// Everything known, in a line for people.
-    pub fn details(&self) -> String {
-        match self {
-            Self::Image(ImageInfo { width, height, channels, bit_depth }) => {
-                let bits = bit_depth.bits();
-                format!("{width}x{height}, {channels} channels, {bits} bits per sample")
-            }
-            Self::Shape(shape) => shape.details(),
-            Self::Audio(audio) => audio.details(),
-        }
-    }
-
-    /// Refuses a size or number of channels that no signal of this crate has.
-    ///
-    /// # Errors
-    /// What is impossible about it.
-    pub fn check(&self) -> Result<(), SignalError> {
-        match self {
-            Self::Image(image) => image.check(),
-            Self::Shape(shape) => Ok(shape.check()?),
-            Self::Audio(audio) => audio.check(),
-        }
+impl PartialEq for dyn SignalInfo {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.to_json() == other.to_json()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::signal::image::BitDepth;
+/// The info with its kind under `kind`, as files keep it.
+pub fn info_to_json(info: &dyn SignalInfo) -> Value {
+    let mut object = serde_json::Map::from_iter([("kind".to_owned(), info.kind().name().into())]);
+    if let Value::Object(fields) = info.to_json() {
+        object.extend(fields);
+    }
+    Value::Object(object)
+}
 
-    #[test]
-    fn the_text_form_is_part_of_the_file_format() {
-        let bit_depth = BitDepth::Sixteen;
-        let info = SignalInfo::Image(ImageInfo { width: 4, height: 3, channels: 1, bit_depth });
-        let text = r#"{"kind":"image","width":4,"height":3,"channels":1,"bit_depth":16}"#;
-        assert_eq!(serde_json::to_string(&info).unwrap(), text);
-        assert_eq!(serde_json::from_str::<SignalInfo>(text).unwrap(), info);
-        for wrong in [text.replace("16", "12"), text.replace("image", "smell")] {
-            assert!(serde_json::from_str::<SignalInfo>(&wrong).is_err());
-        }
+/// The inverse of [`info_to_json`].
+///
+/// # Errors
+/// Returns what was expected in words if the kind is not known or a field is not what it must be.
+pub fn info_from_json(mut value: Value) -> Result<Arc<dyn SignalInfo>, String> {
+    let kind = value.as_object_mut().and_then(|fields| fields.remove("kind"));
+    let name = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match SignalKind::named(name) {
+        Some(kind) => (kind.entry().info)(value),
+        None => Err(format!("a signal of kind {}", SignalKind::names())),
+    }
+}
+
+/// Serialization of infos in files: `#[serde(with = "info_json")]`.
+pub mod info_json {
+    use std::sync::Arc;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    use super::{SignalInfo, info_from_json, info_to_json};
+
+    /// Writes the info with its kind.
+    ///
+    /// # Errors
+    /// Returns the serializer's error.
+    pub fn serialize<S: Serializer>(
+        info: &Arc<dyn SignalInfo>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        info_to_json(&**info).serialize(serializer)
     }
 
-    #[test]
-    fn impossible_signals_are_refused() {
-        let bit_depth = BitDepth::Eight;
-        let image = |width, height, channels| {
-            SignalInfo::Image(ImageInfo { width, height, channels, bit_depth })
-        };
-        assert!(image(4, 3, 3).check().is_ok());
-        for wrong in [image(0, 3, 3), image(4, 3, 2), image(4, 3, 0), image(u32::MAX, 3, 1)] {
-            assert!(wrong.check().is_err());
-        }
+    /// Reads an info of any kind.
+    ///
+    /// # Errors
+    /// Returns the deserializer's error, or what is wrong with the info.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<dyn SignalInfo>, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        info_from_json(value.clone())
+            .map_err(|expected| D::Error::custom(format!("seen {value}; expected {expected}")))
     }
 }

@@ -1,60 +1,58 @@
 //! What a network is fitted to.
 //!
-//! A [`Signal`] is all that a fit knows of a picture, a recording or a shape: where its points come
+//! A [`Signal`] is all that a fit knows of an image, of audio or of a shape: where its points come
 //! from, what a model file keeps of it, what is measured and what is drawn at the end. [`open`]
-//! finds the right one for a file. A new kind is a folder beside [`image`], [`audio`] and [`shape`] with
-//! its reader and its `impl Signal`, a variant of [`SignalInfo`], and one in `kind.rs`, which tells kinds apart.
+//! finds the right one for a file. Nothing here knows how a network is trained.
+//!
+//! A new kind of signal is a folder beside [`image`], with its reader, its `impl Signal`, its
+//! `impl SignalInfo` and its [`KindEntry`], and a variant of [`SignalKind`] and its registration in `registry.rs`. The compiler then asks
+//! for its recipe (`recipe/`) and for how its models are decoded (`decode/`).
 
 pub mod audio;
 mod error;
 pub mod image;
 mod info;
 mod kind;
+mod registry;
+mod request;
 pub mod shape;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use vi3nr::Network;
+use vi3nr_engine::Backend;
 
-pub use self::image::{AlphaRule, BitDepth, Grid, Image, ImageInfo, ImageOptions, test_picture};
-#[cfg(feature = "audio")]
-pub use audio::{Audio, SampleFormat};
-pub use audio::{AudioInfo, AudioOptions, ChannelRule};
 pub use error::SignalError;
-pub use info::{SignalInfo, Unit};
-#[cfg(feature = "shape")]
-pub use shape::ShapeSignal;
-pub use shape::{ShapeInfo, ShapeOptions};
+pub use info::{PointCount, SignalInfo, Unit, info_from_json, info_json, info_to_json};
+pub use kind::{Comparable, KindEntry, Open, SignalKind};
+pub use request::{SignalOptions, SignalRequest};
 
 use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
 use crate::points::Points;
-use crate::recipe::{ByPreset, PaperTable, Recipe};
-use kind::SignalKind;
 
-/// Most bytes of a file that is read.
-const MOST_BYTES: u64 = 1 << 30;
+/// The largest file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Something that a network can be fitted to.
 pub trait Signal: Debug + Send + Sync {
     /// What a model file keeps of it.
-    fn info(&self) -> SignalInfo;
+    fn info(&self) -> Arc<dyn SignalInfo>;
 
     /// What people should know about the file before its fit is believed.
     fn warnings(&self) -> &[String] {
         &[]
     }
 
-    /// Where training finds its points, and what they are to give.
-    fn points(&self) -> Points<'_>;
+    /// Where training finds its points, and what they are to give. Coordinates reach from
+    /// -`input_scale` to `input_scale`.
+    fn points(&self, input_scale: f64) -> Points<'_>;
 
-    /// What a fit does where nothing is asked for.
-    fn recipes(&self) -> ByPreset<Recipe>;
-
-    /// What the paper reached on signals of this kind.
-    fn paper_table(&self) -> PaperTable;
+    /// A checksum of all values, for telling signals apart: eight hexadecimal digits.
+    fn fingerprint(&self) -> String;
 
     /// What the training loss is, in words.
     fn loss_convention(&self) -> &'static str;
@@ -101,19 +99,8 @@ pub struct Reconstruction<'a> {
     pub parameters: &'a [f32],
     /// Its values at the signal's sampled points, in their order; empty where points are drawn.
     pub values: &'a [f32],
-    /// Worker threads for whoever evaluates it elsewhere.
-    pub threads: Option<usize>,
-}
-
-/// How files of each kind are turned into signals.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct SignalOptions {
-    /// Of pictures.
-    pub image: ImageOptions,
-    /// Of shapes.
-    pub shape: ShapeOptions,
-    /// Of recordings.
-    pub audio: AudioOptions,
+    /// For whoever evaluates it elsewhere.
+    pub backend: &'a dyn Backend,
 }
 
 /// Reads the signal in a file, whose kind is told by its content.
@@ -155,19 +142,30 @@ fn decode(
     bytes: Cow<'_, [u8]>,
     options: &SignalOptions,
 ) -> Result<Box<dyn Signal>, SignalError> {
-    Ok(match SignalKind::of(path, &bytes)? {
-        SignalKind::Image => Box::new(Image::decode(path, &bytes, &options.image)?),
-        #[cfg(feature = "shape")]
-        SignalKind::Shape => Box::new(ShapeSignal::decode(path, &bytes, options.shape)?),
-        #[cfg(feature = "audio")]
-        SignalKind::Audio => Box::new(Audio::decode(path, bytes.into_owned(), &options.audio)?),
-        #[cfg(not(all(feature = "audio", feature = "shape")))]
-        kind => return Err(kind.compiled_out(path)),
-    })
+    (SignalKind::of_file(path, &bytes)?.entry().open)(path, bytes, options)
 }
 
 /// All bytes of a file, once: it may be a pipe.
 fn read_file(path: &Path) -> Result<Vec<u8>, SignalError> {
-    read_at_most(path, MOST_BYTES)
+    read_at_most(path, MAX_BYTES)
         .map_err(|source| SignalError::Read { path: path.to_owned(), source })
+}
+
+/// The checksum of values and of what else tells signals apart: see [`Signal::fingerprint`].
+pub(crate) fn fingerprint<'a>(
+    info: &dyn SignalInfo,
+    values: impl Iterator<Item = &'a f32>,
+) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(info_to_json(info).to_string().as_bytes());
+    let mut bytes = Vec::with_capacity(1 << 16);
+    for value in values {
+        bytes.extend(value.to_le_bytes());
+        if bytes.len() >= 1 << 16 {
+            hasher.update(&bytes);
+            bytes.clear();
+        }
+    }
+    hasher.update(&bytes);
+    format!("{:08x}", hasher.finalize())
 }

@@ -1,19 +1,25 @@
 //! Which points each step sees.
 
-use vi3nr::rng::{Random, Stream};
+use std::sync::Arc;
 
-use crate::points::{Drawn, PointBatch, Points, Sampled};
+use vi3nr::rng::{Random, Stream};
+use vi3nr_engine::Workers;
+
+use crate::points::{Draw, Indices, PointBatch, Points, Sampled, Sampler};
 
 /// The order of the points in an epoch; the substream is the epoch.
 const SHUFFLE: Stream = Stream::new(2);
+
 /// Steps on drawn points whose mean loss is taken for that of the parameters after them.
 const DRAWN_EPOCH: u64 = 100;
 
-/// The points of one step after another. Only those of the present step are held.
+/// The points of one step after another. Only those of the current step are held.
 pub(super) struct Batches<'a> {
     source: Source<'a>,
     seed: u64,
     batch: PointBatch,
+    /// Where points are drawn.
+    workers: &'a Workers,
 }
 
 enum Source<'a> {
@@ -22,13 +28,13 @@ enum Source<'a> {
     /// Parts of a shuffled order.
     Shuffled(Shuffled<'a>),
     /// New ones at each step.
-    Drawn { points: &'a dyn Drawn, count: usize, step: u64 },
+    Drawn { sampler: Box<dyn Sampler + 'a>, step: u64 },
 }
 
 /// Every epoch is a permutation of all points, drawn from (seed, epoch) alone, cut into parts of
 /// the batch size; its last part may be smaller.
 struct Shuffled<'a> {
-    points: &'a dyn Sampled,
+    points: Arc<dyn Sampled + 'a>,
     size: usize,
     epoch: u32,
     order: Vec<u32>,
@@ -37,22 +43,28 @@ struct Shuffled<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Batches of `size` points; if none, of all that are sampled or as many as are usually drawn.
-    pub(super) fn new(points: Points<'a>, size: Option<usize>, seed: u64) -> Self {
+    /// Batches of `size` points; if none, of all that are sampled or the default number of drawn ones.
+    pub(super) fn new(
+        points: Points<'a>,
+        size: Option<usize>,
+        seed: u64,
+        workers: &'a Workers,
+    ) -> Self {
         let mut batch = PointBatch::default();
         let source = match points {
             Points::Sampled(points) => match size.filter(|size| *size < points.count()) {
                 Some(size) => Source::Shuffled(Shuffled::new(points, size, seed)),
                 None => {
-                    (0..points.count()).for_each(|index| points.push(index, &mut batch));
+                    points.push(Indices::Range(0..points.count()), &mut batch);
                     Source::Whole
                 }
             },
             Points::Drawn(points) => {
-                Source::Drawn { points, count: size.unwrap_or(points.usual_count()), step: 0 }
+                let count = size.unwrap_or(points.default_count());
+                Source::Drawn { sampler: points.sampler(seed, count), step: 0 }
             }
         };
-        Self { source, seed, batch }
+        Self { source, seed, batch, workers }
     }
 
     /// Goes to where `step` steps have been handed out.
@@ -69,16 +81,17 @@ impl<'a> Batches<'a> {
         match &mut self.source {
             Source::Whole => {}
             Source::Shuffled(shuffled) => shuffled.next(self.seed, &mut self.batch),
-            Source::Drawn { points, count, step } => {
-                self.batch.clear();
-                points.draw(self.seed, *step, *count, &mut self.batch);
+            Source::Drawn { sampler, step } => {
+                let batch = &mut self.batch;
+                batch.clear();
+                self.workers.install(|| sampler.draw(Draw::Step(*step), batch));
                 *step += 1;
             }
         }
         &self.batch
     }
 
-    /// The points and targets of the present step.
+    /// The points and targets of the current step.
     pub(super) fn present(&self) -> &PointBatch {
         &self.batch
     }
@@ -99,7 +112,7 @@ impl<'a> Batches<'a> {
 }
 
 impl<'a> Shuffled<'a> {
-    fn new(points: &'a dyn Sampled, size: usize, seed: u64) -> Self {
+    fn new(points: Arc<dyn Sampled + 'a>, size: usize, seed: u64) -> Self {
         let order = (0..points.count() as u32).collect();
         let mut shuffled = Self { points, size, epoch: 0, order, next: 0 };
         shuffled.shuffle(seed);
@@ -114,9 +127,7 @@ impl<'a> Shuffled<'a> {
         }
         let end = self.order.len().min(self.next + self.size);
         batch.clear();
-        for &index in &self.order[self.next..end] {
-            self.points.push(index as usize, batch);
-        }
+        self.points.push(Indices::List(&self.order[self.next..end]), batch);
         self.next = end;
     }
 
@@ -147,6 +158,7 @@ impl<'a> Shuffled<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::points::Drawn;
 
     /// Point i has the coordinate i and the targets (i, i).
     struct Numbers(usize);
@@ -156,14 +168,16 @@ mod tests {
             self.0
         }
 
-        fn push(&self, index: usize, batch: &mut PointBatch) {
-            batch.points.push(index as f32);
-            batch.targets.extend([index as f32; 2]);
+        fn push(&self, indices: Indices<'_>, batch: &mut PointBatch) {
+            indices.for_each(|index| {
+                batch.points.push(index as f32);
+                batch.targets.extend([index as f32; 2]);
+            });
         }
     }
 
     impl Drawn for Numbers {
-        fn usual_count(&self) -> usize {
+        fn default_count(&self) -> usize {
             self.0
         }
 
@@ -171,17 +185,34 @@ mod tests {
             0
         }
 
-        fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
-            assert_eq!(*batch, PointBatch::default());
-            batch.points.resize(count, (1000 * seed + step) as f32);
-            batch.targets.resize(count, 0.0);
+        fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
+            Box::new(Repeated { seed, count })
         }
+    }
+
+    /// As many points as are asked for, all with the coordinate 1000 * seed + step.
+    struct Repeated {
+        seed: u64,
+        count: usize,
+    }
+
+    impl Sampler for Repeated {
+        fn draw(&mut self, draw: Draw, batch: &mut PointBatch) {
+            assert_eq!(*batch, PointBatch::default());
+            let Draw::Step(step) = draw else { panic!("{draw:?}") };
+            batch.points.resize(self.count, (1000 * self.seed + step) as f32);
+            batch.targets.resize(self.count, 0.0);
+        }
+    }
+
+    fn sampled(count: usize) -> Points<'static> {
+        Points::Sampled(Arc::new(Numbers(count)))
     }
 
     #[test]
     fn an_epoch_shows_every_point_once_with_its_own_target() {
-        let numbers = Numbers(103);
-        let mut batches = Batches::new(Points::Sampled(&numbers), Some(10), 9);
+        let workers = Workers::new(Some(1)).unwrap();
+        let mut batches = Batches::new(sampled(103), Some(10), 9, &workers);
         let mut epochs = Vec::new();
         for _ in 0..2 {
             let mut seen = Vec::new();
@@ -204,9 +235,9 @@ mod tests {
 
     #[test]
     fn a_size_of_all_points_is_the_full_batch_in_order() {
-        let numbers = Numbers(5);
+        let workers = Workers::new(Some(1)).unwrap();
         for size in [None, Some(5), Some(100)] {
-            let mut batches = Batches::new(Points::Sampled(&numbers), size, 9);
+            let mut batches = Batches::new(sampled(5), size, 9, &workers);
             assert!(batches.is_full());
             assert_eq!(batches.next().points, [0.0, 1.0, 2.0, 3.0, 4.0]);
             assert!(batches.epoch_ended());
@@ -216,12 +247,13 @@ mod tests {
     #[test]
     fn batches_go_on_from_any_step() {
         let numbers = Numbers(23);
-        for points in [Points::Sampled(&numbers), Points::Drawn(&numbers)] {
+        let workers = Workers::new(Some(1)).unwrap();
+        for points in [sampled(23), Points::Drawn(&numbers)] {
             for size in [None, Some(5), Some(23), Some(6)] {
                 for step in [0, 1, 4, 5, 6, 10, 13] {
-                    let mut run = Batches::new(points, size, 7);
+                    let mut run = Batches::new(points.clone(), size, 7, &workers);
                     (0..step).for_each(|_| drop(run.next().clone()));
-                    let mut resumed = Batches::new(points, size, 7);
+                    let mut resumed = Batches::new(points.clone(), size, 7, &workers);
                     resumed.seek(step);
                     assert_eq!(run.epoch_ended(), resumed.epoch_ended(), "{size:?} {step}");
                     for _ in 0..9 {
@@ -236,8 +268,9 @@ mod tests {
     #[test]
     fn drawn_points_depend_on_seed_and_step() {
         let numbers = Numbers(3);
+        let workers = Workers::new(Some(1)).unwrap();
         for (size, count) in [(None, 3), (Some(7), 7)] {
-            let mut batches = Batches::new(Points::Drawn(&numbers), size, 2);
+            let mut batches = Batches::new(Points::Drawn(&numbers), size, 2, &workers);
             assert!(!batches.is_full());
             for step in 0..2 * DRAWN_EPOCH {
                 assert_eq!(batches.next().points, vec![(2000 + step) as f32; count]);

@@ -1,22 +1,31 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
 use vi3nr::Network;
 use vi3nr::rng::{Random, Stream};
-use vi3nr_engine::{CpuEngine, ReferenceEngine};
+use vi3nr_engine::{Backend, CpuBackend, CpuEngine, Engine, ReferenceEngine};
 
 use super::*;
-use crate::optimiser::{AdamSettings, KfacSettings, Schedule};
-use crate::points::{Drawn, PointBatch, Sampled};
+use crate::metrics::psnr_of_mse;
+use crate::optimizer::{AdamSettings, KfacSettings, Schedule};
+use crate::points::{Draw, Drawn, Indices, PointBatch, Points, Sampled, Sampler};
 
 fn settings(steps: u64) -> TrainSettings {
-    let optimiser = adam(1e-2, Schedule::Cosine);
-    TrainSettings { steps, batch: None, optimiser, target_psnr: None, time_limit: None }
+    let optimizer = adam(1e-2, Schedule::Cosine);
+    TrainSettings { steps, batch: None, optimizer, target_psnr: None, time_limit: None }
 }
 
-fn adam(learning_rate: f64, schedule: Schedule) -> OptimiserSettings {
-    OptimiserSettings::Adam(AdamSettings { learning_rate, schedule })
+fn adam(learning_rate: f64, schedule: Schedule) -> OptimizerSettings {
+    OptimizerSettings::Adam(AdamSettings { learning_rate, schedule })
 }
 
-fn this_run() -> Run<'static> {
-    Run { seed: 1, threads: Some(1), started: Instant::now(), from: None }
+fn backend() -> CpuBackend {
+    CpuBackend::new(Some(1)).unwrap()
+}
+
+fn this_run(backend: &CpuBackend) -> RunContext<'_> {
+    RunContext { seed: 1, backend, started: Instant::now() }
 }
 
 /// A curve, as 200 samples or wherever it is asked for.
@@ -34,13 +43,13 @@ impl Sampled for Curve {
         200
     }
 
-    fn push(&self, index: usize, batch: &mut PointBatch) {
-        Self::push_at(index as f32 / 99.5 - 1.0, batch);
+    fn push(&self, indices: Indices<'_>, batch: &mut PointBatch) {
+        indices.for_each(|index| Self::push_at(index as f32 / 99.5 - 1.0, batch));
     }
 }
 
 impl Drawn for Curve {
-    fn usual_count(&self) -> usize {
+    fn default_count(&self) -> usize {
         32
     }
 
@@ -48,41 +57,84 @@ impl Drawn for Curve {
         64
     }
 
-    fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
-        let random = Random::new(seed, Stream::SAMPLES, 0);
-        for index in 0..count as u64 {
-            let x = 2.0 * random.uniform(step.wrapping_mul(1000) + index) - 1.0;
-            Self::push_at(x as f32, batch);
+    fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
+        Box::new(Anywhere { random: Random::new(seed, Stream::new(90), 0), count })
+    }
+}
+
+/// Points of the curve wherever the random numbers of the step lie.
+struct Anywhere {
+    random: Random,
+    count: usize,
+}
+
+impl Sampler for Anywhere {
+    fn draw(&mut self, draw: Draw, batch: &mut PointBatch) {
+        let step = match draw {
+            Draw::Step(step) => step,
+            Draw::Check => u64::MAX,
+        };
+        for index in 0..self.count as u64 {
+            let x = 2.0 * self.random.uniform(step.wrapping_mul(1000).wrapping_add(index)) - 1.0;
+            Curve::push_at(x as f32, batch);
         }
     }
 }
 
+fn sampled() -> Points<'static> {
+    Points::Sampled(Arc::new(Curve))
+}
+
+/// Trains `engine`, from `state` if there is one, until it ends or `watch` breaks it off.
+fn train<'a>(
+    engine: &'a mut dyn Engine,
+    points: Points<'a>,
+    settings: &TrainSettings,
+    context: RunContext<'a>,
+    state: Option<&TrainState>,
+    mut watch: impl FnMut(&Progress, &Trainer<'_>) -> ControlFlow<()>,
+) -> Result<TrainOutcome, TrainError> {
+    let mut trainer = Trainer::new(Box::new(engine), points, settings.clone(), context)?;
+    if let Some(state) = state {
+        trainer.restore(state)?;
+    }
+    while let Some(progress) = trainer.step()? {
+        if watch(&progress, &trainer).is_break() {
+            trainer.interrupt();
+        }
+    }
+    Ok(trainer.finish().1)
+}
+
+/// A watcher that lets training go on.
+fn unwatched(_: &Progress, _: &Trainer<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
 fn problem() -> (Network, Vec<f32>) {
     let network = Network::uniform(1, 24, 3, 1, "sine:omega=3".parse().unwrap()).unwrap();
-    let rule = vi3nr::InitRule {
-        scheme: vi3nr::Scheme::Siren { omega: 3.0 },
-        weights: vi3nr::WeightShape::Uniform,
-        biases: vi3nr::BiasRule::Zero,
-        first_biases: vi3nr::BiasRule::Zero,
-    };
+    let rule = vi3nr::InitRule::new(vi3nr::Scheme::Siren { omega: 3.0 });
     let start = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 1);
     (network, start)
 }
 
-fn run(settings: &TrainSettings) -> (Outcome, Vec<Progress>) {
-    let (outcome, seen, _) = run_on(Points::Sampled(&Curve), settings);
+fn run(settings: &TrainSettings) -> (TrainOutcome, Vec<Progress>) {
+    let (outcome, seen, _) = run_on(sampled(), settings);
     (outcome, seen)
 }
 
-fn run_on(points: Points<'_>, settings: &TrainSettings) -> (Outcome, Vec<Progress>, CpuEngine) {
+fn run_on(
+    points: Points<'_>,
+    settings: &TrainSettings,
+) -> (TrainOutcome, Vec<Progress>, CpuEngine) {
     let (network, start) = problem();
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
     let mut seen = Vec::new();
-    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| {
+    let watch = |progress: &Progress, _: &Trainer<'_>| {
         seen.push(*progress);
         ControlFlow::Continue(())
     };
-    let outcome = train(&mut engine, points, settings, this_run(), &mut watch).unwrap();
+    let outcome = train(&mut engine, points, settings, this_run(&backend()), None, watch).unwrap();
     (outcome, seen, engine)
 }
 
@@ -110,12 +162,12 @@ fn mini_batches_fit_it_too() {
 #[test]
 fn drawn_points_fit_it_too_and_repeat() {
     let points = Points::Drawn(&Curve);
-    let (outcome, seen, mut engine) = run_on(points, &settings(700));
+    let (outcome, seen, mut engine) = run_on(points.clone(), &settings(700));
     assert_eq!(outcome.points_seen, 700 * 32);
     let best = outcome.best.unwrap();
     assert!(best.step % 100 == 99 && best.loss < 1e-4, "{} {}", best.step, best.loss);
-    let check = points.check_points(1).check(&mut engine).unwrap();
-    assert!(check.loss < 1e-4 && check.values.is_empty(), "{}", check.loss);
+    let found = points.eval_points(1).evaluate(&mut engine).unwrap();
+    assert!(found.loss < 1e-4 && found.values.is_empty(), "{}", found.loss);
     let again = run_on(points, &settings(700)).1;
     assert!(seen.iter().zip(&again).all(|(a, b)| a.loss == b.loss));
     assert!(seen.windows(2).all(|pair| pair[0].loss != pair[1].loss));
@@ -136,12 +188,12 @@ fn a_target_stops_the_run_at_its_first_crossing() {
 fn a_watcher_and_a_spent_time_limit_stop_the_run() {
     let (network, start) = problem();
     let mut engine = ReferenceEngine::new(&network, &start).unwrap();
-    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| match progress.step {
+    let watch = |progress: &Progress, _: &Trainer<'_>| match progress.step {
         5 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let mut run = |settings: &TrainSettings| {
-        train(&mut engine, Points::Sampled(&Curve), settings, this_run(), &mut watch).unwrap()
+        train(&mut engine, sampled(), settings, this_run(&backend()), None, watch).unwrap()
     };
     let outcome = run(&settings(300));
     assert_eq!((outcome.stop, outcome.steps), (Stop::Interrupted, 5));
@@ -154,9 +206,8 @@ fn a_watcher_and_a_spent_time_limit_stop_the_run() {
 #[test]
 fn divergence_is_told_and_the_best_is_kept() {
     let (outcome, seen) =
-        run(&TrainSettings { optimiser: adam(1e30, Schedule::Constant), ..settings(300) });
-    let Stop::Diverged { step } = outcome.stop else { panic!("{:?}", outcome.stop) };
-    assert_eq!(step, outcome.steps + 1);
+        run(&TrainSettings { optimizer: adam(1e30, Schedule::Constant), ..settings(300) });
+    assert_eq!((outcome.stop, outcome.steps), (Stop::Diverged, seen.len() as u64));
     let best = outcome.best.unwrap();
     assert!(best.parameters.iter().all(|parameter| parameter.is_finite()));
     assert!(best.loss <= seen[0].loss);
@@ -166,42 +217,38 @@ fn divergence_is_told_and_the_best_is_kept() {
 #[test]
 fn a_run_goes_on_to_the_same_bytes() {
     let (network, start) = problem();
-    let muon = crate::optimiser::MuonSettings::for_network(&network);
-    let optimisers = [
-        settings(60).optimiser,
-        OptimiserSettings::Muon(muon),
-        OptimiserSettings::Kfac(KfacSettings::for_points(200)),
+    let muon = crate::optimizer::MuonSettings::for_network(&network);
+    let optimizers = [
+        settings(60).optimizer,
+        OptimizerSettings::Muon(muon),
+        OptimizerSettings::Kfac(KfacSettings::for_points(200)),
     ];
-    for optimiser in optimisers {
-        for (points, batch) in [
-            (Points::Sampled(&Curve), None),
-            (Points::Sampled(&Curve), Some(32)),
-            (Points::Drawn(&Curve), None),
-        ] {
-            if optimiser.needs_all_points()
+    for optimizer in optimizers {
+        for (points, batch) in
+            [(sampled(), None), (sampled(), Some(32)), (Points::Drawn(&Curve), None)]
+        {
+            if optimizer.needs_all_points()
                 && (batch.is_some() || matches!(points, Points::Drawn(_)))
             {
                 continue;
             }
-            let settings = TrainSettings { batch, optimiser: optimiser.clone(), ..settings(60) };
+            let settings = TrainSettings { batch, optimizer: optimizer.clone(), ..settings(60) };
             let mut states = Vec::new();
             let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
-            let mut watch = |_: &Progress, state: &dyn Fn() -> TrainState| {
-                states.push(state());
+            let watch = |_: &Progress, trainer: &Trainer<'_>| {
+                states.push(trainer.state());
                 ControlFlow::Continue(())
             };
-            let whole = train(&mut engine, points, &settings, this_run(), &mut watch).unwrap();
-            let mut expected = Vec::new();
-            engine.copy_parameters(&mut expected);
+            let backend = backend();
+            let run = this_run(&backend);
+            let whole = train(&mut engine, points.clone(), &settings, run, None, watch).unwrap();
+            let expected = engine.parameters();
             for state in states.iter().step_by(13) {
                 let mut engine = CpuEngine::new(&network, &start, Some(2)).unwrap();
-                let mut watch =
-                    |_: &Progress, _: &dyn Fn() -> TrainState| ControlFlow::Continue(());
-                let run = Run { from: Some(state), ..this_run() };
-                let outcome = train(&mut engine, points, &settings, run, &mut watch).unwrap();
-                let mut found = Vec::new();
-                engine.copy_parameters(&mut found);
-                assert!(found == expected, "{batch:?} {}", state.step);
+                let points = points.clone();
+                let outcome =
+                    train(&mut engine, points, &settings, run, Some(state), unwatched).unwrap();
+                assert!(engine.parameters() == expected, "{batch:?} {}", state.step);
                 assert_eq!((outcome.best, outcome.steps), (whole.best.clone(), whole.steps));
                 assert_eq!(outcome.points_seen, whole.points_seen);
             }
@@ -214,11 +261,65 @@ fn a_run_goes_on_to_the_same_bytes() {
 fn kfac_refuses_parts_of_a_signal() {
     let (network, start) = problem();
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
-    let optimiser = OptimiserSettings::Kfac(KfacSettings::for_points(200));
-    let settings = TrainSettings { optimiser, batch: Some(32), ..settings(5) };
-    for points in [Points::Sampled(&Curve), Points::Drawn(&Curve)] {
-        let mut watch = |_: &Progress, _: &dyn Fn() -> TrainState| ControlFlow::Continue(());
-        let error = train(&mut engine, points, &settings, this_run(), &mut watch).unwrap_err();
+    let optimizer = OptimizerSettings::Kfac(KfacSettings::for_points(200));
+    let settings = TrainSettings { optimizer, batch: Some(32), ..settings(5) };
+    for points in [sampled(), Points::Drawn(&Curve)] {
+        let error = train(&mut engine, points, &settings, this_run(&backend()), None, unwatched)
+            .unwrap_err();
         assert!(error.to_string().contains("kfac needs all points"), "{error}");
+    }
+}
+
+/// A backend that lacks curvature, and the error of whoever needs it.
+#[test]
+fn kfac_refuses_a_backend_without_curvature() {
+    #[derive(Debug)]
+    struct Plain(CpuBackend);
+
+    impl Backend for Plain {
+        fn name(&self) -> &'static str {
+            "plain"
+        }
+
+        fn capabilities(&self) -> vi3nr_engine::Capabilities {
+            vi3nr_engine::Capabilities::default()
+        }
+
+        fn engine(
+            &self,
+            network: &Network,
+            parameters: &[f32],
+        ) -> Result<Box<dyn Engine>, EngineError> {
+            self.0.engine(network, parameters)
+        }
+
+        fn workers(&self) -> &Arc<vi3nr_engine::Workers> {
+            self.0.workers()
+        }
+    }
+
+    let (network, start) = problem();
+    let backend = Plain(backend());
+    let mut engine = backend.engine(&network, &start).unwrap();
+    let run = RunContext { seed: 1, backend: &backend, started: Instant::now() };
+    let optimizer = OptimizerSettings::Kfac(KfacSettings::for_points(200));
+    let settings = TrainSettings { optimizer, ..settings(5) };
+    let error = train(&mut *engine, sampled(), &settings, run, None, unwatched).unwrap_err();
+    let TrainError::Engine(EngineError::Unsupported { backend, missing }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(backend, "plain");
+    assert!(missing.contains("curvature"), "{missing}");
+}
+
+/// Words in files are those that `Stop::as_str` gives.
+#[test]
+fn reasons_to_stop_have_one_form() {
+    for stop in
+        [Stop::Steps, Stop::Target, Stop::Time, Stop::Converged, Stop::Interrupted, Stop::Diverged]
+    {
+        let text = serde_json::to_string(&stop).unwrap();
+        assert_eq!(text, format!("\"{stop}\""));
+        assert_eq!(serde_json::from_str::<Stop>(&text).unwrap(), stop);
     }
 }

@@ -1,85 +1,48 @@
 //! What a fit needs of a recording.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use vi3nr::BiasRule;
-
-use super::{Audio, SampleFormat, waveform};
+use super::recording::Audio;
+use super::waveform;
+use super::write::SampleFormat;
 use crate::metrics::{Digits, Metric, Metrics, mean_squared_error, spectral_convergence};
-use crate::optimiser::Schedule;
-use crate::points::{PointBatch, Points, Sampled};
-use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
-use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
+use crate::points::{Indices, PointBatch, Points, Sampled};
+use crate::signal::error::SignalError;
+use crate::signal::info::SignalInfo;
+use crate::signal::{Reconstruction, Signal, fingerprint};
 
-/// Measured in the repository's docs/audio.md. Few layers have to reach high frequencies, so σ_p is far above that of
-/// Eq. (13).
-const FAST: Recipe = Recipe {
-    activation: "sine:omega=30",
-    layers: 4,
-    width: 256,
-    biases: BiasRule::LikeWeights,
-    even_first_biases: BiasRule::LikeWeights,
-    sigma_p_factor: 6.0,
-    // About a minute on two idle present cores.
-    steps: Steps::Budget(8e12),
-    batch: Some(4_096),
-    learning_rate: 5e-4,
-    schedule: Schedule::Cosine,
-    kfac_points: 0,
-};
+/// The samples with their coordinates.
+struct Samples<'a> {
+    audio: &'a Audio,
+    input_scale: f64,
+}
 
-/// Table 7, as far as it is known how it was trained.
-const PAPER: Recipe = Recipe {
-    steps: Steps::Exactly(30_000),
-    batch: None,
-    learning_rate: 1e-5,
-    schedule: Schedule::Exponential { factor: 0.9999 },
-    ..FAST
-};
-
-/// On SIREN's recordings.
-const TABLE_7: PaperTable = PaperTable {
-    name: "Table 7",
-    quantity: "MSE x 1000 on the scaled waveform",
-    metric: "mse",
-    factor: 1e3,
-    columns: &["bach", "counting", "two speakers"],
-    rows: &[
-        ("SIREN + random normal init", &[35.5, 19.4, 30.79]),
-        ("SIREN + SIREN init", &[0.005, 0.37, 0.018]),
-        ("Gaussian + random normal init", &[6.57, 5.10, 1.35]),
-        ("Gaussian + our MC init", &[1.17, 1.36, 0.25]),
-        ("Gaussian + our init", &[0.48, 1.49, 0.24]),
-    ],
-};
-
-impl Sampled for Audio {
+impl Sampled for Samples<'_> {
     fn count(&self) -> usize {
-        self.values.len() / self.info.channels
+        self.audio.values.len() / self.audio.info.channels
     }
 
-    fn push(&self, index: usize, batch: &mut PointBatch) {
-        batch.points.push(self.info.coordinate(index as u64, self.info.rate));
-        let channels = self.info.channels;
-        batch.targets.extend_from_slice(&self.values[channels * index..][..channels]);
+    fn push(&self, indices: Indices<'_>, batch: &mut PointBatch) {
+        let Audio { info, values, .. } = self.audio;
+        indices.for_each(|index| {
+            batch.points.push(info.coordinate(index as u64, info.rate, self.input_scale));
+            batch.targets.extend_from_slice(&values[info.channels * index..][..info.channels]);
+        });
     }
 }
 
 impl Signal for Audio {
-    fn info(&self) -> SignalInfo {
-        SignalInfo::Audio(self.info)
+    fn info(&self) -> Arc<dyn SignalInfo> {
+        Arc::new(self.info)
     }
 
-    fn points(&self) -> Points<'_> {
-        Points::Sampled(self)
+    fn points(&self, input_scale: f64) -> Points<'_> {
+        Points::Sampled(Arc::new(Samples { audio: self, input_scale }))
     }
 
-    fn recipes(&self) -> ByPreset<Recipe> {
-        ByPreset { fast: FAST, paper: PAPER }
-    }
-
-    fn paper_table(&self) -> PaperTable {
-        TABLE_7
+    fn fingerprint(&self) -> String {
+        fingerprint(&self.info, self.values.iter())
     }
 
     fn loss_convention(&self) -> &'static str {

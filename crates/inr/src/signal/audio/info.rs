@@ -1,9 +1,14 @@
 //! The length and rate of a recording, without its samples.
 
-use serde::{Deserialize, Serialize};
+use std::any::Any;
 
-use super::{MOST_CHANNELS, MOST_SAMPLES};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{MAX_CHANNELS, MAX_SAMPLES};
 use crate::signal::error::SignalError;
+use crate::signal::info::{PointCount, SignalInfo, Unit};
+use crate::signal::kind::SignalKind;
 
 /// What a model file keeps of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -16,8 +21,6 @@ pub struct AudioInfo {
     pub channels: usize,
     /// What the network's values are multiplied by to give the file's own.
     pub scale: f64,
-    /// Coordinates reach from minus this to this.
-    pub input_scale: f64,
     /// Where in its file the recording begins, in seconds.
     pub start: f64,
 }
@@ -33,28 +36,27 @@ impl AudioInfo {
         self.samples.saturating_sub(1) as f64 / f64::from(self.rate)
     }
 
-    /// The coordinate of sample `index` at `rate` samples a second.
+    /// The coordinate of sample `index` at `rate` samples a second, where coordinates reach from
+    /// -`input_scale` to `input_scale`.
     ///
-    /// The recording's own samples reach from minus the input scale to the input scale, both ends
-    /// included; at another rate the first sample keeps its place and the others theirs in time. A
-    /// single sample lies at 0.
+    /// The audio's own samples span that range, both ends included; at another rate the first sample
+    /// keeps its coordinate and the others keep theirs in time. A single sample lies at 0.
     ///
     /// ```
-    /// use vi3nr_inr::AudioInfo;
+    /// use vi3nr_inr::signal::audio::AudioInfo;
     ///
-    /// let info =
-    ///     AudioInfo { rate: 4, samples: 5, channels: 1, scale: 1.0, input_scale: 100.0, start: 0.0 };
-    /// assert_eq!([0, 1, 4].map(|index| info.coordinate(index, 4)), [-100.0, -50.0, 100.0]);
+    /// let info = AudioInfo { rate: 4, samples: 5, channels: 1, scale: 1.0, start: 0.0 };
+    /// assert_eq!([0, 1, 4].map(|index| info.coordinate(index, 4, 100.0)), [-100.0, -50.0, 100.0]);
     /// assert_eq!(info.samples_at(8), 9);
-    /// assert_eq!(info.coordinate(1, 8), -75.0);
+    /// assert_eq!(info.coordinate(1, 8, 100.0), -75.0);
     /// ```
-    pub fn coordinate(&self, index: u64, rate: u32) -> f32 {
+    pub fn coordinate(&self, index: u64, rate: u32, input_scale: f64) -> f32 {
         if self.samples <= 1 {
             return 0.0;
         }
         let steps = (self.samples - 1) as f64;
-        let place = index as f64 * f64::from(self.rate) / f64::from(rate);
-        (self.input_scale * (2.0 * place - steps) / steps) as f32
+        let position = index as f64 * f64::from(self.rate) / f64::from(rate);
+        (input_scale * (2.0 * position - steps) / steps) as f32
     }
 
     /// How many samples at `rate` lie between the first and the last, both included.
@@ -63,56 +65,81 @@ impl AudioInfo {
         let steps = u128::from(self.samples.saturating_sub(1)) * u128::from(rate);
         (steps / u128::from(self.rate.max(1))) as u64 + 1
     }
+}
 
-    /// Length, channels and rate as people write them.
-    pub fn shape(&self) -> String {
+impl SignalInfo for AudioInfo {
+    fn kind(&self) -> SignalKind {
+        SignalKind::Audio
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn inputs(&self) -> usize {
+        1
+    }
+
+    fn outputs(&self) -> usize {
+        self.channels
+    }
+
+    fn points(&self) -> PointCount {
+        PointCount::Sampled(self.samples as usize)
+    }
+
+    fn shape(&self) -> String {
         let Self { samples, channels, rate, .. } = self;
         let plural = if *channels == 1 { "" } else { "s" };
         format!("{samples} samples, {channels} channel{plural} at {rate} Hz")
     }
 
-    /// Everything known, in a line.
-    pub fn details(&self) -> String {
-        let mut text = format!(
-            "{} ({:.3} s), values within ±{:.4}, coordinates within ±{}",
-            self.shape(),
-            self.samples as f64 / f64::from(self.rate),
-            self.scale,
-            self.input_scale
-        );
+    fn details(&self) -> String {
+        let seconds = self.samples as f64 / f64::from(self.rate);
+        let mut text =
+            format!("{} ({seconds:.3} s), values within ±{:.4}", self.shape(), self.scale);
         if self.start > 0.0 {
             text += &format!(", from {} s", self.start);
         }
         text
     }
 
-    /// Refuses what no recording of this crate has.
-    ///
-    /// # Errors
-    /// What is impossible about it.
-    pub fn check(&self) -> Result<(), SignalError> {
+    fn unit(&self) -> Option<Unit> {
+        Some(Unit { name: "sample", count: self.values() as f64 })
+    }
+
+    fn value_range(&self) -> &'static str {
+        "-1,1"
+    }
+
+    fn coordinate_range(&self, input_scale: f64) -> String {
+        format!("-{input_scale},{input_scale} from the first sample to the last, ends included")
+    }
+
+    fn check(&self) -> Result<(), SignalError> {
         let refuse =
             |what: String, expected: String| Err(SignalError::Recording { what, expected });
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        let is_start = |value: f64| value.is_finite() && value >= 0.0;
-        if self.samples == 0 || self.samples > MOST_SAMPLES {
-            let expected = format!("1 to {MOST_SAMPLES} (a part: --start and --duration)");
+        if self.samples == 0 || self.samples > MAX_SAMPLES {
+            let expected = format!("1 to {MAX_SAMPLES} (choose a part by start and duration)");
             return refuse(format!("{} samples a channel", self.samples), expected);
         }
-        if self.channels == 0 || self.channels > MOST_CHANNELS {
-            return refuse(format!("{} channels", self.channels), format!("1 to {MOST_CHANNELS}"));
+        if self.channels == 0 || self.channels > MAX_CHANNELS {
+            return refuse(format!("{} channels", self.channels), format!("1 to {MAX_CHANNELS}"));
         }
         if self.rate == 0 {
             return refuse("0 samples a second".into(), "a rate above 0".into());
         }
-        if !positive(self.scale) || !positive(self.input_scale) || !is_start(self.start) {
-            let Self { scale, input_scale, start, .. } = self;
-            return refuse(
-                format!("scale {scale}, input scale {input_scale}, start {start}"),
-                "finite numbers above 0".into(),
-            );
+        let Self { scale, start, .. } = *self;
+        let is_scale = scale.is_finite() && scale > 0.0;
+        if !is_scale || !start.is_finite() || start < 0.0 {
+            let expected = "finite numbers, the scale above 0, the start 0 or more";
+            return refuse(format!("scale {scale}, start {start}"), expected.into());
         }
         Ok(())
+    }
+
+    fn to_json(&self) -> Value {
+        json!(self)
     }
 }
 
@@ -121,7 +148,7 @@ mod tests {
     use super::*;
 
     fn info(samples: u64) -> AudioInfo {
-        AudioInfo { rate: 44_100, samples, channels: 1, scale: 0.5, input_scale: 1.0, start: 0.0 }
+        AudioInfo { rate: 44_100, samples, channels: 1, scale: 0.5, start: 0.0 }
     }
 
     #[test]
@@ -131,12 +158,12 @@ mod tests {
         {
             let info = info(samples);
             let count = info.samples_at(rate);
-            assert!(info.coordinate(count - 1, rate) <= 1.0);
+            assert!(info.coordinate(count - 1, rate, 1.0) <= 1.0);
             // One more would lie outside.
-            assert!(samples == 1 || info.coordinate(count, rate) > 1.0);
+            assert!(samples == 1 || info.coordinate(count, rate, 1.0) > 1.0);
         }
         assert_eq!(info(308_207).samples_at(44_100), 308_207);
-        assert_eq!(info(308_207).coordinate(308_206, 44_100), 1.0);
+        assert_eq!(info(308_207).coordinate(308_206, 44_100, 1.0), 1.0);
     }
 
     #[test]
@@ -144,13 +171,13 @@ mod tests {
         assert!(info(5).check().is_ok());
         for wrong in [
             info(0),
-            info(MOST_SAMPLES + 1),
+            info(MAX_SAMPLES + 1),
             AudioInfo { rate: 0, ..info(5) },
             AudioInfo { channels: 0, ..info(5) },
             AudioInfo { channels: 65, ..info(5) },
             AudioInfo { scale: 0.0, ..info(5) },
             AudioInfo { scale: f64::NAN, ..info(5) },
-            AudioInfo { input_scale: f64::INFINITY, ..info(5) },
+            AudioInfo { start: f64::INFINITY, ..info(5) },
             AudioInfo { start: -1.0, ..info(5) },
         ] {
             assert!(wrong.check().is_err(), "{wrong:?}");

@@ -7,6 +7,7 @@
 #[cfg(feature = "audio")]
 mod as_signal;
 mod info;
+mod kind;
 #[cfg(feature = "audio")]
 mod open;
 mod options;
@@ -18,21 +19,14 @@ mod waveform;
 mod write;
 
 pub use info::AudioInfo;
-pub use options::{AudioOptions, ChannelRule};
+pub(super) use kind::KIND;
+pub use options::{AudioOptions, AudioRequest, ChannelRule};
 #[cfg(feature = "audio")]
 pub use recording::Audio;
 #[cfg(feature = "audio")]
 pub use write::SampleFormat;
 
-use vi3nr::Activation;
-
 /// Most samples of each channel, 6 minutes at 44.1 kHz: coordinates in float32 tell no more apart.
-pub const MOST_SAMPLES: u64 = 1 << 24;
+pub const MAX_SAMPLES: u64 = 1 << 24;
 /// Most channels that are kept.
-pub const MOST_CHANNELS: usize = 64;
-
-/// The input scale where none is asked for: SIREN's habit, 100, for the sine, whose first layer it
-/// makes so much faster; 1 for all others, whose σ_p sets the first layer.
-pub fn default_input_scale(activation: &Activation) -> f64 {
-    if activation.sine_frequency().is_some() { 100.0 } else { 1.0 }
-}
+pub const MAX_CHANNELS: usize = 64;

@@ -13,13 +13,13 @@ use symphonia::core::meta::MetadataOptions;
 use super::info::AudioInfo;
 use super::options::{AudioOptions, ChannelRule};
 use super::recording::Audio;
-use super::{MOST_CHANNELS, MOST_SAMPLES};
+use super::{MAX_CHANNELS, MAX_SAMPLES};
 use crate::signal::error::SignalError;
-use crate::signal::kind::seen;
 use crate::signal::read_file;
+use crate::signal::registry::seen;
 
 impl Audio {
-    /// Reads a WAV (8 to 32 bits, float, A-law and µ-law), FLAC or MP3 file, recognised by its
+    /// Reads a WAV (8 to 32 bits, float, A-law and µ-law), FLAC or MP3 file, recognized by its
     /// content. Samples are on \[-1, 1) where the file has whole numbers.
     ///
     /// # Errors
@@ -55,18 +55,11 @@ impl Audio {
             let length = total as f64 / f64::from(rate);
             return Err(unusable(match total {
                 0 => "it has 0 samples; expected at least 1".into(),
-                _ => format!("it ends after {length:.3} s; expected --start before that"),
+                _ => format!("it ends after {length:.3} s; expected a start before that"),
             }));
         }
         let channels = if options.channels == ChannelRule::All { found } else { 1 };
-        let info = AudioInfo {
-            rate,
-            samples: 0,
-            channels,
-            scale: 1.0,
-            input_scale: options.input_scale,
-            start: options.start,
-        };
+        let info = AudioInfo { rate, samples: 0, channels, scale: 1.0, start: options.start };
         Self::from_samples(samples, info, options.scale)
             .map_err(|error| unusable(error.to_string()))
     }
@@ -112,8 +105,8 @@ impl<'a> Reader<'a> {
         let rate = parameters.sample_rate.filter(|rate| *rate > 0);
         let rate = rate.ok_or_else(|| damaged("it has no sample rate".into()))?;
         let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
-        if !(1..=MOST_CHANNELS).contains(&channels) {
-            let reason = format!("it has {channels} channels; expected 1 to {MOST_CHANNELS}");
+        if !(1..=MAX_CHANNELS).contains(&channels) {
+            let reason = format!("it has {channels} channels; expected 1 to {MAX_CHANNELS}");
             return Err(damaged(reason));
         }
         let decoder = symphonia::default::get_codecs()
@@ -147,12 +140,9 @@ impl<'a> Reader<'a> {
                 }
                 decoded += 1;
             }
-            if decoded.saturating_sub(first) > MOST_SAMPLES && wanted.is_none() {
-                let reason = format!(
-                    "it has more than {MOST_SAMPLES} samples a channel; choose a part with --start \
-                     and --duration"
-                );
-                return Err(SignalError::UnusableAudio { path: self.path.to_owned(), reason });
+            if decoded.saturating_sub(first) > MAX_SAMPLES {
+                let path = self.path.to_owned();
+                return Err(SignalError::TooLong { path, most: MAX_SAMPLES });
             }
         }
         Ok((kept, decoded))

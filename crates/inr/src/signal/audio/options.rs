@@ -1,4 +1,10 @@
-//! How an audio file is turned into a recording.
+//! How an audio file is turned into the audio to fit.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Which channels are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -6,14 +12,62 @@ pub enum ChannelRule {
     /// Their mean, as one.
     #[default]
     Mean,
-    /// Every one.
+    /// Every one, an output each.
     All,
     /// This one, counted from 1.
     One(usize),
 }
 
-/// How an audio file is turned into the recording to fit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+impl fmt::Display for ChannelRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mean => formatter.write_str("mean"),
+            Self::All => formatter.write_str("all"),
+            Self::One(number) => number.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for ChannelRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("mean", _) => Ok(Self::Mean),
+            ("all", _) => Ok(Self::All),
+            (_, Ok(number)) if number > 0 => Ok(Self::One(number)),
+            _ => Err("expected mean, all, or the number of a channel from 1".into()),
+        }
+    }
+}
+
+impl Serialize for ChannelRule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::One(number) => number.serialize(serializer),
+            rule => serializer.collect_str(rule),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Text(String),
+            Number(u64),
+        }
+        let text = match Given::deserialize(deserializer)? {
+            Given::Text(text) => text,
+            Given::Number(number) => number.to_string(),
+        };
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// How an audio file is turned into the audio to fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct AudioOptions {
     /// The channels.
     pub channels: ChannelRule,
@@ -21,15 +75,38 @@ pub struct AudioOptions {
     pub start: f64,
     /// Seconds that are kept; all if none.
     pub duration: Option<f64>,
-    /// Coordinates reach from minus this to this.
-    pub input_scale: f64,
-    /// What samples are divided by; their largest absolute value if none.
+    /// What samples are divided by, for comparing with a model on its scale; their largest absolute
+    /// value if none.
+    #[serde(skip)]
     pub scale: Option<f64>,
 }
 
-impl Default for AudioOptions {
-    fn default() -> Self {
-        let channels = ChannelRule::Mean;
-        Self { channels, start: 0.0, duration: None, input_scale: 1.0, scale: None }
+/// What is asked of [`AudioOptions`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AudioRequest {
+    /// [`AudioOptions::channels`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<ChannelRule>,
+    /// [`AudioOptions::start`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<f64>,
+    /// [`AudioOptions::duration`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<f64>,
+}
+
+impl AudioRequest {
+    /// The names of the fields.
+    pub(super) const FIELDS: &'static [&'static str] = &["channels", "start", "duration"];
+
+    /// The options, with their defaults where nothing is asked for.
+    pub fn options(&self) -> AudioOptions {
+        AudioOptions {
+            channels: self.channels.unwrap_or_default(),
+            start: self.start.unwrap_or(0.0),
+            duration: self.duration,
+            scale: None,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::info::AudioInfo;
 use crate::signal::error::SignalError;
+use crate::signal::info::SignalInfo as _;
 
 /// A recording: one moment after another, the channels of a moment side by side.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     pub(super) fn info(channels: usize) -> AudioInfo {
-        AudioInfo { rate: 8000, samples: 0, channels, scale: 1.0, input_scale: 100.0, start: 0.0 }
+        AudioInfo { rate: 8000, samples: 0, channels, scale: 1.0, start: 0.0 }
     }
 
     #[test]

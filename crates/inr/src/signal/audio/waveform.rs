@@ -66,14 +66,7 @@ mod tests {
         let mut values = vec![0.0; 100_000];
         values[77_777] = 0.9;
         values[5] = -0.8;
-        let info = AudioInfo {
-            rate: 1000,
-            samples: 100_000,
-            channels: 1,
-            scale: 1.0,
-            input_scale: 1.0,
-            start: 2.0,
-        };
+        let info = AudioInfo { rate: 1000, samples: 100_000, channels: 1, scale: 1.0, start: 2.0 };
         let points = outline(&info, &values);
         assert_eq!(points.len(), 3 * COLUMNS);
         let peak = points.iter().find(|point| point.1 > 0.5).unwrap();

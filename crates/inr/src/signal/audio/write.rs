@@ -107,14 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.wav");
         let samples: Vec<f32> = (0..200).map(|i| (i as f32 * 0.37).sin() * 0.7).collect();
-        let info = AudioInfo {
-            rate: 11_025,
-            samples: 0,
-            channels: 2,
-            scale: 1.0,
-            input_scale: 1.0,
-            start: 0.0,
-        };
+        let info = AudioInfo { rate: 11_025, samples: 0, channels: 2, scale: 1.0, start: 0.0 };
         let audio = Audio::from_samples(samples.clone(), info, None).unwrap();
         for (format, error) in [
             (SampleFormat::Sixteen, 1.6e-5),
@@ -135,14 +128,7 @@ mod tests {
     fn clipping_is_counted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.wav");
-        let info = AudioInfo {
-            rate: 8000,
-            samples: 0,
-            channels: 1,
-            scale: 1.0,
-            input_scale: 1.0,
-            start: 0.0,
-        };
+        let info = AudioInfo { rate: 8000, samples: 0, channels: 1, scale: 1.0, start: 0.0 };
         let audio = Audio::from_samples(vec![1.5, -2.0, 0.5, 1.0], info, None).unwrap();
         assert_eq!(audio.save_wav(&path, SampleFormat::Sixteen).unwrap(), 2);
         let read = Audio::open(&path, &AudioOptions::default()).unwrap();

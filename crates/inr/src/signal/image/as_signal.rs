@@ -1,95 +1,48 @@
 //! What a fit needs of a picture.
 
 use std::path::{Path, PathBuf};
-
-use vi3nr::BiasRule;
+use std::sync::Arc;
 
 use super::Image;
 use crate::metrics::{
     Digits, Metric, Metrics, max_error, mean_squared_error, psnr_of_mse, psnr_paper_of_mse, ssim,
 };
-use crate::optimiser::Schedule;
-use crate::points::{PointBatch, Points, Sampled};
-use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
-use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
+use crate::points::{Indices, PointBatch, Points, Sampled};
+use crate::signal::error::SignalError;
+use crate::signal::info::SignalInfo;
+use crate::signal::{Reconstruction, Signal, fingerprint};
 
-/// What the preset `fast` does with a picture.
-///
-/// Measured in the repository's docs/defaults.md. At an equal amount of work many small steps beat few large ones,
-/// down to where the threads have too little to share. Twice the learning rate fits small pictures
-/// better and fails on large ones. Pictures want twice the σ_p of Eq. (13), for every activation
-/// that has one: the paper's Fig. 2b, and our own measurement.
-pub const FAST: Recipe = Recipe {
-    activation: "sine:omega=30",
-    layers: 8,
-    width: 128,
-    biases: BiasRule::Zero,
-    even_first_biases: BiasRule::LikeWeights,
-    sigma_p_factor: 2.0,
-    // 30 to 40 s on two present cores.
-    steps: Steps::Budget(5e12),
-    batch: Some(4_096),
-    learning_rate: 5e-4,
-    schedule: Schedule::Cosine,
-    kfac_points: 128 * 128,
-};
+/// The pixels with their coordinates.
+struct Pixels<'a> {
+    image: &'a Image,
+    input_scale: f32,
+}
 
-/// Table 5's best network, as far as it is known how it was trained.
-const PAPER: Recipe = Recipe {
-    activation: "gaussian:sigma=0.05",
-    steps: Steps::Exactly(30_000),
-    batch: None,
-    learning_rate: 1e-5,
-    schedule: Schedule::Exponential { factor: 0.9999 },
-    even_first_biases: BiasRule::Zero,
-    kfac_points: 0,
-    ..FAST
-};
-
-/// Over the Kodak images.
-const TABLE_5: PaperTable = PaperTable {
-    name: "Table 5",
-    quantity: "PSNR in dB, the paper's convention, over 24 Kodak images",
-    metric: "psnr_paper",
-    factor: 1.0,
-    columns: &["mean", "std"],
-    rows: &[
-        ("SIREN + random normal init", &[10.71, 3.11]),
-        ("SIREN + SIREN init", &[55.77, 2.21]),
-        ("Sinc + random normal init", &[32.11, 2.73]),
-        ("Sinc + our empirical init", &[71.44, 5.25]),
-        ("Gaussian + random normal init", &[30.42, 4.41]),
-        ("Gaussian + our MC init", &[75.85, 6.26]),
-        ("Gaussian + our init", &[79.73, 11.85]),
-    ],
-};
-
-impl Sampled for Image {
+impl Sampled for Pixels<'_> {
     fn count(&self) -> usize {
-        self.pixel_count()
+        self.image.pixel_count()
     }
 
-    fn push(&self, index: usize, batch: &mut PointBatch) {
-        batch.points.extend(self.grid.point(index));
-        batch.targets.extend_from_slice(&self.values[self.channels * index..][..self.channels]);
+    fn push(&self, indices: Indices<'_>, batch: &mut PointBatch) {
+        let Image { grid, channels, values, .. } = self.image;
+        indices.for_each(|index| {
+            batch.points.extend(grid.point(index).map(|x| self.input_scale * x));
+            batch.targets.extend_from_slice(&values[channels * index..][..*channels]);
+        });
     }
 }
 
 impl Signal for Image {
-    fn info(&self) -> SignalInfo {
-        SignalInfo::Image(self.image_info())
+    fn info(&self) -> Arc<dyn SignalInfo> {
+        Arc::new(self.image_info())
     }
 
-    fn points(&self) -> Points<'_> {
-        Points::Sampled(self)
+    fn points(&self, input_scale: f64) -> Points<'_> {
+        Points::Sampled(Arc::new(Pixels { image: self, input_scale: input_scale as f32 }))
     }
 
-    fn recipes(&self) -> ByPreset<Recipe> {
-        ByPreset { fast: FAST, paper: PAPER }
-    }
-
-    fn paper_table(&self) -> PaperTable {
-        TABLE_5
+    fn fingerprint(&self) -> String {
+        fingerprint(&self.image_info(), self.values.iter())
     }
 
     fn loss_convention(&self) -> &'static str {

@@ -84,7 +84,7 @@ fn recognise(bytes: &[u8]) -> Result<&'static str, String> {
         None if bytes.get(4..12) == Some(b"ftypavif") => Ok("Avif"),
         None if bytes.is_empty() => Err("it is empty (0 bytes)".into()),
         None if std::str::from_utf8(bytes).is_ok() => Err("it contains text".into()),
-        None => Err("its content is not recognised".into()),
+        None => Err("its content is not recognized".into()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::signal::error::SignalError;
 /// lies at 0.
 ///
 /// ```
-/// use vi3nr_inr::Grid;
+/// use vi3nr_inr::signal::image::Grid;
 ///
 /// let grid = Grid::of_image(3, 2)?;
 /// assert_eq!(grid.points(), [-1.0, -0.5, 0.0, -0.5, 1.0, -0.5, -1.0, 0.5, 0.0, 0.5, 1.0, 0.5]);
@@ -21,7 +21,7 @@ use crate::signal::error::SignalError;
 /// let finer = grid.resampled(5, 4)?.points();
 /// assert_eq!(finer[..2], [-1.0, -0.5]);
 /// assert_eq!(finer[finer.len() - 2..], [1.0, 0.5]);
-/// # Ok::<(), vi3nr_inr::SignalError>(())
+/// # Ok::<(), vi3nr_inr::signal::SignalError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {

@@ -5,17 +5,19 @@ mod decode;
 mod grid;
 mod info;
 mod jpeg;
+mod kind;
 mod lanczos;
 mod open;
+mod options;
 mod orientation;
 mod png_file;
 mod samples;
 mod test_picture;
 
-pub use as_signal::FAST;
 pub use grid::Grid;
 pub use info::ImageInfo;
-pub use open::{AlphaRule, ImageOptions};
+pub(super) use kind::KIND;
+pub use options::{AlphaRule, ImageOptions, ImageRequest};
 pub(crate) use png_file::write_png;
 pub use test_picture::test_picture;
 

@@ -3,54 +3,14 @@
 use std::path::Path;
 
 use super::Image;
+use super::ImageOptions;
 use super::decode::decode;
 use super::samples::Samples;
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
-/// What to do with transparent pixels.
-///
-/// An alpha channel that is opaque everywhere is dropped under either rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AlphaRule {
-    /// Refuse the image.
-    Refuse,
-    /// Put this colour (red, green, blue on \[0, 1\]) behind the image. Samples are mixed as they
-    /// are stored, without undoing their gamma, as browsers do. Behind a gray image comes the
-    /// colour's luma.
-    Composite([f32; 3]),
-}
-
-impl AlphaRule {
-    /// White behind the image.
-    pub const WHITE: Self = Self::Composite([1.0; 3]);
-    /// Black behind the image.
-    pub const BLACK: Self = Self::Composite([0.0; 3]);
-}
-
-/// How an image file is turned into the picture to fit, in this order: alpha, reduction, crop,
-/// gray.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ImageOptions {
-    /// Divides both sides (rounding down) by Lanczos resampling; 1 leaves the image as it is.
-    pub downscale: u32,
-    /// Keeps a square of this side around the centre; of an odd margin, the smaller half is cut on
-    /// the left and the top.
-    pub crop: Option<u32>,
-    /// Makes RGB gray by Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B.
-    pub gray: bool,
-    /// What to do with transparent pixels.
-    pub alpha: AlphaRule,
-}
-
-impl Default for ImageOptions {
-    fn default() -> Self {
-        Self { downscale: 1, crop: None, gray: false, alpha: AlphaRule::Refuse }
-    }
-}
-
 impl Image {
-    /// Reads a PNG or JPEG file, recognised by its content: gray, RGB or palette, 8 or 16 bits
+    /// Reads a PNG or JPEG file, recognized by its content: gray, RGB or palette, 8 or 16 bits
     /// (fewer are expanded to 8, CMYK becomes RGB), turned as its EXIF orientation says. Colour
     /// profiles are ignored.
     ///
@@ -71,12 +31,11 @@ impl Image {
         options: &ImageOptions,
     ) -> Result<Self, SignalError> {
         let mut samples = decode(path, bytes)?;
-        samples = match options.alpha {
-            AlphaRule::Refuse if samples.is_transparent() => {
+        samples = match options.alpha.background() {
+            None if samples.is_transparent() => {
                 return Err(SignalError::Transparent { path: path.to_owned() });
             }
-            AlphaRule::Refuse => samples.in_front_of([0.0; 3]),
-            AlphaRule::Composite(background) => samples.in_front_of(background),
+            background => samples.in_front_of(background.unwrap_or_default()),
         };
         samples = downscale(samples, path, options.downscale)?;
         if let Some(side) = options.crop {

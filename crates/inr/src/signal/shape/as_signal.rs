@@ -1,72 +1,26 @@
 //! What a fit needs of a shape.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use vi3nr::BiasRule;
-use vi3nr_engine::{CpuEngine, Engine, EngineError};
+use vi3nr_engine::{Engine, EngineError};
 
 use super::distance::SignedDistance;
 use super::error::ShapeError;
 use super::extract::{Extracted, extract};
 use super::geometry::Geometry;
+use super::info::DEFAULT_COUNT;
 use super::metrics::{band_iou, grid_iou, surface_distance};
 use super::options::{DistanceLoss, ShapeOptions};
 use super::preview::preview;
 use super::sampling::{ShapeSampler, ShapeSampling};
 use super::shape_file::Shape;
 use crate::metrics::{Digits, Metric, Metrics};
-use crate::optimiser::Schedule;
-use crate::points::{CHECK_STEP, Drawn, PointBatch, Points};
-use crate::recipe::{ByPreset, PaperTable, Recipe, Steps};
-use crate::signal::{Reconstruction, Signal, SignalError, SignalInfo};
+use crate::points::{Draw, Drawn, PointBatch, Points, Sampler};
+use crate::signal::error::SignalError;
+use crate::signal::info::SignalInfo;
+use crate::signal::{Reconstruction, Signal};
 
-/// Measured in the repository's docs/defaults.md: many small steps beat few large ones here too, and twice the
-/// learning rate fails.
-const FAST: Recipe = Recipe {
-    activation: "sine:omega=30",
-    layers: 8,
-    width: 128,
-    biases: BiasRule::Zero,
-    even_first_biases: BiasRule::LikeWeights,
-    sigma_p_factor: 2.0,
-    steps: Steps::Budget(1e13),
-    batch: Some(6_144),
-    learning_rate: 5e-4,
-    schedule: Schedule::Cosine,
-    kfac_points: 0,
-};
-
-/// A Gaussian network; the paper says for no shape which one was trained, nor how.
-const PAPER: Recipe = Recipe {
-    activation: "gaussian:sigma=0.09",
-    steps: Steps::Exactly(30_000),
-    batch: Some(30_000),
-    learning_rate: 3e-5,
-    schedule: Schedule::Exponential { factor: 0.9999 },
-    even_first_biases: BiasRule::Zero,
-    ..FAST
-};
-
-const TABLE_6: PaperTable = PaperTable {
-    name: "Table 6",
-    quantity: "IoU on BACON's four shapes",
-    metric: "iou",
-    factor: 1.0,
-    columns: &["mean", "std"],
-    rows: &[
-        ("SIREN + random normal init", &[0.0139, 0.0071]),
-        ("SIREN + SIREN init", &[0.9791, 0.0112]),
-        ("Sinc + random normal init", &[0.7252, 0.1037]),
-        ("Sinc + our MC init", &[0.9055, 0.0466]),
-        ("Gaussian + random normal init", &[0.8628, 0.0718]),
-        ("Gaussian + our MC init", &[0.9693, 0.0149]),
-        ("Gaussian + our init", &[0.9697, 0.0148]),
-    ],
-};
-
-/// Points of a step: 10,000 on the surface, near it and farther away.
-const USUAL: usize = 30_000;
 /// Cells a side of the surface that is compared with the true one, and of the one that is drawn.
 const COMPARED: usize = 256;
 const DRAWN: usize = 160;
@@ -77,8 +31,6 @@ pub struct ShapeSignal {
     shape: Shape,
     distance: SignedDistance,
     options: ShapeOptions,
-    /// Of the seed and the batch that were asked for last.
-    sampler: Mutex<Option<(u64, usize, ShapeSampler)>>,
 }
 
 impl ShapeSignal {
@@ -93,7 +45,7 @@ impl ShapeSignal {
     /// Prepares the distances to a shape.
     pub fn new(shape: Shape, options: ShapeOptions) -> Self {
         let distance = SignedDistance::new(&shape.geometry);
-        Self { shape, distance, options, sampler: Mutex::new(None) }
+        Self { shape, distance, options }
     }
 
     fn new_sampler(&self, seed: u64, count: usize) -> ShapeSampler {
@@ -122,9 +74,9 @@ fn iou(name: &'static str, value: f64, convention: &'static str) -> Metric {
     Metric { name, label: "IoU", value, unit: "", digits: Digits::Decimals(4), convention }
 }
 
-fn engine(reconstruction: &Reconstruction<'_>) -> Result<CpuEngine, EngineError> {
-    let Reconstruction { network, parameters, threads, .. } = *reconstruction;
-    CpuEngine::new(network, parameters, threads)
+fn engine(reconstruction: &Reconstruction<'_>) -> Result<Box<dyn Engine>, EngineError> {
+    let Reconstruction { network, parameters, backend, .. } = *reconstruction;
+    backend.engine(network, parameters)
 }
 
 /// The surface of a network on the \[-1, 1\] scale.
@@ -137,57 +89,62 @@ fn surface_of(
 }
 
 impl Drawn for ShapeSignal {
-    fn usual_count(&self) -> usize {
-        USUAL
+    fn default_count(&self) -> usize {
+        DEFAULT_COUNT
     }
 
     fn final_passes(&self) -> usize {
         // Each check goes forward and back, about three passes. A surface takes about seven
         // blocks of 9³ points for every 8² cells of a side of its space, a preview some more time.
-        let (check, drawn) = (2 * 3 * USUAL, 2 * DRAWN.pow(2) * 80);
+        let (check, drawn) = (2 * 3 * DEFAULT_COUNT, 2 * DRAWN.pow(2) * 80);
         check + self.options.grid.pow(3) + drawn
     }
 
-    fn draw(&self, seed: u64, step: u64, count: usize, batch: &mut PointBatch) {
-        let mut known = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(&*known, Some((s, c, _)) if (*s, *c) == (seed, count)) {
-            *known = None;
-        }
-        let (_, _, sampler) =
-            known.get_or_insert_with(|| (seed, count, self.new_sampler(seed, count)));
+    fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
+        let points = self.new_sampler(seed, count);
+        Box::new(DistanceSampler { signal: self, points })
+    }
+}
+
+/// The points of one run with their signed distances.
+struct DistanceSampler<'a> {
+    signal: &'a ShapeSignal,
+    points: ShapeSampler,
+}
+
+impl Sampler for DistanceSampler<'_> {
+    fn draw(&mut self, draw: Draw, batch: &mut PointBatch) {
         let PointBatch { points, targets, weights, loss } = batch;
-        match step {
-            CHECK_STEP => sampler.check(&self.distance, points, targets),
-            step => sampler.step(&self.distance, step, points, targets),
+        let distance = &self.signal.distance;
+        match draw {
+            Draw::Check => self.points.check(distance, points, targets),
+            Draw::Step(step) => self.points.step(distance, step, points, targets),
         }
         // The mean over the points on the surface plus the mean over all others.
-        let (all, surface) = (targets.len(), sampler.sampling().surface);
+        let (all, surface) = (targets.len(), self.points.sampling().surface);
         let weight = |count: usize| all as f32 / count.max(1) as f32;
+        weights.clear();
         weights.resize(surface, weight(surface));
         weights.resize(all, weight(all - surface));
-        *loss = self.options.engine_loss();
+        *loss = self.signal.options.engine_loss();
     }
 }
 
 impl Signal for ShapeSignal {
-    fn info(&self) -> SignalInfo {
-        SignalInfo::Shape(self.shape.info())
+    fn info(&self) -> Arc<dyn SignalInfo> {
+        Arc::new(self.shape.info())
     }
 
     fn warnings(&self) -> &[String] {
         &self.shape.warnings
     }
 
-    fn points(&self) -> Points<'_> {
+    fn points(&self, _: f64) -> Points<'_> {
         Points::Drawn(self)
     }
 
-    fn recipes(&self) -> ByPreset<Recipe> {
-        ByPreset { fast: FAST, paper: PAPER }
-    }
-
-    fn paper_table(&self) -> PaperTable {
-        TABLE_6
+    fn fingerprint(&self) -> String {
+        self.shape.fingerprint()
     }
 
     fn loss_convention(&self) -> &'static str {

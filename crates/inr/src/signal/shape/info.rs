@@ -1,9 +1,19 @@
 //! What a model file keeps of a shape.
 
+use std::any::Any;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::error::ShapeError;
 use super::placement::Placement;
+use crate::signal::error::SignalError;
+use crate::signal::info::{PointCount, SignalInfo, Unit};
+use crate::signal::kind::SignalKind;
+
+/// The number of points of a step where none is asked for: 10,000 on the surface, near it and
+/// farther away.
+pub(super) const DEFAULT_COUNT: usize = 30_000;
 
 /// Size and place of a shape. The network gives signed distances on the \[-1, 1\] scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -17,21 +27,59 @@ pub struct ShapeInfo {
     pub closed: bool,
 }
 
-impl ShapeInfo {
-    /// Everything known, in a line for people.
-    pub(crate) fn details(&self) -> String {
+impl SignalInfo for ShapeInfo {
+    fn kind(&self) -> SignalKind {
+        SignalKind::Shape
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn inputs(&self) -> usize {
+        3
+    }
+
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    fn points(&self) -> PointCount {
+        PointCount::Drawn(DEFAULT_COUNT)
+    }
+
+    fn shape(&self) -> String {
+        "a surface in space".into()
+    }
+
+    fn details(&self) -> String {
         let Placement { centre: [x, y, z], scale } = self.placement;
         let closed = if self.closed { "watertight" } else { "not watertight" };
         let elements = self.elements;
         format!("{elements} faces or points, {closed}, {scale:.6} around ({x:.6}, {y:.6}, {z:.6})")
     }
 
-    /// Refuses a place that no shape has.
-    pub(crate) fn check(&self) -> Result<(), ShapeError> {
+    fn unit(&self) -> Option<Unit> {
+        None
+    }
+
+    fn value_range(&self) -> &'static str {
+        "signed distance in units of the scale, negative inside"
+    }
+
+    fn coordinate_range(&self, _: f64) -> String {
+        "-1.2,1.2 on all axes, the shape within -1,1".into()
+    }
+
+    fn check(&self) -> Result<(), SignalError> {
         let Placement { centre, scale } = self.placement;
         if centre.iter().all(|x| x.is_finite()) && scale.is_finite() && scale > 0.0 {
             return Ok(());
         }
-        Err(ShapeError::Placement { centre, scale })
+        Err(ShapeError::Placement { centre, scale }.into())
+    }
+
+    fn to_json(&self) -> Value {
+        json!(self)
     }
 }

@@ -22,6 +22,7 @@ mod extract;
 #[cfg(feature = "shape")]
 mod geometry;
 mod info;
+mod kind;
 #[cfg(feature = "shape")]
 mod mesh;
 #[cfg(feature = "shape")]
@@ -59,11 +60,12 @@ pub use extract::{Extracted, Field, RESOLUTIONS, extract};
 #[cfg(feature = "shape")]
 pub use geometry::Geometry;
 pub use info::ShapeInfo;
+pub(super) use kind::KIND;
 #[cfg(feature = "shape")]
 pub use mesh::Mesh;
 #[cfg(feature = "shape")]
 pub use metrics::{SurfaceDistance, band_iou, grid_iou, surface_distance};
-pub use options::{DistanceLoss, OPTIONS, ShapeOptions};
+pub use options::{DistanceLoss, OPTIONS, ShapeOptions, ShapeRequest};
 pub use placement::{Placement, REACH};
 #[cfg(feature = "shape")]
 pub use preview::preview;

@@ -1,8 +1,9 @@
 //! How a shape is learnt and measured.
 
+use serde::{Deserialize, Serialize};
 use vi3nr_engine::Loss;
 
-use crate::recipe::ByPreset;
+use crate::preset::{ByPreset, Preset};
 
 /// What a preset does where nothing is asked for.
 pub const OPTIONS: ByPreset<ShapeOptions> = ByPreset { fast: FAST, paper: PAPER };
@@ -16,7 +17,7 @@ const PAPER: ShapeOptions =
     ShapeOptions { loss: DistanceLoss::Absolute, clamp: None, uniform: 0.0, grid: 128 };
 
 /// How a shape is learnt and measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ShapeOptions {
     /// What is made of the difference of two distances.
     pub loss: DistanceLoss,
@@ -36,7 +37,8 @@ impl Default for ShapeOptions {
 }
 
 /// What the training loss makes of the difference e between the network's value and the true distance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DistanceLoss {
     /// |e|, the paper's.
     #[default]
@@ -63,6 +65,33 @@ impl ShapeOptions {
             (DistanceLoss::Absolute, Some(limit)) => Loss::ClampedAbsolute { limit },
             (DistanceLoss::Squared, None) => Loss::Squared,
             (DistanceLoss::Squared, Some(limit)) => Loss::ClampedSquared { limit },
+        }
+    }
+}
+
+/// What is asked of [`ShapeOptions`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShapeRequest {
+    /// [`ShapeOptions::clamp`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clamp: Option<f64>,
+    /// [`ShapeOptions::loss`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<DistanceLoss>,
+}
+
+impl ShapeRequest {
+    /// The names of the fields.
+    pub(super) const FIELDS: &'static [&'static str] = &["clamp", "loss"];
+
+    /// The options, with those of `preset` where nothing is asked for.
+    pub fn options(&self, preset: Preset) -> ShapeOptions {
+        let default = OPTIONS.of(preset);
+        ShapeOptions {
+            loss: self.loss.unwrap_or(default.loss),
+            clamp: self.clamp.or(default.clamp),
+            ..default
         }
     }
 }

@@ -49,6 +49,27 @@ impl Shape {
         Self::new(geometry).map_err(|reason| ShapeError::Unusable { path: path.to_owned(), reason })
     }
 
+    /// A checksum of all positions and of what they are part of: see
+    /// [`Signal::fingerprint`](crate::signal::Signal::fingerprint).
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = crc32fast::Hasher::new();
+        let mut numbers = |vector: &Vector| {
+            vector.iter().for_each(|x| hasher.update(&x.to_le_bytes()));
+        };
+        match &*self.geometry {
+            Geometry::Mesh(mesh) => {
+                mesh.vertices.iter().for_each(&mut numbers);
+                let corners = mesh.faces.iter().flatten();
+                corners.for_each(|corner| hasher.update(&(*corner as u64).to_le_bytes()));
+            }
+            Geometry::Points { points, normals } => {
+                points.iter().chain(normals).for_each(&mut numbers);
+            }
+        }
+        hasher.update(format!("{:?}", self.placement).as_bytes());
+        format!("{:08x}", hasher.finalize())
+    }
+
     /// Normalises what was read or made; says what is wrong with it where it cannot be used.
     ///
     /// # Errors

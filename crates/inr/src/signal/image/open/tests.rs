@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use tempfile::TempDir;
 
 use super::*;
-use crate::signal::image::BitDepth;
+use crate::signal::image::{AlphaRule, BitDepth};
 use crate::test_data::kodak;
 
 /// A folder with one file in it.
@@ -102,8 +102,8 @@ fn all_layouts_open() {
         b"\0\0\0\0IEND\xaeB`\x82",
     ];
     let (_folder, path) = file("a.png", &palette.concat());
-    assert!(error_of(&path, AS_IT_IS).contains("--alpha white"));
-    let options = ImageOptions { alpha: AlphaRule::BLACK, ..AS_IT_IS };
+    assert!(error_of(&path, AS_IT_IS).contains("white or black"));
+    let options = ImageOptions { alpha: AlphaRule::Black, ..AS_IT_IS };
     let image = Image::open(&path, &options).unwrap();
     let green = (2.0 * 128.0 / 255.0 - 1.0f64) as f32;
     assert_eq!(image.values(), [1.0, -1.0, -1.0, -1.0, green, -1.0]);
@@ -119,8 +119,8 @@ fn transparency_needs_a_rule_and_opaque_alpha_does_not() {
     let clear = png(2, 1, ExtendedColorType::La16, &[0, 0, 0, 0, 0, 0, 255, 255]);
     let (_folder, path) = file("a.png", &clear);
     let error = error_of(&path, AS_IT_IS);
-    assert!(error.contains("transparent") && error.contains("--alpha white"), "{error}");
-    let options = ImageOptions { alpha: AlphaRule::WHITE, ..AS_IT_IS };
+    assert!(error.contains("transparent") && error.contains("white or black"), "{error}");
+    let options = ImageOptions { alpha: AlphaRule::White, ..AS_IT_IS };
     assert_eq!(Image::open(&path, &options).unwrap().values(), [1.0, -1.0]);
 }
 
@@ -133,7 +133,7 @@ fn the_content_decides_and_not_the_name() {
         (b"hello".as_slice(), "it contains text"),
         (b"", "it is empty"),
         (b"GIF89a", "looks like Gif"),
-        (b"\xF3\0\0\0", "not recognised"),
+        (b"\xF3\0\0\0", "not recognized"),
     ] {
         let (_folder, path) = file("a.png", content);
         let error = error_of(&path, AS_IT_IS);
@@ -223,7 +223,7 @@ fn impossible_reductions_and_crops_are_refused() {
     assert!(error_of(&path, options(7, None)).contains("9x6"));
     assert!(error_of(&path, options(1, Some(7))).contains("7x7 pixels"));
     assert!(error_of(&path, options(1, Some(0))).contains("0x0 pixels"));
-    assert!(error_of(&path, options(4, Some(2))).contains("2x1 after --downscale 4"));
+    assert!(error_of(&path, options(4, Some(2))).contains("2x1 after the reduction by 4"));
     let image = Image::open(&path, &options(2, Some(3))).unwrap();
     assert_eq!((image.width(), image.height()), (3, 3));
 }

@@ -1,0 +1,45 @@
+//! Fits a network to an image, keeps it, and decodes it at twice the size.
+//!
+//! ```sh
+//! cargo run --release -p vi3nr-inr --example fit_and_decode -- photo.png
+//! ```
+//!
+//! Without an argument it fits the test image that the library draws. The model and the image go to the
+//! system's folder for temporary files.
+
+use std::error::Error;
+use std::path::Path;
+
+use vi3nr_engine::CpuBackend;
+use vi3nr_inr::decode::{DecodeRequest, decode};
+use vi3nr_inr::fit::Fitting;
+use vi3nr_inr::model_file::Model;
+use vi3nr_inr::signal::image::{Image, ImageOptions, test_picture};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let image = match std::env::args().nth(1) {
+        Some(file) => Image::open(Path::new(&file), &ImageOptions::default())?,
+        None => test_picture(64)?,
+    };
+
+    // A small network, so that it takes seconds; what is left out is chosen by measurement.
+    let fit = Fitting::of(&image).width(64).layers(5).time_limit(10.0).run()?;
+    for metric in &fit.report.metrics.all {
+        println!("{} {:.2} {} ({})", metric.label, metric.value, metric.unit, metric.convention);
+    }
+
+    // The file needs nothing else to be decoded, also in Python: it is a safetensors file.
+    let folder = std::env::temp_dir();
+    let path = folder.join("vi3nr-example.safetensors");
+    fit.model.save(&path)?;
+    println!("{}", path.display());
+
+    // One thread for each core; a program makes its backend once and hands it on.
+    let backend = CpuBackend::new(None)?;
+    let model = Model::load(&path)?;
+    let request = DecodeRequest { scale: Some(2.0), ..DecodeRequest::default() };
+    let larger = folder.join("vi3nr-example.png");
+    let decoded = decode(&model, &request, &larger, &backend)?;
+    println!("{}: {}", larger.display(), decoded.summary);
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! From a model to the surface it represents, in the units of the file that was fitted.
+
+use std::path::Path;
+
+use serde_json::json;
+use vi3nr_engine::{Backend, Engine, EngineError};
+
+use super::{DecodeError, DecodeRequest, Decoded, info_of};
+use crate::model_file::Model;
+use crate::signal::shape::vector::unit;
+use crate::signal::shape::{Mesh, MeshFormat, ShapeInfo, Vector, edge_census, extract, write_mesh};
+use crate::signal::{SignalError, SignalKind};
+
+/// A model's surface.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodedShape {
+    /// In the units of the file that was fitted.
+    pub mesh: Mesh,
+    /// The direction of the network's gradient at each vertex.
+    pub normals: Vec<Vector>,
+    /// Points at which the network was evaluated to find the surface.
+    pub evaluations: u64,
+}
+
+/// The surface of a model of a shape, from a grid of `resolution` cells a side: see [`extract()`].
+///
+/// # Errors
+/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Signal`] with those of
+/// [`extract()`], [`DecodeError::Engine`] if threads or memory are short.
+pub fn decode_shape(
+    model: &Model,
+    resolution: usize,
+    backend: &dyn Backend,
+) -> Result<DecodedShape, DecodeError> {
+    let info: ShapeInfo = info_of(model, SignalKind::Shape)?;
+    let mut engine = backend.engine(&model.network, &model.parameters)?;
+    let mut field = |points: &[f32], values: &mut [f32]| engine.evaluate(points, values);
+    let found = extract(&mut field, resolution).map_err(SignalError::from)?;
+    let (mut mesh, evaluations) = (found.mesh, found.evaluations);
+    let normals = gradient_directions(&mut *engine, &mesh.vertices)?;
+    for vertex in &mut mesh.vertices {
+        *vertex = info.placement.restore(*vertex);
+    }
+    Ok(DecodedShape { mesh, normals, evaluations })
+}
+
+pub(super) fn decode(
+    model: &Model,
+    request: &DecodeRequest,
+    path: &Path,
+    backend: &dyn Backend,
+) -> Result<Decoded, DecodeError> {
+    /// Cells a side of the grid where none are asked for.
+    const RESOLUTION: usize = 512;
+    MeshFormat::of_path(path).map_err(SignalError::from)?;
+    let resolution = request.resolution.unwrap_or(RESOLUTION);
+    let found = backend.workers().install(|| decode_shape(model, resolution, backend))?;
+    write_mesh(path, &found.mesh, &found.normals).map_err(SignalError::from)?;
+    let (vertices, faces) = (found.mesh.vertices.len(), found.mesh.faces.len());
+    let watertight = edge_census(&found.mesh).is_watertight();
+    let closed = if watertight { "watertight" } else { "not watertight" };
+    Ok(Decoded {
+        facts: json!({
+            "file": path,
+            "vertices": vertices,
+            "faces": faces,
+            "watertight": watertight,
+            "resolution": resolution,
+            "evaluations": found.evaluations,
+        }),
+        summary: format!("{vertices} vertices, {faces} faces, {closed}"),
+        warnings: Vec::new(),
+    })
+}
+
+/// The direction of the network's gradient at points: the normals of its surface.
+fn gradient_directions(
+    engine: &mut dyn Engine,
+    points: &[Vector],
+) -> Result<Vec<Vector>, EngineError> {
+    /// Points at a time.
+    const CHUNK: usize = 1 << 16;
+    let mut normals = Vec::with_capacity(points.len());
+    for points in points.chunks(CHUNK) {
+        let coordinates: Vec<f32> = points.iter().flatten().map(|x| *x as f32).collect();
+        let (mut values, mut gradients) = (vec![0.0; points.len()], vec![0.0; coordinates.len()]);
+        engine.differentiate(&coordinates, &mut values, &mut gradients)?;
+        let gradients = gradients.as_chunks::<3>().0.iter();
+        normals.extend(gradients.map(|gradient| unit(gradient.map(f64::from))));
+    }
+    Ok(normals)
+}
+
+#[cfg(test)]
+mod tests {
+    use vi3nr_engine::CpuEngine;
+
+    use super::*;
+    use crate::signal::shape::vector::dot;
+
+    /// Φ = tanh(n·x) has the gradient's direction n wherever it is not flat.
+    #[test]
+    fn normals_are_the_gradients_direction() {
+        let network = vi3nr::Network::new(vec![3, 1, 1], "tanh".parse().unwrap()).unwrap();
+        let mut engine =
+            CpuEngine::new(&network, &[2.0, -1.0, 2.0, 0.25, 3.0, 0.0], Some(1)).unwrap();
+        let points = [[0.0; 3], [0.1, 0.2, -0.3], [-0.4, 0.0, 0.5]];
+        for normal in gradient_directions(&mut engine, &points).unwrap() {
+            assert!((dot(normal, [2.0 / 3.0, -1.0 / 3.0, 2.0 / 3.0]) - 1.0).abs() < 1e-6);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Adam: the engine does all of it.
+
+use serde::{Deserialize, Serialize};
+use vi3nr::Network;
+use vi3nr_engine::{Adam, Backend, Engine, EngineError, Update};
+
+use super::{
+    Method, Optimizer, OptimizerState, Problem, RatesMut, Schedule, StateError, StepContext,
+    StepOutcome, StepStatus,
+};
+
+/// How Adam trains; its constants are [`Adam::default`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AdamSettings {
+    /// The learning rate at the start.
+    pub learning_rate: f64,
+    /// How it falls.
+    pub schedule: Schedule,
+}
+
+impl Method for AdamSettings {
+    fn suited_to(problem: &Problem<'_>) -> Self {
+        problem.adam
+    }
+
+    fn rates_mut(&mut self) -> Option<RatesMut<'_>> {
+        let Self { learning_rate, schedule } = self;
+        Some(RatesMut { learning_rate, schedule })
+    }
+
+    fn start(
+        &self,
+        _: &Network,
+        _: u64,
+        _: &dyn Backend,
+    ) -> Result<Box<dyn Optimizer>, EngineError> {
+        Ok(Box::new(AdamOptimizer { settings: *self }))
+    }
+}
+
+#[derive(Debug)]
+struct AdamOptimizer {
+    settings: AdamSettings,
+}
+
+impl Optimizer for AdamOptimizer {
+    fn step(
+        &mut self,
+        engine: &mut dyn Engine,
+        at: &StepContext<'_>,
+    ) -> Result<StepOutcome, EngineError> {
+        let AdamSettings { learning_rate, schedule } = self.settings;
+        let rate = schedule.rate(learning_rate, at.step, at.progress);
+        if !at.loss.is_finite() {
+            return Ok(StepOutcome { status: StepStatus::Diverged, rate, operations: 0.0 });
+        }
+        engine.apply(&Update::adam(Adam::default(), rate))?;
+        Ok(StepOutcome { status: StepStatus::Moved, rate, operations: 0.0 })
+    }
+
+    fn save(&self, engine: &dyn Engine) -> OptimizerState {
+        let mut state = OptimizerState::default();
+        state.put_adam(engine);
+        state
+    }
+
+    fn restore(
+        &mut self,
+        engine: &mut dyn Engine,
+        state: &OptimizerState,
+    ) -> Result<(), StateError> {
+        state.restore_adam(engine)
+    }
+}

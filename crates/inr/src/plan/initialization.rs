@@ -1,0 +1,80 @@
+//! The initial weights of a fit, and of a network that is only drawn: one rule for both.
+
+use vi3nr::scheme::{SchemeField, SchemeRefusal, SchemeRequest, SigmaReason};
+use vi3nr::{InitRule, Network, WeightShape};
+
+use super::Reason;
+use crate::recipe::Recipe;
+use crate::request::{FitRequest, RequestError};
+
+/// How a network starts, and why.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Initialization {
+    /// The rule.
+    pub rule: InitRule,
+    /// Why settings that were not asked for are what they are.
+    pub reasons: Vec<Reason>,
+    /// Where the scheme was not made for the activation.
+    pub warnings: Vec<String>,
+}
+
+/// The initial weights of `network`: what `request` asks for, else what `recipe` has. A fit and the
+/// drawing of initial weights alone both go by it.
+///
+/// # Errors
+/// Returns a [`RequestError`] that names the fields if a number is out of range, if settings
+/// contradict each other, or if the scheme is impossible for the activation.
+pub fn resolve_initialization(
+    request: &FitRequest,
+    network: &Network,
+    recipe: &Recipe,
+) -> Result<Initialization, RequestError> {
+    let activation = network.activation();
+    let chosen = request
+        .init
+        .unwrap_or(SchemeRequest::Auto)
+        .resolve(activation, request.sigma_p, request.last_sigma_p, recipe.sigma_p_factor)
+        .map_err(refusal)?;
+    let mut reasons = Vec::new();
+    if request.init.is_none_or(|asked| asked == SchemeRequest::Auto) {
+        let text = match chosen.sigma_p {
+            None => format!("{}, which was published with this activation", chosen.scheme),
+            Some(_) => format!("{}, the paper's scheme", chosen.scheme),
+        };
+        reasons.push(Reason { field: "init", text });
+    }
+    if let Some(sigma_p) = chosen.sigma_p.filter(|own| own.reason != SigmaReason::Given) {
+        let (value, reason) = (sigma_p.value.to_string(), sigma_p.reason.to_string());
+        // Some reasons begin with the value.
+        let text = if reason.starts_with(&value) { reason } else { format!("{value}, {reason}") };
+        reasons.push(Reason { field: "sigma_p", text });
+    }
+    let biases = request.biases.unwrap_or(recipe.biases);
+    let first_biases = match (request.first_bias, request.biases) {
+        (Some(first), _) => first,
+        (None, Some(all)) => all,
+        (None, None) => recipe.first_biases(activation),
+    };
+    if request.first_bias.is_none() && first_biases != biases {
+        let text = format!("{first_biases}: with f(-x) = f(x) and no biases the network is even");
+        reasons.push(Reason { field: "first_bias", text });
+    }
+    let rule = InitRule::new(chosen.scheme)
+        .with_weights(request.weights.unwrap_or(WeightShape::Uniform))
+        .with_biases(biases)
+        .with_first_biases(first_biases);
+    let warnings = chosen.scheme.warnings(activation);
+    Ok(Initialization { rule, reasons, warnings })
+}
+
+/// The refusal with the fields of the request.
+fn refusal(refusal: SchemeRefusal) -> RequestError {
+    let field = match refusal.field() {
+        Some(SchemeField::Scheme) => "init",
+        Some(SchemeField::SigmaP) => "sigma_p",
+        Some(SchemeField::LastSigmaP) => "last_sigma_p",
+        _ => "activation",
+    };
+    RequestError::new(field, refusal.to_string(), "")
+}

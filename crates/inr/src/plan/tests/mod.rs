@@ -1,0 +1,185 @@
+//! What requests come to: one row for each decision.
+
+mod refusals;
+mod rows;
+mod stored;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model_file::parameters_fingerprint;
+use crate::recipe::recipes;
+use crate::request::{FitRequest, RequestError};
+use crate::signal::audio::AudioInfo;
+use crate::signal::image::{BitDepth, ImageInfo};
+use crate::signal::shape::{Placement, ShapeInfo};
+
+/// Signals of which rows speak: two images beside the limit of kfac, a small one, others.
+fn info(signal: &str) -> Arc<dyn SignalInfo> {
+    let image = |width, height| {
+        Arc::new(ImageInfo { width, height, channels: 3, bit_depth: BitDepth::Eight })
+    };
+    match signal {
+        "image" => image(64, 48),
+        "image of 16384" => image(128, 128),
+        "image of 16512" => image(129, 128),
+        "audio" => {
+            Arc::new(AudioInfo { rate: 8_000, samples: 8_000, channels: 1, scale: 0.5, start: 0.0 })
+        }
+        "shape" => Arc::new(ShapeInfo {
+            placement: Placement { centre: [0.0; 3], scale: 1.0 },
+            elements: 4,
+            closed: true,
+        }),
+        other => panic!("{other}"),
+    }
+}
+
+fn request(settings: &Value) -> FitRequest {
+    FitRequest::from_settings(settings.as_object().unwrap())
+        .unwrap_or_else(|error| panic!("{settings}: {error}"))
+}
+
+fn facts(signal: &str, request: &FitRequest) -> SignalFacts {
+    let info = info(signal);
+    let options = request.signal.options(request.preset.unwrap_or_default());
+    let source = Source {
+        file: Some("a.file".into()),
+        options: options.to_json(info.kind()),
+        fingerprint: "00000000".into(),
+    };
+    SignalFacts { info, source, start: None }
+}
+
+fn resolved(signal: &str, settings: &Value) -> Result<Resolved, RequestError> {
+    let request = request(settings);
+    resolve(&request, &facts(signal, &request))
+}
+
+fn plan(signal: &str, settings: &Value) -> FitPlan {
+    resolved(signal, settings).unwrap_or_else(|error| panic!("{signal} {settings}: {error}")).plan
+}
+
+#[test]
+fn reasons_and_warnings_say_what_was_decided() {
+    let reason = |signal: &str, settings: Value, field: &str| {
+        let reasons = resolved(signal, &settings).unwrap().reasons;
+        reasons.into_iter().find(|reason| reason.field == field).map(|reason| reason.text)
+    };
+    for (signal, settings, field, text) in [
+        ("image", json!({}), "init", "siren:omega=30, which was published with this activation"),
+        (
+            "image",
+            json!({}),
+            "optimizer",
+            "kfac, the best by measurement for signals of at most 16384",
+        ),
+        ("image of 16512", json!({}), "optimizer", "adam, the best by measurement"),
+        ("image", json!({"lr": 0.1}), "optimizer", "adam, since lr is given"),
+        ("image", json!({"batch": 9}), "optimizer", "adam, since batch is given"),
+        (
+            "image",
+            json!({"activation": "gaussian:sigma=0.05"}),
+            "sigma_p",
+            "2 times the smallest root",
+        ),
+        ("image", json!({"activation": "gaussian:sigma=0.05"}), "first_bias", "like-weights"),
+        ("audio", json!({}), "input_scale", "100"),
+    ] {
+        let seen = reason(signal, settings.clone(), field).unwrap_or_default();
+        assert!(seen.contains(text), "{signal} {settings}: {seen}");
+    }
+    for (settings, field) in [
+        (json!({"optimizer": "adam"}), "optimizer"),
+        (json!({"init": "xavier"}), "init"),
+        (json!({}), "input_scale"),
+        (json!({}), "sigma_p"),
+    ] {
+        assert_eq!(reason("image", settings.clone(), field), None, "{settings} {field}");
+    }
+    let warnings = |settings: Value| resolved("image", &settings).unwrap().warnings;
+    assert!(warnings(json!({})).is_empty());
+    assert!(!warnings(json!({"init": "siren:omega=30", "activation": "tanh"})).is_empty());
+}
+
+/// The formula is the built-in function: it is initialized, scaled and named the same way.
+#[test]
+fn a_sine_written_out_is_a_sine() {
+    for signal in ["image", "audio", "shape"] {
+        let [named, written] = ["sine:omega=30", "sin(30*x)"].map(|activation| {
+            plan(signal, &json!({"activation": activation, "width": 16, "layers": 4, "seed": 3}))
+        });
+        assert_eq!(named.init, written.init);
+        assert_eq!(named.input_scale, written.input_scale);
+        assert_eq!(named.training, written.training);
+        let weights = |plan: &FitPlan| {
+            let rules = plan.init.plan(&plan.network).unwrap();
+            parameters_fingerprint(&vi3nr::draw(&plan.network, &rules, plan.seed))
+        };
+        assert_eq!(weights(&named), weights(&written), "{signal}");
+    }
+}
+
+/// Initial weights that are drawn alone are those that a fit would start from.
+#[test]
+fn the_initialization_alone_is_that_of_the_fit() {
+    for (signal, settings) in [
+        ("image", json!({})),
+        ("image", json!({"activation": "gaussian:sigma=0.05"})),
+        ("image", json!({"preset": "paper"})),
+        ("audio", json!({"activation": "tanh", "sigma_p": "0.5*auto"})),
+        ("shape", json!({"init": "kaiming", "weights": "orthogonal", "first_bias": "uniform:0.1"})),
+        ("image", json!({"activation": "relu", "biases": "like-weights"})),
+    ] {
+        let (request, plan) = (request(&settings), plan(signal, &settings));
+        let recipe = recipes(plan.signal.kind()).of(request.preset.unwrap_or_default());
+        let alone = resolve_initialization(&request, &plan.network, &recipe).unwrap();
+        assert_eq!(alone.rule, plan.init, "{signal} {settings}");
+    }
+}
+
+#[test]
+fn weights_to_start_from_decide_the_network() {
+    let network = |dims: &[usize]| Network::new(dims.to_vec(), "tanh".parse().unwrap()).unwrap();
+    let from = |dims: &[usize], settings: Value| {
+        let request = request(&settings);
+        let start = Start { parameters: "12345678".into() };
+        let start = Some(StartFacts { network: network(dims), input_scale: None, start });
+        resolve(&request, &SignalFacts { start, ..facts("image", &request) })
+    };
+    let dims = [2, 20, 20, 3];
+    for settings in [json!({}), json!({"width": 20, "layers": 3, "activation": "tanh"})] {
+        let Resolved { plan, reasons, warnings, .. } = from(&dims, settings).unwrap();
+        assert_eq!(plan.network, network(&dims));
+        assert_eq!(plan.start, Some(Start { parameters: "12345678".into() }));
+        assert!(reasons.iter().all(|reason| reason.field == "optimizer") && warnings.is_empty());
+    }
+    for (settings, field) in [
+        (json!({"width": 21}), "width"),
+        (json!({"layers": 4}), "layers"),
+        (json!({"activation": "relu"}), "activation"),
+    ] {
+        assert_eq!(from(&dims, settings).unwrap_err().fields, [field, "from"]);
+    }
+    for dims in [[3, 20, 20, 3], [2, 20, 20, 1]] {
+        assert_eq!(from(&dims, json!({})).unwrap_err().fields, ["from"]);
+    }
+}
+
+/// Weights that were trained on other coordinates would be worth nothing.
+#[test]
+fn weights_to_start_from_keep_their_input_scale() {
+    let network = Network::new(vec![1, 8, 8, 1], "sine".parse().unwrap()).unwrap();
+    for (input_scale, asked, expected) in [
+        (Some(50.0), json!({}), 50.0),
+        (Some(50.0), json!({"input_scale": 20.0}), 20.0),
+        (None, json!({}), 100.0),
+    ] {
+        let request = request(&asked);
+        let start = Start { parameters: "12345678".into() };
+        let start = Some(StartFacts { network: network.clone(), input_scale, start });
+        let facts = SignalFacts { start, ..facts("audio", &request) };
+        let plan = resolve(&request, &facts).unwrap().plan;
+        assert_eq!(plan.input_scale, expected, "{input_scale:?} {asked}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Requests that cannot be.
+
+use serde_json::{Value, json};
+
+use super::{facts, resolved};
+use crate::plan::resolve;
+use crate::request::{BatchSize, FitRequest};
+
+#[test]
+fn impossible_requests_name_their_fields() {
+    let rows: &[(&str, Value, &[&str])] = &[
+        ("shape", json!({"batch": "full"}), &["batch"]),
+        ("shape", json!({"target_psnr": 30.0}), &["target_psnr"]),
+        ("shape", json!({"optimizer": "kfac"}), &["optimizer"]),
+        ("image", json!({"optimizer": "kfac", "batch": 100}), &["optimizer"]),
+        ("image", json!({"optimizer": "kfac", "lr": 0.1}), &["lr"]),
+        (
+            "image",
+            json!({"optimizer": "kfac", "lr": 0.1, "schedule": "cosine"}),
+            &["lr", "schedule"],
+        ),
+        ("image", json!({"optimizer": "kfac", "lr_decay": 0.5}), &["lr_decay"]),
+        ("image", json!({"schedule": "exponential"}), &["lr_decay"]),
+        ("image", json!({"schedule": "cosine", "lr_decay": 0.5}), &["lr_decay"]),
+        ("image", json!({"schedule": "constant", "lr_decay": 0.5}), &["lr_decay"]),
+        ("image", json!({"init": "siren", "activation": "relu"}), &["init"]),
+        ("image", json!({"init": "siren", "sigma_p": 0.1}), &["sigma_p"]),
+        ("image", json!({"init": "siren", "last_sigma_p": 0.1}), &["last_sigma_p"]),
+        ("image", json!({"init": "kaiming", "sigma_p": "auto"}), &["sigma_p"]),
+        ("image", json!({"init": "ours_mc", "last_sigma_p": 0.1}), &["last_sigma_p"]),
+        ("image", json!({"activation": "1/x"}), &["activation"]),
+        // Settings of another kind of signal.
+        ("image", json!({"input_scale": 2.0}), &["input_scale"]),
+        ("shape", json!({"input_scale": 2.0}), &["input_scale"]),
+        ("image", json!({"start": 1.0, "channels": "all"}), &["channels", "start"]),
+        ("audio", json!({"crop": 8}), &["crop"]),
+        ("audio", json!({"loss": "squared"}), &["loss"]),
+        ("shape", json!({"gray": false, "alpha": "white"}), &["gray", "alpha"]),
+        // Numbers out of range.
+        ("image", json!({"steps": 0}), &["steps"]),
+        ("image", json!({"lr": 0.0}), &["lr"]),
+        ("image", json!({"lr": -1.0}), &["lr"]),
+        ("image", json!({"lr_decay": -0.5}), &["lr_decay"]),
+        ("image", json!({"last_sigma_p": -0.5}), &["last_sigma_p"]),
+        ("image", json!({"time_limit": 0.0}), &["time_limit"]),
+        ("image", json!({"time_limit": 1e300}), &["time_limit"]),
+        ("audio", json!({"input_scale": 0.0}), &["input_scale"]),
+        ("audio", json!({"start": -1.0}), &["start"]),
+        ("audio", json!({"duration": 0.0}), &["duration"]),
+        ("shape", json!({"clamp": -0.1}), &["clamp"]),
+        ("image", json!({"downscale": 0}), &["downscale"]),
+        ("image", json!({"crop": 0}), &["crop"]),
+        ("image", json!({"width": 0}), &["width", "layers"]),
+        ("image", json!({"layers": 0}), &["width", "layers"]),
+        ("image", json!({"width": 100_000_000}), &["width", "layers"]),
+    ];
+    for (signal, settings, fields) in rows {
+        let error = resolved(signal, settings).unwrap_err();
+        assert_eq!(error.fields, *fields, "{signal} {settings}: {error}");
+        assert!(!error.seen.is_empty() && !error.to_string().contains("--"), "{error}");
+    }
+}
+
+/// What JSON cannot say, other doors can.
+#[test]
+fn numbers_that_only_code_can_give_are_refused_too() {
+    let mut cases = Vec::new();
+    for number in [f64::NAN, f64::INFINITY] {
+        let mut lr = FitRequest { lr: Some(number), ..FitRequest::default() };
+        cases.push((lr.clone(), "lr"));
+        (lr.lr, lr.target_psnr) = (None, Some(number));
+        cases.push((lr, "target_psnr"));
+    }
+    for size in [0, BatchSize::MAX + 1] {
+        let batch = Some(BatchSize::Points(size));
+        cases.push((FitRequest { batch, ..FitRequest::default() }, "batch"));
+    }
+    for (request, field) in cases {
+        let error = resolve(&request, &facts("image", &request)).unwrap_err();
+        assert_eq!(error.fields, [field], "{error}");
+    }
+}

@@ -1,0 +1,257 @@
+//! What a plan has where something, or nothing, is asked for.
+
+use serde_json::{Value, json};
+
+use super::plan;
+
+/// Checks that the plan for each row has the given values at the given places.
+fn check(rows: &[(&str, Value, Value)]) {
+    for (signal, settings, expected) in rows {
+        let seen = plan(signal, settings).to_json();
+        for (place, expected) in expected.as_object().unwrap() {
+            let seen = seen.pointer(&format!("/{}", place.replace('.', "/")));
+            assert_eq!(seen, Some(expected), "{place} of {signal} {settings}");
+        }
+    }
+}
+
+/// `ours` with `factor` times the σ_p that is chosen for `activation` by itself.
+fn ours(factor: f64, activation: &str) -> String {
+    let root = vi3nr::auto_sigma_p(&activation.parse().unwrap()).unwrap();
+    format!("ours:sigma_p={}", factor * root)
+}
+
+#[test]
+fn every_kind_and_preset_has_its_defaults() {
+    let (hidden, gaussian) = ([128; 7].map(Value::from).to_vec(), "gaussian:sigma=0.05");
+    let dims = |inputs: u64, outputs: u64| {
+        Value::Array([vec![inputs.into()], hidden.clone(), vec![outputs.into()]].concat())
+    };
+    let cosine = json!({"kind": "cosine"});
+    let exponential = json!({"kind": "exponential", "factor": 0.9999});
+    check(&[
+        (
+            "image",
+            json!({}),
+            json!({
+                "network.dims": dims(2, 3), "network.activation": "sine:omega=30",
+                "init.scheme": "siren:omega=30", "init.weights": "uniform",
+                "init.biases": "zero", "init.first_biases": "zero",
+                "start": null, "seed": 0, "engine": "cpu", "input_scale": 1.0,
+                "training.optimizer": "kfac", "training.steps": 2741, "training.batch": null,
+                "training.factor_points": 1024, "training.model_points": 512,
+                "training.target_psnr": null, "training.time_limit": null,
+                "source.options.downscale": 1, "source.options.alpha": "refuse",
+            }),
+        ),
+        (
+            "image of 16384",
+            json!({}),
+            json!({
+                "training.optimizer": "kfac", "training.steps": 514, "training.batch": null,
+                "training.factor_points": 4096, "training.model_points": 1024,
+            }),
+        ),
+        (
+            "image of 16512",
+            json!({}),
+            json!({
+                "training.optimizer": "adam", "training.steps": 2056, "training.batch": 4096,
+                "training.learning_rate": 5e-4, "training.schedule": cosine,
+            }),
+        ),
+        (
+            "image",
+            json!({"preset": "paper"}),
+            json!({
+                "network.dims": dims(2, 3), "network.activation": gaussian,
+                "init.scheme": ours(2.0, gaussian), "init.first_biases": "zero",
+                "training.optimizer": "adam", "training.steps": 30000, "training.batch": null,
+                "training.learning_rate": 1e-5, "training.schedule": exponential,
+            }),
+        ),
+        (
+            "audio",
+            json!({}),
+            json!({
+                "network.dims": [1, 256, 256, 256, 1], "network.activation": "sine:omega=30",
+                "init.scheme": "siren:omega=30", "init.biases": "like-weights",
+                "init.first_biases": "like-weights", "input_scale": 100.0,
+                "training.optimizer": "adam", "training.steps": 2473, "training.batch": 4096,
+                "training.learning_rate": 5e-4, "training.schedule": cosine,
+                "source.options.channels": "mean", "source.options.start": 0.0,
+            }),
+        ),
+        (
+            "audio",
+            json!({"preset": "paper"}),
+            json!({
+                "training.optimizer": "adam", "training.steps": 30000, "training.batch": null,
+                "training.learning_rate": 1e-5, "training.schedule": exponential,
+            }),
+        ),
+        (
+            "shape",
+            json!({}),
+            json!({
+                "network.dims": dims(3, 1), "network.activation": "sine:omega=30",
+                "input_scale": 1.0, "init.biases": "zero",
+                "training.optimizer": "adam", "training.steps": 2745, "training.batch": 6144,
+                "training.learning_rate": 5e-4, "training.schedule": cosine,
+                "source.options.loss": "squared", "source.options.clamp": 0.1,
+                "source.options.uniform": 0.2,
+            }),
+        ),
+        (
+            "shape",
+            json!({"preset": "paper"}),
+            json!({
+                "network.activation": "gaussian:sigma=0.09",
+                "init.scheme": ours(2.0, "gaussian:sigma=0.09"),
+                "training.optimizer": "adam", "training.steps": 30000, "training.batch": 30000,
+                "training.learning_rate": 3e-5, "training.schedule": exponential,
+                "source.options.loss": "absolute", "source.options.clamp": null,
+                "source.options.uniform": 0.0,
+            }),
+        ),
+    ]);
+}
+
+#[test]
+fn the_initialization_follows_activation_and_request() {
+    let gaussian = "gaussian:sigma=0.05";
+    let with = |more: Value| {
+        let mut settings = more;
+        settings["activation"] = gaussian.into();
+        settings
+    };
+    check(&[
+        // Without first biases a network of an even activation is even.
+        (
+            "image",
+            with(json!({})),
+            json!({"init.scheme": ours(2.0, gaussian), "init.biases": "zero",
+                   "init.first_biases": "like-weights"}),
+        ),
+        ("audio", with(json!({})), json!({"init.scheme": ours(6.0, gaussian)})),
+        ("image", with(json!({"biases": "zero"})), json!({"init.first_biases": "zero"})),
+        (
+            "image",
+            with(json!({"biases": "like-weights"})),
+            json!({"init.biases": "like-weights", "init.first_biases": "like-weights"}),
+        ),
+        (
+            "image",
+            with(json!({"biases": "like-weights", "first_bias": "uniform:0.5"})),
+            json!({"init.biases": "like-weights", "init.first_biases": "uniform:0.5"}),
+        ),
+        ("image", with(json!({"first_bias": "zero"})), json!({"init.first_biases": "zero"})),
+        ("image", with(json!({"sigma_p": "auto"})), json!({"init.scheme": ours(1.0, gaussian)})),
+        ("image", with(json!({"sigma_p": "3*auto"})), json!({"init.scheme": ours(3.0, gaussian)})),
+        ("image", with(json!({"sigma_p": 0.15})), json!({"init.scheme": "ours:sigma_p=0.15"})),
+        (
+            "image",
+            with(json!({"sigma_p": 0.15, "last_sigma_p": 0.5})),
+            json!({"init.scheme": "ours:sigma_p=0.15,last_sigma_p=0.5"}),
+        ),
+        (
+            "image",
+            with(json!({"init": "ours_mc", "sigma_p": 0.15})),
+            json!({"init.scheme": "ours_mc:sigma_p=0.15,samples=1000000"}),
+        ),
+        ("image", with(json!({"init": "xavier"})), json!({"init.scheme": "xavier"})),
+        ("image", with(json!({"weights": "normal"})), json!({"init.weights": "normal"})),
+        ("image", json!({"activation": "relu"}), json!({"init.scheme": "ours:sigma_p=1"})),
+        // SIREN's own scheme holds only where nothing of another is asked for.
+        ("image", json!({"sigma_p": 0.3}), json!({"init.scheme": "ours:sigma_p=0.3"})),
+        ("image", json!({"init": "ours"}), json!({"init.scheme": ours(1.0, "sine:omega=30")})),
+        (
+            "image",
+            json!({"init": "siren", "activation": "sine:omega=7"}),
+            json!({"init.scheme": "siren:omega=7"}),
+        ),
+        ("image", json!({"seed": 12}), json!({"seed": 12})),
+        ("image", json!({"engine": "reference"}), json!({"engine": "reference"})),
+        ("image", json!({"width": 9, "layers": 3}), json!({"network.dims": [2, 9, 9, 3]})),
+        ("image", json!({"layers": 1}), json!({"network.dims": [2, 3]})),
+    ]);
+}
+
+#[test]
+fn the_optimizer_follows_signal_network_and_request() {
+    let adam = |more: Value| {
+        let mut expected = more;
+        expected["training.optimizer"] = "adam".into();
+        expected
+    };
+    let constant = json!({"kind": "constant"});
+    let exponential = json!({"kind": "exponential", "factor": 0.5});
+    check(&[
+        // These mean nothing to kfac.
+        ("image", json!({"lr": 0.25}), adam(json!({"training.learning_rate": 0.25}))),
+        (
+            "image",
+            json!({"schedule": "constant"}),
+            adam(json!({"training.schedule": constant, "training.learning_rate": 5e-4})),
+        ),
+        ("image", json!({"lr_decay": 0.5}), adam(json!({"training.schedule": exponential}))),
+        (
+            "image",
+            json!({"schedule": "exponential", "lr_decay": 0.5}),
+            adam(json!({"training.schedule": exponential})),
+        ),
+        ("image", json!({"batch": 100}), adam(json!({"training.batch": 100}))),
+        // Adam's steps are as many as its own batch allows.
+        ("image", json!({"optimizer": "adam"}), adam(json!({"training.steps": 2741}))),
+        (
+            "image of 16512",
+            json!({"batch": "full"}),
+            adam(json!({"training.batch": null, "training.steps": 2056})),
+        ),
+        (
+            "image",
+            json!({"batch": "full"}),
+            json!({"training.optimizer": "kfac", "training.batch": null}),
+        ),
+        ("image", json!({"width": 8192, "layers": 3}), adam(json!({}))),
+        (
+            "image of 16512",
+            json!({"optimizer": "kfac"}),
+            json!({"training.optimizer": "kfac", "training.batch": null}),
+        ),
+        (
+            "audio",
+            json!({"optimizer": "kfac"}),
+            json!({"training.optimizer": "kfac", "training.batch": null}),
+        ),
+        // Every point at each step, said with a number.
+        (
+            "image",
+            json!({"optimizer": "kfac", "batch": 3072}),
+            json!({"training.optimizer": "kfac", "training.batch": 3072}),
+        ),
+        (
+            "image",
+            json!({"optimizer": "muon"}),
+            json!({"training.optimizer": "muon", "training.learning_rate": 1.5e-3,
+                   "training.adam_learning_rate": 1e-3, "training.batch": null}),
+        ),
+        (
+            "image of 16512",
+            json!({"optimizer": "muon", "activation": "gaussian:sigma=0.05", "lr": 0.25}),
+            json!({"training.optimizer": "muon", "training.learning_rate": 0.25,
+                   "training.adam_learning_rate": 3e-4, "training.batch": 4096}),
+        ),
+        (
+            "shape",
+            json!({"batch": 50, "steps": 7, "time_limit": 2.5}),
+            adam(json!({"training.batch": 50, "training.steps": 7, "training.time_limit": 2.5})),
+        ),
+        (
+            "audio",
+            json!({"target_psnr": 30.0, "input_scale": 3.0}),
+            adam(json!({"training.target_psnr": 30.0, "input_scale": 3.0})),
+        ),
+        ("audio", json!({"activation": "gelu"}), json!({"input_scale": 1.0})),
+    ]);
+}

@@ -1,0 +1,144 @@
+//! How a fit is trained.
+
+use vi3nr::Network;
+
+use super::check;
+use crate::optimizer::{OptimizerName, OptimizerSettings, Schedule};
+use crate::preset::Preset;
+use crate::recipe::Recipe;
+use crate::request::{BatchSize, FitRequest, RequestError, ScheduleName};
+use crate::signal::{PointCount, SignalInfo};
+use crate::train::TrainSettings;
+
+/// The steps of a fit, and why this optimizer takes them.
+pub(super) struct Training {
+    pub(super) settings: TrainSettings,
+    pub(super) reason: String,
+}
+
+pub(super) fn resolve_training(
+    request: &FitRequest,
+    network: &Network,
+    info: &dyn SignalInfo,
+    recipe: &Recipe,
+) -> Result<Training, RequestError> {
+    let points = info.points();
+    let (optimizer, reason) = optimizer(request, network, points, recipe);
+    let defaults = recipe.training(network, points, optimizer);
+    let is_drawn = matches!(points, PointCount::Drawn(_));
+    let batch = match request.batch {
+        None => defaults.batch,
+        Some(BatchSize::Full) if is_drawn => {
+            let seen = "full, but the points of this signal are drawn anew at each step and have no \
+                        full number";
+            return Err(RequestError::new("batch", seen, "a number"));
+        }
+        Some(BatchSize::Full) => None,
+        Some(BatchSize::Points(count)) => Some(count),
+    };
+    if let Some(target) = request.target_psnr.filter(|_| is_drawn) {
+        let seen = format!("{target}, but signed distances have no peak to compare with");
+        return Err(RequestError::new("target_psnr", seen, "a number of steps or a time limit"));
+    }
+    let sees_all = match points {
+        PointCount::Sampled(all) => batch.is_none_or(|batch| batch >= all),
+        PointCount::Drawn(_) => false,
+    };
+    if defaults.optimizer.needs_all_points() && !sees_all {
+        let seen = format!(
+            "{optimizer} needs all points at each step and the squared error as the loss, and this \
+             fit sees {}",
+            if is_drawn { "points that are drawn anew" } else { "a part of them" }
+        );
+        let expected = "an image or audio with the full batch, or another optimizer";
+        return Err(RequestError::new("optimizer", seen, expected));
+    }
+    let settings = TrainSettings {
+        steps: request.steps.unwrap_or(defaults.steps),
+        batch,
+        optimizer: with_rates(request, defaults.optimizer)?,
+        target_psnr: request.target_psnr,
+        time_limit: check::time_limit(request)?,
+    };
+    Ok(Training { settings, reason })
+}
+
+/// The optimizer that is asked for, or the one that suits, and why.
+fn optimizer(
+    request: &FitRequest,
+    network: &Network,
+    points: PointCount,
+    recipe: &Recipe,
+) -> (OptimizerName, String) {
+    if let Some(asked) = request.optimizer {
+        return (asked, String::new());
+    }
+    // These mean nothing to kfac: whoever gives one wants what it belongs to.
+    let of_adam = [
+        ("lr", request.lr.is_some()),
+        ("schedule", request.schedule.is_some()),
+        ("lr_decay", request.lr_decay.is_some()),
+        ("batch", matches!(request.batch, Some(BatchSize::Points(_)))),
+    ];
+    if let Some((field, _)) = of_adam.iter().find(|(_, is_given)| *is_given) {
+        return (OptimizerName::Adam, format!("adam, since {field} is given"));
+    }
+    let chosen = recipe.optimizer(network, points);
+    let reason = match (request.preset, chosen) {
+        (Some(Preset::Paper), chosen) => format!("{chosen}, as the paper has it"),
+        (_, OptimizerName::Kfac) => {
+            let most = recipe.max_kfac_points;
+            format!("kfac, the best by measurement for signals of at most {most} points")
+        }
+        (_, other) => {
+            format!("{other}, the best by measurement for signals of this kind and size")
+        }
+    };
+    (chosen, reason)
+}
+
+/// The optimizer with the rates that are asked for.
+fn with_rates(
+    request: &FitRequest,
+    mut settings: OptimizerSettings,
+) -> Result<OptimizerSettings, RequestError> {
+    let schedule = schedule(request)?;
+    let name = settings.name();
+    if let Some(rates) = settings.rates_mut() {
+        *rates.learning_rate = request.lr.unwrap_or(*rates.learning_rate);
+        *rates.schedule = schedule.unwrap_or(*rates.schedule);
+        return Ok(settings);
+    }
+    let given = [
+        ("lr", request.lr.is_some()),
+        ("schedule", request.schedule.is_some()),
+        ("lr_decay", request.lr_decay.is_some()),
+    ];
+    let given: Vec<_> = given.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect();
+    if given.is_empty() {
+        return Ok(settings);
+    }
+    let seen = format!("the optimizer {name} has no learning rate");
+    let expected = "none of these settings, or the optimizer adam or muon";
+    Err(RequestError::of_fields(&given, seen, expected))
+}
+
+/// The schedule that is asked for, if one is.
+fn schedule(request: &FitRequest) -> Result<Option<Schedule>, RequestError> {
+    match (request.schedule, request.lr_decay) {
+        (None, None) => Ok(None),
+        (Some(ScheduleName::Constant), None) => Ok(Some(Schedule::Constant)),
+        (Some(ScheduleName::Cosine), None) => Ok(Some(Schedule::Cosine)),
+        (None | Some(ScheduleName::Exponential), Some(factor)) => {
+            Ok(Some(Schedule::Exponential { factor }))
+        }
+        (Some(ScheduleName::Exponential), None) => {
+            let seen = "the exponential schedule needs a factor";
+            Err(RequestError::new("lr_decay", seen, "one such as 0.999"))
+        }
+        (Some(_), Some(_)) => {
+            let seen = "it belongs to the exponential schedule";
+            Err(RequestError::new("lr_decay", seen, "no other schedule beside it"))
+        }
+    }
+}

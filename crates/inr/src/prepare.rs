@@ -1,0 +1,92 @@
+//! From a request to all that a session needs: the signal, the plan and the weights to start from.
+
+use crate::model_file::{ModelError, Weights};
+use crate::plan::{Resolved, SignalFacts, Start, StartFacts, check_numbers, resolve};
+use crate::request::{FitRequest, RequestError};
+use crate::signal::image::test_picture;
+use crate::signal::{Signal, SignalError, open};
+
+/// The side, in pixels, of the test image that is fitted where a request names no file.
+pub const TEST_PICTURE_SIDE: u32 = 128;
+
+/// A request that cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The request itself is impossible.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The signal cannot be read.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
+    /// The weights to start from cannot be read.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// A request with everything that it names read and decided.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The signal.
+    pub signal: Box<dyn Signal>,
+    /// What the plan had to know of the signal and of the weights to start from.
+    pub facts: SignalFacts,
+    /// The plan, and how it came about.
+    pub resolved: Resolved,
+    /// The weights that the fit starts from, where the request names a file of such.
+    pub weights: Option<Vec<f32>>,
+}
+
+/// Reads the signal that `request` names, and the weights if it names some, and decides the rest.
+///
+/// Distances to shapes are prepared on the calling thread's pool: see
+/// [`Workers::install`](vi3nr_engine::Workers::install).
+///
+/// ```
+/// use vi3nr_inr::prepare::prepare;
+/// use vi3nr_inr::request::FitRequest;
+///
+/// let mut request = FitRequest::default();
+/// request.width = Some(32);
+/// let prepared = prepare(&request)?;
+/// assert_eq!(prepared.resolved.plan.network.dims()[1], 32);
+/// # Ok::<(), vi3nr_inr::prepare::PrepareError>(())
+/// ```
+///
+/// # Errors
+/// Returns [`PrepareError::Request`] if a setting is impossible, [`PrepareError::Signal`] if the
+/// signal cannot be read, [`PrepareError::Model`] if the weights to start from cannot.
+pub fn prepare(request: &FitRequest) -> Result<Prepared, PrepareError> {
+    // Before a large file is read for nothing.
+    check_numbers(request)?;
+    let options = request.signal.options(request.preset.unwrap_or_default());
+    let signal: Box<dyn Signal> = match &request.file {
+        Some(file) => open(file, &options)?,
+        None => {
+            require_no_fields(request)?;
+            Box::new(test_picture(TEST_PICTURE_SIDE)?)
+        }
+    };
+    let mut facts = SignalFacts::of(&*signal, request.file.as_deref(), &options);
+    let mut weights = None;
+    if let Some(path) = &request.from {
+        let read = Weights::load(path)?;
+        let start = Start { parameters: read.fingerprint() };
+        let Weights { network, parameters, input_scale } = read;
+        facts.start = Some(StartFacts { network, input_scale, start });
+        weights = Some(parameters);
+    }
+    let resolved = resolve(request, &facts)?;
+    Ok(Prepared { signal, facts, resolved, weights })
+}
+
+/// Checks that no setting of a file is given where there is no file.
+fn require_no_fields(request: &FitRequest) -> Result<(), RequestError> {
+    let fields: Vec<&'static str> =
+        request.signal.set_fields().into_iter().map(|(_, field)| field).collect();
+    match fields.is_empty() {
+        true => Ok(()),
+        false => Err(RequestError::of_fields(&fields, "this needs a FILE", "")),
+    }
+}

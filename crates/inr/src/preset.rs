@@ -1,0 +1,33 @@
+//! What the settings of a fit are chosen for.
+
+use serde::{Deserialize, Serialize};
+
+/// The goal that decides every setting that is not asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// The best quality per minute, by measurement (docs/defaults.md in the repository).
+    #[default]
+    Fast,
+    /// The paper's experiment on this kind of signal.
+    Paper,
+}
+
+/// A value for each preset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ByPreset<T> {
+    /// For [`Preset::Fast`].
+    pub fast: T,
+    /// For [`Preset::Paper`].
+    pub paper: T,
+}
+
+impl<T> ByPreset<T> {
+    /// The value for `preset`.
+    pub fn of(self, preset: Preset) -> T {
+        match preset {
+            Preset::Fast => self.fast,
+            Preset::Paper => self.paper,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! How audio is fitted.
+
+use vi3nr::BiasRule;
+
+use super::{Recipe, Steps};
+use crate::optimizer::Schedule;
+use crate::preset::ByPreset;
+
+pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER };
+
+/// Measured in docs/audio.md. Few layers have to reach high frequencies, so σ_p is far above that of
+/// Eq. (13). The input scale for sines is SIREN's.
+const FAST: Recipe = Recipe {
+    activation: "sine:omega=30",
+    layers: 4,
+    width: 256,
+    biases: BiasRule::LikeWeights,
+    even_first_biases: BiasRule::LikeWeights,
+    sigma_p_factor: 6.0,
+    sine_input_scale: 100.0,
+    // About a minute on two idle modern cores.
+    steps: Steps::Budget(8e12),
+    batch: Some(4_096),
+    learning_rate: 5e-4,
+    schedule: Schedule::Cosine,
+    max_kfac_points: 0,
+};
+
+/// Table 7, as far as it is known how it was trained.
+const PAPER: Recipe = Recipe {
+    steps: Steps::Exactly(30_000),
+    batch: None,
+    learning_rate: 1e-5,
+    schedule: Schedule::Exponential { factor: 0.9999 },
+    ..FAST
+};

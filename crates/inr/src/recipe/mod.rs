@@ -1,0 +1,193 @@
+//! What a fit does where nothing is asked for, for each kind of signal.
+
+mod audio;
+mod image;
+mod shape;
+
+use vi3nr::scheme::{SigmaP, default_sigma_p};
+use vi3nr::{Activation, BiasRule, Error, Network};
+use vi3nr_engine::curvature_bytes;
+
+use crate::optimizer::{AdamSettings, OptimizerName, Problem, Schedule};
+use crate::preset::ByPreset;
+use crate::signal::{PointCount, SignalKind};
+use crate::train::TrainSettings;
+
+/// Settings of a fit that suit one kind of signal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recipe {
+    /// The nonlinearity, in the form that [`Activation`] reads.
+    pub activation: &'static str,
+    /// The number of weight matrices.
+    pub layers: usize,
+    /// The number of units of each hidden layer.
+    pub width: usize,
+    /// The initial biases.
+    pub biases: BiasRule,
+    /// The initial biases of the first layer where the activation is even; elsewhere they are
+    /// [`Recipe::biases`]. Without first biases a network of an even activation is an even function.
+    pub even_first_biases: BiasRule,
+    /// The multiple of the smallest root of Eq. (13) that is taken for σ_p.
+    pub sigma_p_factor: f64,
+    /// What coordinates are multiplied by, where the activation is a sine.
+    pub sine_input_scale: f64,
+    /// The number of steps.
+    pub steps: Steps,
+    /// The number of points of a step; if none, all of them, or the default number of drawn points.
+    pub batch: Option<usize>,
+    /// Adam's initial learning rate.
+    pub learning_rate: f64,
+    /// Adam's learning-rate schedule.
+    pub schedule: Schedule,
+    /// The largest number of points for which `kfac` is the default optimizer; beyond, it is Adam.
+    pub max_kfac_points: usize,
+}
+
+/// How the number of steps is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Steps {
+    /// This many.
+    Exactly(u64),
+    /// As many as this many floating-point operations allow, but at least 500 and at most 20,000. It
+    /// is not a time, so that the result is the same on every machine.
+    Budget(f64),
+}
+
+/// The largest size of K-FAC's factors, in bytes, for which `kfac` is the default optimizer.
+const MAX_FACTOR_BYTES: usize = 128 << 20;
+
+/// The recipes for signals of `kind`.
+pub fn recipes(kind: SignalKind) -> ByPreset<Recipe> {
+    match kind {
+        SignalKind::Image => image::RECIPES,
+        SignalKind::Audio => audio::RECIPES,
+        SignalKind::Shape => shape::RECIPES,
+    }
+}
+
+impl Recipe {
+    /// The initial biases of the first layer.
+    pub fn first_biases(&self, activation: &Activation) -> BiasRule {
+        if activation.is_even() { self.even_first_biases } else { self.biases }
+    }
+
+    /// The σ_p where none is asked for: a multiple of the smallest root of Eq. (13), or what
+    /// [`vi3nr::auto_sigma_p`] chooses where there is no root.
+    ///
+    /// # Errors
+    /// Returns the [`Error`] of an activation without a finite gain.
+    pub fn sigma_p(&self, activation: &Activation) -> Result<SigmaP, Error> {
+        default_sigma_p(activation, self.sigma_p_factor)
+    }
+
+    /// What coordinates are multiplied by where nothing is asked for.
+    pub fn input_scale(&self, activation: &Activation) -> f64 {
+        if activation.sine_frequency().is_some() { self.sine_input_scale } else { 1.0 }
+    }
+
+    /// The optimizer for a fit of `network` to `points`, where none is asked for.
+    pub fn optimizer(&self, network: &Network, points: PointCount) -> OptimizerName {
+        match points {
+            PointCount::Sampled(count)
+                if count <= self.max_kfac_points
+                    && curvature_bytes(network) <= MAX_FACTOR_BYTES =>
+            {
+                OptimizerName::Kfac
+            }
+            _ => OptimizerName::Adam,
+        }
+    }
+
+    /// How a fit of `network` to `points` is trained by `optimizer`.
+    pub fn training(
+        &self,
+        network: &Network,
+        points: PointCount,
+        optimizer: OptimizerName,
+    ) -> TrainSettings {
+        let all = points.default_count().max(1);
+        let optimizer = optimizer.suited_to(&Problem {
+            network,
+            points: all,
+            adam: AdamSettings { learning_rate: self.learning_rate, schedule: self.schedule },
+        });
+        let batch = match points {
+            PointCount::Sampled(_) if optimizer.needs_all_points() => None,
+            PointCount::Sampled(_) => self.batch.filter(|batch| *batch < all),
+            PointCount::Drawn(_) => self.batch,
+        };
+        TrainSettings {
+            steps: self.steps.for_network(network, batch.unwrap_or(all)),
+            batch,
+            optimizer,
+            target_psnr: None,
+            time_limit: None,
+        }
+    }
+}
+
+impl Steps {
+    /// The number of steps of `batch` points each.
+    fn for_network(self, network: &Network, batch: usize) -> u64 {
+        match self {
+            Self::Exactly(steps) => steps,
+            Self::Budget(operations) => {
+                let step = 6.0 * network.weight_count() as f64 * batch as f64;
+                (operations / step).clamp(500.0, 20_000.0) as u64
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset::Preset;
+
+    #[test]
+    fn sigma_p_is_a_multiple_of_the_root_where_there_is_one() {
+        let recipe = recipes(SignalKind::Image).of(Preset::Fast);
+        let at = |text: &str| recipe.sigma_p(&text.parse().unwrap()).unwrap().value;
+        assert!((at("gaussian:sigma=0.05") - 2.0 * 0.0776886987).abs() < 1e-9);
+        assert_eq!(at("relu"), 1.0);
+        assert!((at("sine:omega=30") - 1.0 / 30.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_budget_fixes_the_steps() {
+        let network = Network::uniform(2, 128, 8, 3, "sine".parse().unwrap()).unwrap();
+        let training = |side: usize| {
+            let recipe = recipes(SignalKind::Image).of(Preset::Fast);
+            recipe.training(&network, PointCount::Sampled(side * side), OptimizerName::Adam)
+        };
+        assert_eq!(training(128).steps, 2056);
+        assert_eq!(training(1024).steps, 2056);
+        assert_eq!(training(64).batch, None);
+        assert_eq!(training(65).batch, Some(4_096));
+        assert_eq!(training(1).steps, 20_000);
+    }
+
+    #[test]
+    fn kfac_is_the_default_for_few_points_and_small_factors() {
+        let recipe = recipes(SignalKind::Image).of(Preset::Fast);
+        let optimizer = |width, points| {
+            let network = Network::uniform(2, width, 3, 3, "sine".parse().unwrap()).unwrap();
+            recipe.optimizer(&network, points)
+        };
+        let few = PointCount::Sampled(16_384);
+        assert_eq!(optimizer(128, few), OptimizerName::Kfac);
+        assert_eq!(optimizer(8192, few), OptimizerName::Adam);
+        assert_eq!(optimizer(128, PointCount::Sampled(16_385)), OptimizerName::Adam);
+        assert_eq!(optimizer(128, PointCount::Drawn(100)), OptimizerName::Adam);
+    }
+
+    #[test]
+    fn every_recipe_has_an_activation() {
+        for kind in SignalKind::ALL {
+            for preset in [Preset::Fast, Preset::Paper] {
+                let recipe = recipes(*kind).of(preset);
+                assert!(recipe.activation.parse::<Activation>().is_ok(), "{kind:?} {preset:?}");
+            }
+        }
+    }
+}

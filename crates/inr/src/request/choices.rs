@@ -1,0 +1,105 @@
+//! Settings that are one of a few words.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The number of points of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchSize {
+    /// All points at each step.
+    Full,
+    /// This many points, 1 to [`BatchSize::MAX`].
+    Points(usize),
+}
+
+impl BatchSize {
+    /// The most points of a step: their coordinates and targets are held in memory.
+    pub const MAX: usize = 1 << 28;
+}
+
+impl fmt::Display for BatchSize {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => formatter.write_str("full"),
+            Self::Points(points) => points.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for BatchSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("full", _) => Ok(Self::Full),
+            (_, Ok(points @ 1..=Self::MAX)) => Ok(Self::Points(points)),
+            _ => Err(format!("expected a whole number above 0, or full (at most {})", Self::MAX)),
+        }
+    }
+}
+
+impl Serialize for BatchSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Full => serializer.serialize_str("full"),
+            Self::Points(points) => points.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for BatchSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Text(String),
+            Number(u64),
+        }
+        let text = match Given::deserialize(deserializer)? {
+            Given::Text(text) => text,
+            Given::Number(number) => number.to_string(),
+        };
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A learning-rate schedule without its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ScheduleName {
+    /// The learning rate stays as it is.
+    Constant,
+    /// It is multiplied by a factor after each step.
+    Exponential,
+    /// It falls to 0 along half a period of a cosine.
+    Cosine,
+}
+
+/// An engine without its settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EngineName {
+    /// The fused float32 engine on the CPU.
+    #[default]
+    Cpu,
+    /// Plain loops in double precision: slow, for comparison.
+    Reference,
+}
+
+impl EngineName {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Cpu, Self::Reference];
+
+    /// The name as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Reference => "reference",
+        }
+    }
+}

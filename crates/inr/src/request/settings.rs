@@ -1,0 +1,206 @@
+//! Requests from settings under names, as a sweep or a keyword argument gives them.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+use super::{FitRequest, RequestError};
+use crate::signal::SignalKind;
+
+/// The fields that belong to no kind of signal.
+const FIELDS: [&str; 23] = [
+    "file",
+    "preset",
+    "activation",
+    "layers",
+    "width",
+    "from",
+    "init",
+    "sigma_p",
+    "last_sigma_p",
+    "weights",
+    "biases",
+    "first_bias",
+    "seed",
+    "steps",
+    "batch",
+    "optimizer",
+    "lr",
+    "schedule",
+    "lr_decay",
+    "time_limit",
+    "target_psnr",
+    "engine",
+    "input_scale",
+];
+
+/// Other names that people use for a field.
+const ALIASES: [(&str, &str); 2] = [("learning_rate", "lr"), ("scheme", "init")];
+
+/// The names of all fields, in the order of the documentation.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let of_signals = SignalKind::ALL.iter().flat_map(|kind| kind.entry().fields);
+    FIELDS.iter().chain(of_signals).copied().collect()
+});
+
+impl FitRequest {
+    /// The names of all fields, as in JSON.
+    pub fn names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    /// The field that `name` means: dashes count as underscores.
+    pub fn field(name: &str) -> Option<&'static str> {
+        let plain = name.replace('-', "_");
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, field)| *field);
+        let plain = alias.unwrap_or(&plain);
+        NAMES.iter().find(|field| **field == plain).copied()
+    }
+
+    /// The request that gives every setting of `settings` to the field of its name.
+    ///
+    /// # Errors
+    /// Returns a [`RequestError`] that names the field if there is no field of a name, or if a field
+    /// cannot have the value.
+    pub fn from_settings(settings: &Map<String, Value>) -> Result<Self, RequestError> {
+        let mut known = Map::new();
+        for (name, value) in settings {
+            let (field, value) = checked(name, value)?;
+            known.insert(field.into(), value);
+        }
+        serde_json::from_value(Value::Object(known))
+            .map_err(|error| RequestError::of_fields(&[], error.to_string(), ""))
+    }
+
+    /// The fields that are set, under their names.
+    pub fn settings(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(mut settings)) => {
+                settings.retain(|_, value| !value.is_null());
+                settings
+            }
+            // A request is an object of plain numbers and text; a path that is not Unicode is not.
+            _ => Map::new(),
+        }
+    }
+
+    /// This request with the settings of `other` in place of its own, where that has any.
+    ///
+    /// # Errors
+    /// As [`FitRequest::from_settings`].
+    pub fn with(&self, other: &Self) -> Result<Self, RequestError> {
+        let mut settings = self.settings();
+        settings.extend(other.settings());
+        Self::from_settings(&settings)
+    }
+}
+
+impl FitRequest {
+    /// The request as a model file keeps it: files by their names without folders, so that it does
+    /// not depend on the machine.
+    #[must_use]
+    pub fn portable(&self) -> Self {
+        let name = |path: &Path| path.file_name().map(Into::into);
+        let mut request = self.clone();
+        request.file = request.file.as_deref().and_then(name);
+        request.from = request.from.as_deref().and_then(name);
+        request
+    }
+}
+
+/// The field of `name` and a value that it can have.
+fn checked(name: &str, value: &Value) -> Result<(&'static str, Value), RequestError> {
+    let Some(field) = FitRequest::field(name) else {
+        let known = NAMES.join(", ");
+        return Err(RequestError::of_fields(&[], format!("unknown setting '{name}'"), known));
+    };
+    let read = |value: &Value| {
+        let alone = Map::from_iter([(field.to_owned(), value.clone())]);
+        serde_json::from_value::<FitRequest>(Value::Object(alone))
+    };
+    let error = match read(value) {
+        Ok(_) => return Ok((field, value.clone())),
+        Err(error) => error,
+    };
+    // A number or a truth value may come as text, for example from a pattern of a sweep.
+    if let Value::String(text) = value
+        && let Ok(plain) = serde_json::from_str::<Value>(text)
+        && read(&plain).is_ok()
+    {
+        return Ok((field, plain));
+    }
+    Err(RequestError::new(field, error.to_string(), ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(settings: Value) -> Result<FitRequest, RequestError> {
+        FitRequest::from_settings(settings.as_object().unwrap())
+    }
+
+    /// A value for every field, so that none is missing in the list of names.
+    fn full() -> Value {
+        json!({
+            "file": "a.png", "preset": "paper", "activation": "tanh", "layers": 3, "width": 9,
+            "from": "run", "init": "ours", "sigma_p": 0.5, "last_sigma_p": 2.0, "weights": "normal",
+            "biases": "zero", "first_bias": "uniform:0.5", "seed": 7, "steps": 12, "batch": "full",
+            "optimizer": "muon", "lr": 0.25, "schedule": "cosine", "lr_decay": 0.5,
+            "time_limit": 3.5, "target_psnr": 40.0, "engine": "reference", "input_scale": 3.0,
+            "downscale": 2, "crop": 8, "gray": true, "alpha": "white",
+            "channels": "all", "start": 1.5, "duration": 2.5,
+            "clamp": 0.25, "loss": "absolute",
+        })
+    }
+
+    #[test]
+    fn every_field_has_a_name_and_survives_a_round_trip() {
+        let full = full();
+        let mut names: Vec<&str> = full.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut known = FitRequest::names().to_vec();
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names, known);
+        let read = request(full.clone()).unwrap();
+        let mut settings = read.settings();
+        // A standard deviation is text, since it may be auto.
+        settings.insert("sigma_p".into(), json!(0.5));
+        assert_eq!(Value::Object(settings), full);
+        assert_eq!(FitRequest::default().settings(), Map::new());
+        assert_eq!(FitRequest::default().with(&read).unwrap(), read);
+        assert_eq!(read.with(&FitRequest::default()).unwrap(), read);
+    }
+
+    #[test]
+    fn names_may_have_dashes_and_numbers_may_be_text() {
+        let read = request(json!({"sigma-p": "2*auto", "learning_rate": "1e-3", "gray": "true"}));
+        let read = read.unwrap();
+        assert_eq!(read.settings()["sigma_p"], "2*auto");
+        assert_eq!((read.lr, read.signal.image.gray), (Some(1e-3), Some(true)));
+    }
+
+    #[test]
+    fn what_cannot_be_names_its_field() {
+        for (settings, field) in [
+            (json!({"layers": -1}), "layers"),
+            (json!({"layers": 2.5}), "layers"),
+            (json!({"sigma_p": "much"}), "sigma_p"),
+            (json!({"sigma_p": -1.0}), "sigma_p"),
+            (json!({"activation": "gausian"}), "activation"),
+            (json!({"optimizer": "sgd"}), "optimizer"),
+            (json!({"batch": 0}), "batch"),
+            (json!({"channels": 0}), "channels"),
+            (json!({"alpha": "pink"}), "alpha"),
+            (json!({"crop": "x"}), "crop"),
+        ] {
+            let error = request(settings.clone()).unwrap_err();
+            assert_eq!(error.fields, [field], "{settings}: {error}");
+        }
+        let error = request(json!({"colour": 1})).unwrap_err().to_string();
+        assert!(error.contains("unknown setting 'colour'") && error.contains("sigma_p"), "{error}");
+    }
+}

@@ -1,0 +1,36 @@
+//! Optional values that JSON and TOML hold as text, or as a number where their text is one.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serializer};
+
+pub(super) fn serialize<T: Display, S: Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        None => serializer.serialize_none(),
+        Some(value) => serializer.collect_str(value),
+    }
+}
+
+pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Text(String),
+        Number(f64),
+    }
+    let text = match Option::<Given>::deserialize(deserializer)? {
+        None => return Ok(None),
+        Some(Given::Text(text)) => text,
+        Some(Given::Number(number)) => number.to_string(),
+    };
+    text.parse().map(Some).map_err(D::Error::custom)
+}

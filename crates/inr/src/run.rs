@@ -1,0 +1,315 @@
+//! A fit that leaves a run directory behind, loses nothing when it is cut off, and can go on.
+//!
+//! Every door uses it: a [`Run`] is begun from a request or resumed from a directory, executed with a
+//! watcher, and returns what it left.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::Value;
+use vi3nr_engine::{Backend, CpuBackend, EngineError, ReferenceBackend, Workers};
+
+use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointInterval, Identity, version_1};
+use crate::model_file::ModelFile;
+use crate::plan::{FitPlan, differences};
+use crate::prepare::{PrepareError, Prepared, prepare};
+use crate::request::{EngineName, FitRequest, RequestError};
+use crate::run_directory::{MetricsLog, RunDirectory, RunError, StoredRun};
+use crate::session::{Beginning, Fit, Session};
+use crate::signal::Signal;
+use crate::train::{Progress, Stop};
+
+/// Where a run directory is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Here.
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Whether an earlier run there is removed; else it is an error.
+        overwrite: bool,
+    },
+    /// In a folder of such, under the signal's name, with a number if that exists.
+    Under(PathBuf),
+}
+
+/// A run that is ready to be executed.
+#[derive(Debug)]
+pub struct Run {
+    request: FitRequest,
+    prepared: Prepared,
+    directory: RunDirectory,
+    /// The report of a run that needs no further step.
+    ended: Option<Value>,
+}
+
+/// What an execution tells its watcher.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunEvent<'a> {
+    /// A step was done.
+    Step(&'a Progress),
+    /// A checkpoint could not be written; training goes on.
+    CheckpointFailed(&'a CheckpointError),
+}
+
+/// What an execution leaves behind.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RunOutcome {
+    /// The fit.
+    pub fit: Fit,
+    /// The pictures that were written.
+    pub files: Vec<PathBuf>,
+    /// The steps.
+    pub log: MetricsLog,
+}
+
+impl Run {
+    /// Reads and decides everything that `request` names, and makes the run directory.
+    ///
+    /// # Errors
+    /// Returns [`RunError::Prepare`] if the request cannot be carried out, [`RunError::Directory`] or
+    /// [`RunError::Exists`] if the directory cannot be used.
+    pub fn begin(
+        request: &FitRequest,
+        destination: &Destination,
+        backend: &dyn Backend,
+    ) -> Result<Self, RunError> {
+        let prepared = backend.workers().install(|| prepare(request))?;
+        let request = absolute(request)?;
+        let directory = match destination {
+            Destination::Directory { path, overwrite } => RunDirectory::create(path, *overwrite)?,
+            Destination::Under(parent) => {
+                let stem = request.file.as_deref().and_then(Path::file_stem);
+                let name = stem.map_or("test-picture".into(), |stem| stem.to_string_lossy());
+                RunDirectory::create_new(parent, &name)?
+            }
+        };
+        directory.begin(&request, &prepared.resolved.plan)?;
+        Ok(Self { request, prepared, directory, ended: None })
+    }
+
+    /// The run in `directory`, which was asked for by `request`, with the settings of `changes` in
+    /// place of its own.
+    ///
+    /// A run that was cut off goes on from its checkpoint, or from the beginning if it has none. A
+    /// run that has ended, with `ended` as its report, goes on from its model if `changes` has a
+    /// number of steps, which are done in addition, or a time limit; else it has nothing left to do.
+    ///
+    /// # Errors
+    /// Returns [`RunError::Prepare`] if the request cannot be carried out, [`RunError::Checkpoint`] if
+    /// the settings are not those of the run that has ended, and what
+    /// [`RunDirectory::set_aside`] returns.
+    pub fn resume(
+        directory: RunDirectory,
+        request: &FitRequest,
+        changes: &FitRequest,
+        ended: Option<&Value>,
+        backend: &dyn Backend,
+    ) -> Result<Self, RunError> {
+        let goes_on = changes.steps.is_some() || changes.time_limit.is_some();
+        let mut request = request.with(&absolute(changes)?).map_err(PrepareError::from)?;
+        if let (Some(report), true) = (ended, goes_on) {
+            request.from = Some(match changes.from {
+                Some(_) => {
+                    let seen = "a finished run goes on from its own model";
+                    return Err(PrepareError::from(RequestError::new("from", seen, "none")).into());
+                }
+                None => directory.model_path(),
+            });
+            // The network is the model's own; what is asked for now must agree with it.
+            (request.layers, request.width) = (changes.layers, changes.width);
+            request.activation.clone_from(&changes.activation);
+            (request.init, request.sigma_p) = (changes.init, changes.sigma_p);
+            (request.last_sigma_p, request.weights) = (changes.last_sigma_p, changes.weights);
+            (request.biases, request.first_bias) = (changes.biases, changes.first_bias);
+            if let (None, Some(limit)) = (changes.steps, changes.time_limit) {
+                request.steps = Some(steps_within(report, limit));
+            }
+        }
+        let prepared = backend.workers().install(|| prepare(&request))?;
+        // Only now: a request that is refused leaves the finished run as it was.
+        if ended.is_some() && goes_on {
+            require_same_subject(&directory, &prepared)?;
+            request.from = Some(absolute_path(&directory.set_aside()?)?);
+            directory.forget_checkpoint()?;
+            directory.begin(&request, &prepared.resolved.plan)?;
+        }
+        let ended = ended.filter(|_| !goes_on).cloned();
+        if ended.is_some() {
+            require_same(&directory, &prepared.resolved.plan)?;
+            // What is there must be a model.
+            ModelFile::load(&directory.model_path())?;
+        }
+        Ok(Self { request, prepared, directory, ended })
+    }
+
+    /// The request, its paths absolute.
+    pub fn request(&self) -> &FitRequest {
+        &self.request
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &FitPlan {
+        &self.prepared.resolved.plan
+    }
+
+    /// What was read and decided.
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// The signal.
+    pub fn signal(&self) -> &dyn Signal {
+        &*self.prepared.signal
+    }
+
+    /// The run directory.
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    /// The report of a run that has ended and has nothing left to do.
+    pub fn ended(&self) -> Option<&Value> {
+        self.ended.as_ref()
+    }
+
+    /// Trains from the checkpoint, if there is one, to the end, with a checkpoint at every
+    /// `interval`, and writes all files. The time limit runs from `started`. A watcher that breaks the
+    /// run off gets a model of what has been reached, and a checkpoint to go on from.
+    ///
+    /// # Errors
+    /// Returns [`RunError::Checkpoint`] if the checkpoint cannot be used, [`RunError::Fit`] if the fit
+    /// fails, and another [`RunError`] if a file cannot be written.
+    pub fn execute(
+        &self,
+        backend: &dyn Backend,
+        interval: CheckpointInterval,
+        started: Instant,
+        watch: &mut dyn FnMut(RunEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<RunOutcome, RunError> {
+        let (plan, signal) = (self.plan(), self.signal());
+        let checkpoint = self.directory.checkpoint(plan, signal)?;
+        let (state, mut log) = match checkpoint {
+            Some(checkpoint) => (Some(checkpoint.state), MetricsLog::resumed(checkpoint.log)),
+            None => (None, MetricsLog::default()),
+        };
+        let beginning = Beginning {
+            started: Some(started),
+            weights: self.prepared.weights.as_deref(),
+            state: state.as_ref(),
+        };
+        let mut session = Session::new(plan, signal, backend, beginning)?;
+        let mut last = (state.as_ref().map_or(0, |state| state.step), Instant::now());
+        let mut has_failed = false;
+        while let Some(progress) = session.step()? {
+            log.note(&progress);
+            let ends_here = watch(RunEvent::Step(&progress)).is_break();
+            if ends_here || interval.is_due(progress.step - last.0, last.1.elapsed()) {
+                let checkpoint = Checkpoint {
+                    identity: Identity::Plan(plan.to_json()),
+                    request: Some(self.request.clone()),
+                    state: session.state(),
+                    log: log.rows().to_vec(),
+                };
+                // A full disk ends no training.
+                if let Err(error) = checkpoint.save(&self.directory.checkpoint_path()) {
+                    if !has_failed {
+                        let _ = watch(RunEvent::CheckpointFailed(&error));
+                    }
+                    has_failed = true;
+                }
+                last = (progress.step, Instant::now());
+            }
+            if ends_here {
+                session.interrupt();
+            }
+        }
+        let fit = session.finish(&self.request)?;
+        let files = self.directory.save(&self.request, &fit, signal, &log, backend)?;
+        if fit.report.stopped != Stop::Interrupted {
+            self.directory.forget_checkpoint()?;
+        }
+        Ok(RunOutcome { fit, files, log })
+    }
+}
+
+/// More steps than are done within `limit` seconds, as fast as those of the finished run went: the time
+/// ends the run, and its log has enough rows.
+fn steps_within(report: &Value, limit: f64) -> u64 {
+    let number = |name: &str| report.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+    let rate = number("steps") / number("training_seconds").max(1e-3);
+    (4.0 * rate * limit).clamp(1_000.0, 1e12) as u64
+}
+
+/// Checks that a run that goes on has the signal and the network that the finished one had.
+fn require_same_subject(directory: &RunDirectory, prepared: &Prepared) -> Result<(), RunError> {
+    let plan = &prepared.resolved.plan;
+    let part = |whole: &Value, names: &[&str]| -> Value {
+        names.iter().map(|&name| (name.to_owned(), whole[name].clone())).collect()
+    };
+    let (kept, asked, names) = match RunDirectory::read(directory.path())? {
+        StoredRun::Current(record) => {
+            (record.plan.to_json(), plan.to_json(), &["signal", "source", "network"])
+        }
+        // Version 1 had a checksum that depends on the seed.
+        StoredRun::Version1(run) => (
+            run.run.unwrap_or_default(),
+            version_1::identity(plan, &*prepared.signal),
+            &["signal", "points", "network"],
+        ),
+    };
+    foreign(directory, &part(&kept, names), &part(&asked, names))
+}
+
+/// The error of a run with other settings, if these differ.
+fn foreign(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), RunError> {
+    let differences = differences(kept, asked);
+    match differences.is_empty() {
+        true => Ok(()),
+        false => {
+            let path = directory.path().to_owned();
+            Err(CheckpointError::Foreign { path, differences }.into())
+        }
+    }
+}
+
+/// Checks that the run that has ended in `directory` is that of `plan`.
+fn require_same(directory: &RunDirectory, plan: &FitPlan) -> Result<(), RunError> {
+    // Version 1 kept no plan.
+    let StoredRun::Current(record) = RunDirectory::read(directory.path())? else { return Ok(()) };
+    foreign(directory, &record.plan.to_json(), &plan.to_json())
+}
+
+/// The backend of this name with `threads` worker threads, or one per core.
+///
+/// # Errors
+/// Returns [`EngineError::Threads`] if they cannot be started.
+pub fn backend(name: EngineName, threads: Option<usize>) -> Result<Box<dyn Backend>, EngineError> {
+    let workers = Workers::new(threads)?;
+    Ok(match name {
+        EngineName::Cpu => Box::new(CpuBackend::with_workers(workers)),
+        EngineName::Reference => Box::new(ReferenceBackend::with_workers(workers)),
+    })
+}
+
+/// The request with absolute paths, so that it can be resumed from any folder.
+fn absolute(request: &FitRequest) -> Result<FitRequest, RunError> {
+    let mut request = request.clone();
+    for (field, path) in [("file", &mut request.file), ("from", &mut request.from)] {
+        if let Some(path) = path {
+            *path = std::path::absolute(&*path).map_err(|error| {
+                let seen = format!("'{}': {error}", path.display());
+                PrepareError::from(RequestError::new(field, seen, "a path"))
+            })?;
+        }
+    }
+    Ok(request)
+}
+
+fn absolute_path(path: &Path) -> Result<PathBuf, RunError> {
+    std::path::absolute(path)
+        .map_err(|source| RunError::Directory { path: path.to_owned(), source })
+}

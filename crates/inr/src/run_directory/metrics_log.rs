@@ -1,0 +1,91 @@
+//! The steps of a run as `metrics.csv`.
+
+use crate::signal::Signal;
+use crate::train::Progress;
+
+/// The maximum number of rows of `metrics.csv`, the last step not counted.
+const MAX_ROWS: u64 = 2000;
+
+/// The steps that `metrics.csv` will hold.
+#[derive(Debug, Clone, Default)]
+pub struct MetricsLog {
+    rows: Vec<Progress>,
+    last: Option<Progress>,
+}
+
+impl MetricsLog {
+    /// Notes a step: every one of a short run, evenly spaced ones of a long run, and the last.
+    pub fn note(&mut self, progress: &Progress) {
+        let every = progress.steps.div_ceil(MAX_ROWS);
+        if progress.step == 1 || progress.step.is_multiple_of(every) {
+            self.rows.push(*progress);
+            self.last = None;
+        } else {
+            self.last = Some(*progress);
+        }
+    }
+
+    /// The log of a run that goes on.
+    pub fn resumed(rows: Vec<Progress>) -> Self {
+        Self { rows, last: None }
+    }
+
+    /// The rows so far, without the last step where that will not be one of them.
+    pub fn rows(&self) -> &[Progress] {
+        &self.rows
+    }
+
+    /// All steps that `metrics.csv` will hold, the last one included.
+    pub fn steps(&self) -> impl Iterator<Item = &Progress> {
+        self.rows.iter().chain(&self.last)
+    }
+
+    /// As CSV: the step, its loss before the update, what `signal` says of that loss, the learning
+    /// rate and the seconds since training began.
+    pub(super) fn to_csv(&self, signal: &dyn Signal) -> String {
+        let names = signal.metrics_of_loss(1.0).all.into_iter().map(|metric| metric.name);
+        let head = ["step", "loss"].into_iter().chain(names).chain(["learning_rate", "seconds"]);
+        let mut text = head.collect::<Vec<_>>().join(",") + "\n";
+        for row in self.steps() {
+            text += &format!("{},{:e},", row.step, row.loss);
+            for metric in signal.metrics_of_loss(row.loss).all {
+                text += &format!("{:.4},", metric.value);
+            }
+            let seconds = row.elapsed.as_secs_f64();
+            text += &format!("{:e},{seconds:.3}\n", row.learning_rate);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::signal::image::Image;
+
+    #[test]
+    fn long_runs_are_thinned_and_end_with_the_last_step() {
+        let mut log = MetricsLog::default();
+        for step in 1..=10_001 {
+            log.note(&Progress {
+                step,
+                steps: 10_001,
+                loss: 0.04,
+                learning_rate: 1e-3,
+                points_seen: step,
+                operations: 0.0,
+                elapsed: Duration::from_millis(step),
+            });
+        }
+        let white = Image::from_values(1, 1, 1, vec![1.0]).unwrap();
+        let text = log.to_csv(&white);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "step,loss,psnr,psnr_paper,learning_rate,seconds");
+        assert_eq!(lines[1], "1,4e-2,20.0000,13.9794,1e-3,0.001");
+        assert_eq!(lines[2], "6,4e-2,20.0000,13.9794,1e-3,0.006");
+        assert_eq!(lines.last().unwrap(), &"10001,4e-2,20.0000,13.9794,1e-3,10.001");
+        assert!(lines.len() < 2005);
+    }
+}

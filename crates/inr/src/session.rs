@@ -1,0 +1,358 @@
+//! One fit, step by step: from a plan and a signal to a trained model.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use vi3nr_engine::{Backend, EngineError};
+
+use crate::metrics::Metrics;
+use crate::model_file::{Model, Origin};
+use crate::optimizer::OptimizerName;
+use crate::plan::FitPlan;
+use crate::points::EvalLoss;
+use crate::request::FitRequest;
+use crate::signal::{Reconstruction, Signal, SignalError};
+use crate::train::{Progress, RunContext, Stop, TrainError, TrainOutcome, TrainState, Trainer};
+
+/// Why there is no model at the end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// The initialization is impossible.
+    #[error(transparent)]
+    Init(#[from] vi3nr::Error),
+    /// The engine cannot be built or fed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The steps cannot be taken.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The signal cannot be measured.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
+    /// The plan starts from weights, and others or none were given.
+    #[error("the plan starts from weights with the checksum {expected}, given were {seen}")]
+    Weights {
+        /// The checksum in the plan.
+        expected: String,
+        /// The checksum of what was given, or that there was nothing.
+        seen: String,
+    },
+    /// Not even the first loss was finite.
+    #[error(
+        "the loss of the initial weights is not a finite number: with {init} the values of {activation} \
+         overflow on their way through {layers} layers; choose a smaller sigma_p or fewer layers"
+    )]
+    NonFiniteInitialLoss {
+        /// The scheme.
+        init: String,
+        /// The activation.
+        activation: String,
+        /// The number of weight matrices.
+        layers: usize,
+    },
+}
+
+impl FitError {
+    /// The fields of the request by which the error can be avoided.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::NonFiniteInitialLoss { .. } => &["sigma_p", "layers"],
+            _ => &[],
+        }
+    }
+}
+
+/// A fitted signal.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Fit {
+    /// The network with its best parameters.
+    pub model: Model,
+    /// Its values at the signal's sampled points; empty where points are drawn.
+    pub reconstruction: Vec<f32>,
+    /// What came out.
+    pub report: FitReport,
+    /// What decided it.
+    pub plan: FitPlan,
+}
+
+/// The numbers of a fit. Infinite values are null in JSON.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FitReport {
+    /// The number of steps that were done.
+    pub steps: u64,
+    /// Seconds from the start of the fit to its last value.
+    pub seconds: f64,
+    /// Seconds of training alone.
+    pub training_seconds: f64,
+    /// The loss of the model that is kept: see [`Signal::loss_convention`].
+    pub loss: f64,
+    /// What the signal measures of it: [`Signal::metrics_of_fit`].
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// Points through forward and backward pass per second of training.
+    pub points_per_second: f64,
+    /// The optimizer: adam, muon or kfac.
+    pub optimizer: OptimizerName,
+    /// Floating-point operations of training, counted as in the repository's docs/optimizers.md,
+    /// divided by those of one forward and backward pass over all points (of a signal whose points
+    /// are drawn, over a default step's).
+    pub gradient_equivalents: f64,
+    /// Why training ended.
+    pub stopped: Stop,
+    /// The step after which the kept parameters stood.
+    pub kept_step: u64,
+    /// The loss of the last parameters; above `loss` where earlier ones were better, null where the
+    /// last are not finite.
+    pub last_loss: f64,
+    /// The metrics of that loss, `last_` before their names.
+    #[serde(flatten)]
+    pub last: Metrics,
+    /// What went wrong and what to try, if training diverged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// The setting of the request that may avoid the problem, and its value.
+    #[serde(skip)]
+    pub advice: Option<(&'static str, String)>,
+}
+
+/// Where a session begins, if not with freshly drawn weights and the first step.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beginning<'a> {
+    /// When the time limit began to run; now if none.
+    pub started: Option<Instant>,
+    /// The weights of [`FitPlan::start`], in the order of [`vi3nr::Network::layers`].
+    pub weights: Option<&'a [f32]>,
+    /// The state of an earlier session of the same plan, to go on from.
+    pub state: Option<&'a TrainState>,
+}
+
+/// A fit in progress.
+///
+/// ```
+/// use vi3nr_engine::CpuBackend;
+/// use vi3nr_inr::prepare::prepare;
+/// use vi3nr_inr::request::FitRequest;
+/// use vi3nr_inr::session::{Beginning, Session};
+///
+/// let mut request = FitRequest::default();
+/// (request.width, request.layers, request.steps) = (Some(16), Some(3), Some(20));
+/// let prepared = prepare(&request)?;
+/// let backend = CpuBackend::new(Some(1))?;
+/// let plan = &prepared.resolved.plan;
+/// let mut session = Session::new(plan, &*prepared.signal, &backend, Beginning::default())?;
+/// let mut last = f64::INFINITY;
+/// while let Some(progress) = session.step()? {
+///     last = progress.loss;
+/// }
+/// let fit = session.finish(&request)?;
+/// assert!(fit.report.steps == 20 && fit.report.loss <= last);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Session<'a> {
+    plan: &'a FitPlan,
+    signal: &'a dyn Signal,
+    backend: &'a dyn Backend,
+    started: Instant,
+    trainer: Trainer<'a>,
+}
+
+impl<'a> Session<'a> {
+    /// A session of `plan`, which was resolved for `signal`, on the engine and the threads of
+    /// `backend`.
+    ///
+    /// # Errors
+    /// Returns [`FitError::Init`] if the initialization is impossible, [`FitError::Engine`] if the
+    /// engine cannot be built, [`FitError::Train`] if a state belongs to another plan, and
+    /// [`FitError::Weights`] if the plan starts from other weights than those given.
+    pub fn new(
+        plan: &'a FitPlan,
+        signal: &'a dyn Signal,
+        backend: &'a dyn Backend,
+        beginning: Beginning<'_>,
+    ) -> Result<Self, FitError> {
+        let initial = match beginning.state {
+            Some(state) => state.parameters.clone(),
+            None => initial(plan, beginning.weights)?,
+        };
+        let engine = backend.engine(&plan.network, &initial)?;
+        let earlier = beginning.state.map_or(Duration::ZERO, |state| state.elapsed);
+        let started = beginning.started.unwrap_or_else(Instant::now);
+        let started = started.checked_sub(earlier).unwrap_or(started);
+        let context = RunContext { seed: plan.seed, started, backend };
+        let points = signal.points(plan.input_scale);
+        let mut trainer = Trainer::new(engine, points, plan.training.clone(), context)?;
+        if let Some(state) = beginning.state {
+            trainer.restore(state)?;
+        }
+        Ok(Self { plan, signal, backend, started, trainer })
+    }
+
+    /// Takes a step and says what it found; `None` once training has ended.
+    ///
+    /// # Errors
+    /// Returns [`FitError::Train`] if the points do not fit the network or the optimizer, or if memory
+    /// is short.
+    pub fn step(&mut self) -> Result<Option<Progress>, FitError> {
+        Ok(self.trainer.step()?)
+    }
+
+    /// Takes steps until training ends or `watch`, which sees every step, breaks it off.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn run(
+        &mut self,
+        mut watch: impl FnMut(&Progress, &Self) -> ControlFlow<()>,
+    ) -> Result<(), FitError> {
+        while let Some(progress) = self.step()? {
+            if watch(&progress, self).is_break() {
+                self.interrupt();
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends training before its time; [`Session::finish`] then keeps what has been reached.
+    pub fn interrupt(&mut self) {
+        self.trainer.interrupt();
+    }
+
+    /// All that the next steps depend on besides the plan: what a checkpoint keeps.
+    pub fn state(&self) -> TrainState {
+        self.trainer.state()
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &'a FitPlan {
+        self.plan
+    }
+
+    /// Measures the best parameters and makes a model of them. The model keeps `request`, from which
+    /// the plan was resolved.
+    ///
+    /// # Errors
+    /// Returns [`FitError::NonFiniteInitialLoss`] if no loss was finite, [`FitError::Engine`] or
+    /// [`FitError::Signal`] if the model cannot be measured.
+    pub fn finish(self, request: &FitRequest) -> Result<Fit, FitError> {
+        let Self { plan, signal, backend, started, trainer } = self;
+        let (mut engine, outcome) = trainer.finish();
+        let points = signal.points(plan.input_scale);
+        let mut parameters = engine.parameters();
+        let eval_points = backend.workers().install(|| points.eval_points(plan.seed));
+        let last = eval_points.evaluate(&mut *engine)?;
+        let last_loss = last.loss;
+        let is_finite = last_loss.is_finite() && parameters.iter().all(|value| value.is_finite());
+        let (mut kept, mut kept_step) = (last, outcome.steps);
+        match &outcome.best {
+            None if !is_finite => return Err(non_finite_start(plan)),
+            // An epoch's mean loss is not that of the parameters at its end: compare what they give.
+            Some(best) if !is_finite || best.loss < last_loss => {
+                let mut engine = backend.engine(&plan.network, &best.parameters)?;
+                let found = eval_points.evaluate(&mut *engine)?;
+                if !is_finite || found.loss < last_loss {
+                    (kept, kept_step) = (found, best.step);
+                    parameters.clone_from(&best.parameters);
+                }
+            }
+            _ => {}
+        }
+        let EvalLoss { loss, values } = kept;
+        let model = Model {
+            network: plan.network.clone(),
+            parameters,
+            signal: plan.signal.clone(),
+            input_scale: plan.input_scale,
+            seed: plan.seed,
+            origin: Origin::fit(request, plan),
+        };
+        let reconstruction = Reconstruction {
+            network: &model.network,
+            parameters: &model.parameters,
+            values: &values,
+            backend,
+        };
+        let metrics = backend.workers().install(|| signal.metrics_of_fit(loss, &reconstruction))?;
+        let seconds = outcome.elapsed.as_secs_f64().max(1e-9);
+        let all = plan.signal.points().default_count() as f64;
+        let (problem, advice) = problem(plan, &outcome);
+        let report = FitReport {
+            steps: outcome.steps,
+            seconds: started.elapsed().as_secs_f64(),
+            training_seconds: outcome.elapsed.as_secs_f64(),
+            loss,
+            metrics,
+            points_per_second: outcome.points_seen as f64 / seconds,
+            optimizer: plan.training.optimizer.name(),
+            gradient_equivalents: outcome.operations
+                / (6.0 * plan.network.weight_count() as f64 * all),
+            stopped: outcome.stop,
+            kept_step,
+            last_loss,
+            last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
+            problem,
+            advice,
+        };
+        Ok(Fit { model, reconstruction: values, report, plan: plan.clone() })
+    }
+}
+
+impl Fit {
+    /// What the signal measures and draws.
+    pub fn reconstruction<'a>(&'a self, backend: &'a dyn Backend) -> Reconstruction<'a> {
+        Reconstruction {
+            network: &self.model.network,
+            parameters: &self.model.parameters,
+            values: &self.reconstruction,
+            backend,
+        }
+    }
+}
+
+/// The initial weights of a fit: drawn, or those that were given and that the plan names.
+fn initial(plan: &FitPlan, given: Option<&[f32]>) -> Result<Vec<f32>, FitError> {
+    let Some(start) = &plan.start else {
+        return Ok(vi3nr::draw(&plan.network, &plan.init.plan(&plan.network)?, plan.seed));
+    };
+    let seen = given.map(crate::model_file::parameters_fingerprint);
+    match given {
+        Some(weights) if seen.as_ref() == Some(&start.parameters) => Ok(weights.to_vec()),
+        _ => Err(FitError::Weights {
+            expected: start.parameters.clone(),
+            seen: seen.unwrap_or_else(|| "none".into()),
+        }),
+    }
+}
+
+fn non_finite_start(plan: &FitPlan) -> FitError {
+    FitError::NonFiniteInitialLoss {
+        init: plan.init.scheme.to_string(),
+        activation: plan.network.activation().to_string(),
+        layers: plan.network.layer_count(),
+    }
+}
+
+/// The likely cause of a divergence, and what to try.
+fn problem(
+    plan: &FitPlan,
+    outcome: &TrainOutcome,
+) -> (Option<String>, Option<(&'static str, String)>) {
+    if outcome.stop != Stop::Diverged {
+        return (None, None);
+    }
+    let step = outcome.steps + 1;
+    let rate = plan.training.optimizer.learning_rate();
+    let cause = rate.map(|rate| {
+        let less = rate / 10.0;
+        format!(" The likely cause is the learning rate {rate}; try {less:.1e}.")
+    });
+    let text = format!(
+        "training diverged at step {step}: the loss is no longer a finite number.{} The best \
+         weights before that are kept",
+        cause.unwrap_or_default()
+    );
+    (Some(text), rate.map(|rate| ("lr", format!("{:.1e}", rate / 10.0))))
+}

@@ -1,0 +1,256 @@
+//! Training, one step at a time.
+
+use std::time::{Duration, Instant};
+
+use vi3nr::Network;
+use vi3nr_engine::{Backend, Engine, Loss};
+
+use super::batches::Batches;
+use super::{Best, EpochMean, Progress, Stop, TrainError, TrainOutcome, TrainSettings, TrainState};
+use crate::metrics::psnr_of_mse;
+use crate::optimizer::{Optimizer, OptimizerSettings, StepContext, StepStatus};
+use crate::points::Points;
+
+/// What training has from outside, besides its settings.
+#[derive(Debug, Clone, Copy)]
+pub struct RunContext<'a> {
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The engine's backend, on whose workers points are drawn and the optimizer's own algebra runs.
+    pub backend: &'a dyn Backend,
+    /// When the time limit began to run.
+    pub started: Instant,
+}
+
+/// A network in training: an engine, its points and an optimizer.
+pub struct Trainer<'a> {
+    engine: Box<dyn Engine + 'a>,
+    network: Network,
+    settings: TrainSettings,
+    optimizer: Box<dyn Optimizer>,
+    batches: Batches<'a>,
+    /// Points that go through the network once training is over.
+    final_passes: f64,
+    started: Instant,
+    /// When training began, less the time of earlier sessions.
+    began: Instant,
+    is_loaded: bool,
+    step: u64,
+    points_seen: u64,
+    operations: f64,
+    epoch: EpochMean,
+    best: Option<Best>,
+    stop: Option<Stop>,
+}
+
+impl<'a> Trainer<'a> {
+    /// Training of the engine's network on `points`, from the engine's parameters and step 0.
+    ///
+    /// # Errors
+    /// Returns [`TrainError::NeedsAllPoints`] if the points do not suit the optimizer, and
+    /// [`TrainError::Engine`] if the backend lacks what the optimizer needs.
+    pub fn new(
+        engine: Box<dyn Engine + 'a>,
+        points: Points<'a>,
+        settings: TrainSettings,
+        context: RunContext<'a>,
+    ) -> Result<Self, TrainError> {
+        let network = engine.network().clone();
+        let final_passes = points.final_passes() as f64;
+        let workers = context.backend.workers();
+        let batches = Batches::new(points, settings.batch, context.seed, workers);
+        check_points(&settings.optimizer, &batches)?;
+        let optimizer = settings.optimizer.start(&network, context.seed, context.backend)?;
+        Ok(Self {
+            engine,
+            network,
+            settings,
+            optimizer,
+            batches,
+            final_passes,
+            started: context.started,
+            began: Instant::now(),
+            is_loaded: false,
+            step: 0,
+            points_seen: 0,
+            operations: 0.0,
+            epoch: EpochMean::default(),
+            best: None,
+            stop: None,
+        })
+    }
+
+    /// Goes to where an earlier session of the same settings stood: the next steps are those that
+    /// followed there.
+    ///
+    /// # Errors
+    /// Returns [`TrainError::State`] or [`TrainError::Engine`] if the state belongs to another network
+    /// or optimizer.
+    pub fn restore(&mut self, state: &TrainState) -> Result<(), TrainError> {
+        self.engine.set_parameters(&state.parameters)?;
+        self.optimizer.restore(&mut *self.engine, &state.optimizer)?;
+        self.batches.seek(state.step);
+        (self.step, self.points_seen) = (state.step, state.points_seen);
+        self.operations = state.operations;
+        (self.best, self.epoch) = (state.best.clone(), state.epoch.clone());
+        self.began = self.began.checked_sub(state.elapsed).unwrap_or(self.began);
+        Ok(())
+    }
+
+    /// Takes a step and says what it found; `None` once training has ended.
+    ///
+    /// # Errors
+    /// Returns [`TrainError::Engine`] if the points do not fit the network or memory is short.
+    pub fn step(&mut self) -> Result<Option<Progress>, TrainError> {
+        if self.stop.is_some() {
+            return Ok(None);
+        }
+        if self.step >= self.settings.steps {
+            return Ok(self.end(Stop::Steps));
+        }
+        if self.is_out_of_time() {
+            return Ok(self.end(Stop::Time));
+        }
+        let is_full = self.batches.is_full();
+        let batch = self.batches.next().batch(&self.network)?;
+        let count = batch.count();
+        // All points together never change: they are loaded once.
+        if !(self.is_loaded && is_full) {
+            self.engine.load_batch(&batch)?;
+            self.is_loaded = true;
+        }
+        let loss = self.engine.loss_and_gradient()?;
+        self.points_seen += count as u64;
+        self.operations += 6.0 * self.network.weight_count() as f64 * count as f64;
+        if loss.is_finite() {
+            self.epoch.add(loss, count);
+        }
+        if let Some(known) = self.known_loss(loss)
+            && self.note_known(known)
+        {
+            return Ok(self.end(Stop::Target));
+        }
+        let progress = self.fraction_done();
+        let batch = self.batches.present();
+        let context = StepContext { batch, loss, step: self.step, progress };
+        let outcome = self.optimizer.step(&mut *self.engine, &context)?;
+        self.operations += outcome.operations;
+        match outcome.status {
+            StepStatus::Moved => {}
+            StepStatus::Diverged => return Ok(self.end(Stop::Diverged)),
+            StepStatus::Exhausted => return Ok(self.end(Stop::Converged)),
+        }
+        self.step += 1;
+        Ok(Some(Progress {
+            step: self.step,
+            steps: self.settings.steps,
+            loss,
+            learning_rate: outcome.rate,
+            points_seen: self.points_seen,
+            operations: self.operations,
+            elapsed: self.began.elapsed(),
+        }))
+    }
+
+    /// Ends training before its time.
+    pub fn interrupt(&mut self) {
+        self.stop.get_or_insert(Stop::Interrupted);
+    }
+
+    /// A copy of all that the next steps depend on besides the settings.
+    pub fn state(&self) -> TrainState {
+        TrainState {
+            step: self.step,
+            points_seen: self.points_seen,
+            operations: self.operations,
+            elapsed: self.began.elapsed(),
+            epoch: self.epoch.clone(),
+            best: self.best.clone(),
+            parameters: self.engine.parameters(),
+            optimizer: self.optimizer.save(&*self.engine),
+        }
+    }
+
+    /// The engine with its last parameters, and what else training leaves behind.
+    pub fn finish(self) -> (Box<dyn Engine + 'a>, TrainOutcome) {
+        let outcome = TrainOutcome {
+            stop: self.stop.unwrap_or(Stop::Interrupted),
+            steps: self.step,
+            points_seen: self.points_seen,
+            operations: self.operations,
+            elapsed: self.began.elapsed(),
+            best: self.best,
+        };
+        (self.engine, outcome)
+    }
+
+    fn end(&mut self, stop: Stop) -> Option<Progress> {
+        self.stop = Some(stop);
+        None
+    }
+
+    /// The loss that is known of the parameters before the step, if `loss`, that of the step's
+    /// points, tells it.
+    fn known_loss(&mut self, loss: f64) -> Option<f64> {
+        // The first parameters count as known, so that there always is something to go back to.
+        let is_whole = self.batches.is_full() || self.step == 0;
+        match (is_whole, self.batches.epoch_ended()) {
+            _ if !loss.is_finite() => None,
+            (true, _) => Some(loss),
+            (false, true) => Some(self.epoch.take()),
+            (false, false) => None,
+        }
+    }
+
+    /// Keeps the parameters if their loss is the smallest so far; whether it reaches the target.
+    fn note_known(&mut self, loss: f64) -> bool {
+        if self.best.as_ref().is_none_or(|best| loss < best.loss) {
+            let best = self.best.get_or_insert_default();
+            (best.loss, best.step) = (loss, self.step);
+            self.engine.copy_parameters(&mut best.parameters);
+        }
+        self.settings.target_psnr.is_some_and(|target| psnr_of_mse(loss) >= target)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        let Some(limit) = self.settings.time_limit else { return false };
+        limit.saturating_sub(self.started.elapsed()) < self.time_to_finish()
+    }
+
+    /// What one more step, the evaluations at the end and the writing of files will take.
+    fn time_to_finish(&self) -> Duration {
+        /// For files; an image takes well below half a microsecond a pass.
+        const WRITING: f64 = 0.05;
+        if self.step == 0 {
+            return Duration::ZERO;
+        }
+        let elapsed = self.began.elapsed().as_secs_f64();
+        // A forward pass is a third of a step's arithmetic.
+        let evaluation = self.final_passes * (elapsed / self.points_seen as f64) / 3.0;
+        let seconds = elapsed / self.step as f64 + evaluation + self.final_passes * 5e-7 + WRITING;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    /// The share of the run that is over: by steps, or by time if that is further.
+    fn fraction_done(&self) -> f64 {
+        let by_steps = self.step as f64 / self.settings.steps as f64;
+        let by_time = self.settings.time_limit.map_or(0.0, |limit| {
+            self.started.elapsed().as_secs_f64() / limit.as_secs_f64().max(f64::MIN_POSITIVE)
+        });
+        by_steps.max(by_time)
+    }
+}
+
+/// Checks that the optimizer gets all points, and the squared error as the loss, where it needs them.
+fn check_points(optimizer: &OptimizerSettings, batches: &Batches<'_>) -> Result<(), TrainError> {
+    if !optimizer.needs_all_points() {
+        return Ok(());
+    }
+    let all = batches.present();
+    let seen = match batches.is_full() {
+        false => "a part of them",
+        true if all.loss != Loss::Squared || !all.weights.is_empty() => "this signal's",
+        true => return Ok(()),
+    };
+    Err(TrainError::NeedsAllPoints { optimizer: optimizer.name(), seen })
+}

@@ -1,0 +1,165 @@
+//! What this version leaves behind.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use vi3nr_inr::checkpoint::{Checkpoint, Identity};
+use vi3nr_inr::model_file::{InitialWeights, Model, Origin, parameters_fingerprint};
+use vi3nr_inr::plan::FitPlan;
+use vi3nr_inr::prepare::prepare;
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::run::{Destination, Run};
+use vi3nr_inr::run_directory::{RUN_FORMAT, RunDirectory, RunRecord, StoredRun};
+
+use super::common::{backend, execute, fixture, request, small};
+use super::{FOLDER, assert_goes_on, assert_reproduces, copied, finished, kept, metadata};
+
+/// The runs of version 2 that were cut off: name, settings, the step of the checkpoint.
+fn cut_off() -> [(&'static str, Value, u64); 2] {
+    [("cut", json!({"steps": 200, "batch": 32}), 40), ("cut-kfac", json!({"steps": 60}), 13)]
+}
+
+/// The request and plan of a kept run of version 2 are those of today.
+fn assert_current(request: &FitRequest, plan: &FitPlan, file: &str, settings: &Value) {
+    let today = small(file, settings.clone());
+    let expected = prepare(&today).unwrap().resolved.plan;
+    assert_eq!(plan.canonical(), expected.canonical());
+    let mut moved = request.clone();
+    moved.file = Some(fixture(file));
+    assert_eq!(moved, today);
+}
+
+#[test]
+fn models_and_records_of_version_2_open() {
+    for one in finished() {
+        let path = kept(2, one.name);
+        let model = Model::load(&path).unwrap();
+        assert_eq!(model.network.dims(), one.dims);
+        assert_eq!((model.input_scale, model.seed), (one.input_scale, 0));
+        let found = parameters_fingerprint(&model.parameters);
+        assert_eq!(found, one.checksum, "{}", one.name);
+        let Origin::Fit { request, plan } = &model.origin else { panic!("{:?}", model.origin) };
+        assert_eq!(request.file, Some(one.file.into()));
+        assert_current(request, plan, one.file, &one.settings);
+
+        let StoredRun::Current(record) = RunDirectory::read(&path).unwrap() else { panic!() };
+        assert_eq!(record.format, RUN_FORMAT);
+        assert_eq!(record.request.file, Some(Path::new(FOLDER).join(one.file)));
+        assert_current(&record.request, &record.plan, one.file, &one.settings);
+        assert_eq!(record.plan, **plan);
+        assert!(record.has_ended() && !record.files.is_empty());
+        assert!(record.conventions.contains_key("loss"));
+        assert_reproduces(&model, &one, record.report.as_ref().unwrap());
+
+        // Nothing is lost where they are written again.
+        let folder = tempfile::tempdir().unwrap();
+        let again = folder.path().join("a.safetensors");
+        model.save(&again).unwrap();
+        assert!(Model::load(&again).unwrap() == model);
+        let text = fs::read_to_string(path.join("run.json")).unwrap();
+        let stored: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json!(record), stored);
+    }
+    // Version 1 said -1,1 whatever the scale was.
+    let audio = metadata(&kept(2, "audio").join("model.safetensors"));
+    assert_eq!(
+        audio["coordinate_range"],
+        "-100,100 from the first sample to the last, ends included"
+    );
+    assert_eq!((&*audio["input_scale"], &*audio["format_version"]), ("100", "2"));
+}
+
+#[test]
+fn checkpoints_of_version_2_go_on_to_the_same_bytes() {
+    for (name, settings, step) in cut_off() {
+        let path = kept(2, name);
+        let checkpoint = Checkpoint::load(&path.join("checkpoint.safetensors")).unwrap();
+        let StoredRun::Current(record) = RunDirectory::read(&path).unwrap() else { panic!() };
+        assert!(record.report.is_none() && !record.has_ended());
+        assert_eq!(checkpoint.state.step, step);
+        assert_eq!(checkpoint.identity, Identity::Plan(record.plan.to_json()));
+        assert_eq!(checkpoint.request.as_ref(), Some(&record.request));
+        assert_eq!(checkpoint.log.len() as u64, step);
+        assert_current(&record.request, &record.plan, "tiny.png", &settings);
+
+        let own = small("tiny.png", settings);
+        let prepared = prepare(&own).unwrap();
+        let plan = &prepared.resolved.plan;
+        assert!(checkpoint.differences(plan, &*prepared.signal).is_empty());
+        let other = own.with(&request(json!({"seed": 1}))).unwrap();
+        let other = prepare(&other).unwrap();
+        let differences = checkpoint.differences(&other.resolved.plan, &*other.signal);
+        assert_eq!(differences, ["seed is 0 there and 1 here"]);
+        assert_goes_on(&own, &checkpoint.state, 20);
+
+        // And as a run on disk, to its end.
+        let folder = tempfile::tempdir().unwrap();
+        copied(&path, folder.path());
+        let directory = RunDirectory::open(folder.path()).unwrap().0;
+        let none = FitRequest::default();
+        let run = Run::resume(directory, &own, &none, None, &backend(2)).unwrap();
+        let steps = execute(&run, &backend(2), None).unwrap().fit.report.steps;
+        assert_eq!(steps, plan.training.steps);
+    }
+}
+
+/// Writes `fixtures/version-2` anew, which is due only where that version itself is changed before
+/// anyone has files of it. Afterwards the checksums in [`finished`] must be those of the new models:
+///
+/// ```sh
+/// cargo test --release -p vi3nr-inr --test formats -- --ignored
+/// ```
+#[test]
+#[ignore = "writes the fixtures that the other tests read"]
+fn write_the_fixtures() {
+    let temporary = tempfile::tempdir().unwrap();
+    let begin = |name: &str, request: &FitRequest| {
+        let path = temporary.path().join(name);
+        let destination = Destination::Directory { path, overwrite: false };
+        Run::begin(request, &destination, &backend(1)).unwrap()
+    };
+    // The paths of the machine that writes them are left out.
+    let moved = |request: &FitRequest| {
+        let mut moved = request.clone();
+        let name = request.file.as_deref().and_then(Path::file_name);
+        moved.file = name.map(|name| Path::new(FOLDER).join(name));
+        moved
+    };
+    let keep = |run: &Run, names: &[&str]| {
+        let from = run.directory().path();
+        let into = kept(2, from.file_name().unwrap().to_str().unwrap());
+        fs::create_dir_all(&into).unwrap();
+        for name in names {
+            fs::copy(from.join(name), into.join(name)).unwrap();
+        }
+        let mut record: RunRecord =
+            serde_json::from_slice(&fs::read(from.join("run.json")).unwrap()).unwrap();
+        record.request = moved(&record.request);
+        let text = serde_json::to_string_pretty(&record).unwrap() + "\n";
+        fs::write(into.join("run.json"), text).unwrap();
+        into
+    };
+    for one in finished() {
+        let run = begin(one.name, &small(one.file, one.settings));
+        execute(&run, &backend(1), None).unwrap();
+        keep(&run, &["model.safetensors", "metrics.csv"]);
+    }
+    for (name, settings, step) in cut_off() {
+        let run = begin(name, &small("tiny.png", settings));
+        execute(&run, &backend(1), Some(step)).unwrap();
+        // As if it had been killed and not interrupted.
+        run.directory().begin(run.request(), run.plan()).unwrap();
+        let into = keep(&run, &[]);
+        let mut checkpoint = Checkpoint::load(&run.directory().checkpoint_path()).unwrap();
+        checkpoint.request = checkpoint.request.as_ref().map(moved);
+        checkpoint.save(&into.join("checkpoint.safetensors")).unwrap();
+    }
+    let network =
+        vi3nr::Network::new(vec![2, 8, 3], "gaussian:sigma=0.05".parse().unwrap()).unwrap();
+    let scheme = metadata(&kept(1, "init.safetensors"))["scheme"].parse().unwrap();
+    let rule = vi3nr::InitRule::new(scheme);
+    InitialWeights { network: &network, rule, seed: 0, input_scale: 1.0 }
+        .save(&kept(2, "init.safetensors"))
+        .unwrap();
+}
