@@ -19,6 +19,15 @@ impl Spread {
     }
 }
 
+/// Mean, standard deviation (n - 1) and number.
+pub(crate) fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
+    let Some(values) = values.filter(|values| !values.is_empty()) else {
+        return (None, 0.0, 0);
+    };
+    let Spread { mean, sd } = Spread::of(values);
+    (Some(mean), sd, values.len() as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Spread;

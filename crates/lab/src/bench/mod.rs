@@ -1,19 +1,20 @@
 //! How fast the engine is, as a share of what the machine can do, and how much work
-//! optimisers need.
+//! optimizers need.
 
 mod work;
 
-pub use work::{WorkPoint, WorkReport, work_chart, work_csv, work_to_psnr};
+pub use work::{WorkError, WorkPoint, WorkReport, work_chart, work_csv, work_to_psnr};
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
-use vi3nr::{Activation, BiasRule, InitRule, Network, Scheme, WeightShape};
-use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, Ensemble, peak_gflops};
-
-use vi3nr_inr::fit::FitError;
-use vi3nr_inr::signal::image;
+use vi3nr::{Activation, InitRule, Network, Scheme};
+use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, EngineError, Ensemble, peak_gflops};
+use vi3nr_inr::preset::Preset;
+use vi3nr_inr::recipe::recipes;
+use vi3nr_inr::session::FitError;
+use vi3nr_inr::signal::SignalKind;
 
 /// What the points and targets that are timed are drawn for.
 const POINTS: Stream = Stream::new(2);
@@ -112,16 +113,15 @@ pub struct BenchReport {
 /// Times what `plan` says for about ten seconds.
 ///
 /// # Errors
-/// An activation without a finite gain; threads or memory that cannot be had.
+/// Returns [`FitError::Init`] if the activation has no finite gain, [`FitError::Engine`] if threads or
+/// memory cannot be had.
 pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let BenchPlan { shape, activation, threads, networks, .. } = plan;
     let (points, inputs, activations, width, outputs) = shape.sizes();
     let count = plan.points.unwrap_or(points);
     let network = Network::uniform(inputs, width, activations + 1, outputs, activation.clone())?;
-    let sigma_p = image::FAST.sigma_p(activation)?;
-    let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-    let biases = BiasRule::Zero;
-    let init = InitRule { scheme, weights: WeightShape::Uniform, biases, first_biases: biases };
+    let sigma_p = recipes(SignalKind::Image).of(Preset::Fast).sigma_p(activation)?.value;
+    let init = InitRule::new(Scheme::VarianceInformed { sigma_p, last_sigma_p: None });
     let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);
     let random = Random::new(0, POINTS, 0);
     let uniform = |index: usize| (2.0 * random.uniform(index as u64) - 1.0) as f32;
@@ -136,15 +136,16 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let adam = Adam::default();
     let (step_seconds, best_step) =
         median_and_least_seconds(Duration::from_secs(6), threads, &mut peaks, || {
-            ensemble.train(1, &adam, |_, _| (batch, 1e-5));
-        });
+            ensemble.train(1, &adam, |_, _| (batch, 1e-5)).map(drop)
+        })?;
     let (inference_seconds, best_inference) =
         median_and_least_seconds(Duration::from_secs(3), threads, &mut peaks, || {
-            ensemble.each(|_, engine| {
+            let evaluate = |_, engine: &mut CpuEngine| {
                 let mut values = vec![0.0; targets.len()];
-                engine.evaluate(&points, &mut values).expect("the lengths are the network's");
-            });
-        });
+                engine.evaluate(&points, &mut values)
+            };
+            ensemble.each(evaluate).into_iter().collect()
+        })?;
     let set = ensemble.members().first().map(CpuEngine::instruction_set);
     let peak = median(&mut peaks);
     let best_peak = peaks.last().copied().unwrap_or(peak);
@@ -177,12 +178,12 @@ fn median_and_least_seconds(
     least: Duration,
     threads: usize,
     peaks: &mut Vec<f64>,
-    mut run: impl FnMut(),
-) -> (f64, f64) {
+    mut run: impl FnMut() -> Result<(), EngineError>,
+) -> Result<(f64, f64), EngineError> {
     /// Time between two measurements of the peak.
     const TURN: Duration = Duration::from_millis(200);
     for _ in 0..3 {
-        run();
+        run()?;
     }
     let (mut times, mut total) = (Vec::new(), Duration::ZERO);
     while times.len() < 10 || total < least {
@@ -190,12 +191,12 @@ fn median_and_least_seconds(
         let turn = Instant::now();
         while turn.elapsed() < TURN {
             let began = Instant::now();
-            run();
+            run()?;
             times.push(began.elapsed().as_secs_f64());
         }
         total += turn.elapsed();
     }
-    (median(&mut times), times[0])
+    Ok((median(&mut times), times[0]))
 }
 
 /// The median; leaves the values in order.

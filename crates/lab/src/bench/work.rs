@@ -1,24 +1,26 @@
-//! How much work an optimiser needs to reach a quality, whatever the machine.
+//! How much work an optimizer needs to reach a quality, whatever the machine.
 //!
 //! Work is counted in gradient equivalents (GE): one forward and backward pass over all points, 6 x
-//! weights x points floating-point operations. Whatever an optimiser does besides is converted,
+//! weights x points floating-point operations. Whatever an optimizer does besides is converted,
 //! operations in double precision counted twice.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use serde::Serialize;
-
+use vi3nr_engine::Backend;
 use vi3nr_inr::chart::{Chart, Curve, Level, Panel, Scale};
-use vi3nr_inr::fit::{FitError, FitPlan, fit};
-use vi3nr_inr::signal::Signal;
-use vi3nr_inr::train::{Progress, TrainState};
+use vi3nr_inr::optimizer::OptimizerName;
+use vi3nr_inr::plan::FitPlan;
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::session::{Beginning, FitError, Session};
+use vi3nr_inr::signal::{Signal, SignalKind};
+use vi3nr_inr::train::Stop;
 
 /// One fit towards a target.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkReport {
-    /// adam, muon or kfac.
-    pub optimizer: &'static str,
+    /// Which optimizer.
+    pub optimizer: OptimizerName,
     /// How the first layer's biases were drawn.
     pub first_biases: String,
     /// Of the weights.
@@ -51,32 +53,49 @@ pub struct WorkPoint {
     pub psnr_paper: f64,
 }
 
-/// Fits `signal` by `plan` until its loss has `target` dB (peak = the picture's largest value) or
-/// `budget` gradient equivalents are spent. None for a signal that has no such PSNR.
+/// Work that cannot be measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkError {
+    /// The signal is not measured by a PSNR.
+    #[error("a signal of kind {kind} has no PSNR; expected an image")]
+    NoPsnr {
+        /// The kind of the signal.
+        kind: SignalKind,
+    },
+    /// The fit fails.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+}
+
+/// Fits `signal` by `plan` on `backend` until its loss has `target` dB (peak = the image's largest
+/// value) or `budget` gradient equivalents are spent. The plan's own number of steps and target do not
+/// count.
 ///
 /// # Errors
-/// Those of [`fit`].
+/// Returns [`WorkError::NoPsnr`] if the signal has no such PSNR, [`WorkError::Fit`] if the fit fails.
 pub fn work_to_psnr(
-    signal: &dyn Signal,
     plan: &FitPlan,
+    signal: &dyn Signal,
+    backend: &dyn Backend,
     target: f64,
     budget: f64,
-) -> Option<Result<WorkReport, FitError>> {
-    let psnr = |loss: f64, name: &str| {
-        let metrics = signal.metrics_of_loss(loss).all;
-        metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value)
-    };
-    let difference = psnr(1.0, "psnr")? - psnr(1.0, "psnr_paper")?;
+) -> Result<WorkReport, WorkError> {
+    let psnr = |loss: f64, name: &str| signal.metrics_of_loss(loss).get(name);
     let paper = |loss: f64| psnr(loss, "psnr_paper").unwrap_or(f64::NAN);
+    let (Some(usual), Some(papers)) = (psnr(1.0, "psnr"), psnr(1.0, "psnr_paper")) else {
+        return Err(WorkError::NoPsnr { kind: signal.info().kind() });
+    };
     let mut plan = plan.clone();
-    plan.training.target_psnr = Some(target + difference);
-    let all = signal.points().usual_count();
+    plan.training.target_psnr = Some(target + usual - papers);
+    let all = plan.signal.points().default_count();
     let equivalent = 6.0 * plan.network.weight_count() as f64 * all as f64;
     // Schedules end with the budget.
     let share = plan.training.batch.map_or(1.0, |batch| batch.min(all) as f64 / all as f64);
     plan.training.steps = (budget / share).ceil().max(1.0) as u64;
     let mut curve: Vec<WorkPoint> = Vec::new();
-    let mut watch = |progress: &Progress, _: &dyn Fn() -> TrainState| {
+    let mut session = Session::new(&plan, signal, backend, Beginning::default())?;
+    session.run(|progress, _| {
         let gradient_equivalents = progress.operations / equivalent;
         let before = curve.last().map_or(f64::NEG_INFINITY, |last| last.psnr_paper);
         curve.push(WorkPoint {
@@ -89,20 +108,17 @@ pub fn work_to_psnr(
         } else {
             ControlFlow::Continue(())
         }
-    };
-    let fitted = match fit(signal, &plan, None, Instant::now(), &mut watch) {
-        Ok(fitted) => fitted,
-        Err(error) => return Some(Err(error)),
-    };
-    let report = fitted.report;
-    let reached = report.stopped == "target";
+    })?;
+    // The model is not kept, so what was asked for does not matter.
+    let report = session.finish(&FitRequest::default())?.report;
     let last = WorkPoint {
         gradient_equivalents: report.gradient_equivalents,
         seconds: report.training_seconds,
         psnr_paper: paper(report.loss),
     };
     curve.push(last);
-    Some(Ok(WorkReport {
+    let reached = report.stopped == Stop::Target;
+    Ok(WorkReport {
         optimizer: report.optimizer,
         first_biases: plan.init.first_biases.to_string(),
         seed: plan.seed,
@@ -111,10 +127,13 @@ pub fn work_to_psnr(
         gradient_equivalents: last.gradient_equivalents,
         seconds: last.seconds,
         psnr_paper: last.psnr_paper,
-        // The watch ends a fit only for its work.
-        stopped: if report.stopped == "interrupted" { "budget" } else { report.stopped },
+        // The watcher ends a fit only for its work.
+        stopped: match report.stopped {
+            Stop::Interrupted => "budget",
+            other => other.as_str(),
+        },
         curve,
-    }))
+    })
 }
 
 /// All curves as CSV, one row per step.
@@ -141,7 +160,7 @@ pub fn work_csv(reports: &[WorkReport]) -> String {
 pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
     let parts = |report: &WorkReport| {
         let biases = format!("first biases {}", report.first_biases);
-        [report.optimizer.to_owned(), biases, format!("seed {}", report.seed)]
+        [report.optimizer.to_string(), biases, format!("seed {}", report.seed)]
     };
     // What all have in common is not repeated in every name.
     let all: Vec<[String; 3]> = reports.iter().map(parts).collect();

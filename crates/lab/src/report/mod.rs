@@ -16,9 +16,13 @@ pub use repro::of_repro;
 pub use run::of_run;
 pub use sweep::of_sweep;
 
-use crate::sweep::SweepError;
+use vi3nr_engine::EngineError;
 use vi3nr_inr::atomic_file::{WriteError, write_atomically};
 use vi3nr_inr::chart::ChartError;
+use vi3nr_inr::model_file::ModelError;
+use vi3nr_inr::run_directory::RunError;
+
+use crate::sweep::SweepError;
 
 /// What a reader sees, from top to bottom.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -92,6 +96,15 @@ pub enum ReportError {
         /// What was seen.
         reason: String,
     },
+    /// There is no run, or its record cannot be read.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A run's model cannot be read.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A run's model cannot be evaluated.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A sweep cannot be read.
     #[error(transparent)]
     Sweep(#[from] SweepError),

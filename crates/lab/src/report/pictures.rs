@@ -1,7 +1,7 @@
 //! Pictures in a report.
 
 use serde_json::json;
-use vi3nr_engine::{CpuEngine, Engine, EngineError};
+use vi3nr_engine::{Backend, EngineError};
 use vi3nr_inr::encoded_png::encode_png;
 use vi3nr_inr::model_file::Model;
 use vi3nr_inr::signal::SignalInfo;
@@ -16,14 +16,19 @@ pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "prev
 /// power of ten that makes the largest one seen. Nothing for a picture of another shape.
 ///
 /// # Errors
-/// The network cannot be evaluated.
-pub fn side_by_side(truth: &Image, model: &Model) -> Result<Vec<Picture>, EngineError> {
-    if model.signal != SignalInfo::Image(truth.image_info()) {
+/// Returns the [`EngineError`] of a network that cannot be evaluated.
+pub fn side_by_side(
+    truth: &Image,
+    model: &Model,
+    backend: &dyn Backend,
+) -> Result<Vec<Picture>, EngineError> {
+    if *model.signal != *(&truth.image_info() as &dyn SignalInfo) {
         return Ok(Vec::new());
     }
     let own = truth.values();
     let mut values = vec![0.0; own.len()];
-    CpuEngine::new(&model.network, &model.parameters, None)?
+    backend
+        .engine(&model.network, &model.parameters)?
         .evaluate(&truth.coordinates(), &mut values)?;
     // As shares of the range [-1, 1].
     let mut errors: Vec<f32> = own.iter().zip(&values).map(|(a, b)| (a - b).abs() / 2.0).collect();

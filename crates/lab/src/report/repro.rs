@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::pictures::DRAWN;
 use super::{Block, Page, Picture, ReportError, Section, cell, read, read_json};
 
-/// Pictures of runs that are shown of a table, at most.
-const MOST_PICTURES: usize = 12;
+/// The maximum number of pictures of runs that are shown of a table.
+const MAX_PICTURES: usize = 12;
 
 /// A page about what `vi3nr repro` wrote into `folder`, or into folders in it.
 ///
 /// # Errors
-/// Nothing there, or files that cannot be read.
+/// Returns [`ReportError::Content`] if there is nothing, [`ReportError::Read`] if files cannot be read.
 pub fn of_repro(folder: &Path) -> Result<Page, ReportError> {
     let mut results = Vec::new();
     find(folder, &mut results)?;
@@ -37,7 +37,10 @@ pub fn of_repro(folder: &Path) -> Result<Page, ReportError> {
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let fail = |source| ReportError::Read { path: folder.to_owned(), source };
     let entries = std::fs::read_dir(folder).map_err(fail)?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry.map_err(fail)?.path());
+    }
     paths.retain(|path| path.is_dir() && path.extension().is_none());
     paths.sort();
     Ok(paths)
@@ -109,14 +112,15 @@ fn section(result: &Value, folder: &Path) -> Result<Section, ReportError> {
             &["name", "paper", "ratio", "spread", "columns", "width", "reason"],
         ));
     }
-    let mut drawings: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|source| ReportError::Read { path: folder.to_owned(), source })?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            path.extension().is_some_and(|ending| ending == "svg") && stem.starts_with(name)
-        })
-        .collect();
+    let fail = |source| ReportError::Read { path: folder.to_owned(), source };
+    let mut drawings = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|ending| ending == "svg") && stem.starts_with(name) {
+            drawings.push(path);
+        }
+    }
     drawings.sort();
     for path in drawings {
         let svg = String::from_utf8_lossy(&read(&path)?).into_owned();
@@ -135,10 +139,10 @@ fn pictures(rows: &[Value], trials: &Path) -> Result<Vec<Picture>, ReportError> 
     let mut pictures = Vec::new();
     for row in rows {
         let Some(id) = row["runs"][0].as_i64() else { continue };
-        let directory = crate::sweep::ChildExecutor::directory(trials, id);
+        let directory = crate::sweep::TrialFolders::directory_in(trials, id);
         for name in DRAWN {
             let path = directory.join(name);
-            if path.is_file() && pictures.len() < MOST_PICTURES {
+            if path.is_file() && pictures.len() < MAX_PICTURES {
                 let caption = row["name"].as_str().unwrap_or_default().into();
                 pictures.push(Picture { caption, png: read(&path)? });
             }

@@ -6,10 +6,10 @@ use crate::sweep::{Plan, Store, Summary, figures};
 /// A page about a sweep: its figures and every configuration, the best first.
 ///
 /// # Errors
-/// A figure that cannot be drawn.
+/// Returns [`ReportError::Chart`] if a figure cannot be drawn, [`ReportError::Sweep`] if a trial cannot be
+/// asked for.
 pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
     let summary = Summary::new(plan, store)?;
-    let (done, failed, open) = summary.counts();
     let mut charts = Vec::new();
     for (_, figure) in figures(plan, store)? {
         charts.push(Block::Chart { svg: figure.to_svg()?, caption: String::new() });
@@ -22,11 +22,12 @@ pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
             number(entry.mean()),
             if entry.scores.len() > 1 { number(entry.sd()) } else { "–".into() },
             entry.scores.len().to_string(),
+            entry.diverged().to_string(),
             entry.failed.to_string(),
             entry.open.to_string(),
         ]
     });
-    let head = ["configuration", plan.metric.as_str(), "sd", "n", "failed", "open"];
+    let head = ["configuration", plan.metric.as_str(), "sd", "n", "diverged", "failed", "open"];
     let table = Block::Table {
         head: head.iter().map(|name| (*name).to_owned()).collect(),
         rows: rows.collect(),
@@ -35,7 +36,7 @@ pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
     for case in &plan.cases {
         for setting in &case.settings {
             let values: Vec<&str> = setting.values.iter().map(|v| v.text.as_str()).collect();
-            settings.push(vec![case.name.clone(), setting.name.clone(), values.join(", ")]);
+            settings.push(vec![case.name.clone(), setting.name.to_owned(), values.join(", ")]);
         }
     }
     let section = |heading: &str, blocks| Section { heading: heading.into(), blocks };
@@ -47,7 +48,7 @@ pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
     sections.push(section("Settings", vec![Block::Table { head, rows: settings }]));
     Ok(Page {
         title: if plan.title.is_empty() { "Sweep".into() } else { plan.title.clone() },
-        subtitle: format!("{done} trials done, {failed} failed, {open} open"),
+        subtitle: summary.counts().to_string(),
         sections,
     })
 }

@@ -1,4 +1,85 @@
+use std::ops::ControlFlow;
+
+use vi3nr_engine::CpuBackend;
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::run::{Destination, Run};
+
 use super::*;
+
+/// The texts and the captions of a page.
+fn shown(page: &Page) -> Vec<String> {
+    let of_block = |block: &Block| match block {
+        Block::Text(text) => vec![text.clone()],
+        Block::Pictures(pictures) => pictures.iter().map(|one| one.caption.clone()).collect(),
+        _ => Vec::new(),
+    };
+    page.sections.iter().flat_map(|section| &section.blocks).flat_map(of_block).collect()
+}
+
+#[test]
+fn a_run_is_shown_beside_its_file_or_the_page_says_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let file = folder.path().join("a.png");
+    std::fs::copy(fixtures.join("sweep-2.png"), &file).unwrap();
+    let settings =
+        serde_json::json!({"file": file, "width": 8, "layers": 3, "steps": 3, "crop": 10});
+    let request = FitRequest::from_settings(settings.as_object().unwrap()).unwrap();
+    let backend = CpuBackend::new(Some(1)).unwrap();
+    let path = folder.path().join("run");
+    let destination = Destination::Directory { path: path.clone(), overwrite: false };
+    let run = Run::begin(&request, &destination, &backend).unwrap();
+    let page = of_run(&path, &backend).unwrap();
+    assert_eq!(shown(&page), ["The run has not ended."]);
+    let now = std::time::Instant::now();
+    run.execute(&backend, Default::default(), now, &mut |_| ControlFlow::Continue(())).unwrap();
+
+    let page = of_run(&path, &backend).unwrap();
+    assert_eq!(shown(&page)[..2], ["ground truth", "reconstruction"]);
+    assert_eq!(page.subtitle, "sine:omega=30, siren:omega=30, seed 0");
+    let html = page.to_html();
+    assert!(html.contains("request.crop") && html.contains("plan.training.steps"), "{html}");
+
+    std::fs::copy(folder.path().join("run/reconstruction.png"), &file).unwrap();
+    // Of another size than the crop asks for.
+    let picture = vi3nr_inr::signal::image::test_picture(8).unwrap();
+    picture.save_png(&file, picture.bit_depth()).unwrap();
+    let told = &shown(&of_run(&path, &backend).unwrap())[0];
+    assert!(told.starts_with("The ground truth is not shown: cannot cut 10x10"), "{told}");
+    std::fs::remove_file(&file).unwrap();
+    let page = of_run(&path, &backend).unwrap();
+    assert!(shown(&page)[0].contains("cannot read"), "{:?}", shown(&page));
+    assert_eq!(shown(&page)[1], "reconstruction");
+
+    std::fs::write(path.join("model.safetensors"), "no model").unwrap();
+    assert!(matches!(of_run(&path, &backend), Err(ReportError::Model(_))));
+    std::fs::write(path.join("run.json"), "{").unwrap();
+    assert!(matches!(of_run(&path, &backend), Err(ReportError::Run(_))));
+}
+
+#[test]
+fn a_run_of_version_1_is_shown() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../inr/tests/fixtures");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run-image");
+    std::fs::create_dir(&path).unwrap();
+    for entry in std::fs::read_dir(fixtures.join("version-1/image")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), path.join(entry.file_name())).unwrap();
+    }
+    // The command says where the file was.
+    let command =
+        serde_json::json!({"folder": folder.path(), "words": ["tiny.png", "--crop", "10"]});
+    std::fs::write(path.join("command.json"), command.to_string()).unwrap();
+    let backend = CpuBackend::new(Some(1)).unwrap();
+    let missing = of_run(&path, &backend).unwrap();
+    assert!(shown(&missing)[0].contains("tiny.png"), "{:?}", shown(&missing));
+    std::fs::copy(fixtures.join("tiny.png"), folder.path().join("tiny.png")).unwrap();
+    let page = of_run(&path, &backend).unwrap();
+    assert_eq!(shown(&page)[..2], ["ground truth", "reconstruction"]);
+    assert_eq!(page.subtitle, "sine:omega=30, siren:omega=30, seed 0");
+    assert!(page.to_html().contains("psnr_paper"));
+}
 
 #[test]
 fn what_is_shown_cannot_become_markup() {

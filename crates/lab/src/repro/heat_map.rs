@@ -3,9 +3,9 @@
 use vi3nr::{Activation, Gain};
 
 use super::experiment::{GridPlan, MapPlan, Quantity};
-use super::measure::spread;
-use super::report::Cell;
+use super::result::Cell;
 use super::{ReproError, Verdict, compare};
+use crate::spread::spread;
 use vi3nr_inr::chart::{Curve, HeatMap, Scale};
 
 /// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.

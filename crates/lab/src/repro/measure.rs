@@ -9,10 +9,10 @@ use vi3nr::{Activation, Gain, Moments, Scheme, WeightShape};
 
 use super::experiment::{Case, Experiment, Quantity, SigmaChoice};
 use super::heat_map;
-use super::report::{Cell, RunResult};
+use super::result::{Cell, RunResult};
 use super::{ReproError, Settings, Verdict, compare};
 use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
-use crate::spread::Spread;
+use crate::spread::spread;
 
 /// Values of one quantity, one for each repetition or only one where nothing is random.
 type Values = HashMap<Quantity, Vec<f64>>;
@@ -199,13 +199,4 @@ fn deep_network(plan: PropagationPlan, known: &mut Known) -> Result<&Propagation
         Entry::Occupied(measured) => measured.into_mut(),
         Entry::Vacant(place) => place.insert(propagate(&plan)?),
     })
-}
-
-/// Mean, standard deviation (n - 1) and number.
-pub(super) fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
-    let Some(values) = values.filter(|values| !values.is_empty()) else {
-        return (None, 0.0, 0);
-    };
-    let Spread { mean, sd } = Spread::of(values);
-    (Some(mean), sd, values.len() as u64)
 }

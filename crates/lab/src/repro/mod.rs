@@ -9,12 +9,14 @@ pub mod evaluation;
 mod experiment;
 mod heat_map;
 mod measure;
+pub mod paper_table;
 mod report;
+mod result;
 mod student_t;
 mod verdict;
 
 pub use experiment::{Case, Experiment, GridPlan, MapPlan, Quantity, SigmaChoice};
-pub use report::{Cell, RunResult};
+pub use result::{Cell, RunResult};
 pub use verdict::{Verdict, compare, printed_half_unit};
 
 use std::path::PathBuf;

@@ -6,52 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::heat_map;
+use super::result::{Cell, RunResult};
 use super::verdict::CONFIDENCE;
 use super::{Quantity, ReproError, Settings, Verdict};
 use vi3nr_inr::atomic_file::write_atomically;
-use vi3nr_inr::chart::HeatMap;
-
-/// One number beside the paper's.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cell {
-    /// The table's row.
-    pub row: String,
-    /// The table's column.
-    pub column: String,
-    /// What is compared.
-    pub quantity: Quantity,
-    /// The paper's number as printed.
-    pub paper: Option<String>,
-    /// Our mean over the repetitions; none where it does not exist.
-    pub ours: Option<f64>,
-    /// The standard deviation among the repetitions.
-    pub sd: f64,
-    /// How many repetitions.
-    pub count: u64,
-    /// The comparison.
-    pub verdict: Verdict,
-    /// For a number that differs: what was measured about it.
-    pub reason: Option<String>,
-    /// Samples of all repetitions that were not finite in this error and count as 100 % in it.
-    pub non_finite_rows: usize,
-}
-
-/// A table or figure that has been run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunResult {
-    /// Its name.
-    pub name: String,
-    /// What it shows.
-    pub title: String,
-    /// Sizes and repetitions.
-    pub settings: Settings,
-    /// All comparisons.
-    pub cells: Vec<Cell>,
-    /// The map of a figure.
-    pub map: Option<HeatMap>,
-    /// Seconds that it took.
-    pub seconds: f64,
-}
 
 /// Five significant digits at most, without trailing zeros.
 fn short(value: f64) -> String {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use vi3nr_inr::atomic_file::WriteError;
 use vi3nr_inr::chart::ChartError;
+use vi3nr_inr::request::RequestError;
 
 /// A sweep that cannot be planned, run or reported.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum SweepError {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is no sweep.
+    /// The file is not a sweep.
     #[error("'{}': {reason}", path.display())]
     Syntax {
         /// The file.
@@ -26,21 +27,29 @@ pub enum SweepError {
         /// What was seen and what was expected.
         reason: String,
     },
-    /// A setting that makes no sense.
+    /// An entry of the file that makes no sense.
     #[error("setting '{name}': {reason}")]
     Setting {
-        /// The setting.
+        /// The entry.
         name: String,
         /// What was seen and what was expected.
         reason: String,
     },
-    /// More trials than anyone can mean.
-    #[error("the settings have more than {most} combinations")]
-    TooMany {
-        /// How many are taken.
-        most: usize,
+    /// A fit that cannot be asked for.
+    #[error("{}{error}", of_trial(trial))]
+    Request {
+        /// Which trial, in words; empty if all.
+        trial: String,
+        /// Which setting, what was seen and what was expected.
+        error: RequestError,
     },
-    /// An activation or a σ_p that does not exist.
+    /// More trials than anyone can mean.
+    #[error("the settings have more than {max} combinations")]
+    TooMany {
+        /// How many are accepted.
+        max: usize,
+    },
+    /// A σ_p that does not exist.
     #[error(transparent)]
     Theory(#[from] vi3nr::Error),
     /// The database cannot be used.
@@ -79,4 +88,8 @@ pub enum SweepError {
     /// A result cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+fn of_trial(label: &str) -> String {
+    if label.is_empty() { String::new() } else { format!("trial {label}: ") }
 }

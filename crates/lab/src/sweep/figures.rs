@@ -1,9 +1,11 @@
 //! The scores of a sweep over the settings that vary.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Plan, Store, Summary, SweepError, Trial};
 use vi3nr_inr::chart::{Chart, ChartError, Curve, HeatMap, Mark, Panel, Scale};
+
+use super::{Plan, Store, Summary, SweepError, Trial};
 
 /// A drawing of a sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +20,7 @@ impl Figure {
     /// The drawing as SVG.
     ///
     /// # Errors
-    /// What the drawing library reports.
+    /// Returns the [`ChartError`] of the drawing library.
     pub fn to_svg(&self) -> Result<String, ChartError> {
         match self {
             Self::Map(map) => map.to_svg(),
@@ -29,7 +31,7 @@ impl Figure {
     /// Writes the drawing, as SVG or PNG by the name's ending.
     ///
     /// # Errors
-    /// Another ending, or what the system reports.
+    /// Returns the [`ChartError`] of another ending, or of what the system reports.
     pub fn save(&self, path: &Path) -> Result<(), ChartError> {
         match self {
             Self::Map(map) => map.save(path),
@@ -38,21 +40,31 @@ impl Figure {
     }
 }
 
+/// A configuration of a case with its mean score.
+struct Point {
+    trial: Trial,
+    /// The numbers of its settings by their names.
+    numbers: BTreeMap<&'static str, f64>,
+    score: f64,
+    /// σ_p of Eq. (13) for its activation, the smallest root if there is one.
+    theory: Option<f64>,
+}
+
 /// What can be drawn of `plan`: for each case whose numbers vary in two settings a map, the theory's σ_p
 /// drawn in; for one setting a curve. Each with a name for its file.
 ///
 /// # Errors
-/// A σ_p that does not exist.
+/// What [`Summary::new`] returns.
 pub fn figures(plan: &Plan, store: &Store) -> Result<Vec<(String, Figure)>, SweepError> {
     let summary = Summary::new(plan, store)?;
     let mut figures = Vec::new();
     for (index, case) in plan.cases.iter().enumerate() {
-        let points: Vec<(Trial, f64)> = summary
-            .entries
-            .iter()
-            .filter(|entry| entry.trials[0].case == index && !entry.scores.is_empty())
-            .map(|entry| (entry.trials[0].clone(), entry.mean()))
-            .collect();
+        let mut points = Vec::new();
+        for entry in &summary.entries {
+            if entry.trials[0].case == index && !entry.scores.is_empty() {
+                points.push(Point::new(plan, &entry.trials[0], entry.mean())?);
+            }
+        }
         let axes = axes(&points);
         let name = match case.name.is_empty() {
             true => "scores".to_owned(),
@@ -63,13 +75,37 @@ pub fn figures(plan: &Plan, store: &Store) -> Result<Vec<(String, Figure)>, Swee
             ("", name) => name.to_owned(),
             (title, name) => format!("{title}: {name}"),
         };
-        match axes.as_slice() {
+        match axes[..] {
             [x] => figures.push((name, Figure::Chart(curve(plan, title, x, &points)))),
             [x, y] => figures.push((name, Figure::Map(map(plan, title, (x, y), &points)))),
             _ => {}
         }
     }
     Ok(figures)
+}
+
+impl Point {
+    fn new(plan: &Plan, trial: &Trial, score: f64) -> Result<Self, SweepError> {
+        let mut numbers = BTreeMap::new();
+        for chosen in &trial.settings {
+            if let Some(number) = plan.number(trial, chosen.name)? {
+                numbers.insert(chosen.name, number);
+            }
+        }
+        let theory = match &plan.identity(trial)?.plan {
+            Ok(own) => root(own.network.activation()),
+            Err(_) => None,
+        };
+        Ok(Self { trial: trial.clone(), numbers, score, theory })
+    }
+}
+
+/// The smallest root of Eq. (13), if it has isolated ones.
+fn root(activation: &vi3nr::Activation) -> Option<f64> {
+    match vi3nr::backward::solve(activation, 1.0).ok()? {
+        vi3nr::Solution::Roots(roots) => roots.first().map(|root| root.sigma_p),
+        _ => None,
+    }
 }
 
 /// Letters and digits, everything else a dash.
@@ -80,28 +116,32 @@ fn file_name(text: &str) -> String {
 }
 
 /// The settings whose numbers differ among the points, σ_p last so that it is the vertical axis.
-fn axes(points: &[(Trial, f64)]) -> Vec<String> {
-    let Some((first, _)) = points.first() else { return Vec::new() };
-    let mut names: Vec<String> = Vec::new();
-    for chosen in &first.settings {
-        let numbers = || points.iter().map(|(trial, _)| number(trial, &chosen.name));
-        let is_replicate = matches!(chosen.name.as_str(), "seed" | "file");
-        let differ = numbers().any(|number| number != chosen.value.number);
+fn axes(points: &[Point]) -> Vec<&'static str> {
+    let Some(first) = points.first() else { return Vec::new() };
+    let mut names = Vec::new();
+    for name in first.trial.settings.iter().map(|chosen| chosen.name) {
+        let numbers = || points.iter().map(|point| point.numbers.get(name));
+        let is_replicate = matches!(name, "seed" | "file");
+        let differ = numbers().any(|number| number != first.numbers.get(name));
         if !is_replicate && differ && numbers().all(|number| number.is_some()) {
-            names.push(chosen.name.clone());
+            names.push(name);
         }
     }
-    names.sort_by_key(|name| name == "sigma-p");
+    names.sort_by_key(|name| *name == "sigma_p");
     names
 }
 
-fn number(trial: &Trial, name: &str) -> Option<f64> {
-    trial.get(name).and_then(|value| value.number)
+/// The point at these numbers of settings.
+fn at<'a>(points: &'a [Point], place: &[(&str, f64)]) -> Option<&'a Point> {
+    points
+        .iter()
+        .find(|point| place.iter().all(|(name, number)| point.numbers.get(name) == Some(number)))
 }
 
 /// All numbers of a setting, rising.
-fn numbers(points: &[(Trial, f64)], name: &str) -> Vec<f64> {
-    let mut numbers: Vec<f64> = points.iter().filter_map(|(t, _)| number(t, name)).collect();
+fn numbers(points: &[Point], name: &str) -> Vec<f64> {
+    let mut numbers: Vec<f64> =
+        points.iter().filter_map(|point| point.numbers.get(name).copied()).collect();
     numbers.sort_by(f64::total_cmp);
     numbers.dedup();
     numbers
@@ -125,34 +165,24 @@ fn scale(numbers: &[f64]) -> Scale {
 
 fn label(name: &str) -> String {
     match name {
-        "sigma-p" => "σₚ".into(),
+        "sigma_p" => "σₚ".into(),
         "activation" => "parameter of the activation".into(),
         name => name.into(),
     }
 }
 
-/// σ_p of Eq. (13) for the activation of `trial`, the smallest root if there is one.
-fn theory(trial: &Trial) -> Option<f64> {
-    match vi3nr::backward::solve(&trial.activation().ok()?, 1.0).ok()? {
-        vi3nr::Solution::Roots(roots) => roots.first().map(|root| root.sigma_p),
-        _ => None,
-    }
-}
-
-fn map(plan: &Plan, title: String, (x, y): (&String, &String), points: &[(Trial, f64)]) -> HeatMap {
+fn map(plan: &Plan, title: String, (x, y): (&str, &str), points: &[Point]) -> HeatMap {
     let (columns, rows) = (numbers(points, x), numbers(points, y));
     let mut values = vec![f64::NAN; columns.len() * rows.len()];
     let mut line = Vec::new();
     for (column, at_x) in columns.iter().enumerate() {
         for (row, at_y) in rows.iter().enumerate() {
-            let own = points.iter().find(|(trial, _)| {
-                number(trial, x) == Some(*at_x) && number(trial, y) == Some(*at_y)
-            });
-            values[column * rows.len() + row] = own.map_or(f64::NAN, |(_, score)| *score);
+            let own = at(points, &[(x, *at_x), (y, *at_y)]);
+            values[column * rows.len() + row] = own.map_or(f64::NAN, |point| point.score);
         }
-        let here = points.iter().find(|(trial, _)| number(trial, x) == Some(*at_x));
-        if let (Some((trial, _)), "sigma-p") = (here, y.as_str()) {
-            line.extend(theory(trial).map(|sigma_p| (*at_x, sigma_p)));
+        let theory = at(points, &[(x, *at_x)]).and_then(|point| point.theory);
+        if y == "sigma_p" {
+            line.extend(theory.map(|sigma_p| (*at_x, sigma_p)));
         }
     }
     line.reverse();
@@ -174,17 +204,15 @@ fn map(plan: &Plan, title: String, (x, y): (&String, &String), points: &[(Trial,
     }
 }
 
-fn curve(plan: &Plan, title: String, x: &str, points: &[(Trial, f64)]) -> Chart {
+fn curve(plan: &Plan, title: String, x: &str, points: &[Point]) -> Chart {
     let columns = numbers(points, x);
-    let score = |at: f64| points.iter().find(|(trial, _)| number(trial, x) == Some(at));
-    let curve: Vec<(f64, f64)> =
-        columns.iter().filter_map(|at| score(*at).map(|(_, score)| (*at, *score))).collect();
+    let curve: Vec<(f64, f64)> = columns
+        .iter()
+        .filter_map(|at_x| at(points, &[(x, *at_x)]).map(|point| (*at_x, point.score)))
+        .collect();
     let mut marks = Vec::new();
-    let theory = match (points.first(), x) {
-        (Some((trial, _)), "sigma-p") => theory(trial),
-        _ => None,
-    };
-    if let Some(sigma_p) = theory {
+    let theory = points.first().and_then(|point| point.theory);
+    if let Some(sigma_p) = theory.filter(|_| x == "sigma_p") {
         // On the curve, between the points beside it.
         let beside = curve.windows(2).find(|pair| (pair[0].0..=pair[1].0).contains(&sigma_p));
         if let Some([left, right]) = beside {

@@ -11,14 +11,14 @@ use super::{Strategy, SweepError};
 ///
 /// ```toml
 /// title = "sigma_p of a Gaussian network"
-/// maximise = "psnr"                      # or minimise: a key of what `fit --json` prints
+/// maximise = "psnr"                      # or minimise: a number of the fit's report
 ///
 /// [strategy]                             # every combination where there is none
 /// kind = "halving"
 /// rungs = [100, 300]
 /// keep = 0.33
 ///
-/// [settings]                             # any option of fit, by its long name
+/// [settings]                             # any field of a request
 /// file = { glob = "photos/*.png" }
 /// activation = { format = "gaussian:sigma={}", values = [0.03, 0.05, 0.09] }
 /// sigma-p = { format = "{}*auto", values = [0.5, 1, 2, 4] }
@@ -37,8 +37,10 @@ pub struct SweepFile {
     #[serde(default)]
     pub title: String,
     /// The number of a fit that is to be large.
+    #[serde(alias = "maximize")]
     pub maximise: Option<String>,
     /// The number of a fit that is to be small.
+    #[serde(alias = "minimize")]
     pub minimise: Option<String>,
     /// Which combinations are tried.
     #[serde(default)]
@@ -65,7 +67,7 @@ impl SweepFile {
     /// Reads a file. Returns it with the folder that its paths are taken from.
     ///
     /// # Errors
-    /// A file that cannot be read or says something else.
+    /// Returns [`SweepError::Read`] if the file cannot be read, [`SweepError::Syntax`] if it is not a sweep.
     pub fn read(path: &Path) -> Result<(Self, PathBuf), SweepError> {
         let fail = |source| SweepError::Read { path: path.to_owned(), source };
         let text = fs::read_to_string(path).map_err(fail)?;

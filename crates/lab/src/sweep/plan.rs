@@ -1,34 +1,42 @@
 //! All combinations of a sweep's settings.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use vi3nr::Activation;
+use serde_json::Value as Json;
+use vi3nr_inr::request::{FitRequest, RequestError};
 
+use super::identity::Identities;
 use super::setting::{six_digits, wrong};
-use super::{Chosen, Setting, Strategy, SweepError, SweepFile, Value};
+use super::trial::{is_replicate, words};
+use super::{
+    Chosen, Identity, Row, Setting, Store, Strategy, SweepError, SweepFile, Trial, Value, Verdict,
+};
+use crate::{field, request_file};
 
-/// Most trials of a sweep.
-const MOST_TRIALS: usize = 100_000;
-/// Settings over which results are averaged; all others tell configurations apart.
-const REPLICATES: [&str; 2] = ["file", "seed"];
-/// Options of `fit` that are the executor's.
-const RESERVED: [&str; 4] = ["out", "threads", "json", "resume"];
+/// The maximum number of trials of a sweep.
+const MAX_TRIALS: usize = 100_000;
+/// What the sweep decides for its trials.
+const RESERVED: [&str; 7] =
+    ["out", "threads", "json", "resume", "request", "checkpoint_every", "overwrite"];
 
 /// A sweep ready to be run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Plan {
     /// What it is about.
     pub title: String,
     /// The number of a fit's result that decides.
     pub metric: String,
     /// Whether it is to be large.
-    pub is_maximised: bool,
+    pub is_maximized: bool,
     /// Which combinations are tried.
     pub strategy: Strategy,
     /// At least one.
     pub cases: Vec<Case>,
-    /// The folder that paths are taken from and that commands run in.
+    /// The folder that paths are taken from.
     pub folder: PathBuf,
+    trials: Vec<Trial>,
+    identities: Identities,
 }
 
 /// Settings with their values, under a name that is empty where a sweep has but one case.
@@ -36,26 +44,19 @@ pub struct Plan {
 pub struct Case {
     /// What people call it.
     pub name: String,
-    /// Each name once, in alphabetical order.
+    /// Each field once, in alphabetical order.
     pub settings: Vec<Setting>,
 }
 
-/// One fit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trial {
-    /// The index of its case.
-    pub case: usize,
-    /// All its settings, in alphabetical order.
-    pub settings: Vec<Chosen>,
-}
-
 impl Plan {
-    /// What `file` means, its paths taken from `folder`.
+    /// What `file` means, its paths taken from `folder`. No signal is read.
     ///
     /// # Errors
-    /// Settings that make no sense, or none that decides.
+    /// Returns [`SweepError::Setting`] if the file contradicts itself or has nothing that decides,
+    /// [`SweepError::Request`] if a setting is not known or cannot have a value, and
+    /// [`SweepError::TooMany`] for too many combinations.
     pub fn new(file: &SweepFile, folder: &Path) -> Result<Self, SweepError> {
-        let (metric, is_maximised) = match (&file.maximise, &file.minimise) {
+        let (metric, is_maximized) = match (&file.maximise, &file.minimise) {
             (Some(metric), None) => (metric.clone(), true),
             (None, Some(metric)) => (metric.clone(), false),
             _ => {
@@ -63,16 +64,13 @@ impl Plan {
                 return Err(wrong("maximise, minimise", reason));
             }
         };
-        let read = |table: &toml::Table| -> Result<Vec<Setting>, SweepError> {
-            table.iter().map(|(name, value)| Setting::read(name, value, folder)).collect()
-        };
-        let shared = read(&file.settings)?;
+        let shared = read(&file.settings, "", folder)?;
         if let Some(setting) = shared.iter().find(|setting| setting.values.is_empty()) {
-            return Err(wrong(&setting.name, "it has no values"));
+            return Err(wrong(setting.name, "it has no values"));
         }
         let mut cases = Vec::new();
         for case in &file.cases {
-            let mut settings = read(&case.settings)?;
+            let mut settings = read(&case.settings, &case.name, folder)?;
             for setting in &shared {
                 if settings.iter().all(|own| own.name != setting.name) {
                     settings.push(setting.clone());
@@ -85,55 +83,112 @@ impl Plan {
         if cases.is_empty() {
             cases.push(Case { name: String::new(), settings: shared });
         }
+        let mut trials = Vec::new();
         for (index, case) in cases.iter_mut().enumerate() {
-            case.settings.sort_by(|a, b| a.name.cmp(&b.name));
-            let taken = case.settings.iter().find(|own| RESERVED.contains(&own.name.as_str()));
-            if let Some(setting) = taken {
-                return Err(wrong(&setting.name, "the sweep itself gives it to its trials"));
-            }
+            case.settings.sort_by(|a, b| a.name.cmp(b.name));
             let count = case.settings.iter().try_fold(1usize, |count, setting| {
-                count.checked_mul(setting.values.len()).filter(|count| *count <= MOST_TRIALS)
+                count.checked_mul(setting.values.len()).filter(|count| *count <= MAX_TRIALS)
             });
-            if count.is_none_or(|count| count * (index + 1) > MOST_TRIALS) {
-                return Err(SweepError::TooMany { most: MOST_TRIALS });
+            if count.is_none_or(|count| trials.len() + count > MAX_TRIALS) {
+                return Err(SweepError::TooMany { max: MAX_TRIALS });
+            }
+            for settings in combinations(&case.settings) {
+                trials.push(Trial::new(index, settings)?);
             }
         }
-        let title = file.title.clone();
-        let strategy = file.strategy.clone();
-        let plan = Self { title, metric, is_maximised, strategy, cases, folder: folder.to_owned() };
+        let plan = Self {
+            title: file.title.clone(),
+            metric,
+            is_maximized,
+            strategy: file.strategy.clone(),
+            cases,
+            folder: folder.to_owned(),
+            trials,
+            identities: Identities::default(),
+        };
         plan.strategy.check(&plan)?;
         Ok(plan)
     }
 
     /// Every combination of every case, the last setting changing fastest.
-    ///
-    /// # Errors
-    /// A multiple of `auto` for an activation that has none.
-    pub fn trials(&self) -> Result<Vec<Trial>, SweepError> {
-        let mut trials = Vec::new();
-        for (case, settings) in self.cases.iter().enumerate() {
-            let mut partial = vec![Vec::new()];
-            for setting in &settings.settings {
-                let chosen =
-                    |value: &Value| Chosen { name: setting.name.clone(), value: value.clone() };
-                let extended = partial.iter().flat_map(|before: &Vec<Chosen>| {
-                    setting
-                        .values
-                        .iter()
-                        .map(move |value| before.iter().cloned().chain([chosen(value)]).collect())
-                });
-                partial = extended.collect();
-            }
-            for settings in partial {
-                trials.push(Trial { case, settings }.with_numbers()?);
-            }
-        }
-        Ok(trials)
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
     }
 
-    /// `a` is better than `b`, or `b` is no number.
+    /// The trials that are wanted while nothing is known, each of which means something: for refusing a
+    /// sweep before anything is run.
+    ///
+    /// # Errors
+    /// Returns [`SweepError::Request`] with the field if a trial cannot be asked for, and what
+    /// [`Strategy::wanted`] returns.
+    pub fn first_wanted(&self) -> Result<Vec<Trial>, SweepError> {
+        let wanted = self.strategy.wanted(self, &|_| Ok(Verdict::Open))?;
+        wanted.iter().try_for_each(|trial| self.identity(trial).map(drop))?;
+        Ok(wanted)
+    }
+
+    /// What is asked for with a trial, its paths taken from the sweep's folder.
+    pub fn request(&self, trial: &Trial) -> FitRequest {
+        let request = request_file::relative_to(trial.request(), &self.folder);
+        let absolute = |path: &mut Option<PathBuf>| {
+            let absolute = path.as_deref().and_then(|path| std::path::absolute(path).ok());
+            *path = absolute.or(path.take());
+        };
+        let mut request = request;
+        absolute(&mut request.file);
+        absolute(&mut request.from);
+        request
+    }
+
+    /// What a trial means for its signal, which is read for the first of the trials that share it.
+    ///
+    /// # Errors
+    /// Returns [`SweepError::Request`] with the field if it cannot be asked for.
+    pub fn identity(&self, trial: &Trial) -> Result<Arc<Identity>, SweepError> {
+        self.identities
+            .of(&trial.name, &self.request(trial))
+            .map_err(|error| SweepError::Request { trial: self.full_label(trial), error })
+    }
+
+    /// What the store knows of a trial. While a file of the trial cannot be read, that is the last
+    /// result of the same request.
+    ///
+    /// # Errors
+    /// As [`Plan::identity`].
+    pub fn row<'a>(&self, store: &'a Store, trial: &Trial) -> Result<Option<&'a Row>, SweepError> {
+        let identity = self.identity(trial)?;
+        let row = store.get(&identity.key);
+        Ok(match &identity.plan {
+            Ok(_) => row,
+            Err(_) => store.last_of(&Json::Object(trial.request().settings())).or(row),
+        })
+    }
+
+    /// The number of a setting by which trials are placed in tables and charts; of `sigma_p` the one that the
+    /// plan comes to, with six digits.
+    ///
+    /// # Errors
+    /// As [`Plan::identity`].
+    pub fn number(&self, trial: &Trial, name: &str) -> Result<Option<f64>, SweepError> {
+        let number = trial.get(name).and_then(|value| value.number);
+        if name != "sigma_p" || trial.get(name).is_none() {
+            return Ok(number);
+        }
+        Ok(self.sigma_p(trial)?.map(six_digits))
+    }
+
+    /// The σ_p that a trial comes to, if its scheme has one and its files can be read.
+    ///
+    /// # Errors
+    /// As [`Plan::identity`].
+    pub fn sigma_p(&self, trial: &Trial) -> Result<Option<f64>, SweepError> {
+        let identity = self.identity(trial)?;
+        Ok(identity.plan.as_ref().ok().and_then(|plan| plan.init.scheme.sigma_p()))
+    }
+
+    /// `a` is better than `b`, or `b` is not a number.
     pub fn is_better(&self, a: f64, b: f64) -> bool {
-        let order = if self.is_maximised { a > b } else { a < b };
+        let order = if self.is_maximized { a > b } else { a < b };
         order || (b.is_nan() && !a.is_nan())
     }
 
@@ -166,98 +221,97 @@ impl Plan {
     }
 }
 
-fn is_replicate(chosen: &Chosen) -> bool {
-    REPLICATES.contains(&chosen.name.as_str())
+/// The settings of a table, which belongs to the case of this name.
+fn read(table: &toml::Table, case: &str, folder: &Path) -> Result<Vec<Setting>, SweepError> {
+    let plain = |name: &str| name.replace('-', "_");
+    if let Some(name) = table.keys().find(|name| RESERVED.contains(&&*plain(name))) {
+        return Err(wrong(name, "the sweep itself decides it for its trials"));
+    }
+    let fields = field::fields(table).map_err(|error| in_case(case, error))?;
+    fields.into_iter().map(|(name, value)| Setting::read(name, value, folder)).collect()
 }
 
-/// Settings as people read them.
-fn words<'a>(settings: impl Iterator<Item = &'a Chosen>) -> String {
-    let word = |chosen: &Chosen| match chosen.name.as_str() {
-        "file" => {
-            let path = Path::new(&chosen.value.text);
-            path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
-        name => format!("{name}={}", chosen.value.text),
-    };
-    settings.map(word).collect::<Vec<_>>().join(" ")
+fn in_case(case: &str, error: RequestError) -> SweepError {
+    SweepError::Request { trial: case.to_owned(), error }
 }
 
-impl Trial {
-    /// The arguments of its command line, after the program's name: `fit`, the file, the options.
-    pub fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["fit".to_owned()];
-        arguments.extend(self.get("file").map(|file| file.text.clone()));
-        for Chosen { name, value } in &self.settings {
-            match (name.as_str(), value.text.as_str()) {
-                ("file", _) | (_, "false") => {}
-                (name, "true") => arguments.push(format!("--{name}")),
-                (name, text) => arguments.extend([format!("--{name}"), text.to_owned()]),
-            }
-        }
-        arguments
+/// Every combination of values, the last setting changing fastest.
+fn combinations(settings: &[Setting]) -> Vec<Vec<Chosen>> {
+    let mut partial = vec![Vec::new()];
+    for setting in settings {
+        let chosen = |value: &Value| Chosen { name: setting.name, value: value.clone() };
+        let extended = partial.iter().flat_map(|before: &Vec<Chosen>| {
+            let values = setting.values.iter();
+            values.map(move |value| before.iter().cloned().chain([chosen(value)]).collect())
+        });
+        partial = extended.collect();
     }
-
-    /// The value of a setting.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.settings.iter().find(|chosen| chosen.name == name).map(|chosen| &chosen.value)
-    }
-
-    /// The same trial with another value of a setting.
-    pub fn with(&self, name: &str, value: Value) -> Self {
-        let mut trial = self.clone();
-        match trial.settings.iter_mut().find(|chosen| chosen.name == name) {
-            Some(chosen) => chosen.value = value,
-            None => {
-                trial.settings.push(Chosen { name: name.into(), value });
-                trial.settings.sort_by(|a, b| a.name.cmp(&b.name));
-            }
-        }
-        trial
-    }
-
-    /// Its settings without the file, the seed and those in `also`: equal for trials of one
-    /// configuration.
-    pub fn configuration(&self, also: &[&str]) -> (usize, String) {
-        let kept = self
-            .settings
-            .iter()
-            .filter(|chosen| !is_replicate(chosen) && !also.contains(&chosen.name.as_str()));
-        let words = kept.map(|chosen| format!("{}\0{}\0", chosen.name, chosen.value.text));
-        (self.case, words.collect())
-    }
-
-    /// The trial's activation.
-    ///
-    /// # Errors
-    /// None is set, or it is none.
-    pub fn activation(&self) -> Result<Activation, SweepError> {
-        match self.get("activation") {
-            Some(value) => Ok(value.text.parse()?),
-            None => {
-                let reason = "a multiple of auto and a line search need the setting activation too";
-                Err(wrong("sigma-p", reason))
-            }
-        }
-    }
-
-    /// Multiples of `auto` become the numbers that they stand for.
-    fn with_numbers(self) -> Result<Self, SweepError> {
-        let Some(value) = self.get("sigma-p") else { return Ok(self) };
-        let Some(factor) = multiple_of_auto(&value.text)? else { return Ok(self) };
-        let sigma_p = factor * vi3nr::auto_sigma_p(&self.activation()?)?;
-        Ok(self.with("sigma-p", Value::number(six_digits(sigma_p))))
-    }
+    partial
 }
 
-/// The K of `K*auto`; 1 for `auto`.
-fn multiple_of_auto(text: &str) -> Result<Option<f64>, SweepError> {
-    let Some(factor) = text.strip_suffix("auto") else { return Ok(None) };
-    if factor.is_empty() {
-        return Ok(Some(1.0));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(toml: &str) -> Result<Plan, SweepError> {
+        Plan::new(&toml::from_str(toml).unwrap(), Path::new("some/folder"))
     }
-    let number = factor.strip_suffix('*').and_then(|factor| factor.trim().parse().ok());
-    match number {
-        Some(factor) if f64::is_finite(factor) && factor > 0.0 => Ok(Some(factor)),
-        _ => Err(wrong("sigma-p", format!("'{text}': expected a number, auto, or K*auto"))),
+
+    #[test]
+    fn names_are_fields_with_dashes_or_underscores() {
+        let plan = plan(
+            "maximise = 'psnr'\n[settings]\nsigma-p = ['auto', '2*auto', 0.1]\nlr_decay = 0.9\n\
+             learning-rate = 1e-3\nfile = 'a.png'",
+        )
+        .unwrap();
+        let lines: Vec<String> = plan.trials().iter().map(Trial::to_string).collect();
+        assert_eq!(lines[1], "file=a.png lr=0.001 lr_decay=0.9 sigma_p=2*auto");
+        let request = plan.request(&plan.trials()[2]);
+        assert!(request.file.as_ref().unwrap().is_absolute());
+        assert!(request.file.unwrap().ends_with("some/folder/a.png"));
+        assert_eq!(plan.label(&plan.trials()[0]), "sigma_p=auto");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_field() {
+        for (settings, part) in [
+            ("widht = 3", "did you mean 'width'?"),
+            ("nothing = 3", "unknown setting 'nothing'"),
+            ("width = [8, 'wide']", "width: "),
+            ("activation = 'gauss'", "activation: "),
+            ("sigma-p = 'x*auto'", "sigma_p: "),
+            ("out = 'x'", "the sweep itself"),
+            ("checkpoint-every = 3", "the sweep itself"),
+            ("lr = []", "no values"),
+            ("sigma-p = 1\nsigma_p = 2", "given twice"),
+            (
+                "seed = { from = 0, to = 9999, points = 10000 }\nwidth = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]",
+                "combinations",
+            ),
+        ] {
+            let error = plan(&format!("maximise = 'psnr'\n[settings]\n{settings}")).unwrap_err();
+            assert!(error.to_string().contains(part), "{settings}: {error}");
+        }
+        let error = plan("maximise = 'psnr'\n[[case]]\nname = 'big'\nwdth = 3").unwrap_err();
+        assert!(error.to_string().starts_with("trial big: unknown setting"), "{error}");
+    }
+
+    #[test]
+    fn numbers_of_sigma_p_are_those_of_the_plan() {
+        let plan = plan(
+            "maximise = 'psnr'\n[settings]\nactivation = 'gaussian:sigma=0.05'\n\
+             sigma-p = { format = '{}*auto', values = [0.5, 2] }",
+        )
+        .unwrap();
+        let number = |index: usize| plan.number(&plan.trials()[index], "sigma_p").unwrap();
+        assert_eq!((number(0), number(1)), (Some(0.0388443), Some(0.155377)));
+        // What does not fit together is found before anything is run.
+        let refused = self::plan(
+            "maximise = 'psnr'\n[settings]\nactivation = ['sine', 'tanh']\ninit = 'siren'\nseed = 1",
+        )
+        .unwrap();
+        let error = refused.first_wanted().unwrap_err();
+        let SweepError::Request { trial, error } = error else { panic!("{error}") };
+        assert_eq!((trial.as_str(), error.fields.as_slice()), ("activation=tanh", &["init"][..]));
     }
 }

@@ -1,11 +1,17 @@
 //! The loop of a sweep: what is wanted, who runs it, what came out.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use super::{ChildExecutor, Ended, Plan, Row, State, Store, SweepError, Trial, Verdict};
+use serde_json::Value;
+use vi3nr_inr::train::Stop;
+
+use super::{
+    Ended, Executor, Job, Outcome, Plan, Row, State, Store, SweepError, Trial, TrialFolders,
+    Verdict,
+};
 
 /// How often a trial that fails is run in all.
 const ATTEMPTS: u32 = 2;
@@ -41,15 +47,25 @@ pub enum Event<'a> {
 
 impl Plan {
     /// What the store knows of a trial.
-    pub fn verdict(&self, store: &Store, trial: &Trial) -> Verdict {
-        match store.get(trial) {
-            Some(row) if row.state == State::Done => self.score(row),
-            Some(row) if row.state == State::Failed && row.attempts >= ATTEMPTS => Verdict::Failed,
-            _ => Verdict::Open,
+    ///
+    /// # Errors
+    /// As [`Plan::identity`].
+    pub fn verdict(&self, store: &Store, trial: &Trial) -> Result<Verdict, SweepError> {
+        Ok(match self.row(store, trial)? {
+            Some(row) => self.verdict_of(row),
+            None => Verdict::Open,
+        })
+    }
+
+    fn verdict_of(&self, row: &Row) -> Verdict {
+        match row.state {
+            State::Done | State::Diverged => self.score(row),
+            State::Failed if row.attempts >= ATTEMPTS => Verdict::Failed,
+            State::Failed | State::Waiting => Verdict::Open,
         }
     }
 
-    /// The number that decides, of a trial that is done.
+    /// The number that decides, of a trial that has a result.
     fn score(&self, row: &Row) -> Verdict {
         let number = row.result.as_ref().and_then(|result| result[&self.metric].as_f64());
         number.map_or(Verdict::Failed, Verdict::Score)
@@ -60,11 +76,14 @@ impl Plan {
 /// set. Returns whether all ended.
 ///
 /// # Errors
-/// A database that cannot be written, a program that cannot be started. What was reached is kept.
+/// Returns [`SweepError::Request`] before anything is run if a trial cannot be asked for,
+/// [`SweepError::Store`] if the database cannot be written, and what the executor returns. No trial runs any
+/// more then, and what was reached is kept.
 pub fn run(
     plan: &Plan,
     store: &mut Store,
-    executor: &ChildExecutor,
+    folders: &TrialFolders,
+    executor: &dyn Executor,
     jobs: Option<usize>,
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Event<'_>),
@@ -72,19 +91,46 @@ pub fn run(
     let cores = vi3nr_engine::thread_count(None);
     loop {
         let wanted = plan.strategy.wanted(plan, &|trial| plan.verdict(store, trial))?;
-        store.add(&wanted)?;
-        let is_open = |trial: &&Trial| plan.verdict(store, trial) == Verdict::Open;
-        let mut open: Vec<Trial> = wanted.iter().filter(is_open).cloned().collect();
-        // A combination that is listed twice is run once.
-        let mut ids = std::collections::HashSet::new();
-        open.retain(|trial| store.get(trial).is_some_and(|row| ids.insert(row.id)));
+        let mut new = Vec::new();
+        for trial in &wanted {
+            if plan.row(store, trial)?.is_none() {
+                let key = plan.identity(trial)?.key.clone();
+                new.push((key, Value::Object(trial.request().settings())));
+            }
+        }
+        store.add(new)?;
+        let mut open: Vec<(Trial, i64)> = Vec::new();
+        let mut ids = HashSet::new();
+        let mut ended = 0;
+        for trial in &wanted {
+            match plan.row(store, trial)? {
+                Some(row) if plan.verdict_of(row) == Verdict::Open => {
+                    // A combination that is listed twice is run once.
+                    if ids.insert(row.id) {
+                        open.push((trial.clone(), row.id));
+                    }
+                }
+                _ => ended += 1,
+            }
+        }
         let jobs = jobs.unwrap_or(cores).min(open.len()).max(1);
-        let ended = wanted.len() - open.len();
-        watch(Event::Planned { wanted: wanted.len(), ended, jobs });
+        watch(Event::Planned { wanted: ended + open.len(), ended, jobs });
         if open.is_empty() {
             return Ok(true);
         }
-        round(plan, store, executor, (open, jobs, (cores / jobs).max(1)), stop, watch)?;
+        let threads = (cores / jobs).max(1);
+        let mut queue = VecDeque::new();
+        for (trial, id) in open {
+            let job = Job {
+                id,
+                request: plan.request(&trial),
+                key: plan.identity(&trial)?.key.clone(),
+                directory: folders.directory(id),
+                threads,
+            };
+            queue.push_back((trial, Box::new(job)));
+        }
+        round(plan, store, executor, (queue, jobs), stop, watch)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(false);
         }
@@ -93,37 +139,33 @@ pub fn run(
 
 enum Message {
     Started(Trial),
-    Ended(Trial, Result<Ended, SweepError>),
+    Ended(Trial, Box<Job>, Result<Ended, SweepError>),
 }
 
-/// Runs `open` trials to their ends.
+/// Runs the trials of `queue` to their ends.
 fn round(
     plan: &Plan,
     store: &mut Store,
-    executor: &ChildExecutor,
-    (open, jobs, threads): (Vec<Trial>, usize, usize),
+    executor: &dyn Executor,
+    (queue, jobs): (VecDeque<(Trial, Box<Job>)>, usize),
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), SweepError> {
-    let numbered = open.into_iter().filter_map(|trial| Some((store.get(&trial)?.id, trial)));
-    let queue: Mutex<VecDeque<(i64, Trial)>> = Mutex::new(numbered.collect());
+    let queue = Mutex::new(queue);
+    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     let halt = AtomicBool::new(false);
-    let next = || {
-        if stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed) {
-            return None;
-        }
-        queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    };
+    let ends = || stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
+    let next = || if ends() { None } else { queue().pop_front() };
     let (sender, messages) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             let sender = sender.clone();
             scope.spawn(move || {
-                while let Some((id, trial)) = next() {
+                while let Some((trial, job)) = next() {
                     // The receiver outlives the senders.
                     let _ = sender.send(Message::Started(trial.clone()));
-                    let ended = executor.execute(&trial, id, threads);
-                    let _ = sender.send(Message::Ended(trial, ended));
+                    let ended = executor.execute(&job);
+                    let _ = sender.send(Message::Ended(trial, job, ended));
                 }
             });
         }
@@ -132,30 +174,27 @@ fn round(
         loop {
             match messages.recv_timeout(TICK) {
                 Ok(Message::Started(trial)) => watch(Event::Started(&trial)),
-                Ok(Message::Ended(trial, ended)) => {
-                    if result.is_err() {
-                        continue;
-                    }
-                    match keep(plan, store, &trial, ended, stop) {
-                        Ok(Some((row, is_retried))) => {
-                            if is_retried {
-                                let mut queue =
-                                    queue.lock().unwrap_or_else(PoisonError::into_inner);
-                                queue.push_back((row.id, trial.clone()));
-                            }
-                            watch(Event::Ended { trial: &trial, row: &row, is_retried });
+                // After an error nothing more can be kept.
+                Ok(Message::Ended(..)) if result.is_err() => {}
+                Ok(Message::Ended(trial, job, ended)) => match keep(plan, store, &job, ended, stop)
+                {
+                    Ok(Some((row, is_retried))) => {
+                        if is_retried {
+                            queue().push_back((trial.clone(), job));
                         }
-                        Ok(None) => {}
-                        Err(error) => {
-                            result = Err(error);
-                            halt.store(true, Ordering::Relaxed);
-                            executor.stop();
-                        }
+                        watch(Event::Ended { trial: &trial, row: &row, is_retried });
                     }
-                }
+                    Ok(None) => {}
+                    Err(error) => {
+                        result = Err(error);
+                        halt.store(true, Ordering::Relaxed);
+                        executor.stop();
+                    }
+                },
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     watch(Event::Tick);
-                    if stop.load(Ordering::Relaxed) {
+                    // Again and again: a trial may have begun since the last time.
+                    if ends() {
                         executor.stop();
                     }
                 }
@@ -169,34 +208,24 @@ fn round(
 fn keep(
     plan: &Plan,
     store: &mut Store,
-    trial: &Trial,
+    job: &Job,
     ended: Result<Ended, SweepError>,
     stop: &AtomicBool,
 ) -> Result<Option<(Row, bool)>, SweepError> {
-    let ended = ended?;
-    let Some(before) = store.get(trial).cloned() else { return Ok(None) };
-    let was_cut = |result: &serde_json::Value| result["stopped"] == "interrupted";
-    let row = match ended.result {
-        Some(result) if was_cut(&result) => return Ok(None),
-        Some(result) => Row {
-            state: State::Done,
-            attempts: before.attempts + 1,
-            result: Some(result),
-            error: None,
-            seconds: ended.seconds,
-            ..before
-        },
-        None if stop.load(Ordering::Relaxed) => return Ok(None),
-        None => Row {
-            state: State::Failed,
-            attempts: before.attempts + 1,
-            result: None,
-            error: Some(ended.error),
-            seconds: ended.seconds,
-            ..before
-        },
+    let Ended { outcome, seconds } = ended?;
+    let Some(before) = store.get(&job.key).cloned() else { return Ok(None) };
+    let (state, result, error) = match outcome {
+        Outcome::CutOff => return Ok(None),
+        // An interrupt from the keyboard reaches children before the executor knows of it.
+        Outcome::Failed(_) if stop.load(Ordering::Relaxed) => return Ok(None),
+        Outcome::Report(report) if report["stopped"] == Stop::Diverged.as_str() => {
+            (State::Diverged, Some(report), None)
+        }
+        Outcome::Report(report) => (State::Done, Some(report), None),
+        Outcome::Failed(words) => (State::Failed, None, Some(words)),
     };
-    store.put(trial, row.clone())?;
-    let is_retried = plan.verdict(store, trial) == Verdict::Open;
+    let row = Row { state, attempts: before.attempts + 1, result, error, seconds, ..before };
+    store.put(row.clone())?;
+    let is_retried = plan.verdict_of(&row) == Verdict::Open;
     Ok(Some((row, is_retried)))
 }

@@ -1,24 +1,28 @@
-//! One setting of `fit` with the values that it takes.
+//! One setting of a fit with the values that it takes.
 
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use super::SweepError;
+use crate::field;
 
 /// A value of a setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
-    /// As it is typed on the command line.
+    /// As it is given to a request.
+    pub json: Json,
+    /// As people read it.
     pub text: String,
     /// The number that varies, if one does: 0.05 in `gaussian:sigma=0.05` made by a format.
     pub number: Option<f64>,
 }
 
-/// A setting of `fit` by its long name, without dashes, and the values that a sweep gives it. The
-/// setting `file` is the signal.
+/// A field of a [`FitRequest`](vi3nr_inr::request::FitRequest) and the values that a sweep gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
-    /// `sigma-p`, for example.
-    pub name: String,
+    /// The field's name: `sigma_p`, for example.
+    pub name: &'static str,
     /// One or more in a plan.
     pub values: Vec<Value>,
 }
@@ -26,42 +30,59 @@ pub struct Setting {
 /// A setting with one value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
-    /// The setting's name.
-    pub name: String,
+    /// The field's name.
+    pub name: &'static str,
     /// Its value.
     pub value: Value,
 }
 
 impl Value {
-    /// A value that is typed as `text`.
+    /// A value that is given as text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-        Self { text, number }
+        Self { json: text.clone().into(), text, number }
     }
 
-    /// A number.
+    /// A number; a whole one can be given to settings that count something.
     pub fn number(number: f64) -> Self {
-        Self { text: number.to_string(), number: Some(number) }
+        /// Below this every whole number is exact.
+        const MAX_EXACT: f64 = 9e15;
+        let is_whole = number.fract() == 0.0 && number.abs() < MAX_EXACT;
+        let json = if is_whole { Json::from(number as i64) } else { Json::from(number) };
+        Self { json, text: number.to_string(), number: Some(number) }
     }
 
     fn formatted(self, format: Option<&str>) -> Self {
         match format {
-            Some(format) => Self { text: format.replace("{}", &self.text), number: self.number },
+            Some(format) => {
+                let number = self.number;
+                Self { number, ..Self::new(format.replace("{}", &self.text)) }
+            }
             None => self,
         }
     }
 }
 
 impl Setting {
-    /// Reads what a file says of the setting `name`: one value, a list, or a table with `values`, with
+    /// Reads what a file says of the field `name`: one value, a list, or a table with `values`, with
     /// `from`, `to`, `points` and perhaps `scale = "log"`, each perhaps with a `format`, or with
     /// `glob`. Paths are those from `folder`. An empty list gives no values.
     ///
     /// # Errors
-    /// Anything else.
-    pub(super) fn read(name: &str, value: &toml::Value, folder: &Path) -> Result<Self, SweepError> {
-        Ok(Self { name: name.into(), values: read_values(name, value, folder)? })
+    /// Returns [`SweepError::Setting`] for anything else, and [`SweepError::Request`] if the field cannot
+    /// have one of the values.
+    pub(super) fn read(
+        name: &'static str,
+        value: &toml::Value,
+        folder: &Path,
+    ) -> Result<Self, SweepError> {
+        let values = read_values(name, value, folder)?;
+        for value in &values {
+            field::request([(name, value.json.clone())])
+                .map_err(|error| SweepError::Request { trial: String::new(), error })?;
+        }
+        Ok(Self { name, values })
     }
 
     /// Whether a sweep tries more than one value.
@@ -83,16 +104,18 @@ fn read_values(name: &str, value: &toml::Value, folder: &Path) -> Result<Vec<Val
 }
 
 fn scalar(name: &str, value: &toml::Value) -> Result<Value, SweepError> {
-    Ok(match value {
-        toml::Value::String(text) => Value::new(text.clone()),
-        toml::Value::Integer(number) => Value::new(number.to_string()),
-        toml::Value::Float(number) if number.is_finite() => Value::number(*number),
-        toml::Value::Boolean(flag) => Value { text: flag.to_string(), number: None },
-        other => {
-            let reason = format!("{other} is neither text, a finite number, true nor false");
-            return Err(wrong(name, reason));
+    match (value, field::to_json(value)) {
+        (toml::Value::String(text), _) => Ok(Value::new(text.clone())),
+        (toml::Value::Float(number), Some(_)) => Ok(Value::number(*number)),
+        (toml::Value::Integer(number), Some(json)) => {
+            Ok(Value { json, text: number.to_string(), number: Some(*number as f64) })
         }
-    })
+        (_, Some(json)) => Ok(Value { text: json.to_string(), json, number: None }),
+        (other, None) => {
+            let reason = format!("{other} is neither text, a finite number, true nor false");
+            Err(wrong(name, reason))
+        }
+    }
 }
 
 fn read_table(name: &str, table: &toml::Table, folder: &Path) -> Result<Vec<Value>, SweepError> {
@@ -148,7 +171,7 @@ fn range(name: &str, table: &toml::Table) -> Result<Vec<Value>, SweepError> {
     Ok((0..=last).map(value).collect())
 }
 
-/// The number with six significant digits, so that commands stay readable.
+/// The number with six significant digits, so that it stays readable.
 pub(super) fn six_digits(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }
@@ -171,7 +194,7 @@ fn files(name: &str, pattern: &toml::Value, folder: &Path) -> Result<Vec<Value>,
             let reason = format!("'{}' is no Unicode and cannot be kept", path.display());
             return Err(wrong(name, reason));
         };
-        values.push(Value { text: text.into(), number: None });
+        values.push(Value { number: None, ..Value::new(text) });
     }
     if values.is_empty() {
         return Err(wrong(name, format!("no file matches '{whole}'")));
@@ -185,9 +208,9 @@ mod tests {
 
     fn texts(toml: &str) -> Result<Vec<String>, String> {
         let table: toml::Table = toml.parse().unwrap();
-        let setting = Setting::read("a", &table["a"], Path::new(""));
-        let texts = |setting: Setting| setting.values.into_iter().map(|value| value.text);
-        setting.map(|setting| texts(setting).collect()).map_err(|error| error.to_string())
+        let values = read_values("a", &table["a"], Path::new(""));
+        let texts = |values: Vec<Value>| values.into_iter().map(|value| value.text);
+        values.map(|values| texts(values).collect()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -215,8 +238,35 @@ mod tests {
     #[test]
     fn what_varies_keeps_its_number() {
         let table: toml::Table = "a = { values = [0.1], format = 'g:s={}' }".parse().unwrap();
-        let setting = Setting::read("a", &table["a"], Path::new("")).unwrap();
-        assert_eq!(setting.values[0].number, Some(0.1));
+        let values = read_values("a", &table["a"], Path::new("")).unwrap();
+        assert_eq!(values[0].number, Some(0.1));
+    }
+
+    #[test]
+    fn fields_take_their_values_only() {
+        let read = |name, toml: &str| {
+            let table: toml::Table = toml.parse().unwrap();
+            Setting::read(name, &table["a"], Path::new(""))
+        };
+        for (name, toml) in [
+            ("steps", "a = { from = 100, to = 1000, points = 4 }"),
+            ("sigma_p", "a = { values = [0.5, 2], format = '{}*auto' }"),
+            ("batch", "a = ['full', 100]"),
+            ("gray", "a = [true, 'false']"),
+            ("lr", "a = ['1e-3', 2]"),
+        ] {
+            assert!(read(name, toml).is_ok(), "{name}: {:?}", read(name, toml));
+        }
+        for (name, toml) in [
+            ("steps", "a = [10, 0.5]"),
+            ("sigma_p", "a = { values = [-2], format = '{}*auto' }"),
+            ("gray", "a = 'yes'"),
+            ("activation", "a = 'gauss'"),
+        ] {
+            let error = read(name, toml).unwrap_err();
+            let SweepError::Request { error, .. } = error else { panic!("{error}") };
+            assert_eq!(error.fields, [name]);
+        }
     }
 
     #[test]

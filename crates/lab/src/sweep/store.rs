@@ -1,24 +1,30 @@
-//! What is known of a sweep's trials: one SQLite file, a row for each command line.
+//! What is known of a sweep's trials: one SQLite file, a row for each plan.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 use serde_json::Value;
 
-use super::{SweepError, Trial};
+use super::SweepError;
 
 /// Tells SQLite files of sweeps from others: "vi3n".
 const APPLICATION: i64 = 0x7669_336e;
-/// Version of the tables.
-const FORMAT: i64 = 1;
+/// The version of the tables.
+const FORMAT: i64 = 2;
+/// How long another process may write before the database counts as not usable.
+const BUSY: Duration = Duration::from_secs(60);
 
-/// `arguments` is the command line as a JSON array, `result` what the command printed.
+/// `key` is the canonical plan, `request` what was asked for as JSON, its paths from the folder of the
+/// sweep's file, and `result` the report of the fit as JSON.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS trial (
         id INTEGER PRIMARY KEY,
-        arguments TEXT NOT NULL UNIQUE,
-        state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')) DEFAULT 'waiting',
+        key TEXT NOT NULL UNIQUE,
+        request TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'diverged', 'failed'))
+            DEFAULT 'waiting',
         attempts INTEGER NOT NULL DEFAULT 0,
         result TEXT,
         error TEXT,
@@ -28,20 +34,25 @@ const TABLE: &str = "
 
 /// How far a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum State {
     /// It has no result yet.
     Waiting,
     /// It has its result.
     Done,
+    /// It has a result, that of its best parameters before the loss was no longer a finite number.
+    Diverged,
     /// It ended without one, as often as `attempts` says.
     Failed,
 }
 
 impl State {
-    fn word(self) -> &'static str {
+    /// As it is kept.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Done => "done",
+            Self::Diverged => "diverged",
             Self::Failed => "failed",
         }
     }
@@ -49,19 +60,26 @@ impl State {
 
 /// What is known of one trial.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Row {
     /// Its number, from 1.
     pub id: i64,
+    /// The canonical plan: [`Identity::key`](super::Identity::key).
+    pub key: String,
+    /// The settings of its request, paths as the sweep's file has them.
+    pub request: Value,
     /// How far it is.
     pub state: State,
     /// How often it has ended.
     pub attempts: u32,
-    /// What the command printed.
+    /// The report of the fit.
     pub result: Option<Value>,
     /// Why it failed.
     pub error: Option<String>,
     /// How long it took, the last time.
     pub seconds: f64,
+    /// The version of the program that ran it.
+    pub version: Option<String>,
 }
 
 /// The open database with all its rows.
@@ -73,16 +91,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, a new one if there is none.
+    /// Opens the database, a new one if there is none. Readers do not wait for it to be written, and it
+    /// waits for other writers.
     ///
     /// # Errors
-    /// A file that is no sweep's database, or what the system reports.
+    /// Returns [`SweepError::Store`] if the file is not a sweep's database of this format, with what
+    /// to do, or with what the system reports.
     pub fn open(path: &Path) -> Result<Self, SweepError> {
         let connection = Connection::open(path);
         Self::with(path, connection, |connection| {
-            let is_new: bool =
-                connection
-                    .query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?;
+            let count = "SELECT count(*) = 0 FROM sqlite_master";
+            let is_new: bool = connection.query_row(count, [], |row| row.get(0))?;
             if is_new {
                 connection.pragma_update(None, "application_id", APPLICATION)?;
                 connection.pragma_update(None, "user_version", FORMAT)?;
@@ -109,7 +128,7 @@ impl Store {
         let fail = |reason: String| SweepError::Store { path: path.to_owned(), reason };
         let open = || -> rusqlite::Result<(Connection, i64, i64)> {
             let connection = connection?;
-            connection.busy_timeout(std::time::Duration::from_secs(10))?;
+            connection.busy_timeout(BUSY)?;
             prepare(&connection)?;
             let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
             let (application, format) = (pragma("application_id")?, pragma("user_version")?);
@@ -119,47 +138,81 @@ impl Store {
         if application != APPLICATION {
             return Err(fail("it is a database of something else".into()));
         }
-        if format != FORMAT {
-            let reason = format!("its format is {format}, this version reads {FORMAT}");
+        if format < FORMAT {
+            let reason = format!(
+                "its format is {format}, of an earlier version of vi3nr whose defaults may have been \
+                 others, and this version writes format {FORMAT}; move it and its folder of trials away \
+                 to run the sweep anew, or give the new one another place"
+            );
             return Err(fail(reason));
+        }
+        if format > FORMAT {
+            let reason = format!(
+                "its format is {format}, of a later version of vi3nr, and this version reads {FORMAT}"
+            );
+            return Err(fail(reason));
+        }
+        if !connection.is_readonly("main").unwrap_or(true) {
+            // Where the file system cannot do it, the database stays as it was.
+            connection
+                .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+                .map_err(|error| fail(error.to_string()))?;
         }
         let rows = read(&connection).map_err(|error| fail(error.to_string()))?;
         Ok(Self { connection, path: path.to_owned(), rows })
     }
 
-    /// What is known of a trial.
-    pub fn get(&self, trial: &Trial) -> Option<&Row> {
-        self.rows.get(&key(trial))
+    /// What is known of the trial with this key.
+    pub fn get(&self, key: &str) -> Option<&Row> {
+        self.rows.get(key)
     }
 
-    /// Gives every trial a row, those that have one keep it.
+    /// The last row with a result of a request with these settings.
+    pub fn last_of(&self, request: &Value) -> Option<&Row> {
+        let has_result = |row: &&Row| row.result.is_some() && row.request == *request;
+        self.rows.values().filter(has_result).max_by_key(|row| row.id)
+    }
+
+    /// All rows in the order of their numbers.
+    pub fn rows(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.rows.values().collect();
+        rows.sort_by_key(|row| row.id);
+        rows
+    }
+
+    /// Gives every trial, a key and the settings of a request, a row; those that have one keep it.
     ///
     /// # Errors
-    /// What SQLite reports.
-    pub fn add(&mut self, trials: &[Trial]) -> Result<(), SweepError> {
+    /// Returns [`SweepError::Store`] with what SQLite reports.
+    pub fn add(&mut self, trials: Vec<(String, Value)>) -> Result<(), SweepError> {
         // A combination may be listed twice.
         let mut seen = HashSet::new();
-        let keys = trials.iter().map(key).filter(|key| !self.rows.contains_key(key));
-        let new: Vec<String> = keys.filter(|key| seen.insert(key.clone())).collect();
+        let is_new = |key: &String| !self.rows.contains_key(key);
+        let new: Vec<(String, Value)> =
+            trials.into_iter().filter(|(key, _)| is_new(key) && seen.insert(key.clone())).collect();
+        let insert = "INSERT INTO trial (key, request) VALUES (?1, ?2)";
         let add = |connection: &mut Connection| -> rusqlite::Result<Vec<i64>> {
             let transaction = connection.transaction()?;
             let mut ids = Vec::new();
-            for key in &new {
-                transaction.execute("INSERT INTO trial (arguments) VALUES (?1)", params![key])?;
+            for (key, request) in &new {
+                transaction.execute(insert, params![key, request.to_string()])?;
                 ids.push(transaction.last_insert_rowid());
             }
             transaction.commit()?;
             Ok(ids)
         };
         let ids = add(&mut self.connection).map_err(|error| self.error(&error))?;
-        for (key, id) in new.into_iter().zip(ids) {
+        for ((key, request), id) in new.into_iter().zip(ids) {
             let row = Row {
                 id,
+                key: key.clone(),
+                request,
                 state: State::Waiting,
                 attempts: 0,
                 result: None,
                 error: None,
                 seconds: 0.0,
+                version: None,
             };
             self.rows.insert(key, row);
         }
@@ -169,8 +222,9 @@ impl Store {
     /// Keeps how a trial ended; it is on disk when this returns.
     ///
     /// # Errors
-    /// What SQLite reports.
-    pub fn put(&mut self, trial: &Trial, row: Row) -> Result<(), SweepError> {
+    /// Returns [`SweepError::Store`] with what SQLite reports.
+    pub fn put(&mut self, row: Row) -> Result<(), SweepError> {
+        let row = Row { version: Some(env!("CARGO_PKG_VERSION").into()), ..row };
         let result = row.result.as_ref().map(Value::to_string);
         self.connection
             .execute(
@@ -178,17 +232,33 @@ impl Store {
                  version = ?7 WHERE id = ?1",
                 params![
                     row.id,
-                    row.state.word(),
+                    row.state.as_str(),
                     row.attempts,
                     result,
                     row.error,
                     row.seconds,
-                    env!("CARGO_PKG_VERSION")
+                    row.version
                 ],
             )
             .map_err(|error| self.error(&error))?;
-        self.rows.insert(key(trial), row);
+        self.rows.insert(row.key.clone(), row);
         Ok(())
+    }
+
+    /// Lets all trials that failed wait for being run again; returns how many these are.
+    ///
+    /// # Errors
+    /// Returns [`SweepError::Store`] with what SQLite reports.
+    pub fn retry_failed(&mut self) -> Result<usize, SweepError> {
+        let update = "UPDATE trial SET state = 'waiting', attempts = 0, error = NULL \
+                      WHERE state = 'failed'";
+        self.connection.execute(update, []).map_err(|error| self.error(&error))?;
+        let failed = self.rows.values_mut().filter(|row| row.state == State::Failed);
+        Ok(failed
+            .map(|row| {
+                (row.state, row.attempts, row.error) = (State::Waiting, 0, None);
+            })
+            .count())
     }
 
     fn error(&self, error: &rusqlite::Error) -> SweepError {
@@ -196,33 +266,117 @@ impl Store {
     }
 }
 
-/// The command line as it is kept.
-fn key(trial: &Trial) -> String {
-    Value::from(trial.arguments()).to_string()
-}
-
 fn read(connection: &Connection) -> rusqlite::Result<HashMap<String, Row>> {
-    let mut statement = connection
-        .prepare("SELECT arguments, id, state, attempts, result, error, seconds FROM trial")?;
+    let mut statement = connection.prepare(
+        "SELECT id, key, request, state, attempts, result, error, seconds, version FROM trial",
+    )?;
     let rows = statement.query_map([], |row| {
-        let state: String = row.get(2)?;
-        let result: Option<String> = row.get(4)?;
+        let key: String = row.get(1)?;
+        let request: String = row.get(2)?;
+        let state: String = row.get(3)?;
+        let result: Option<String> = row.get(5)?;
         let result = result.and_then(|text| serde_json::from_str(&text).ok());
         let state = match state.as_str() {
             // A result that cannot be read is none.
             "done" if result.is_some() => State::Done,
+            "diverged" if result.is_some() => State::Diverged,
             "failed" => State::Failed,
             _ => State::Waiting,
         };
         let known = Row {
-            id: row.get(1)?,
+            id: row.get(0)?,
+            key: key.clone(),
+            request: serde_json::from_str(&request).unwrap_or_default(),
             state,
-            attempts: row.get(3)?,
+            attempts: row.get(4)?,
             result,
-            error: row.get(5)?,
-            seconds: row.get::<_, Option<f64>>(6)?.unwrap_or(0.0),
+            error: row.get(6)?,
+            seconds: row.get::<_, Option<f64>>(7)?.unwrap_or(0.0),
+            version: row.get(8)?,
         };
-        Ok((row.get(0)?, known))
+        Ok((key, known))
     })?;
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_kept_and_found_by_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        let mut store = Store::open(&path).unwrap();
+        let request = |seed: u64| json!({"seed": seed});
+        let twice = vec![("a".to_owned(), request(1)), ("a".to_owned(), request(1))];
+        store.add(twice).unwrap();
+        store.add(vec![("a".into(), request(1)), ("b".into(), request(2))]).unwrap();
+        let of = |store: &Store, key: &str| store.get(key).unwrap().clone();
+        let result = Some(json!({"psnr": 1.5}));
+        store.put(Row { state: State::Diverged, result, attempts: 1, ..of(&store, "a") }).unwrap();
+        let error = Some("no memory".to_owned());
+        store.put(Row { state: State::Failed, error, attempts: 2, ..of(&store, "b") }).unwrap();
+        // A reader beside the writer.
+        let read = Store::open_existing(&path).unwrap();
+        assert_eq!(read.rows(), store.rows());
+        assert_eq!(read.rows().iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(of(&read, "a").version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
+        assert_eq!(read.last_of(&request(1)).unwrap().key, "a");
+        assert_eq!(read.last_of(&request(2)), None);
+        let journal = |store: &Store| -> String {
+            store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap()
+        };
+        assert_eq!(journal(&store), "wal");
+
+        assert_eq!(store.retry_failed().unwrap(), 1);
+        assert_eq!(store.retry_failed().unwrap(), 0);
+        drop(store);
+        let row = of(&Store::open_existing(&path).unwrap(), "b");
+        assert_eq!((row.state, row.attempts, row.error), (State::Waiting, 0, None));
+    }
+
+    #[test]
+    fn a_database_that_is_busy_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite");
+        let mut store = Store::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            other.execute_batch("COMMIT").unwrap();
+        });
+        store.add(vec![("a".into(), json!({}))]).unwrap();
+        writer.join().unwrap();
+    }
+
+    #[test]
+    fn other_databases_are_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = |name: &str, application: i64, format: i64| {
+            let path = folder.path().join(name);
+            let connection = Connection::open(&path).unwrap();
+            connection.pragma_update(None, "application_id", application).unwrap();
+            connection.pragma_update(None, "user_version", format).unwrap();
+            connection.execute("CREATE TABLE trial (id INTEGER)", []).unwrap();
+            path
+        };
+        for (path, part) in [
+            (database("old", APPLICATION, 1), "move it and its folder of trials away"),
+            (database("new", APPLICATION, 3), "of a later version"),
+            (database("other", 1, 1), "something else"),
+        ] {
+            for opened in [Store::open(&path), Store::open_existing(&path)] {
+                let error = opened.unwrap_err().to_string();
+                assert!(error.contains(part), "{error}");
+            }
+        }
+        let text = folder.path().join("text");
+        std::fs::write(&text, "this is no database at all, is it?").unwrap();
+        assert!(Store::open(&text).unwrap_err().to_string().contains("not a database"));
+        assert!(Store::open_existing(&folder.path().join("none")).is_err());
+    }
 }

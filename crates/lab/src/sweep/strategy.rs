@@ -26,23 +26,23 @@ pub enum Strategy {
     /// of `factor` as long as that helps, then of its root, and so on.
     LineSearch {
         /// The first step, above 1.
-        #[serde(default = "usual_factor")]
+        #[serde(default = "default_factor")]
         factor: f64,
         /// How often the step is refined to its root.
-        #[serde(default = "usual_refinements")]
+        #[serde(default = "default_refinements")]
         refinements: u32,
     },
 }
 
-fn usual_factor() -> f64 {
+fn default_factor() -> f64 {
     2.0
 }
 
-fn usual_refinements() -> u32 {
+fn default_refinements() -> u32 {
     2
 }
 
-/// Steps that a line search goes from where it began, at most, to either side.
+/// The maximum number of steps that a line search goes from where it began, to either side.
 const REACH: f64 = 6.0;
 
 /// What is known of a trial.
@@ -89,11 +89,11 @@ impl Strategy {
                     return Err(wrong("strategy", reason));
                 }
                 let sigma_p = |case: &super::Case| {
-                    case.settings.iter().find(|setting| setting.name == "sigma-p").cloned()
+                    case.settings.iter().find(|setting| setting.name == "sigma_p").cloned()
                 };
                 if plan.cases.iter().any(|case| sigma_p(case).is_some_and(|own| own.is_varied())) {
                     let reason = "a line search chooses it; leave it out or give where to begin";
-                    return Err(wrong("sigma-p", reason));
+                    return Err(wrong("sigma_p", reason));
                 }
             }
         }
@@ -103,33 +103,30 @@ impl Strategy {
     /// The trials that are wanted as far as can be told: when none of them is open, these are all.
     ///
     /// # Errors
-    /// A σ_p that does not exist.
-    pub fn wanted(
-        &self,
-        plan: &Plan,
-        known: &dyn Fn(&Trial) -> Verdict,
-    ) -> Result<Vec<Trial>, SweepError> {
-        let all = plan.trials()?;
+    /// Returns [`SweepError::Theory`] if a line search finds no σ_p to begin at,
+    /// [`SweepError::Request`] if a trial cannot be asked for, and what `known` returns.
+    pub fn wanted(&self, plan: &Plan, known: &Known<'_>) -> Result<Vec<Trial>, SweepError> {
         match self {
-            Self::Grid => Ok(all),
-            Self::Halving { rungs, keep } => Ok(halve(plan, all, rungs, *keep, known)),
-            Self::LineSearch { factor, refinements } => {
-                search(plan, all, *factor, *refinements, known)
-            }
+            Self::Grid => Ok(plan.trials().to_vec()),
+            Self::Halving { rungs, keep } => halve(plan, rungs, *keep, known),
+            Self::LineSearch { factor, refinements } => search(plan, *factor, *refinements, known),
         }
     }
 }
+
+/// What is known of a trial.
+pub type Known<'a> = dyn Fn(&Trial) -> Result<Verdict, SweepError> + 'a;
 
 /// The mean of the trials' scores; `None` while one of them is open, not a number where none has a
 /// score.
 fn score<'a>(
     trials: impl IntoIterator<Item = &'a Trial>,
-    known: &dyn Fn(&Trial) -> Verdict,
-) -> Option<f64> {
+    known: &Known<'_>,
+) -> Result<Option<f64>, SweepError> {
     let (mut sum, mut count) = (0.0, 0);
     for trial in trials {
-        match known(trial) {
-            Verdict::Open => return None,
+        match known(trial)? {
+            Verdict::Open => return Ok(None),
             Verdict::Failed => {}
             Verdict::Score(score) => {
                 sum += score;
@@ -137,23 +134,22 @@ fn score<'a>(
             }
         }
     }
-    Some(sum / f64::from(count))
+    Ok(Some(sum / f64::from(count)))
 }
 
 fn halve(
     plan: &Plan,
-    all: Vec<Trial>,
     rungs: &[u64],
     keep: f64,
-    known: &dyn Fn(&Trial) -> Verdict,
-) -> Vec<Trial> {
+    known: &Known<'_>,
+) -> Result<Vec<Trial>, SweepError> {
     let mut wanted = Vec::new();
-    let mut left = all;
+    let mut left = plan.trials().to_vec();
     for steps in rungs {
-        let rung = |trial: &Trial| trial.with("steps", Value::new(steps.to_string()));
         let mut configurations: BTreeMap<_, Vec<Trial>> = BTreeMap::new();
         for trial in &left {
-            configurations.entry(trial.configuration(&[])).or_default().push(rung(trial));
+            let rung = trial.with("steps", Value::number(*steps as f64))?;
+            configurations.entry(trial.configuration(&[])).or_default().push(rung);
         }
         let mut cases: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for (configuration, trials) in &configurations {
@@ -170,7 +166,7 @@ fn halve(
             let mut scored = Vec::new();
             for (configuration, trials) in &configurations {
                 wanted.extend(trials.iter().cloned());
-                match score(*trials, known) {
+                match score(*trials, known)? {
                     Some(score) => scored.push((score, *configuration)),
                     None => is_open = true,
                 }
@@ -185,66 +181,80 @@ fn halve(
             survivors.extend(scored.into_iter().take(count).map(|(_, own)| own.clone()));
         }
         if is_open {
-            return wanted;
+            return Ok(wanted);
         }
         left.retain(|trial| survivors.contains(&trial.configuration(&[])));
     }
     wanted.extend(left);
-    wanted
+    Ok(wanted)
 }
 
 fn search(
     plan: &Plan,
-    all: Vec<Trial>,
     factor: f64,
     refinements: u32,
-    known: &dyn Fn(&Trial) -> Verdict,
+    known: &Known<'_>,
 ) -> Result<Vec<Trial>, SweepError> {
     let mut configurations: BTreeMap<_, Vec<Trial>> = BTreeMap::new();
-    for trial in all {
-        configurations.entry(trial.configuration(&["sigma-p"])).or_default().push(trial);
+    for trial in plan.trials() {
+        configurations.entry(trial.configuration(&["sigma_p"])).or_default().push(trial.clone());
     }
     let mut wanted = Vec::new();
     for trials in configurations.values() {
-        let first = &trials[0];
-        let begin = match first.get("sigma-p").and_then(|value| value.number) {
-            Some(begin) => begin,
-            None => vi3nr::auto_sigma_p(&first.activation()?)?,
-        };
-        let at = |place: f64| -> Vec<Trial> {
+        let begin = begin(plan, trials)?;
+        let at = |place: f64| -> Result<Vec<Trial>, SweepError> {
             let sigma_p = Value::number(six_digits(begin * factor.powf(place)));
-            trials.iter().map(|trial| trial.with("sigma-p", sigma_p.clone())).collect()
+            trials.iter().map(|trial| trial.with("sigma_p", sigma_p.clone())).collect()
         };
-        let places =
-            walk(refinements, |a, b| plan.is_better(a, b), |place| score(&at(place), known));
-        wanted.extend(places.into_iter().flat_map(at));
+        let is_better = |a, b| plan.is_better(a, b);
+        for place in walk(refinements, is_better, |place| score(&at(place)?, known))? {
+            wanted.extend(at(place)?);
+        }
     }
     Ok(wanted)
 }
 
+/// Where the search for the σ_p of a configuration begins: at the one that is given, else at the
+/// theory's.
+fn begin(plan: &Plan, trials: &[Trial]) -> Result<f64, SweepError> {
+    for trial in trials {
+        let identity = plan.identity(trial)?;
+        // The trials differ in their files and seeds only: any file that can be read tells.
+        if let Ok(own) = &identity.plan {
+            let given = own.init.scheme.sigma_p().filter(|_| trial.get("sigma_p").is_some());
+            return match given {
+                Some(given) => Ok(given),
+                None => Ok(vi3nr::auto_sigma_p(own.network.activation())?),
+            };
+        }
+    }
+    // All of them fail, wherever the search begins.
+    Ok(1.0)
+}
+
 /// The places that a line search looks at, as far as the scores of earlier ones are known.
-fn walk(
+fn walk<E>(
     refinements: u32,
     is_better: impl Fn(f64, f64) -> bool,
-    score: impl Fn(f64) -> Option<f64>,
-) -> Vec<f64> {
+    score: impl Fn(f64) -> Result<Option<f64>, E>,
+) -> Result<Vec<f64>, E> {
     let mut places = vec![-1.0, 0.0, 1.0];
     let (mut step, mut refined) = (1.0, 0);
     loop {
         let mut best: Option<(f64, f64)> = None;
         for place in &places {
-            let Some(score) = score(*place) else { return places };
+            let Some(score) = score(*place)? else { return Ok(places) };
             if best.is_none_or(|(_, best)| is_better(score, best)) {
                 best = Some((*place, score));
             }
         }
-        let Some((best, _)) = best else { return places };
+        let Some((best, _)) = best else { return Ok(places) };
         let missing = |place: &f64| !places.contains(place) && place.abs() <= REACH;
         let next: Vec<f64> = [best - step, best + step].into_iter().filter(missing).collect();
         if !next.is_empty() {
             places.extend(next);
         } else if refined == refinements {
-            return places;
+            return Ok(places);
         } else {
             step /= 2.0;
             refined += 1;
@@ -254,7 +264,18 @@ fn walk(
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
+
+    fn walk(
+        refinements: u32,
+        is_better: impl Fn(f64, f64) -> bool,
+        score: impl Fn(f64) -> Option<f64>,
+    ) -> Vec<f64> {
+        let score = |place| Ok::<_, Infallible>(score(place));
+        super::walk(refinements, is_better, score).unwrap()
+    }
 
     /// Steps of 1 as long as they help, then of a half and a quarter around the best.
     #[test]

@@ -1,9 +1,36 @@
 //! What a sweep has found, configuration by configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::{ChildExecutor, Places, Plan, State, Store, Strategy, SweepError, Trial, Verdict};
+use super::{Plan, State, Store, Strategy, SweepError, Trial, Verdict};
 use crate::spread::Spread;
+
+/// The score of one trial.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Score {
+    /// The number that decides.
+    pub value: f64,
+    /// The trial's file and seed: see [`Trial::replicate`].
+    pub replicate: String,
+    /// Whether it is that of the best parameters of a fit that diverged.
+    pub is_diverged: bool,
+}
+
+/// How far the trials of a sweep are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Trials with a score.
+    pub done: usize,
+    /// Of these, those that diverged.
+    pub diverged: usize,
+    /// Trials that failed for good.
+    pub failed: usize,
+    /// Trials that have not ended.
+    pub open: usize,
+}
 
 /// A configuration with the mean over its files and seeds.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +40,7 @@ pub struct Entry {
     /// Its trials that are wanted.
     pub trials: Vec<Trial>,
     /// The scores of those that have one.
-    pub scores: Vec<f64>,
+    pub scores: Vec<Score>,
     /// Trials that failed for good.
     pub failed: usize,
     /// Trials that have not ended.
@@ -32,12 +59,33 @@ pub struct Summary {
 impl Entry {
     /// The mean of the scores; not a number where there is none.
     pub fn mean(&self) -> f64 {
-        Spread::of(&self.scores).mean
+        Spread::of(&self.values()).mean
     }
 
     /// The standard deviation among the scores (n - 1); 0 for fewer than two.
     pub fn sd(&self) -> f64 {
-        Spread::of(&self.scores).sd
+        Spread::of(&self.values()).sd
+    }
+
+    /// The scores as numbers.
+    pub fn values(&self) -> Vec<f64> {
+        self.scores.iter().map(|score| score.value).collect()
+    }
+
+    /// How many of the scores are those of fits that diverged.
+    pub fn diverged(&self) -> usize {
+        self.scores.iter().filter(|score| score.is_diverged).count()
+    }
+}
+
+/// `12 trials done (1 diverged), 0 failed, 0 open`.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} trials done", self.done)?;
+        if self.diverged > 0 {
+            write!(f, " ({} diverged)", self.diverged)?;
+        }
+        write!(f, ", {} failed, {} open", self.failed, self.open)
     }
 }
 
@@ -45,7 +93,7 @@ impl Summary {
     /// What the store knows of what `plan` wants.
     ///
     /// # Errors
-    /// A σ_p that does not exist.
+    /// What [`Strategy::wanted`] returns.
     pub fn new(plan: &Plan, store: &Store) -> Result<Self, SweepError> {
         let wanted = plan.strategy.wanted(plan, &|trial| plan.verdict(store, trial))?;
         let mut configurations: BTreeMap<_, Entry> = BTreeMap::new();
@@ -57,8 +105,14 @@ impl Summary {
                 failed: 0,
                 open: 0,
             });
-            match plan.verdict(store, &trial) {
-                Verdict::Score(score) => entry.scores.push(score),
+            match plan.verdict(store, &trial)? {
+                Verdict::Score(value) => entry.scores.push(Score {
+                    value,
+                    replicate: trial.replicate(),
+                    is_diverged: plan
+                        .row(store, &trial)?
+                        .is_some_and(|row| row.state == State::Diverged),
+                }),
                 Verdict::Failed => entry.failed += 1,
                 Verdict::Open => entry.open += 1,
             }
@@ -80,26 +134,28 @@ impl Summary {
         Ok(Self { metric: plan.metric.clone(), entries })
     }
 
-    /// Trials with a score, that failed for good, and that have not ended.
-    pub fn counts(&self) -> (usize, usize, usize) {
-        self.entries.iter().fold((0, 0, 0), |(done, failed, open), entry| {
-            (done + entry.scores.len(), failed + entry.failed, open + entry.open)
+    /// How far all trials are.
+    pub fn counts(&self) -> Counts {
+        self.entries.iter().fold(Counts::default(), |counts, entry| Counts {
+            done: counts.done + entry.scores.len(),
+            diverged: counts.diverged + entry.diverged(),
+            failed: counts.failed + entry.failed,
+            open: counts.open + entry.open,
         })
     }
 
-    /// For people: the best `most` configurations.
-    pub fn to_text(&self, title: &str, most: usize) -> String {
-        let (done, failed, open) = self.counts();
+    /// For people: the best `count` configurations.
+    pub fn to_text(&self, title: &str, count: usize) -> String {
         let mut text = String::new();
         if !title.is_empty() {
             text += &format!("{title}\n");
         }
-        text += &format!("{done} trials done, {failed} failed, {open} open\n");
-        let width = self.entries.iter().take(most).map(|entry| entry.label.chars().count());
+        text += &format!("{}\n", self.counts());
+        let width = self.entries.iter().take(count).map(|entry| entry.label.chars().count());
         let width = width.max().unwrap_or(0).clamp(13, 100);
         text +=
             &format!("{:<width$}  {:>12} {:>10} {:>4}\n", "configuration", self.metric, "sd", "n");
-        for entry in self.entries.iter().take(most) {
+        for entry in self.entries.iter().take(count) {
             let label = if entry.label.is_empty() { "(all alike)" } else { &entry.label };
             let (mean, sd) = match entry.scores.len() {
                 0 => ("-".to_owned(), "-".to_owned()),
@@ -107,13 +163,15 @@ impl Summary {
                 _ => (number(entry.mean()), number(entry.sd())),
             };
             text += &format!("{label:<width$}  {mean:>12} {sd:>10} {:>4}", entry.scores.len());
-            if entry.failed > 0 {
-                text += &format!("  {} failed", entry.failed);
+            for (number, word) in [(entry.diverged(), "diverged"), (entry.failed, "failed")] {
+                if number > 0 {
+                    text += &format!("  {number} {word}");
+                }
             }
             text += "\n";
         }
-        if self.entries.len() > most {
-            text += &format!("and {} more\n", self.entries.len() - most);
+        if self.entries.len() > count {
+            text += &format!("and {} more\n", self.entries.len() - count);
         }
         text
     }
@@ -126,75 +184,5 @@ fn number(value: f64) -> String {
         size if size >= 100.0 => format!("{value:.1}"),
         size if size >= 0.1 => format!("{value:.3}"),
         _ => format!("{value:.3e}"),
-    }
-}
-
-impl Plan {
-    /// A line for each trial that is wanted: its state, its settings, the numbers that it gave.
-    ///
-    /// # Errors
-    /// A σ_p that does not exist.
-    pub fn to_csv(&self, store: &Store, places: &Places) -> Result<String, SweepError> {
-        let wanted = self.strategy.wanted(self, &|trial| self.verdict(store, trial))?;
-        let mut settings: Vec<&str> = Vec::new();
-        let mut numbers: Vec<&str> = Vec::new();
-        for trial in &wanted {
-            for chosen in &trial.settings {
-                if !settings.contains(&chosen.name.as_str()) {
-                    settings.push(&chosen.name);
-                }
-            }
-            let result = store.get(trial).and_then(|row| row.result.as_ref());
-            for (name, value) in result.and_then(|result| result.as_object()).into_iter().flatten()
-            {
-                let is_shown = value.is_number() || name == "stopped";
-                if is_shown && !numbers.contains(&name.as_str()) {
-                    numbers.push(name);
-                }
-            }
-        }
-        settings.sort_unstable();
-        let names = ["id", "state", "case"].map(str::to_owned).into_iter();
-        let names = names.chain(settings.iter().map(|name| option(name)));
-        let names = names.chain(numbers.iter().copied().map(str::to_owned));
-        let names: Vec<_> = names.chain(["run", "error"].map(str::to_owned)).collect();
-        let mut text = names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",") + "\n";
-        for trial in &wanted {
-            let row = store.get(trial);
-            let state = row.map_or("waiting", |row| match row.state {
-                State::Waiting => "waiting",
-                State::Done => "done",
-                State::Failed => "failed",
-            });
-            let id = row.map_or(String::new(), |row| row.id.to_string());
-            let mut cells = vec![id, state.into(), self.cases[trial.case].name.clone()];
-            let value = |name: &&str| trial.get(name).map_or(String::new(), |v| v.text.clone());
-            cells.extend(settings.iter().map(value));
-            let result = row.and_then(|row| row.result.as_ref());
-            cells.extend(numbers.iter().map(|name| match result.map(|result| &result[name]) {
-                None | Some(serde_json::Value::Null) => String::new(),
-                Some(serde_json::Value::String(word)) => word.clone(),
-                Some(number) => number.to_string(),
-            }));
-            let directory = |id| ChildExecutor::directory(&places.trials, id).display().to_string();
-            cells.push(row.map_or(String::new(), |row| directory(row.id)));
-            cells.push(row.and_then(|row| row.error.clone()).unwrap_or_default());
-            text += &(cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n");
-        }
-        Ok(text)
-    }
-}
-
-/// A setting as it is typed, which tells it from a result of the same name.
-fn option(name: &str) -> String {
-    if name == "file" { name.into() } else { format!("--{name}") }
-}
-
-/// A cell of a CSV file, quoted where it must be.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.into()
     }
 }

@@ -7,7 +7,7 @@ mod file;
 mod report;
 mod result;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use file::{EVALUATIONS, Evaluation, Profile};
@@ -15,7 +15,7 @@ pub use report::EvaluationResult;
 pub use result::{MapResult, Order, RowResult};
 
 use super::ReproError;
-use crate::sweep::{self, ChildExecutor, Event, Figure, Places, Plan, Store, Summary};
+use crate::sweep::{self, Event, ExecutorName, Figure, Places, Plan, Store, Summary, TrialFolders};
 
 /// An evaluation with the places of its data and its results.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ impl EvaluationRun {
     /// the directory `out`.
     ///
     /// # Errors
-    /// An unknown name, files that are missing, a directory that cannot be made.
+    /// Returns [`ReproError::Unknown`] for an unknown name, [`ReproError::Data`] if files are missing,
+    /// [`ReproError::Directory`] if the directory cannot be made.
     pub fn new(name: &str, profile: Profile, data: &Path, out: &Path) -> Result<Self, ReproError> {
         let evaluation = Evaluation::named(name)?;
         let fail = |path: &Path, source| ReproError::Directory { path: path.to_owned(), source };
-        // The same command lines from any folder, so that an interrupted run is found again.
         let data = std::fs::canonicalize(data)
             .map_err(|source| ReproError::Data { path: data.to_owned(), source })?;
         let plan = evaluation.plan(profile, &data)?;
@@ -52,32 +52,37 @@ impl EvaluationRun {
         Ok(Self { name: name.into(), profile, evaluation, plan, places })
     }
 
-    /// Runs what has no result yet. `None` if `stop` was set before the end; the same call goes on.
+    /// Runs what has no result yet, `jobs` trials at a time by `executor`, which starts `program` if it
+    /// takes processes. `None` if `stop` was set before the end; the same call goes on.
     ///
     /// # Errors
-    /// A program that cannot be started, results that cannot be kept.
+    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be kept.
     pub fn run(
         &self,
-        program: PathBuf,
+        (executor, program): (ExecutorName, &Path),
         jobs: Option<usize>,
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<Option<EvaluationResult>, ReproError> {
-        let executor = ChildExecutor::new(program, &self.plan.folder, &self.places.trials)?;
+        let executor = executor.executor(&self.plan, program)?;
+        let folders = TrialFolders::lock(&self.places.trials)?;
         let mut store = Store::open(&self.places.database)?;
-        let is_done = sweep::run(&self.plan, &mut store, &executor, jobs, stop, watch)?;
+        let is_done = sweep::run(&self.plan, &mut store, &folders, &*executor, jobs, stop, watch)?;
         if is_done { self.result(&store).map(Some) } else { Ok(None) }
     }
 
     fn result(&self, store: &Store) -> Result<EvaluationResult, ReproError> {
         let summary = Summary::new(&self.plan, store)?;
         let wanted = self.plan.strategy.wanted(&self.plan, &|t| self.plan.verdict(store, t))?;
-        let rows = result::rows(&self.evaluation, &self.plan, &summary, store);
+        let rows = result::rows(&self.evaluation, &self.plan, &summary, store)?;
         let figures = match result::curves(&self.evaluation, &self.plan, &rows) {
             Some(chart) => vec![("curves".to_owned(), Figure::Chart(chart))],
             None => sweep::figures(&self.plan, store)?,
         };
-        let seconds = wanted.iter().filter_map(|trial| store.get(trial)).map(|row| row.seconds);
+        let mut seconds = 0.0;
+        for trial in &wanted {
+            seconds += self.plan.row(store, trial)?.map_or(0.0, |row| row.seconds);
+        }
         Ok(EvaluationResult {
             name: self.name.clone(),
             title: self.evaluation.title.clone(),
@@ -86,10 +91,10 @@ impl EvaluationRun {
             note: self.evaluation.note(self.profile).into(),
             metric: self.plan.metric.clone(),
             rows,
-            maps: result::maps(&self.evaluation, &self.plan, &summary),
+            maps: result::maps(&self.evaluation, &self.plan, &summary)?,
             figures,
             trials: wanted.len(),
-            seconds: seconds.sum(),
+            seconds,
             run_directories: self.places.trials.clone(),
         })
     }

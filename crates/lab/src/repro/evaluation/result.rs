@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::file::{Evaluation, MapPlan, RowPlan};
+use crate::repro::ReproError;
 use crate::repro::student_t::two_sided_quantile;
 use crate::spread::Spread;
-use crate::sweep::{Entry, Plan, Store, Summary};
+use crate::sweep::{Entry, Plan, Score, Store, Summary};
 use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 
 /// How often a mean difference of nothing would be taken for one.
@@ -95,25 +96,29 @@ pub(super) fn rows(
     plan: &Plan,
     summary: &Summary,
     store: &Store,
-) -> Vec<RowResult> {
+) -> Result<Vec<RowResult>, ReproError> {
     let best = |name: &str| {
         let case = plan.cases.iter().position(|case| case.name == name)?;
         summary.entries.iter().find(|entry| entry.trials[0].case == case)
     };
-    let row = |row: &RowPlan| {
+    let row = |row: &RowPlan| -> Result<RowResult, ReproError> {
         let entry = best(&row.name);
         let prefix = format!("{}: ", row.name);
         let label = entry.map_or("", |entry| entry.label.strip_prefix(&prefix).unwrap_or(""));
         let than = row.than.as_deref();
         let compared = than.and_then(|than| evaluation.rows.iter().find(|row| row.name == than));
         let comparison = Comparison::new(
-            plan.is_maximised,
+            plan.is_maximized,
             entry,
             than.and_then(best),
             (row, compared),
             evaluation.factor,
         );
-        RowResult {
+        let mut runs = Vec::new();
+        for trial in entry.map_or(&[][..], |entry| &entry.trials) {
+            runs.extend(plan.row(store, trial)?.map(|row| row.id));
+        }
+        Ok(RowResult {
             name: row.name.clone(),
             paper: row.paper.clone(),
             paper_sd: row.paper_sd.clone(),
@@ -129,11 +134,8 @@ pub(super) fn rows(
             effect: comparison.effect,
             paper_effect: comparison.paper_effect,
             reason: row.differs.clone().filter(|_| comparison.order != Order::Agrees),
-            runs: entry.map_or(Vec::new(), |entry| {
-                let rows = entry.trials.iter().filter_map(|trial| store.get(trial));
-                rows.map(|row| row.id).collect()
-            }),
-        }
+            runs,
+        })
     };
     evaluation.rows.iter().map(row).collect()
 }
@@ -172,7 +174,7 @@ struct Comparison {
 
 impl Comparison {
     fn new(
-        is_maximised: bool,
+        is_maximized: bool,
         ours: Option<&Entry>,
         other: Option<&Entry>,
         (row, compared): (&RowPlan, Option<&RowPlan>),
@@ -180,20 +182,18 @@ impl Comparison {
     ) -> Self {
         let number = |row: &RowPlan| row.paper.as_ref().and_then(|text| text.parse::<f64>().ok());
         let paper = compared.and_then(|compared| Some((number(row)?, number(compared)?)));
-        let effect = |a: f64, b: f64| if is_maximised { a - b } else { b / a };
+        let effect = |a: f64, b: f64| if is_maximized { a - b } else { b / a };
         let paper_effect = paper.map(|(a, b)| effect(a, b));
         let none = Self { order: Order::Baseline, effect: None, paper_effect };
         let (Some(ours), Some(other)) = (ours, other) else { return none };
-        if ours.scores.is_empty() || other.scores.is_empty() {
+        // What both have scored: the rest says nothing of their order.
+        let pairs = pairs(&ours.scores, &other.scores);
+        if pairs.is_empty() {
             return none;
         }
         // Positive where the row is the better one; a logarithm where numbers span decades.
-        let better = |a: f64, b: f64| if is_maximised { a - b } else { (b / a).ln() };
-        let differences: Vec<f64> = match ours.scores.len() == other.scores.len() {
-            // The trials of both stand in the order of their files and seeds.
-            true => ours.scores.iter().zip(&other.scores).map(|(a, b)| better(*a, *b)).collect(),
-            false => vec![better(ours.mean(), other.mean())],
-        };
+        let better = |a: f64, b: f64| if is_maximized { a - b } else { (b / a).ln() };
+        let differences: Vec<f64> = pairs.iter().map(|(a, b)| better(*a, *b)).collect();
         let Spread { mean, sd } = Spread::of(&differences);
         let margin = match differences.len() {
             1 => 0.0,
@@ -208,27 +208,38 @@ impl Comparison {
             ahead if ahead < -margin => Order::Reversed,
             _ => Order::Unclear,
         };
-        let effect = Some(match is_maximised {
-            true => factor * (ours.mean() - other.mean()),
-            false => other.mean() / ours.mean(),
+        let (ours, others): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let (ours, other) = (Spread::of(&ours).mean, Spread::of(&others).mean);
+        let effect = Some(match is_maximized {
+            true => factor * (ours - other),
+            false => other / ours,
         });
         Self { order, effect, paper_effect }
     }
 }
 
+/// The scores of the same files and seeds in both.
+fn pairs(ours: &[Score], others: &[Score]) -> Vec<(f64, f64)> {
+    let other = |score: &Score| others.iter().find(|other| other.replicate == score.replicate);
+    ours.iter().filter_map(|score| Some((score.value, other(score)?.value))).collect()
+}
+
 /// The ridge of each map.
-pub(super) fn maps(evaluation: &Evaluation, plan: &Plan, summary: &Summary) -> Vec<MapResult> {
+pub(super) fn maps(
+    evaluation: &Evaluation,
+    plan: &Plan,
+    summary: &Summary,
+) -> Result<Vec<MapResult>, ReproError> {
     evaluation.maps.iter().map(|map| ridge(map, plan, summary)).collect()
 }
 
-fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> MapResult {
+fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> Result<MapResult, ReproError> {
     let case = plan.cases.iter().position(|case| case.name == map.name);
     // (parameter, σ_p, score) of every cell.
     let mut cells: Vec<(f64, f64, f64)> = Vec::new();
     for entry in &summary.entries {
         let trial = &entry.trials[0];
-        let number = |name: &str| trial.get(name).and_then(|value| value.number);
-        let place = number("activation").zip(number("sigma-p"));
+        let place = plan.number(trial, "activation")?.zip(plan.number(trial, "sigma_p")?);
         if let (true, Some((parameter, sigma_p))) = (Some(trial.case) == case, place)
             && !entry.scores.is_empty()
         {
@@ -251,7 +262,7 @@ fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> MapResult {
         }
     }
     let Spread { mean, sd } = Spread::of(&logarithms);
-    MapResult {
+    Ok(MapResult {
         name: map.name.clone(),
         paper: map.ratio.clone(),
         ratio: (!logarithms.is_empty()).then(|| mean.exp()),
@@ -259,5 +270,58 @@ fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> MapResult {
         columns: logarithms.len(),
         width: shares.iter().sum::<f64>() / (shares.len() as f64).max(1.0),
         reason: map.differs.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(scores: &[(&str, f64)]) -> Entry {
+        let score = |(file, value): &(&str, f64)| Score {
+            value: *value,
+            replicate: (*file).to_owned(),
+            is_diverged: false,
+        };
+        Entry {
+            label: String::new(),
+            trials: Vec::new(),
+            scores: scores.iter().map(score).collect(),
+            failed: 0,
+            open: 0,
+        }
+    }
+
+    fn row(name: &str, paper: &str) -> RowPlan {
+        toml::from_str(&format!("name = '{name}'\npaper = '{paper}'")).unwrap()
+    }
+
+    fn compare(ours: &[(&str, f64)], others: &[(&str, f64)]) -> Comparison {
+        let (ours, others) = (entry(ours), entry(others));
+        let rows = (row("ours", "30"), row("other", "20"));
+        Comparison::new(true, Some(&ours), Some(&others), (&rows.0, Some(&rows.1)), 1.0)
+    }
+
+    /// A failure in each row, of different files: pairs by position would be (10, 19), (20, 29) and the
+    /// verdict reversed.
+    #[test]
+    fn scores_are_paired_by_file_and_seed() {
+        let ours = [("a", 10.0), ("b", 20.0)];
+        let others = [("b", 19.0), ("c", 29.0)];
+        let comparison = compare(&ours, &others);
+        assert_eq!((comparison.order, comparison.effect), (Order::Agrees, Some(1.0)));
+        assert_eq!(comparison.paper_effect, Some(10.0));
+        // The order in which scores are listed does not matter, nor does one that only one row has.
+        let ours = [("a", 11.0), ("b", 21.1), ("c", 30.9), ("d", 5.0)];
+        let others = [("c", 30.0), ("a", 10.0), ("b", 20.0), ("e", 90.0)];
+        let comparison = compare(&ours, &others);
+        assert_eq!(comparison.order, Order::Agrees);
+        assert!((comparison.effect.unwrap() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn without_common_files_there_is_no_comparison() {
+        let comparison = compare(&[("a", 1.0)], &[("b", 2.0)]);
+        assert_eq!((comparison.order, comparison.effect), (Order::Baseline, None));
     }
 }

@@ -57,7 +57,7 @@ fn files_make_sense() {
         let Some(data) = crate::test_data::folder() else { continue };
         for profile in [super::Profile::Quick, super::Profile::Paper] {
             let plan = evaluation.plan(profile, &data).unwrap();
-            for trial in plan.trials().unwrap() {
+            for trial in plan.trials() {
                 assert_eq!(trial.get("optimizer").unwrap().text, "adam", "{name}");
                 assert!(data.join(&trial.get("file").unwrap().text).is_file(), "{name}");
             }

@@ -1,0 +1,110 @@
+//! Names and values of settings as files give them.
+
+use serde_json::{Map, Value};
+use vi3nr_inr::request::{FitRequest, RequestError};
+
+/// The field of a request that `name` means.
+///
+/// # Errors
+/// Returns a [`RequestError`] with the names that are known, the nearest first, if there is none.
+pub(crate) fn known(name: &str) -> Result<&'static str, RequestError> {
+    FitRequest::field(name).ok_or_else(|| {
+        let names = FitRequest::names();
+        let plain = name.replace('-', "_");
+        let nearest = names.iter().min_by_key(|own| distance(own, &plain));
+        let nearest = nearest.filter(|own| distance(own, &plain) <= MAX_TYPOS);
+        let hint = nearest.map_or(String::new(), |own| format!("; did you mean '{own}'?"));
+        let seen = format!("unknown setting '{name}'{hint}");
+        RequestError::of_fields(&[], seen, format!("one of {}", names.join(", ")))
+    })
+}
+
+/// The number of letters by which a name may be off to be recognized.
+const MAX_TYPOS: usize = 2;
+
+/// How many letters must be put in, left out, replaced or exchanged with their neighbor to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let other = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + other);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+/// The fields that the entries of a table mean, with their values.
+///
+/// # Errors
+/// Returns a [`RequestError`] if a name is not known or two names mean the same field.
+pub(crate) fn fields<'a, V>(
+    table: impl IntoIterator<Item = (&'a String, V)>,
+) -> Result<Vec<(&'static str, V)>, RequestError> {
+    let mut found: Vec<(&'static str, V)> = Vec::new();
+    for (name, value) in table {
+        let field = known(name)?;
+        if found.iter().any(|(own, _)| *own == field) {
+            return Err(RequestError::new(field, "it is given twice", "one of the two"));
+        }
+        found.push((field, value));
+    }
+    Ok(found)
+}
+
+/// A number, a text or a truth value of TOML as JSON; `None` for anything else, infinite numbers among
+/// them, which JSON does not have.
+pub(crate) fn to_json(value: &toml::Value) -> Option<Value> {
+    match value {
+        toml::Value::String(text) => Some(text.as_str().into()),
+        toml::Value::Integer(number) => Some((*number).into()),
+        toml::Value::Float(number) if number.is_finite() => Some((*number).into()),
+        toml::Value::Boolean(flag) => Some((*flag).into()),
+        _ => None,
+    }
+}
+
+/// The request with the given values of fields.
+///
+/// # Errors
+/// Returns a [`RequestError`] that names the field if a field cannot have its value.
+pub(crate) fn request<'a>(
+    values: impl IntoIterator<Item = (&'a str, Value)>,
+) -> Result<FitRequest, RequestError> {
+    let settings: Map<String, Value> =
+        values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    FitRequest::from_settings(&settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_nearly_right_are_recognized() {
+        assert_eq!(known("sigma-p"), Ok("sigma_p"));
+        assert_eq!(known("lr-decay"), Ok("lr_decay"));
+        for (name, nearest) in
+            [("widht", "width"), ("sigmap", "sigma_p"), ("optimiser", "optimizer")]
+        {
+            let error = known(name).unwrap_err().to_string();
+            assert!(error.contains(&format!("did you mean '{nearest}'?")), "{error}");
+            assert!(error.contains("one of file, preset"), "{error}");
+        }
+        assert!(!known("nothing_like_it").unwrap_err().to_string().contains("did you mean"));
+    }
+
+    #[test]
+    fn one_field_has_one_value() {
+        let table: toml::Table = "sigma-p = 1\nsigma_p = 2".parse().unwrap();
+        let error = fields(&table).unwrap_err();
+        assert_eq!(error.fields, ["sigma_p"]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Trials as child processes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use serde_json::Value;
+use vi3nr_inr::atomic_file::write_atomically;
+use vi3nr_inr::run_directory::RunDirectory;
+
+use super::{Begun, CHANGED, Ended, Executor, Job, Outcome};
+use crate::sweep::SweepError;
+
+/// The number of characters of a failed trial's last words that are kept.
+const MAX_WORDS: usize = 2_000;
+
+/// Runs trials as child processes of this one.
+///
+/// A child holds the reading end of a pipe as its standard input and ends as soon as that is closed
+/// (`--end-with-input`), so that none outlives its parent, however that ends. What it was asked for lies
+/// beside its run directory, as `00001.json` beside `00001`.
+#[derive(Debug)]
+pub struct ChildExecutor {
+    program: PathBuf,
+    children: Mutex<Children>,
+}
+
+#[derive(Debug, Default)]
+struct Children {
+    /// The pipes of those that are running.
+    pipes: HashMap<i64, ChildStdin>,
+    is_stopping: bool,
+}
+
+impl ChildExecutor {
+    /// Trials run `program`, which is `vi3nr`.
+    pub fn new(program: PathBuf) -> Self {
+        Self { program, children: Mutex::default() }
+    }
+
+    fn children(&self) -> MutexGuard<'_, Children> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the trial; `None` if it is not to begin any more.
+    fn start(&self, job: &Job, arguments: &[&Path]) -> Result<Option<Child>, SweepError> {
+        // A child is started and known in one go, so that none is missed by `stop`.
+        let mut children = self.children();
+        if children.is_stopping {
+            return Ok(None);
+        }
+        let mut child = Command::new(&self.program)
+            .arg("fit")
+            .args(arguments)
+            .args(["--threads", &job.threads.to_string(), "--json", "--end-with-input"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| SweepError::Start { program: self.program.clone(), source })?;
+        if let Some(pipe) = child.stdin.take() {
+            children.pipes.insert(job.id, pipe);
+        }
+        Ok(Some(child))
+    }
+
+    /// Prepares the run directory and tells what the child is to do.
+    fn arguments(&self, job: &Job) -> Result<Vec<PathBuf>, Outcome> {
+        let directory = job.directory.clone();
+        let failed = |error: &dyn std::fmt::Display| Outcome::Failed(error.to_string());
+        match Begun::of(job) {
+            Begun::Ended(report) => return Err(Outcome::Report(report)),
+            // A run that was asked for otherwise, with other paths for example, begins anew.
+            Begun::CutOff(_, record) if record.request == job.request => {
+                return Ok(vec!["--resume".into(), directory]);
+            }
+            Begun::CutOff(..) | Begun::Nothing => {}
+        }
+        RunDirectory::create(&directory, true).map_err(|error| failed(&error))?;
+        let file = directory.with_extension("json");
+        let request = Value::Object(job.request.settings());
+        write_atomically(&file, |writer| {
+            serde_json::to_writer_pretty(&mut *writer, &request)?;
+            writer.write_all(b"\n")
+        })
+        .map_err(|error| failed(&error))?;
+        Ok(vec!["--request".into(), file, "--out".into(), directory])
+    }
+
+    fn run(&self, job: &Job) -> Result<Outcome, SweepError> {
+        let arguments = match self.arguments(job) {
+            Ok(arguments) => arguments,
+            Err(outcome) => return Ok(outcome),
+        };
+        let arguments: Vec<&Path> = arguments.iter().map(PathBuf::as_path).collect();
+        let Some(child) = self.start(job, &arguments)? else { return Ok(Outcome::CutOff) };
+        let output = child.wait_with_output();
+        let is_stopping = {
+            let mut children = self.children();
+            children.pipes.remove(&job.id);
+            children.is_stopping
+        };
+        let output = match output {
+            Ok(output) => output,
+            Err(error) => return Ok(Outcome::Failed(error.to_string())),
+        };
+        // What it left counts, not how it ended: a fit that diverged has a report too.
+        Ok(match Begun::of(job) {
+            Begun::Ended(report) => Outcome::Report(report),
+            _ if is_stopping => Outcome::CutOff,
+            Begun::CutOff(_, record) if record.report.is_some() => Outcome::CutOff,
+            _ if output.status.success() => Outcome::Failed(CHANGED.into()),
+            _ => Outcome::Failed(last_words(&output)),
+        })
+    }
+}
+
+impl Executor for ChildExecutor {
+    fn execute(&self, job: &Job) -> Result<Ended, SweepError> {
+        let began = Instant::now();
+        let outcome = self.run(job)?;
+        Ok(Ended { outcome, seconds: began.elapsed().as_secs_f64() })
+    }
+
+    /// Running children end at once, and go on from their last checkpoints another time.
+    fn stop(&self) {
+        let mut children = self.children();
+        children.is_stopping = true;
+        children.pipes.clear();
+    }
+}
+
+fn last_words(output: &std::process::Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim();
+    if said.is_empty() {
+        return output.status.to_string();
+    }
+    let skipped = said.chars().count().saturating_sub(MAX_WORDS);
+    said.chars().skip(skipped).collect()
+}

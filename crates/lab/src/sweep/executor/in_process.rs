@@ -1,0 +1,120 @@
+//! Trials in this process, side by side.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde_json::json;
+use vi3nr_engine::{Backend, EngineError};
+use vi3nr_inr::checkpoint::CheckpointInterval;
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::run::{Destination, Run, backend};
+use vi3nr_inr::run_directory::RunError;
+use vi3nr_inr::train::Stop;
+
+use super::{Begun, CHANGED, Ended, Executor, Job, Outcome};
+use crate::sweep::SweepError;
+
+/// Runs trials in this process, each on threads of its own: for many small networks, for which a
+/// process each would be a large part of the work.
+///
+/// A trial that panics has failed, and the others go on. One that uses up the memory ends all; what had
+/// ended is kept.
+#[derive(Debug, Default)]
+pub struct InProcessExecutor {
+    is_stopping: AtomicBool,
+}
+
+/// Why a trial leaves no report.
+#[derive(Debug, thiserror::Error)]
+enum TrialError {
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Executor for InProcessExecutor {
+    fn execute(&self, job: &Job) -> Result<Ended, SweepError> {
+        let began = Instant::now();
+        let outcome = guarded(|| self.fit(job, began));
+        Ok(Ended { outcome, seconds: began.elapsed().as_secs_f64() })
+    }
+
+    /// Running trials end at their next step, with a checkpoint.
+    fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+impl InProcessExecutor {
+    fn fit(&self, job: &Job, began: Instant) -> Result<Outcome, TrialError> {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return Ok(Outcome::CutOff);
+        }
+        let backend = backend(job.request.engine.unwrap_or_default(), Some(job.threads))?;
+        let run = match Begun::of(job) {
+            Begun::Ended(report) => return Ok(Outcome::Report(report)),
+            Begun::CutOff(directory, _) => {
+                Run::resume(directory, &job.request, &FitRequest::default(), None, &*backend)?
+            }
+            Begun::Nothing => {
+                let path = job.directory.clone();
+                let destination = Destination::Directory { path, overwrite: true };
+                Run::begin(&job.request, &destination, &*backend)?
+            }
+        };
+        if run.plan().canonical() != job.key {
+            return Ok(Outcome::Failed(CHANGED.into()));
+        }
+        self.execute_run(&run, &*backend, began)
+    }
+
+    fn execute_run(
+        &self,
+        run: &Run,
+        backend: &dyn Backend,
+        began: Instant,
+    ) -> Result<Outcome, TrialError> {
+        let mut watch =
+            |_: vi3nr_inr::run::RunEvent<'_>| match self.is_stopping.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+        let outcome = run.execute(backend, CheckpointInterval::default(), began, &mut watch)?;
+        let report = outcome.fit.report;
+        Ok(match report.stopped {
+            Stop::Interrupted => Outcome::CutOff,
+            _ => Outcome::Report(json!(report)),
+        })
+    }
+}
+
+/// What `work` leaves; a panic is a failure like any other.
+fn guarded(work: impl FnOnce() -> Result<Outcome, TrialError>) -> Outcome {
+    // What a trial has touched when it panics is its own: nothing else looks at it.
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Outcome::Failed(error.to_string()),
+        Err(panic) => Outcome::Failed(format!("it panicked: {}", words(&*panic))),
+    }
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_of_its_trial() {
+        let outcome = guarded(|| panic!("index {} out of bounds", 7));
+        assert_eq!(outcome, Outcome::Failed("it panicked: index 7 out of bounds".into()));
+    }
+}

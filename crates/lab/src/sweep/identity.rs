@@ -1,0 +1,139 @@
+//! What tells a trial from all others: the plan that its request means for its signal.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+use vi3nr_engine::Workers;
+use vi3nr_inr::plan::{FitPlan, PLAN_FORMAT, SignalFacts, resolve};
+use vi3nr_inr::prepare::{PrepareError, prepare};
+use vi3nr_inr::request::{FitRequest, RequestError};
+use vi3nr_inr::signal::SignalKind;
+
+/// What a trial's request means.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The key of the trial's row: the canonical form of the plan. Of a file that cannot be read, it
+    /// tells the request and the reason.
+    pub key: String,
+    /// The plan, or why a file of the request cannot be read.
+    pub plan: Result<FitPlan, String>,
+}
+
+/// The identities of requests. A file is read once for all requests that read it likewise; what is kept
+/// of it is what a plan must know, not its values.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    facts: Mutex<HashMap<String, Result<SignalFacts, String>>>,
+    known: Mutex<HashMap<String, Arc<Identity>>>,
+}
+
+impl Identities {
+    /// The identity of `request`, which has the name `name` among those of this sweep.
+    ///
+    /// # Errors
+    /// Returns the [`RequestError`] of [`resolve`].
+    pub(super) fn of(
+        &self,
+        name: &str,
+        request: &FitRequest,
+    ) -> Result<Arc<Identity>, RequestError> {
+        if let Some(identity) = lock(&self.known).get(name) {
+            return Ok(identity.clone());
+        }
+        let plan = match self.facts(request)? {
+            Ok(facts) => Ok(resolve(request, &facts)?.plan),
+            Err(reason) => Err(reason),
+        };
+        let key = match &plan {
+            Ok(plan) => plan.canonical(),
+            Err(reason) => {
+                json!({"format": PLAN_FORMAT, "request": request.settings(), "unreadable": reason})
+                    .to_string()
+            }
+        };
+        let identity = Arc::new(Identity { key, plan });
+        lock(&self.known).insert(name.to_owned(), identity.clone());
+        Ok(identity)
+    }
+
+    /// What a plan must know of the files of `request`, or why one cannot be read.
+    fn facts(&self, request: &FitRequest) -> Result<Result<SignalFacts, String>, RequestError> {
+        let files = Value::Object(of_files(request)).to_string();
+        if let Some(facts) = lock(&self.facts).get(&files) {
+            return Ok(facts.clone());
+        }
+        let read = match Workers::new(None) {
+            Ok(workers) => workers.install(|| prepare(request)),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let facts = match read {
+            Ok(prepared) => Ok(prepared.facts),
+            Err(PrepareError::Request(error)) => return Err(error),
+            Err(error) => Err(error.to_string()),
+        };
+        lock(&self.facts).insert(files, facts.clone());
+        Ok(facts)
+    }
+}
+
+/// The settings that decide how files are read.
+fn of_files(request: &FitRequest) -> Map<String, Value> {
+    let of_signals = || SignalKind::ALL.iter().flat_map(|kind| kind.entry().fields);
+    let decides = |name: &str| {
+        ["file", "from", "preset"].contains(&name) || of_signals().any(|own| *own == name)
+    };
+    let mut settings = request.settings();
+    settings.retain(|name, _| decides(name));
+    settings
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field;
+
+    fn request(settings: Value) -> FitRequest {
+        FitRequest::from_settings(settings.as_object().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn requests_that_mean_the_same_are_the_same() {
+        let identities = Identities::default();
+        let key =
+            |name: &str, settings| identities.of(name, &request(settings)).unwrap().key.clone();
+        let given = key("a", json!({"activation": "relu", "sigma_p": 1.0}));
+        assert_eq!(key("b", json!({"activation": "relu", "sigma_p": "auto"})), given);
+        assert_eq!(key("c", json!({"activation": "relu", "engine": "cpu", "seed": 0})), given);
+        assert_ne!(key("d", json!({"activation": "relu", "seed": 1})), given);
+        assert!(given.contains(&format!("\"format\":{PLAN_FORMAT}")), "{given}");
+        assert_eq!(lock(&identities.facts).len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_request_has_its_field() {
+        let identities = Identities::default();
+        for (settings, field) in [
+            (json!({"crop": 9}), "crop"),
+            (json!({"init": "siren", "activation": "tanh"}), "init"),
+            (json!({"steps": 0}), "steps"),
+        ] {
+            let error = identities.of("a", &request(settings)).unwrap_err();
+            assert_eq!(error.fields, [field], "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_known_by_its_request() {
+        let identities = Identities::default();
+        let missing = field::request([("file", "no/such.png".into())]).unwrap();
+        let identity = identities.of("a", &missing).unwrap();
+        assert!(identity.plan.as_ref().is_err_and(|reason| reason.contains("no/such.png")));
+        assert!(identity.key.contains("unreadable"));
+    }
+}
