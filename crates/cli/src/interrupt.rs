@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::output::say;
+use crate::output::{INTERRUPTED as EXIT_CODE, status};
 
 /// Set by the first request to end.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -14,9 +14,9 @@ pub(crate) fn flag(words: &'static str) -> &'static AtomicBool {
     // A handler cannot be set twice in a process; without one Ctrl-C ends the program at once.
     let _ = ctrlc::set_handler(move || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
+            std::process::exit(EXIT_CODE.into());
         }
-        say(words);
+        status(words);
     });
     &INTERRUPTED
 }
@@ -28,6 +28,6 @@ pub(crate) fn end_with_input() {
         let mut input = std::io::stdin().lock();
         let mut buffer = [0; 64];
         while matches!(input.read(&mut buffer), Ok(1..)) {}
-        std::process::exit(1);
+        std::process::exit(EXIT_CODE.into());
     });
 }

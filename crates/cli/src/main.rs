@@ -1,10 +1,11 @@
-//! The `vi3nr` command: what was typed, what it means, what is done, what is said.
+//! The `vi3nr` command: from the command line to the library and back.
 //!
 //! `arguments` holds what can be typed; each file of `commands` turns that into a plan for
 //! `vi3nr-inr`, runs it and reports. No numerics here.
 
 mod arguments;
 mod commands;
+mod failure;
 mod interrupt;
 mod numbers;
 mod output;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Decode(arguments) => commands::decode::run(&arguments),
-        Command::Mesh(arguments) => commands::mesh::run(&arguments),
+        Command::Mesh(arguments) => commands::decode::run_mesh(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Info(arguments) => commands::info::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
@@ -42,4 +43,4 @@ fn main() -> ExitCode {
 }
 
 /// What a command returns.
-type Done = Result<(), Failure>;
+pub(crate) type CommandResult = Result<(), Failure>;

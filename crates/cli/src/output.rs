@@ -1,4 +1,4 @@
-//! What is said on the two output streams, and the exit code.
+//! What is written to the two output streams, and the exit code.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
@@ -6,15 +6,19 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-/// Why a command ends early: 1 for work that failed, 2 for a request or an input that cannot be
-/// used.
+/// Why a command ends early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The work failed: divergence, a full disk, too little memory.
+    /// The work failed: divergence, a full disk, too little memory. Exit code 1.
     Failed(String),
-    /// The request makes no sense or its input cannot be read.
-    Unusable(String),
+    /// The request makes no sense or its input cannot be read. Exit code 2.
+    Usage(String),
+    /// The user interrupted the work; the message says how it goes on. Exit code 130.
+    Interrupted(String),
 }
+
+/// The exit code after an interrupt, as shells have it for SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 impl Failure {
     /// Wraps an error of the work.
@@ -23,27 +27,28 @@ impl Failure {
     }
 
     /// Wraps an error of the request.
-    pub(crate) fn unusable(error: impl Display) -> Self {
-        Self::Unusable(error.to_string())
+    pub(crate) fn usage(error: impl Display) -> Self {
+        Self::Usage(error.to_string())
     }
 
-    /// Says what happened on stderr and gives the exit code.
+    /// Writes the message to stderr and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         let (message, code) = match self {
-            Self::Failed(message) => (message, 1),
-            Self::Unusable(message) => (message, 2),
+            Self::Failed(message) => (format!("error: {message}"), 1),
+            Self::Usage(message) => (format!("error: {message}"), 2),
+            Self::Interrupted(message) => (message, INTERRUPTED),
         };
-        say(&format!("error: {message}"));
+        status(&message);
         ExitCode::from(code)
     }
 }
 
-/// A line on stderr, for people; lost without complaint where nobody listens.
-pub(crate) fn say(line: &str) {
+/// Writes a line for people to stderr; it is lost without complaint where nobody listens.
+pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// The result of a command on stdout: as one JSON object, or as the text for people.
+/// Writes the result of a command to stdout: as one JSON object, or as the text for people.
 pub(crate) fn print(json: bool, value: &impl Serialize, text: &str) -> Result<(), Failure> {
     let text = if json {
         serde_json::to_string(value).map_err(Failure::failed)?

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
-use vi3nr_inr::Signal;
+use vi3nr_inr::signal::Signal;
 use vi3nr_inr::train::Progress;
 use vi3nr_lab::sweep::{Event, Plan, State};
 

@@ -1,28 +1,30 @@
-//! What can be typed after the commands that measure: the engine's speed, the paper's controlled
+//! What can be given after the commands that measure: the engine's speed, the paper's controlled
 //! experiments.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vi3nr::{Activation, BiasRule};
+use vi3nr::scheme::{SchemeRequest, SigmaRequest};
+use vi3nr::{Activation, BiasRule, WeightShape};
+use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_lab::bench::BenchShape;
 use vi3nr_lab::repro;
 use vi3nr_lab::repro::evaluation::{EVALUATIONS, Profile};
+use vi3nr_lab::sweep::ExecutorName;
 
-use super::{
-    InitChoice, OptimizerName, PictureArguments, Sigma, ThreadsAndJson, Weights, finite, init,
-    positive, sigma,
-};
+use super::fit::WEIGHTS;
+use super::values::{executor, finite, named, optimizer, positive, threads};
+use super::{ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct PropagateArguments {
     /// The nonlinearity: NAME, NAME:key=value or a formula in x.
     pub(crate) activation: Activation,
-    /// Weight matrices.
+    /// The number of weight matrices.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) depth: usize,
-    /// Units of every layer.
+    /// The number of units of every layer.
     #[arg(long, value_name = "M", default_value_t = 1000)]
     pub(crate) width: usize,
     /// Samples; the paper's script takes 10000.
@@ -30,19 +32,20 @@ pub(crate) struct PropagateArguments {
     pub(crate) batch: usize,
     /// The rule for the weights, all of them hidden: ours, ours_mc, siren, xavier, kaiming,
     /// kaiming_out, kumar, pytorch, backward:sigma_p=S, or normal:std=S.
-    #[arg(long, value_name = "SCHEME", default_value = "ours", value_parser = init)]
-    pub(crate) scheme: InitChoice,
+    #[arg(long, value_name = "SCHEME", default_value = "ours")]
+    pub(crate) scheme: SchemeRequest,
     /// Standard deviation of the input preactivations: a number, or auto for the value at which
     /// gradients keep their variance (Eq. 13) [default: the scheme's own, auto for ours, else 1].
-    #[arg(long, value_name = "S", value_parser = sigma)]
-    pub(crate) sigma_p: Option<Sigma>,
+    #[arg(long, value_name = "S")]
+    pub(crate) sigma_p: Option<SigmaRequest>,
     /// The distribution of the weights; the paper's are uniform.
-    #[arg(long, value_enum, default_value_t = Weights::Uniform)]
-    pub(crate) distribution: Weights,
+    #[arg(long, value_name = "SHAPE", default_value = "uniform", visible_alias = "weights")]
+    #[arg(value_parser = named::<WeightShape>(&WEIGHTS))]
+    pub(crate) distribution: WeightShape,
     /// Draw both variances over the layers: FILE.svg or FILE.png.
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
-    /// Decides weights, inputs and gradients.
+    /// The seed of weights, inputs and gradients.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
@@ -62,9 +65,14 @@ pub(crate) struct ReproArguments {
     /// The folder with kodak/, audio/ and shapes/.
     #[arg(long, value_name = "DIR", help_heading = "Trained networks")]
     pub(crate) data: Option<PathBuf>,
-    /// Fits at a time, each a process of its own [default: one per core].
-    #[arg(long, value_name = "N", value_parser = super::threads, help_heading = "Trained networks")]
+    /// The number of fits at a time [default: one per core].
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Trained networks")]
     pub(crate) jobs: Option<usize>,
+    /// Who runs the fits: this process, or a process for each; auto takes this process where all are
+    /// small.
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Trained networks")]
+    #[arg(value_parser = executor())]
+    pub(crate) executor: ExecutorName,
     /// Independent repetitions of whatever is random in the controlled experiments [default: 10; 3 for
     /// all of them with --profile quick].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
@@ -72,7 +80,7 @@ pub(crate) struct ReproArguments {
     /// Weight matrices of the deep networks.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) depth: usize,
-    /// Units of every layer.
+    /// The number of units of every layer.
     #[arg(long, value_name = "M", default_value_t = 1000)]
     pub(crate) width: usize,
     /// Samples of each repetition; the paper's script takes 10000.
@@ -134,7 +142,7 @@ pub(crate) struct BenchArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work to reach a quality")]
 pub(crate) struct WorkArguments {
-    /// Instead of the engine's speed, measure how much work optimisers need to reach this PSNR in dB
+    /// Instead of the engine's speed, measure how much work optimizers need to reach this PSNR in dB
     /// (peak = the picture's largest value, the paper's convention), in gradient equivalents: forward
     /// and backward passes over all points.
     #[arg(long, value_name = "DB", value_parser = finite, requires = "image")]
@@ -144,9 +152,10 @@ pub(crate) struct WorkArguments {
     #[arg(long, value_name = "FILE", requires = "to_psnr")]
     pub(crate) image: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) picture: PictureArguments,
-    /// Which optimisers, separated by commas [default: the one that fit would take].
-    #[arg(long, value_name = "NAMES", value_enum, value_delimiter = ',', requires = "to_psnr")]
+    pub(crate) preparation: ImageArguments,
+    /// Which optimizers, separated by commas [default: the one that fit would take].
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "to_psnr")]
+    #[arg(value_parser = optimizer())]
     pub(crate) optimizer: Vec<OptimizerName>,
     /// Give up after this many gradient equivalents; the schedules of adam and muon end there.
     #[arg(long, value_name = "GE", value_parser = positive, default_value_t = 300.0)]
@@ -159,8 +168,8 @@ pub(crate) struct WorkArguments {
     #[arg(long, value_name = "RATE", value_parser = positive, requires = "to_psnr")]
     pub(crate) lr: Option<f64>,
     /// Standard deviation of the preactivations for the paper's initialisation, as for fit.
-    #[arg(long, value_name = "S", value_parser = sigma, requires = "to_psnr")]
-    pub(crate) sigma_p: Option<Sigma>,
+    #[arg(long, value_name = "S", requires = "to_psnr")]
+    pub(crate) sigma_p: Option<SigmaRequest>,
     /// The first layer's biases, as for fit; several rules, separated by commas, are tried in turn.
     #[arg(long, value_name = "RULES", value_delimiter = ',', requires = "to_psnr")]
     pub(crate) first_bias: Vec<BiasRule>,

@@ -1,8 +1,11 @@
-//! What can be typed after `sweep` and `report`.
+//! What can be given after `sweep` and `report`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use vi3nr_lab::sweep::ExecutorName;
+
+use super::values::{executor, threads};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -25,13 +28,20 @@ pub(crate) struct SweepRunArguments {
     /// What to try, as TOML: see docs/sweeps.md.
     #[arg(required = true)]
     pub(crate) file: Option<PathBuf>,
-    /// Trials at a time, each a process of its own [default: one per core].
-    #[arg(long, value_name = "N", value_parser = super::threads)]
+    /// The number of trials at a time [default: one per core].
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) jobs: Option<usize>,
-    /// Show the command lines that would be run, and run none.
+    /// Who runs the trials: this process, or a process for each; auto takes this process where all are
+    /// small.
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = executor())]
+    pub(crate) executor: ExecutorName,
+    /// Run trials that have failed once more.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    /// Print the settings of the trials that would be run, and run none.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Where results are kept [default: FILE.sqlite].
+    /// The file that results are kept in [default: FILE.sqlite].
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
     /// Print exactly one JSON object on standard output.
@@ -44,13 +54,13 @@ pub(crate) struct SweepRunArguments {
 pub(crate) struct SweepReportArguments {
     /// The file of the sweep.
     pub(crate) file: PathBuf,
-    /// Where results are kept [default: FILE.sqlite].
+    /// The file that results are kept in [default: FILE.sqlite].
     #[arg(long, value_name = "FILE")]
     pub(crate) database: Option<PathBuf>,
     /// Write trials.csv and the figures here [default: FILE.report].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Configurations that are printed.
+    /// The number of configurations that are printed.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) best: usize,
     /// Print exactly one JSON object on standard output.

@@ -1,11 +1,14 @@
-//! What can be typed after the commands that answer from the theory alone.
+//! What can be given after the commands that answer from the theory alone.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vi3nr::{Activation, BiasRule};
+use vi3nr::scheme::{SchemeRequest, SigmaRequest};
+use vi3nr::{Activation, BiasRule, WeightShape};
+use vi3nr_inr::signal::SignalKind;
 
-use super::{Biases, InitChoice, Sigma, Weights, sigma};
+use super::fit::{BIASES, WEIGHTS};
+use super::values::{named, positive, signal_kind};
 
 /// What the fields of `solve --json` hold.
 const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots lists sigma_p and gain_squared of \
@@ -23,10 +26,14 @@ const INIT_JSON: &str = "JSON: layers lists index, fan_in, fan_out, variance, st
 pub(crate) struct GainArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
     pub(crate) activation: Activation,
-    /// Standard deviation of the preactivations: a number, or auto for the value at which gradients
-    /// keep their variance (Eq. 13).
-    #[arg(long, value_name = "S", value_parser = sigma, default_value = "1")]
-    pub(crate) sigma_p: Sigma,
+    /// The standard deviation of the preactivations: a number, auto for the value at which gradients
+    /// keep their variance (Eq. 13), or a multiple such as 2*auto [default: as fit has it, twice that
+    /// value, six times for audio, where there is one].
+    #[arg(long, value_name = "S")]
+    pub(crate) sigma_p: Option<SigmaRequest>,
+    /// The kind of signal that defaults are taken for.
+    #[arg(long, value_name = "KIND", value_parser = signal_kind(), default_value = "image")]
+    pub(crate) signal: SignalKind,
     /// How to compute the expectations.
     #[arg(long, value_enum, default_value_t = MethodName::Auto)]
     pub(crate) method: MethodName,
@@ -65,6 +72,9 @@ pub(crate) struct SolveArguments {
     /// Outputs of the layer, M_{i+1}.
     #[arg(long, value_name = "N", requires = "fan_in", value_parser = fan())]
     pub(crate) fan_out: Option<u32>,
+    /// The kind of signal that the default sigma_p is told for.
+    #[arg(long, value_name = "KIND", value_parser = signal_kind(), default_value = "image")]
+    pub(crate) signal: SignalKind,
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
@@ -78,28 +88,34 @@ pub(crate) struct InitArguments {
     /// Inputs, units of each hidden layer, outputs: for example 2,128,128,3.
     #[arg(long, value_name = "M0,M1,...", value_parser = dims)]
     pub(crate) dims: Dims,
-    /// The rule for the weights: ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
-    /// or normal:std=S. auto: the activation's own where it has one (SIREN's for the sine), else ours.
-    #[arg(long, value_name = "SCHEME", default_value = "auto", value_parser = super::init)]
-    pub(crate) scheme: InitChoice,
-    /// Standard deviation of the preactivations for --scheme ours: a number, or auto for the value at
-    /// which gradients keep their variance (Eq. 13).
-    #[arg(long, value_name = "S", value_parser = sigma)]
-    pub(crate) sigma_p: Option<Sigma>,
-    /// Standard deviation of the network's output, where it is not sigma_p.
-    #[arg(long, value_name = "S", value_parser = super::positive)]
+    /// The kind of signal that defaults are taken for [default: by the number of inputs, audio for 1,
+    /// image for 2, shape for 3].
+    #[arg(long, value_name = "KIND", value_parser = signal_kind())]
+    pub(crate) signal: Option<SignalKind>,
+    /// The scheme of the weights: ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming,
+    /// kaiming_out, kumar, pytorch, backward, or normal:std=S. auto: the activation's own where it has
+    /// one (SIREN's for the sine), else ours [default: auto].
+    #[arg(long, value_name = "SCHEME", visible_alias = "init")]
+    pub(crate) scheme: Option<SchemeRequest>,
+    /// The standard deviation of the preactivations for --scheme ours: a number, auto for the value at
+    /// which gradients keep their variance (Eq. 13), or a multiple such as 2*auto [default: as fit has
+    /// it, twice that value, six times for audio, where there is one].
+    #[arg(long, value_name = "S")]
+    pub(crate) sigma_p: Option<SigmaRequest>,
+    /// The standard deviation of the network's output, where it is not sigma_p.
+    #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) last_sigma_p: Option<f64>,
-    /// The distribution of the weights.
-    #[arg(long, value_enum, default_value_t = Weights::Uniform)]
-    pub(crate) distribution: Weights,
-    /// The biases.
-    #[arg(long, value_enum, default_value_t = Biases::Zero)]
-    pub(crate) biases: Biases,
+    /// The distribution of the weights [default: uniform].
+    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(&WEIGHTS), visible_alias = "weights")]
+    pub(crate) distribution: Option<WeightShape>,
+    /// The biases [default: zero; like-weights for audio].
+    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(&BIASES))]
+    pub(crate) biases: Option<BiasRule>,
     /// The first layer's biases: zero, like-weights or uniform:B for U(-B, B) [default: those of
-    /// --biases].
+    /// --biases; where that is not given and f(-x) = f(x), like-weights].
     #[arg(long, value_name = "RULE")]
     pub(crate) first_bias: Option<BiasRule>,
-    /// Decides the numbers that --out writes.
+    /// The seed of the numbers that --out writes.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Draw the weights and write them as tensors net.{i}.weight (out, in) and net.{i}.bias.
@@ -119,17 +135,17 @@ pub(crate) struct PlotArguments {
     #[arg(long, value_name = "FILE.svg|FILE.png")]
     pub(crate) out: Option<PathBuf>,
     /// The lowest sigma_p [default: a thousandth of what --sigma-p auto takes].
-    #[arg(long, value_name = "S", value_parser = super::positive)]
+    #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) from: Option<f64>,
     /// The highest sigma_p [default: a thousand times what --sigma-p auto takes].
-    #[arg(long, value_name = "S", value_parser = super::positive)]
+    #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) to: Option<f64>,
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Layer sizes as typed.
+/// Layer sizes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dims(pub(crate) Vec<usize>);
 

@@ -1,10 +1,66 @@
-//! From words to values, with what was expected where they are none.
+//! From words to values, with what was expected where they are not such.
 
-use std::time::Duration;
+use std::error::Error;
+use std::str::FromStr;
 
-use vi3nr_inr::checkpoint::Every;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::de::DeserializeOwned;
+use vi3nr_inr::optimizer::OptimizerName;
+use vi3nr_inr::request::EngineName;
+use vi3nr_inr::signal::SignalKind;
+use vi3nr_inr::signal::audio::SampleFormat;
+use vi3nr_lab::sweep::ExecutorName;
 
-use super::{BatchSize, InitChoice, Sigma};
+/// A parser of the values that are written as one of `names`, which help lists.
+pub(super) fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}
+
+/// The same for values that JSON holds as one of `names`.
+pub(super) fn word<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(name.into()))
+}
+
+/// A parser of the formats of samples.
+pub(super) fn sample_format() -> impl TypedValueParser<Value = SampleFormat> {
+    PossibleValuesParser::new(["16", "24", "float"]).map(|name| match name.as_str() {
+        "24" => SampleFormat::TwentyFour,
+        "float" => SampleFormat::Float,
+        _ => SampleFormat::Sixteen,
+    })
+}
+
+/// A parser of the executors of sweeps.
+pub(super) fn executor() -> impl TypedValueParser<Value = ExecutorName> {
+    PossibleValuesParser::new(ExecutorName::ALL.map(ExecutorName::as_str))
+        .try_map(|name| name.parse::<ExecutorName>())
+}
+
+/// A parser of the engines.
+pub(super) fn engine() -> impl TypedValueParser<Value = EngineName> {
+    PossibleValuesParser::new(EngineName::ALL.iter().map(|name| name.as_str()))
+        .try_map(|name| serde_json::from_value::<EngineName>(name.into()))
+}
+
+/// A parser of the optimizers.
+pub(super) fn optimizer() -> impl TypedValueParser<Value = OptimizerName> {
+    PossibleValuesParser::new(OptimizerName::ALL.iter().map(|name| name.as_str()))
+        .try_map(|name| name.parse::<OptimizerName>())
+}
+
+/// A parser of the kinds of signals.
+pub(super) fn signal_kind() -> impl TypedValueParser<Value = SignalKind> {
+    let names = SignalKind::ALL.iter().map(|kind| kind.name());
+    PossibleValuesParser::new(names).try_map(|name| {
+        SignalKind::named(&name).ok_or_else(|| format!("expected {}", SignalKind::names()))
+    })
+}
 
 pub(super) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -13,45 +69,18 @@ pub(super) fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("expected a finite number, 0 or more".into()),
+    }
+}
+
 pub(super) fn finite(text: &str) -> Result<f64, String> {
     text.parse::<f64>()
         .ok()
         .filter(|value| value.is_finite())
         .ok_or_else(|| "expected a finite number".into())
-}
-
-pub(super) fn sigma(text: &str) -> Result<Sigma, String> {
-    if text == "auto" {
-        return Ok(Sigma::Auto);
-    }
-    positive(text).map(Sigma::Given).map_err(|expected| format!("{expected}, or auto"))
-}
-
-pub(super) fn init(text: &str) -> Result<InitChoice, vi3nr::Error> {
-    Ok(match text {
-        "auto" => InitChoice::Auto,
-        "ours" => InitChoice::Ours,
-        "ours_mc" => InitChoice::Sampled,
-        "siren" => InitChoice::Siren,
-        scheme => InitChoice::Given(scheme.parse()?),
-    })
-}
-
-pub(super) fn every(text: &str) -> Result<Every, String> {
-    let expected = || "expected a whole number of steps above 0, or seconds such as 30s".to_owned();
-    if let Some(seconds) = text.strip_suffix('s') {
-        let seconds = positive(seconds).map_err(|_| expected())?;
-        return Duration::try_from_secs_f64(seconds).map(Every::Time).map_err(|_| expected());
-    }
-    text.parse().ok().filter(|steps| *steps > 0).map(Every::Steps).ok_or_else(expected)
-}
-
-pub(super) fn batch(text: &str) -> Result<BatchSize, String> {
-    match (text, text.parse()) {
-        ("full", _) => Ok(BatchSize::Full),
-        (_, Ok(points)) if points > 0 => Ok(BatchSize::Points(points)),
-        _ => Err("expected a whole number above 0, or full".into()),
-    }
 }
 
 pub(super) fn threads(text: &str) -> Result<usize, String> {

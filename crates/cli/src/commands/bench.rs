@@ -7,12 +7,12 @@ use vi3nr::Activation;
 use vi3nr_lab::bench::{BenchPlan, bench};
 
 use super::work;
-use crate::Done;
+use crate::CommandResult;
 use crate::arguments::BenchArguments;
 use crate::output::{Failure, print};
 
 /// Measures for about ten seconds and prints.
-pub(crate) fn run(arguments: &BenchArguments) -> Done {
+pub(crate) fn run(arguments: &BenchArguments) -> CommandResult {
     if let (Some(target), Some(image)) = (arguments.work.to_psnr, &arguments.work.image) {
         return work::run(arguments, target, image);
     }

@@ -1,28 +1,37 @@
 //! `vi3nr eval`: how well a model reproduces a signal.
 
-use vi3nr_inr::{EvaluateError, ShapeOptions, evaluate};
+use vi3nr_inr::evaluate::{EvaluateError, evaluate, open_truth};
+use vi3nr_inr::model_file::Model;
+use vi3nr_inr::request::EngineName;
+use vi3nr_inr::run::backend;
+use vi3nr_inr::signal::SignalRequest;
 
-use super::model;
-use super::signal::Typed;
-use crate::Done;
+use crate::CommandResult;
 use crate::arguments::EvalArguments;
-use crate::output::{Failure, print};
+use crate::output::{Failure, print, status};
 
 /// Compares and prints.
-pub(crate) fn run(arguments: &EvalArguments) -> Done {
-    let model = model::load(&arguments.model)?;
+pub(crate) fn run(arguments: &EvalArguments) -> CommandResult {
+    let model = Model::load(&arguments.model).map_err(Failure::usage)?;
     let file = arguments.file.as_ref().or(arguments.against.as_ref());
-    let file = file.ok_or_else(|| Failure::Unusable("expected a FILE to compare with".into()))?;
-    let shape = ShapeOptions { grid: arguments.grid, ..ShapeOptions::default() };
-    let typed =
-        Typed { picture: &arguments.picture, sound: &arguments.sound, shape, any_of_shape: false };
-    let truth = typed.open_like(file, &model)?;
-    let metrics =
-        evaluate(&model, &*truth, arguments.common.threads).map_err(|error| match error {
-            EvaluateError::Shape { .. } => {
-                Failure::Unusable(format!("'{}': {error}", file.display()))
-            }
-            error => Failure::failed(error),
+    let file = file.ok_or_else(|| Failure::Usage("expected a FILE to compare with".into()))?;
+    let mut asked = SignalRequest::default();
+    arguments.image.fill(&mut asked);
+    arguments.audio.fill(&mut asked);
+    let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
+    let truth = backend
+        .workers()
+        .install(|| open_truth(file, &model, &asked, arguments.grid))
+        .map_err(|error| match error {
+            EvaluateError::Signal(error) => Failure::from(error),
+            error => error.into(),
         })?;
+    for warning in truth.warnings() {
+        status(&format!("warning: '{}': {warning}", file.display()));
+    }
+    let metrics = evaluate(&model, &*truth, &*backend).map_err(|error| match error {
+        EvaluateError::Shape { .. } => Failure::Usage(format!("'{}': {error}", file.display())),
+        error => error.into(),
+    })?;
     print(arguments.common.json, &metrics, &metrics.lines())
 }

@@ -1,21 +1,39 @@
 //! `vi3nr gain`: what one activation needs at one sigma_p.
 
 use serde::Serialize;
+use vi3nr::scheme::{SigmaP, SigmaRequest};
 use vi3nr::{Activation, Error, Gain, Method, Moments};
+use vi3nr_inr::preset::Preset;
+use vi3nr_inr::recipe::recipes;
+use vi3nr_inr::signal::SignalKind;
 
-use super::scheme::sigma_p;
-use crate::Done;
+use crate::CommandResult;
 use crate::arguments::{GainArguments, MethodName};
 use crate::numbers::{bound, bounded, significant};
 use crate::output::{Failure, print};
 
 /// Computes and prints.
-pub(crate) fn run(arguments: &GainArguments) -> Done {
+pub(crate) fn run(arguments: &GainArguments) -> CommandResult {
     let activation = &arguments.activation;
-    let sigma_p = sigma_p(activation, arguments.sigma_p)?;
-    let moments = moments(arguments, sigma_p)?;
-    let gain = Gain::from_moments(activation, sigma_p, moments).map_err(Failure::unusable)?;
-    print(arguments.json, &Report::of(&gain), &text(activation, &gain))
+    let sigma_p = sigma_p(activation, arguments.sigma_p, arguments.signal)?;
+    let moments = moments(arguments, sigma_p.value)?;
+    let gain = Gain::from_moments(activation, sigma_p.value, moments).map_err(Failure::usage)?;
+    let reason = sigma_p.reason.to_string();
+    print(arguments.json, &Report::of(&gain, &reason), &text(activation, &gain, &reason))
+}
+
+/// The sigma_p that is asked for, or the one that a fit of a signal of this kind would take.
+pub(super) fn sigma_p(
+    activation: &Activation,
+    asked: Option<SigmaRequest>,
+    kind: SignalKind,
+) -> Result<SigmaP, Failure> {
+    let recipe = recipes(kind).of(Preset::Fast);
+    let resolved = match asked {
+        Some(asked) => asked.resolve(activation),
+        None => recipe.sigma_p(activation),
+    };
+    resolved.map_err(Failure::usage)
 }
 
 /// The moments by the method that was asked for.
@@ -28,7 +46,7 @@ fn moments(arguments: &GainArguments, sigma_p: f64) -> Result<Moments, Failure> 
                 let reason = format!(
                     "no closed form is known for {activation}; --method auto takes quadrature"
                 );
-                return Err(Failure::Unusable(reason));
+                return Err(Failure::Usage(reason));
             }
             Ok(Some(moments)) => Ok(moments),
             Err(error) => Err(error),
@@ -38,13 +56,15 @@ fn moments(arguments: &GainArguments, sigma_p: f64) -> Result<Moments, Failure> 
             Moments::by_sampling(activation, sigma_p, arguments.samples, arguments.seed)
         }
     };
-    computed.map_err(Failure::unusable)
+    computed.map_err(Failure::usage)
 }
 
 /// The JSON object that scripts read.
 #[derive(Serialize)]
-struct Report {
+struct Report<'a> {
     sigma_p: f64,
+    /// Where it comes from.
+    sigma_p_reason: &'a str,
     mean: f64,
     second_moment: f64,
     gain: f64,
@@ -61,8 +81,8 @@ struct Report {
     seed: Option<u64>,
 }
 
-impl Report {
-    fn of(gain: &Gain) -> Self {
+impl<'a> Report<'a> {
+    fn of(gain: &Gain, sigma_p_reason: &'a str) -> Self {
         let moments = &gain.moments;
         let (method, samples, seed) = match moments.method {
             Method::Closed => ("closed", None, None),
@@ -72,6 +92,7 @@ impl Report {
         };
         Self {
             sigma_p: gain.sigma_p,
+            sigma_p_reason,
             mean: moments.mean.value,
             second_moment: moments.second_moment.value,
             gain: gain.gain.value,
@@ -88,7 +109,7 @@ impl Report {
 }
 
 /// What people read.
-fn text(activation: &Activation, gain: &Gain) -> String {
+fn text(activation: &Activation, gain: &Gain, reason: &str) -> String {
     let moments = &gain.moments;
     let sigma_p = significant(gain.sigma_p, 12);
     let (method, error) = match moments.method {
@@ -101,6 +122,7 @@ fn text(activation: &Activation, gain: &Gain) -> String {
     };
     let mut lines =
         vec![format!("{activation}, z ~ N(0, sigma_p^2), sigma_p = {sigma_p}: {method}")];
+    lines.push(format!("  sigma_p is {reason}"));
     for (name, number) in [
         ("mean  E[f(z)]", moments.mean),
         ("second moment  E[f(z)^2]", moments.second_moment),

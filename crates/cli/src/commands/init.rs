@@ -1,53 +1,79 @@
-//! `vi3nr init`: the first weights of a network, as numbers about them and as a file.
+//! `vi3nr init`: the initial weights of a network, as numbers about them and as a file.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vi3nr::scheme::Implied;
-use vi3nr::{InitRule, Network, Scheme};
-use vi3nr_inr::ModelError;
-use vi3nr_inr::model_file::InitialWeights;
+use vi3nr::{Network, Scheme};
+use vi3nr_inr::model_file::{InitialWeights, ModelError};
+use vi3nr_inr::plan::{Initialization, resolve_initialization};
+use vi3nr_inr::preset::Preset;
+use vi3nr_inr::recipe::recipes;
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::signal::SignalKind;
 
-use super::scheme::TypedScheme;
-use crate::Done;
+use crate::CommandResult;
 use crate::arguments::InitArguments;
+use crate::failure::flag;
 use crate::numbers::significant;
-use crate::output::{Failure, print, say};
+use crate::output::{Failure, print, status};
 
 /// Digits of a standard deviation in the table for people.
 const DIGITS: usize = 8;
 
 /// Plans, draws where a file is asked for, and prints.
-pub(crate) fn run(arguments: &InitArguments) -> Done {
+pub(crate) fn run(arguments: &InitArguments) -> CommandResult {
     let activation = &arguments.activation;
     let network =
-        Network::new(arguments.dims.0.clone(), activation.clone()).map_err(Failure::unusable)?;
-    let typed = TypedScheme {
-        option: "--scheme",
-        choice: arguments.scheme,
-        sigma_p: arguments.sigma_p,
-        last_sigma_p: arguments.last_sigma_p,
-        default_sigma_p: &vi3nr::auto_sigma_p,
-    };
-    let rule = InitRule {
-        scheme: typed.resolve(activation)?,
-        weights: arguments.distribution.into(),
-        biases: arguments.biases.into(),
-        first_biases: arguments.first_bias.unwrap_or(arguments.biases.into()),
-    };
-    let report = Report::new(arguments, &network, &rule)?;
+        Network::new(arguments.dims.0.clone(), activation.clone()).map_err(Failure::usage)?;
+    let kind = arguments.signal.unwrap_or(match network.inputs() {
+        1 => SignalKind::Audio,
+        3 => SignalKind::Shape,
+        _ => SignalKind::Image,
+    });
+    let recipe = recipes(kind).of(Preset::Fast);
+    let chosen = resolve_initialization(&request(arguments), &network, &recipe)
+        .map_err(|error| Failure::Usage(error.message(option)))?;
+    let report = Report::new(arguments, &network, kind, &chosen)?;
     if let Some(out) = &arguments.out {
-        let weights = InitialWeights { network: &network, rule, seed: arguments.seed };
+        let weights = InitialWeights {
+            network: &network,
+            rule: chosen.rule,
+            seed: arguments.seed,
+            input_scale: recipe.input_scale(activation),
+        };
         weights.save(out).map_err(|error| match error {
-            ModelError::Broken { .. } => Failure::unusable(error),
+            ModelError::Broken { .. } => Failure::usage(error),
             error => Failure::failed(error),
         })?;
     }
     if !arguments.json {
         for warning in &report.warnings {
-            say(&format!("warning: {warning}"));
+            status(&format!("warning: {warning}"));
         }
     }
     print(arguments.json, &report, &report.text())
+}
+
+/// The part of a fit's request that decides its initial weights.
+fn request(arguments: &InitArguments) -> FitRequest {
+    let mut request = FitRequest::default();
+    request.init = arguments.scheme;
+    request.sigma_p = arguments.sigma_p;
+    request.last_sigma_p = arguments.last_sigma_p;
+    request.weights = arguments.distribution;
+    request.biases = arguments.biases;
+    request.first_bias = arguments.first_bias;
+    request
+}
+
+/// The option of this command that fills a field of the request.
+fn option(field: &str) -> String {
+    match field {
+        "init" => "--scheme".into(),
+        "weights" => "--distribution".into(),
+        "activation" => "ACTIVATION".into(),
+        field => flag(field),
+    }
 }
 
 /// The JSON object that scripts read.
@@ -56,6 +82,10 @@ struct Report {
     activation: String,
     scheme: String,
     derived_for: &'static str,
+    /// The kind of signal that the defaults are of.
+    signal: &'static str,
+    /// Why settings that were not given are what they are, by their names.
+    reasons: Map<String, Value>,
     warnings: Vec<String>,
     /// The sigma_p that hidden layers keep: a list, or "any".
     sigma_p: Value,
@@ -81,8 +111,16 @@ struct LayerReport {
 }
 
 impl Report {
-    fn new(arguments: &InitArguments, network: &Network, rule: &InitRule) -> Result<Self, Failure> {
-        let plan = rule.plan(network).map_err(Failure::unusable)?;
+    fn new(
+        arguments: &InitArguments,
+        network: &Network,
+        kind: SignalKind,
+        chosen: &Initialization,
+    ) -> Result<Self, Failure> {
+        let rule = &chosen.rule;
+        let plan = rule.plan(network).map_err(Failure::usage)?;
+        let reasons = chosen.reasons.iter();
+        let reasons = reasons.map(|reason| (reason.field.to_owned(), reason.text.clone().into()));
         let layers = network.layers().into_iter().zip(&plan).map(|(layer, plan)| LayerReport {
             index: layer.index,
             fan_in: layer.fan_in,
@@ -96,7 +134,9 @@ impl Report {
             activation: network.activation().to_string(),
             scheme: rule.scheme.to_string(),
             derived_for: rule.scheme.derived_for(),
-            warnings: rule.scheme.warnings(network.activation()),
+            signal: kind.name(),
+            reasons: reasons.collect(),
+            warnings: chosen.warnings.clone(),
             sigma_p,
             sigma_p_tends_to,
             distribution: rule.weights.name(),
@@ -130,6 +170,9 @@ impl Report {
                 significant(layer.std, DIGITS),
             )
         }));
+        if let Some(reason) = self.reasons.get("sigma_p").and_then(Value::as_str) {
+            lines.push(format!("sigma_p for {}: {reason}", self.signal));
+        }
         if let Some(file) = &self.file {
             let (parameters, seed) = (self.parameters, self.seed);
             lines.push(format!("{} ({parameters} parameters, seed {seed})", file.display()));

@@ -7,7 +7,7 @@ use vi3nr::backward::{CurvePoint, Root, Solution, curve, solve};
 use vi3nr::{Activation, auto_sigma_p};
 use vi3nr_inr::chart::{Chart, ChartError, ChartFormat, Curve, Level, Mark, Panel, Scale};
 
-use crate::Done;
+use crate::CommandResult;
 use crate::arguments::PlotArguments;
 use crate::numbers::significant;
 use crate::output::{Failure, print};
@@ -20,16 +20,16 @@ const REACH: f64 = 1e3;
 const DIGITS: usize = 5;
 
 /// Computes, draws and writes.
-pub(crate) fn run(arguments: &PlotArguments) -> Done {
+pub(crate) fn run(arguments: &PlotArguments) -> CommandResult {
     let activation = &arguments.activation;
     let file = arguments.out.clone().unwrap_or_else(|| PathBuf::from("plot.svg"));
     // Before any work.
-    ChartFormat::of(&file).map_err(Failure::unusable)?;
+    ChartFormat::of(&file).map_err(Failure::usage)?;
     let (from, to) = range(arguments)?;
-    let points = curve(activation, from, to, POINTS).map_err(Failure::unusable)?;
+    let points = curve(activation, from, to, POINTS).map_err(Failure::usage)?;
     let solution = solve(activation, 1.0).ok();
     chart(activation, &points, solution.as_ref()).save(&file).map_err(|error| match error {
-        ChartError::Format { .. } => Failure::unusable(error),
+        ChartError::Format { .. } => Failure::usage(error),
         error => Failure::failed(error),
     })?;
     let ends = [&points[0], &points[points.len() - 1]].map(|point| point.sigma_p);
@@ -50,7 +50,7 @@ fn range(arguments: &PlotArguments) -> Result<(f64, f64), Failure> {
     if let (Some(from), Some(to)) = (arguments.from, arguments.to) {
         return Ok((from, to));
     }
-    let middle = auto_sigma_p(&arguments.activation).map_err(Failure::unusable)?;
+    let middle = auto_sigma_p(&arguments.activation).map_err(Failure::usage)?;
     Ok((arguments.from.unwrap_or(middle / REACH), arguments.to.unwrap_or(middle * REACH)))
 }
 

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vi3nr::Scheme;
+use vi3nr::scheme::SchemeRequest;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_lab::propagate::{
     PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
 };
 
-use super::scheme::{TypedScheme, sigma_p};
-use crate::Done;
-use crate::arguments::{InitChoice, PropagateArguments};
+use crate::CommandResult;
+use crate::arguments::PropagateArguments;
 use crate::numbers::significant;
-use crate::output::{Failure, print, say};
+use crate::output::{Failure, print, status};
 
 /// Digits of the level that variances are compared with.
 const DIGITS: usize = 5;
@@ -37,22 +37,22 @@ struct Report {
 }
 
 /// Measures and prints.
-pub(crate) fn run(arguments: &PropagateArguments) -> Done {
+pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
     let activation = &arguments.activation;
     if let Some(file) = &arguments.plot {
         // Before any work.
-        ChartFormat::of(file).map_err(Failure::unusable)?;
+        ChartFormat::of(file).map_err(Failure::usage)?;
     }
     let (scheme, sigma_p) = scheme(arguments)?;
     let weight_variance =
-        hidden_variance(&scheme, activation, arguments.width).map_err(Failure::unusable)?;
+        hidden_variance(&scheme, activation, arguments.width).map_err(Failure::usage)?;
     for warning in scheme.warnings(activation) {
-        say(&format!("warning: {warning}"));
+        status(&format!("warning: {warning}"));
     }
     let plan = PropagationPlan {
         activation: activation.clone(),
         weight_variance,
-        weights: arguments.distribution.into(),
+        weights: arguments.distribution,
         sigma_p,
         depth: arguments.depth,
         width: arguments.width,
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &PropagateArguments) -> Done {
         threads: arguments.common.threads,
     };
     let result = propagate(&plan).map_err(|error| match error {
-        PropagateError::Theory(error) => Failure::unusable(error),
+        PropagateError::Theory(error) => Failure::usage(error),
         error => Failure::failed(error),
     })?;
     let report = Report {
@@ -83,33 +83,24 @@ pub(crate) fn run(arguments: &PropagateArguments) -> Done {
     print(arguments.common.json, &report, &text(&report))
 }
 
-/// The scheme that was meant, and the deviation of the inputs.
+/// The scheme that was meant, and the standard deviation of the inputs.
 fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
     let activation = &arguments.activation;
-    // All activations are compared under the same rule where none is typed.
-    let choice = match arguments.scheme {
-        InitChoice::Auto => InitChoice::Ours,
-        choice => choice,
+    // All activations are compared under the same scheme where none is given.
+    let asked = match arguments.scheme {
+        SchemeRequest::Auto => SchemeRequest::VarianceInformed,
+        asked => asked,
     };
-    let is_ours = matches!(choice, InitChoice::Ours | InitChoice::Sampled);
-    let scheme = TypedScheme {
-        option: "--scheme",
-        choice,
-        // Other schemes take it for their inputs only.
-        sigma_p: arguments.sigma_p.filter(|_| is_ours),
-        last_sigma_p: None,
-        default_sigma_p: &vi3nr::auto_sigma_p,
-    }
-    .resolve(activation)?;
-    let input = match (arguments.sigma_p, scheme) {
-        (Some(typed), _) => sigma_p(activation, typed)?,
-        (
-            None,
-            Scheme::VarianceInformed { sigma_p, .. }
-            | Scheme::Sampled { sigma_p, .. }
-            | Scheme::Backward { sigma_p },
-        ) => sigma_p,
-        (None, _) => 1.0,
+    let is_ours = matches!(asked, SchemeRequest::VarianceInformed | SchemeRequest::Sampled);
+    // Other schemes take it for their inputs only.
+    let own_sigma_p = arguments.sigma_p.filter(|_| is_ours);
+    let scheme = asked
+        .resolve(activation, own_sigma_p, None, 1.0)
+        .map_err(|refusal| Failure::Usage(format!("--scheme: {refusal}")))?
+        .scheme;
+    let input = match arguments.sigma_p {
+        Some(asked) => asked.resolve(activation).map_err(Failure::usage)?.value,
+        None => scheme.sigma_p().unwrap_or(1.0),
     };
     Ok((scheme, input))
 }

@@ -9,14 +9,14 @@ use vi3nr_lab::repro::evaluation::{EVALUATIONS, EvaluationRun, Profile};
 use vi3nr_lab::repro::{NAMES, ReproError, Settings, run as reproduce};
 use vi3nr_lab::sweep::SweepError;
 
-use crate::Done;
+use crate::CommandResult;
 use crate::arguments::{ProfileName, ReproArguments};
 use crate::interrupt;
-use crate::output::{Failure, print, say};
+use crate::output::{Failure, print, status};
 use crate::progress::SweepTable;
 
 /// Runs, writes and prints one table or figure, or all.
-pub(crate) fn run(arguments: &ReproArguments) -> Done {
+pub(crate) fn run(arguments: &ReproArguments) -> CommandResult {
     let json = arguments.common.json;
     if arguments.name != "all" {
         let (object, text) = reproduce_one(&arguments.name, arguments, arguments.out.clone())?;
@@ -67,7 +67,7 @@ fn controlled(
     let watched = std::io::stderr().is_terminal();
     let result = reproduce(name, &settings, |case| {
         if watched {
-            say(case);
+            status(case);
         }
     })
     .map_err(failure)?;
@@ -86,10 +86,11 @@ fn trained(
     let program = std::env::current_exe().map_err(Failure::failed)?;
     let stop = interrupt::flag("stopping; once more to stop at once");
     let mut table = SweepTable::new(&run.plan);
-    let result = run.run(program, arguments.jobs, stop, &mut |event| table.show(&event));
+    let result = run
+        .run((arguments.executor, &program), arguments.jobs, stop, &mut |event| table.show(&event));
     table.clear();
     let Some(result) = result.map_err(failure)? else {
-        return Err(Failure::Failed("interrupted; the same command goes on".into()));
+        return Err(Failure::Interrupted("interrupted; the same command goes on".into()));
     };
     let files = result.save(folder).map_err(failure)?;
     Ok(with_files(result.to_json(), result.to_text(), &files))
@@ -99,7 +100,7 @@ fn data(arguments: &ReproArguments) -> Result<&Path, Failure> {
     arguments.data.as_deref().ok_or_else(|| {
         let reason = "this trains networks on photographs, recordings and shapes; expected --data DIR, a \
                       folder with kodak/, audio/ and shapes/";
-        Failure::Unusable(reason.into())
+        Failure::Usage(reason.into())
     })
 }
 
@@ -116,8 +117,8 @@ fn failure(error: ReproError) -> Failure {
     match error {
         ReproError::Theory(_)
         | ReproError::Data { .. }
-        | ReproError::Sweep(SweepError::Setting { .. })
-        | ReproError::Propagate(PropagateError::Theory(_)) => Failure::unusable(error),
+        | ReproError::Sweep(SweepError::Setting { .. } | SweepError::Request { .. })
+        | ReproError::Propagate(PropagateError::Theory(_)) => Failure::usage(error),
         error => Failure::failed(error),
     }
 }

@@ -1,95 +1,62 @@
-//! Runs that go on: what was typed before, and checkpoints on the way.
+//! `vi3nr fit --resume`: runs that go on.
 
 use std::path::Path;
-use std::time::Instant;
 
 use clap::Parser;
 use serde_json::Value;
-use vi3nr_inr::checkpoint::{Checkpoint, Every};
-use vi3nr_inr::run_directory::StartingCommand;
-use vi3nr_inr::train::{Progress, TrainState};
-use vi3nr_inr::{MetricsLog, RunDirectory};
+use vi3nr_engine::Backend;
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::run::{Run, backend};
+use vi3nr_inr::run_directory::{RunDirectory, StartingCommand, StoredRun};
 
-use crate::arguments::{Arguments, Command, FitArguments};
-use crate::output::{Failure, say};
+use crate::arguments::{Arguments, Command};
+use crate::output::Failure;
 
-/// Words that say how a run is watched, not what it does.
-const PASSING: [&str; 2] = ["--json", "--end-with-input"];
-
-/// The command line of this process, to be kept in its run directory.
-pub(super) fn typed() -> Result<StartingCommand, Failure> {
-    let words = std::env::args_os().skip(2).map(|word| word.to_string_lossy().into_owned());
-    let words = words.filter(|word| !PASSING.contains(&word.as_str())).collect();
-    Ok(StartingCommand { folder: std::env::current_dir().map_err(Failure::failed)?, words })
+/// What a run directory says of its run.
+pub(super) struct Record {
+    pub(super) request: FitRequest,
+    /// The report, if the run has ended.
+    ended: Option<Value>,
 }
 
-/// The run in `path` and its arguments: those that it was begun with, and after them, where they go
-/// before these, those typed now.
-pub(super) fn recall(
+/// Reads the request of the run in `path`, of this version or the one before.
+pub(super) fn read(path: &Path) -> Result<Record, Failure> {
+    record(path, &RunDirectory::read(path)?)
+}
+
+fn record(path: &Path, stored: &StoredRun) -> Result<Record, Failure> {
+    let ended = stored.report().cloned();
+    let request = match stored {
+        StoredRun::Current(record) => record.request.clone(),
+        StoredRun::Version1(run) => of_command(path, &run.command)?,
+    };
+    Ok(Record { request, ended })
+}
+
+/// The run in `path` with the settings of `changes`, and the backend that it runs on.
+pub(super) fn resume(
     path: &Path,
-    now: &FitArguments,
-) -> Result<(RunDirectory, FitArguments), Failure> {
-    if now.file.is_some() || now.out.is_some() {
-        let reason = "--resume goes on with the run's own FILE, in its own directory; expected \
-                      neither FILE nor --out";
-        return Err(Failure::Unusable(reason.into()));
-    }
-    let (directory, before) = RunDirectory::open(path).map_err(Failure::unusable)?;
-    let words = ["vi3nr".to_owned(), "fit".to_owned()].into_iter();
-    let words = words
-        .chain(before.words)
-        .chain(std::env::args_os().skip(2).map(|word| word.to_string_lossy().into_owned()));
+    changes: &FitRequest,
+    threads: Option<usize>,
+) -> Result<(Box<dyn Backend>, Run), Failure> {
+    let (directory, stored) = RunDirectory::open(path)?;
+    let Record { request, ended } = record(path, &stored)?;
+    let engine = changes.engine.or(request.engine).unwrap_or_default();
+    let backend = backend(engine, threads).map_err(Failure::failed)?;
+    let run = Run::resume(directory, &request, changes, ended.as_ref(), &*backend)?;
+    Ok((backend, run))
+}
+
+/// The request that a command line of version 1 made.
+fn of_command(path: &Path, command: &StartingCommand) -> Result<FitRequest, Failure> {
+    let words = ["vi3nr", "fit"].map(str::to_owned).into_iter().chain(command.words.clone());
     match Arguments::try_parse_from(words).map(|arguments| arguments.command) {
-        Ok(Command::Fit(mut arguments)) => {
-            arguments.file = arguments.file.map(|file| before.folder.join(file));
-            Ok((directory, *arguments))
+        Ok(Command::Fit(arguments)) => {
+            let mut request = arguments.options();
+            request.file = request.file.map(|file| command.folder.join(file));
+            Ok(request)
         }
-        Ok(_) => Err(Failure::Unusable(format!("'{}' holds no fit", path.display()))),
-        Err(error) => Err(Failure::Unusable(error.render().to_string())),
-    }
-}
-
-/// Writes checkpoints when they are due.
-pub(super) struct Checkpoints<'a> {
-    directory: &'a RunDirectory,
-    identity: Value,
-    every: Every,
-    /// The step and the time of the last one.
-    last: (u64, Instant),
-    has_failed: bool,
-}
-
-impl<'a> Checkpoints<'a> {
-    /// The first is due `every` after the run begins with `step`.
-    pub(super) fn new(
-        directory: &'a RunDirectory,
-        identity: Value,
-        every: Every,
-        step: u64,
-    ) -> Self {
-        Self { directory, identity, every, last: (step, Instant::now()), has_failed: false }
-    }
-
-    /// Writes one if it is due or the run ends here. A disk that is full ends no training.
-    pub(super) fn note(
-        &mut self,
-        progress: &Progress,
-        state: &dyn Fn() -> TrainState,
-        log: &MetricsLog,
-        ends_here: bool,
-    ) {
-        let (step, time) = self.last;
-        if !ends_here && !self.every.is_due(progress.step - step, time.elapsed()) {
-            return;
-        }
-        let (settings, log) = (self.identity.clone(), log.rows().to_vec());
-        let checkpoint = Checkpoint { settings, state: state(), log };
-        if let Err(error) = checkpoint.save(&self.directory.checkpoint_path()) {
-            if !self.has_failed {
-                say(&format!("warning: no checkpoint: {error}"));
-            }
-            self.has_failed = true;
-        }
-        self.last = (progress.step, Instant::now());
+        Ok(_) => Err(Failure::Usage(format!("'{}' is not a fit", path.display()))),
+        Err(error) => Err(Failure::Usage(error.render().to_string())),
     }
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use vi3nr::backward::{Approach, REACH, Root, Solution, solve};
 use vi3nr::{Activation, auto_sigma_p, backward_condition};
 
-use crate::Done;
+use super::gain;
+use crate::CommandResult;
 use crate::arguments::SolveArguments;
 use crate::numbers::significant;
 use crate::output::{Failure, print};
@@ -13,17 +14,29 @@ use crate::output::{Failure, print};
 const DIGITS: usize = 10;
 
 /// Solves and prints.
-pub(crate) fn run(arguments: &SolveArguments) -> Done {
-    let fan = |typed: Option<u32>| f64::from(typed.unwrap_or(1));
+pub(crate) fn run(arguments: &SolveArguments) -> CommandResult {
+    let fan = |given: Option<u32>| f64::from(given.unwrap_or(1));
     let ratio = fan(arguments.fan_out) / fan(arguments.fan_in);
     let activation = &arguments.activation;
-    let solution = solve(activation, ratio).map_err(Failure::unusable)?;
+    let solution = solve(activation, ratio).map_err(Failure::usage)?;
     let auto = match solution {
         Solution::Roots(_) => None,
         // Without a root here there may be one for equal fans, which is what auto means.
         _ => automatic(activation),
     };
-    print(arguments.json, &summary(&solution), &text(arguments, &solution, auto))
+    let default = gain::sigma_p(activation, None, arguments.signal).ok();
+    let mut object = summary(&solution);
+    object["default_sigma_p"] = json!(default.map(|default| default.value));
+    let mut text = text(arguments, &solution, auto);
+    if let Some(default) = default {
+        let kind = arguments.signal.entry().plural;
+        text += &format!(
+            "\nWhere no sigma_p is given, gain, init and fit take {} for {kind}: {}.",
+            significant(default.value, 6),
+            default.reason
+        );
+    }
+    print(arguments.json, &object, &text)
 }
 
 /// What `--sigma-p auto` takes, and the condition there.

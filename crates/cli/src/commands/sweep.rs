@@ -2,18 +2,15 @@
 
 use std::path::Path;
 
-use clap::Parser;
 use serde_json::{Value, json};
-use vi3nr_inr::write_atomically;
+use vi3nr_inr::atomic_file::write_atomically;
 use vi3nr_lab::sweep::{
-    ChildExecutor, Places, Plan, Store, Summary, SweepError, SweepFile, Trial, Verdict, figures,
+    Event, Places, Plan, Store, Summary, SweepError, SweepFile, Trial, TrialFolders, figures,
     run as sweep,
 };
 
-use crate::Done;
-use crate::arguments::{
-    Arguments, SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments,
-};
+use crate::CommandResult;
+use crate::arguments::{SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments};
 use crate::interrupt;
 use crate::output::{Failure, print};
 use crate::progress::SweepTable;
@@ -22,101 +19,79 @@ use crate::progress::SweepTable;
 const BEST: usize = 10;
 
 /// Runs a sweep, or reports one.
-pub(crate) fn run(arguments: &SweepArguments) -> Done {
+pub(crate) fn run(arguments: &SweepArguments) -> CommandResult {
     match (&arguments.command, &arguments.run.file) {
         (Some(SweepCommand::Report(arguments)), _) => report(arguments),
         (None, Some(file)) => run_file(file, &arguments.run),
         // Clap requires the file.
-        (None, None) => Err(Failure::Unusable("expected the FILE of a sweep".into())),
+        (None, None) => Err(Failure::Usage("expected the FILE of a sweep".into())),
     }
 }
 
 /// The plan in a sweep's file.
 pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
-    let (read, folder) = SweepFile::read(file).map_err(Failure::unusable)?;
-    Plan::new(&read, &folder).map_err(Failure::unusable)
+    let (read, folder) = SweepFile::read(file).map_err(Failure::usage)?;
+    Plan::new(&read, &folder).map_err(Failure::usage)
 }
 
-fn run_file(file: &Path, arguments: &SweepRunArguments) -> Done {
+fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
     let plan = read(file)?;
-    check(&plan)?;
+    // What makes no sense is refused before anything is written.
+    let first = plan.first_wanted().map_err(failure)?;
     if arguments.dry_run {
-        return dry_run(&plan, arguments.json);
+        return dry_run(&plan, &first, arguments.json);
     }
     let places = Places::of(file, arguments.database.as_deref());
     let program = std::env::current_exe().map_err(Failure::failed)?;
-    let executor =
-        ChildExecutor::new(program, &plan.folder, &places.trials).map_err(Failure::failed)?;
+    let executor = arguments.executor.executor(&plan, &program).map_err(failure)?;
+    let folders = TrialFolders::lock(&places.trials).map_err(failure)?;
     let mut store = Store::open(&places.database).map_err(failure)?;
+    if arguments.retry_failed {
+        store.retry_failed().map_err(failure)?;
+    }
     let stop = interrupt::flag("stopping; once more to stop at once");
     let mut table = SweepTable::new(&plan);
-    let result =
-        sweep(&plan, &mut store, &executor, arguments.jobs, stop, &mut |event| table.show(&event));
+    let mut watch = |event: Event<'_>| table.show(&event);
+    let result = sweep(&plan, &mut store, &folders, &*executor, arguments.jobs, stop, &mut watch);
     table.clear();
     let is_done = result.map_err(failure)?;
     let summary = Summary::new(&plan, &store).map_err(failure)?;
     let mut text = summary.to_text(&plan.title, BEST);
     text += &format!("{}\n", places.database.display());
     print(arguments.json, &summary_json(&plan, &summary, &places), &text)?;
-    let (done, failed, _) = summary.counts();
-    match (is_done, failed) {
-        (false, _) => Err(Failure::Failed("interrupted; the same command goes on".into())),
+    let counts = summary.counts();
+    match (is_done, counts.failed) {
+        (false, _) => Err(Failure::Interrupted("interrupted; the same command goes on".into())),
         (true, 0) => Ok(()),
         (true, failed) => {
-            let of = done + failed;
+            let of = counts.done + failed;
             let file = file.display();
-            let reason = format!("{failed} of {of} trials failed; see vi3nr sweep report {file}");
+            let reason = format!(
+                "{failed} of {of} trials failed; see vi3nr sweep report {file}, and --retry-failed"
+            );
             Err(Failure::Failed(reason))
         }
     }
 }
 
-/// Refuses settings that are no options of `fit`, or values that they cannot have, before any trial
-/// is run.
-fn check(plan: &Plan) -> Result<(), Failure> {
-    for trial in first_wanted(plan)? {
-        let program = ["vi3nr".to_owned()];
-        let line = program.into_iter().chain(trial.arguments());
-        if let Err(error) = Arguments::try_parse_from(line) {
-            let text = error.render().to_string();
-            let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let label = plan.full_label(&trial);
-            let place = if label.is_empty() { String::new() } else { format!(" ({label})") };
-            return Err(Failure::Unusable(format!("no trial can be run{place}: {reason}")));
-        }
+/// Prints what the trials that are wanted first ask for, and what is done.
+fn dry_run(plan: &Plan, first: &[Trial], json: bool) -> CommandResult {
+    let text: String = first.iter().map(|trial| format!("{trial}\n")).collect();
+    let mut trials = Vec::new();
+    for trial in first {
+        let request = trial.request();
+        trials.push(match &plan.identity(trial).map_err(failure)?.plan {
+            Ok(plan) => json!({"request": request, "plan": plan}),
+            Err(error) => json!({"request": request, "error": error}),
+        });
     }
-    Ok(())
+    print(json, &json!({"folder": plan.folder, "trials": trials}), &text)
 }
 
-/// The trials that are wanted while nothing is known.
-fn first_wanted(plan: &Plan) -> Result<Vec<Trial>, Failure> {
-    plan.strategy.wanted(plan, &|_| Verdict::Open).map_err(Failure::unusable)
-}
-
-fn dry_run(plan: &Plan, json: bool) -> Done {
-    let commands: Vec<Vec<String>> = first_wanted(plan)?.iter().map(Trial::arguments).collect();
-    let mut text = String::new();
-    for command in &commands {
-        let words: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
-        text += &format!("vi3nr {}\n", words.join(" "));
-    }
-    let object = json!({"folder": plan.folder, "trials": commands});
-    print(json, &object, &text)
-}
-
-/// A word as a shell reads it back.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.into();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-fn report(arguments: &SweepReportArguments) -> Done {
+fn report(arguments: &SweepReportArguments) -> CommandResult {
     let plan = read(&arguments.file)?;
     let places = Places::of(&arguments.file, arguments.database.as_deref());
-    let store = Store::open_existing(&places.database).map_err(Failure::unusable)?;
+    let store = Store::open_existing(&places.database).map_err(Failure::usage)?;
     let summary = Summary::new(&plan, &store).map_err(failure)?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.file.with_extension("report"));
     std::fs::create_dir_all(&out)
@@ -150,8 +125,8 @@ fn summary_json(plan: &Plan, summary: &Summary, places: &Places) -> Value {
             let settings: serde_json::Map<String, Value> = entry.trials[0]
                 .settings
                 .iter()
-                .filter(|chosen| !matches!(chosen.name.as_str(), "file" | "seed"))
-                .map(|chosen| (chosen.name.clone(), json!(chosen.value.text)))
+                .filter(|chosen| !matches!(chosen.name, "file" | "seed"))
+                .map(|chosen| (chosen.name.to_owned(), json!(chosen.value.text)))
                 .collect();
             let mean = entry.mean();
             json!({
@@ -159,28 +134,33 @@ fn summary_json(plan: &Plan, summary: &Summary, places: &Places) -> Value {
                 "settings": settings,
                 "mean": mean.is_finite().then_some(mean),
                 "sd": entry.sd(),
-                "scores": entry.scores,
+                "scores": entry.values(),
+                "diverged": entry.diverged(),
                 "failed": entry.failed,
                 "open": entry.open,
             })
         })
         .collect();
-    let (done, failed, open) = summary.counts();
+    let counts = summary.counts();
     json!({
         "title": plan.title,
         "metric": plan.metric,
-        "done": done,
-        "failed": failed,
-        "open": open,
+        "done": counts.done,
+        "diverged": counts.diverged,
+        "failed": counts.failed,
+        "open": counts.open,
         "configurations": entries,
         "database": places.database,
     })
 }
 
-/// What the request is to blame for, and what the work.
+/// Settings that cannot be are the request's fault, the rest is the work's.
 fn failure(error: SweepError) -> Failure {
     match error {
-        SweepError::Setting { .. } | SweepError::Theory(_) => Failure::unusable(error),
+        SweepError::Setting { .. }
+        | SweepError::Request { .. }
+        | SweepError::TooMany { .. }
+        | SweepError::Theory(_) => Failure::usage(error),
         error => Failure::failed(error),
     }
 }

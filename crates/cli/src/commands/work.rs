@@ -1,46 +1,54 @@
-//! `vi3nr bench --to-psnr`: how much work optimisers need.
+//! `vi3nr bench --to-psnr`: how much work optimizers need.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::json;
-use vi3nr::{BiasRule, InitRule, Network, WeightShape};
-use vi3nr_inr::optimiser::{OptimiserName, OptimiserSettings};
-use vi3nr_inr::recipe::Preset;
-use vi3nr_inr::signal::{self, SignalOptions};
-use vi3nr_inr::{EngineChoice, FitPlan, Signal, write_atomically};
-use vi3nr_lab::bench::{WorkReport, work_chart, work_csv, work_to_psnr};
+use vi3nr::BiasRule;
+use vi3nr_inr::atomic_file::write_atomically;
+use vi3nr_inr::optimizer::OptimizerName;
+use vi3nr_inr::prepare::{Prepared, prepare};
+use vi3nr_inr::request::{BatchSize, EngineName, FitRequest};
+use vi3nr_inr::run::backend;
+use vi3nr_lab::bench::{WorkError, WorkReport, work_chart, work_csv, work_to_psnr};
 
-use super::picture;
-use super::scheme::TypedScheme;
-use crate::Done;
-use crate::arguments::{BenchArguments, InitChoice};
+use crate::CommandResult;
+use crate::arguments::BenchArguments;
 use crate::output::{Failure, print};
 
-/// Fits `file` with every optimiser and seed, and reports when each reached `target` dB.
-pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Done {
+/// Fits `file` with every optimizer and seed, and reports when each reached `target` dB.
+pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> CommandResult {
     let work = &arguments.work;
-    let options = SignalOptions { image: picture::options(&work.picture), ..Default::default() };
-    let signal = signal::open(file, &options).map_err(Failure::unusable)?;
     if let Some(out) = &work.out {
         fs::create_dir_all(out)
             .map_err(|error| Failure::failed(format!("--out {}: {error}", out.display())))?;
     }
-    let names = typed_or_default(work.optimizer.iter().map(|name| (*name).into()));
-    let rules = typed_or_default(work.first_bias.iter().copied());
+    let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
+    let names = given_or_default(&work.optimizer);
+    let rules = given_or_default(&work.first_bias);
     let mut reports = Vec::new();
+    let mut title = String::new();
     for (name, rule) in names.iter().flat_map(|name| rules.iter().map(|rule| (*name, *rule))) {
         for seed in 0..work.seeds {
-            let plan = plan(arguments, &*signal, (name, rule), seed)?;
-            let report = work_to_psnr(&*signal, &plan, target, work.budget).ok_or_else(|| {
-                let reason = format!("--image {}: expected a picture", file.display());
-                Failure::Unusable(reason)
-            })?;
-            reports.push(report.map_err(Failure::failed)?);
+            let request = request(arguments, file, (name, rule), seed);
+            let Prepared { signal, resolved, .. } =
+                backend.workers().install(|| prepare(&request))?;
+            let mut plan = resolved.plan;
+            // Optimizers without a learning rate are compared as they are.
+            if let (Some(rate), Some(rates)) = (work.lr, plan.training.optimizer.rates_mut()) {
+                *rates.learning_rate = rate;
+            }
+            let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+            title = format!("{name}, {}", plan.signal.details());
+            let report = work_to_psnr(&plan, &*signal, &*backend, target, work.budget);
+            reports.push(report.map_err(|error| match error {
+                error @ WorkError::NoPsnr { .. } => {
+                    Failure::Usage(format!("--image {}: {error}", file.display()))
+                }
+                error => Failure::failed(error),
+            })?);
         }
     }
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    let title = format!("{name}, {}", signal.info().details());
     if let Some(out) = &work.out {
         let rows = work_csv(&reports);
         write_atomically(&out.join("work.csv"), |writer| writer.write_all(rows.as_bytes()))
@@ -54,53 +62,32 @@ pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Done 
     print(arguments.common.json, &summary, &text(&title, target, &reports))
 }
 
-/// What was typed, or once the default.
-fn typed_or_default<T>(typed: impl Iterator<Item = T>) -> Vec<Option<T>> {
-    let typed: Vec<Option<T>> = typed.map(Some).collect();
-    if typed.is_empty() { vec![None] } else { typed }
+/// What was given, or once the default.
+fn given_or_default<T: Copy>(given: &[T]) -> Vec<Option<T>> {
+    match given {
+        [] => vec![None],
+        given => given.iter().copied().map(Some).collect(),
+    }
 }
 
-/// All of the picture at each step, with the settings of `fit`.
-fn plan(
+/// All of the image at each step, with the settings of `fit`.
+fn request(
     arguments: &BenchArguments,
-    signal: &dyn Signal,
-    (optimiser, first_biases): (Option<OptimiserName>, Option<BiasRule>),
+    file: &Path,
+    (optimizer, first_bias): (Option<OptimizerName>, Option<BiasRule>),
     seed: u64,
-) -> Result<FitPlan, Failure> {
+) -> FitRequest {
     let work = &arguments.work;
-    let recipe = signal.recipes().of(Preset::Fast);
-    let activation = match &arguments.activation {
-        Some(typed) => typed.clone(),
-        None => recipe.activation.parse().map_err(Failure::failed)?,
-    };
-    let scheme = TypedScheme {
-        option: "the scheme",
-        choice: InitChoice::Auto,
-        sigma_p: work.sigma_p,
-        last_sigma_p: None,
-        default_sigma_p: &|activation| recipe.sigma_p(activation),
-    }
-    .resolve(&activation)?;
-    let info = signal.info();
-    let init = InitRule {
-        scheme,
-        weights: WeightShape::Uniform,
-        biases: recipe.biases,
-        first_biases: first_biases.unwrap_or(recipe.first_biases(&activation)),
-    };
-    let (width, layers) = (recipe.width, recipe.layers);
-    let network = Network::uniform(info.inputs(), width, layers, info.outputs(), activation)
-        .map_err(Failure::unusable)?;
-    let mut training = recipe.training(&network, signal.points(), optimiser);
-    training.batch = None;
-    match (&mut training.optimiser, work.lr) {
-        (OptimiserSettings::Adam(adam), Some(rate)) => adam.learning_rate = rate,
-        (OptimiserSettings::Muon(muon), Some(rate)) => muon.learning_rate = rate,
-        _ => {}
-    }
-    let threads = arguments.common.threads;
-    let source = json!(null);
-    Ok(FitPlan { network, init, seed, training, engine: EngineChoice::Cpu, threads, source })
+    let mut request = FitRequest::default();
+    request.file = Some(file.to_owned());
+    work.preparation.fill(&mut request.signal);
+    request.activation = arguments.activation.clone();
+    request.sigma_p = work.sigma_p;
+    request.first_bias = first_bias;
+    request.seed = Some(seed);
+    request.batch = Some(BatchSize::Full);
+    request.optimizer = optimizer;
+    request
 }
 
 /// What people read.

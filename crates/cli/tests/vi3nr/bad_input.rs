@@ -32,7 +32,7 @@ fn requests_that_make_no_sense() {
         (&["--activation", "gausian"][..], "known: sine, gaussian"),
         (&["--activation", "gaussian:sigma=0"], "above 0"),
         (&["--sigma-p", "-1"], "above 0"),
-        (&["--sigma-p", "nan"], "above 0, or auto"),
+        (&["--sigma-p", "nan"], "above 0, auto"),
         (&["--lr", "inf"], "above 0"),
         (&["--layers", "0"], "at least"),
         (&["--width", "0"], "a size is 0"),
@@ -42,11 +42,14 @@ fn requests_that_make_no_sense() {
         (&["--batch", "0"], "above 0, or full"),
         (&["--threads", "0"], "from 1 to 1024"),
         (&["--time-limit", "1e300"], "--time-limit"),
-        (&["--schedule", "exponential"], "needs --lr-decay"),
-        (&["--schedule", "cosine", "--lr-decay", "0.9"], "belongs to --schedule exponential"),
-        (&["--init", "siren", "--activation", "relu"], "derived for the sine, not for relu"),
-        (&["--init", "siren", "--sigma-p", "1"], "belong to --init ours"),
-        (&["--crop", "10"], "need a FILE"),
+        (&["--schedule", "exponential"], "--lr-decay: the exponential schedule needs a factor"),
+        (
+            &["--schedule", "cosine", "--lr-decay", "0.9"],
+            "--lr-decay: it belongs to the exponential schedule",
+        ),
+        (&["--init", "siren", "--activation", "relu"], "relu; it was derived for the sine"),
+        (&["--init", "siren", "--sigma-p", "1"], "--sigma-p: "),
+        (&["--crop", "10"], "needs a FILE"),
         (&["--colour"], "unexpected argument"),
     ] {
         let message = error(folder.path(), 2, &[&["fit"], arguments].concat());
@@ -90,7 +93,7 @@ fn damaged_and_foreign_models() {
         let at = whole.windows(text.len()).position(|part| part == text).unwrap();
         [&whole[..at], to.as_bytes(), &whole[at + text.len()..]].concat()
     };
-    check(&replaced("\"format_version\":\"1\"", "\"format_version\":\"9\""), "upgrade vi3nr");
+    check(&replaced("\"format_version\":\"2\"", "\"format_version\":\"9\""), "upgrade vi3nr");
     check(&replaced("\"format\":\"vi3nr\"", "\"format\":\"other\""), "not a vi3nr model");
     check(&replaced("2,16,16,3", "2,96,16,3"), "damaged");
     check(&replaced("\"sine:omega=30\"", "\"sine:omega=-0\""), "above 0");
@@ -123,7 +126,7 @@ fn a_start_without_a_finite_loss() {
         message.contains("the loss of the initial weights is not a finite number"),
         "{message}"
     );
-    assert!(message.contains("smaller --sigma-p"), "{message}");
+    assert!(message.contains("smaller sigma_p or fewer layers (--sigma-p, --layers)"), "{message}");
     assert!(!folder.path().join("run/model.safetensors").exists());
 }
 

@@ -24,15 +24,14 @@ fn a_fit_without_arguments_draws_and_fits_its_own_picture() {
     let mut names: Vec<_> =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    let expected =
-        ["command.json", "metrics.csv", "model.safetensors", "reconstruction.png", "run.json"];
+    let expected = ["metrics.csv", "model.safetensors", "reconstruction.png", "run.json"];
     assert_eq!(names, expected);
     let metrics = fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert_eq!(metrics.lines().count(), 21);
     let run_json: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
     assert_eq!(run_json["report"]["psnr"], report["psnr"]);
-    assert_eq!(run_json["network"]["dims"], serde_json::json!([2, 16, 16, 3]));
+    assert_eq!(run_json["plan"]["network"]["dims"], serde_json::json!([2, 16, 16, 3]));
 
     // A second fit does not overwrite the first.
     let again = json(folder.path(), &[&SMALL_FIT[..], &["--json"]].concat());
@@ -174,7 +173,8 @@ fn an_interrupt_keeps_the_model() {
     assert!(killed.success());
     let output = fit.wait_with_output().unwrap();
     let (stdout, stderr) = texts(&output);
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("vi3nr fit --resume run goes on"), "{stderr}");
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["stopped"], "interrupted");
     json(folder.path(), &["info", "run", "--json"]);

@@ -3,11 +3,12 @@
 mod bad_input;
 mod fit;
 mod models;
-mod optimisers;
+mod optimizers;
 mod paper;
 mod recordings;
 mod report;
 mod repro;
+mod requests;
 mod resume;
 mod shapes;
 mod signals;
@@ -62,7 +63,7 @@ const SMALL_FIT: [&str; 7] = ["fit", "--width", "16", "--layers", "3", "--steps"
 
 /// Runs a small fit of the test picture with `arguments` into the folder `out` of `folder`.
 fn small_fit(folder: &Path, out: &str, arguments: &[&str]) -> Value {
-    json(folder, &[&SMALL_FIT[..], &["--json", "--out", out], arguments].concat())
+    json(folder, &[&SMALL_FIT[..], &["--json", "--overwrite", "--out", out], arguments].concat())
 }
 
 /// The path of a Kodak image, or none (with a message) where the data is absent.

@@ -89,6 +89,7 @@ fn info_shows_what_the_file_holds() {
     let golden = "\
 run/model.safetensors
 image         128x128, 3 channels, 8 bits per sample
+coordinates   -1,1 on the longest side, same spacing on all, ends included
 network       2-16-16-3 (3 weight matrices, 371 parameters, 0.7 bits per pixel)
 activation    sine:omega=30
 seed          7

@@ -46,7 +46,18 @@ fn sphere(n: usize) -> String {
 
 /// Fits a small network to `ball.ply` in `folder`.
 fn fit(folder: &Path, out: &str, arguments: &[&str]) -> Value {
-    let small = ["fit", "ball.ply", "--json", "--out", out, "--width", "32", "--layers", "4"];
+    let small = [
+        "fit",
+        "ball.ply",
+        "--json",
+        "--overwrite",
+        "--out",
+        out,
+        "--width",
+        "32",
+        "--layers",
+        "4",
+    ];
     let training =
         ["--steps", "150", "--batch", "900", "--lr", "1e-3", "--activation", "sine:omega=10"];
     json(folder, &[&small[..], &training, arguments].concat())
@@ -153,7 +164,8 @@ fn a_single_triangle_is_a_shape_without_an_inside() {
     let folder = folder.path();
     fs::write(folder.join("one.obj"), "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n").unwrap();
     let arguments = ["fit", "one.obj", "--width", "16", "--layers", "3", "--steps", "5"];
-    let output = vi3nr(folder, &[&arguments[..], &["--json", "--out", "run"]].concat());
+    let output =
+        vi3nr(folder, &[&arguments[..], &["--json", "--overwrite", "--out", "run"]].concat());
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert!(stderr.contains("not watertight (3 open edges)"), "{stderr}");
@@ -166,7 +178,7 @@ fn the_papers_experiment_on_shapes_is_its_own() {
     let folder = folder.path();
     fs::write(folder.join("ball.ply"), sphere(8)).unwrap();
     let small = ["fit", "ball.ply", "--width", "16", "--layers", "3", "--steps", "2"];
-    let paper = ["--preset", "paper", "--out", "run"];
+    let paper = ["--preset", "paper", "--overwrite", "--out", "run"];
     let (text, _) = texts(&vi3nr(folder, &[&small[..], &paper].concat()));
     for part in ["Table 6 of the paper: IoU", "Gaussian + our init", "0.9697", "this fit"] {
         assert!(text.contains(part), "{part}: {text}");
@@ -180,7 +192,7 @@ fn the_papers_experiment_on_shapes_is_its_own() {
 
     let sources = [(&[][..], "squared"), (&["--loss", "absolute"], "absolute")];
     for (arguments, loss) in sources {
-        let fast = ["--json", "--out", "run"];
+        let fast = ["--json", "--overwrite", "--out", "run"];
         json(folder, &[&small[..], &fast, arguments].concat());
         let settings = &json(folder, &["info", "run", "--json"])["settings"];
         assert_eq!(settings["batch"], 6144);
@@ -217,9 +229,9 @@ fn what_cannot_be_done_with_shapes_is_told() {
         assert!(text.contains(file) && text.contains(reason), "{text}");
     }
     for (arguments, reason) in [
-        (&["fit", "ball.ply", "--crop", "8"][..], "belong to pictures"),
-        (&["fit", "--clamp", "0.1"], "--clamp and --loss need a FILE"),
-        (&["fit", "--loss", "squared"], "--clamp and --loss need a FILE"),
+        (&["fit", "ball.ply", "--crop", "8"][..], "only images have this setting"),
+        (&["fit", "--clamp", "0.1"], "needs a FILE"),
+        (&["fit", "--loss", "squared"], "needs a FILE"),
         (&["fit", "ball.ply", "--batch", "full"], "drawn anew"),
         (&["fit", "ball.ply", "--target-psnr", "30"], "--target-psnr"),
     ] {
@@ -229,7 +241,7 @@ fn what_cannot_be_done_with_shapes_is_told() {
     fit(folder, "run", &["--steps", "1"]);
     crate::small_fit(folder, "picture", &[]);
     for (arguments, reason) in [
-        (&["decode", "run", "--out", "a.png"][..], "vi3nr mesh"),
+        (&["decode", "run", "--out", "a.png"][..], ".ply, .obj or .stl"),
         (&["mesh", "picture", "--out", "a.ply"], "kind image"),
         (&["mesh", "run", "--out", "a.gltf"], ".stl"),
         (&["mesh", "run", "--out", "a.ply", "--resolution", "7"], "expected 8 to 2048"),

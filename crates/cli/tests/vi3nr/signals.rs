@@ -41,7 +41,7 @@ fn transparency_needs_a_decision() {
     let folder = tempfile::tempdir().unwrap();
     transparent_pixel(&folder.path().join("glass.png"));
     let message = error(folder.path(), 2, &["fit", "glass.png"]);
-    assert!(message.contains("--alpha white or --alpha black"), "{message}");
+    assert!(message.contains("white or black (--alpha)"), "{message}");
     let fit =
         [&SMALL_FIT[..], &["glass.png", "--alpha", "white", "--out", "run", "--json"]].concat();
     json(folder.path(), &fit);

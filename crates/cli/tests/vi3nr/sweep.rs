@@ -38,12 +38,13 @@ fn a_grid_end_to_end() {
     // The root for sigma 0.05 is 0.0776887.
     assert!(
         text.starts_with(
-            "vi3nr fit --activation gaussian:sigma=0.05 --layers 3 --optimizer adam --seed 0 --sigma-p \
-             0.0388443 \
-             --steps 20 --width 8\n"
+            "activation=gaussian:sigma=0.05 layers=3 optimizer=adam seed=0 sigma_p=0.5*auto steps=20 \
+             width=8\n"
         ),
         "{text}"
     );
+    let scheme = planned["trials"][0]["plan"]["init"]["scheme"].as_str().unwrap();
+    assert!(scheme.starts_with("ours:sigma_p=0.038844"), "{scheme}");
 
     let report = json(folder.path(), &["sweep", "s.toml", "--jobs", "3", "--json"]);
     assert_eq!(
@@ -53,11 +54,10 @@ fn a_grid_end_to_end() {
     let best = &report["configurations"][0];
     assert_eq!(best["scores"].as_array().unwrap().len(), 2);
 
-    // A trial is its command line: run by hand it gives the same model.
-    let trial = planned["trials"][0].as_array().unwrap();
-    let mut arguments: Vec<&str> = trial.iter().map(|word| word.as_str().unwrap()).collect();
-    arguments.extend(["--out", "by-hand", "--json"]);
-    json(folder.path(), &arguments);
+    // A trial is its request: run by hand it gives the same model.
+    let request = planned["trials"][0]["request"].to_string();
+    fs::write(folder.path().join("by-hand.json"), request).unwrap();
+    json(folder.path(), &["fit", "--request", "by-hand.json", "--out", "by-hand", "--json"]);
     let model = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     assert!(model("by-hand") == model("s.trials/00001"));
 
@@ -74,7 +74,8 @@ fn a_grid_end_to_end() {
     let rows = fs::read_to_string(folder.path().join("s.report/trials.csv")).unwrap();
     assert_eq!(rows.lines().count(), 13);
     assert!(rows.starts_with(
-        "id,state,case,--activation,--layers,--optimizer,--seed,--sigma-p,--steps,--width,"
+        "id,state,case,request.activation,request.layers,request.optimizer,request.seed,\
+         request.sigma_p,request.steps,request.width,plan.sigma_p,"
     ));
     let map = fs::read_to_string(folder.path().join("s.report/scores.svg")).unwrap();
     assert!(map.contains("Eq. (13)") && map.contains("psnr"));
@@ -94,8 +95,8 @@ fn cases_have_settings_of_their_own() {
     let (text, _) = texts(&vi3nr(folder.path(), &["sweep", "s.toml", "--dry-run"]));
     assert_eq!(
         text,
-        "vi3nr fit --activation sine --layers 3 --optimizer adam --steps 20 --width 8\n\
-         vi3nr fit --activation relu --layers 3 --optimizer adam --sigma-p 1 --steps 3 --width 8\n"
+        "activation=sine:omega=30 layers=3 optimizer=adam steps=20 width=8\n\
+         activation=relu layers=3 optimizer=adam sigma_p=1 steps=3 width=8\n"
     );
 }
 
@@ -141,7 +142,7 @@ fn a_line_search_begins_at_the_theory() {
     let mut sigmas: Vec<f64> = Vec::new();
     let mut losses: Vec<f64> = Vec::new();
     for entry in report["configurations"].as_array().unwrap() {
-        sigmas.push(entry["settings"]["sigma-p"].as_str().unwrap().parse().unwrap());
+        sigmas.push(entry["settings"]["sigma_p"].as_str().unwrap().parse().unwrap());
         losses.push(entry["mean"].as_f64().unwrap());
     }
     assert!(sigmas.contains(&0.0776887) && sigmas.contains(&0.155377), "{sigmas:?}");
@@ -178,9 +179,62 @@ fn failures_are_recorded_and_do_not_stop_the_rest() {
     json(folder.path(), &["sweep", "report", "s.toml", "--json"]);
     let rows = fs::read_to_string(folder.path().join("s.report/trials.csv")).unwrap();
     assert!(
-        rows.contains("1,failed,") && rows.contains("a.png") && rows.contains("error: "),
+        rows.contains("1,failed,") && rows.contains("a.png") && rows.contains("not an image"),
         "{rows}"
     );
+    // Nothing is run again, unless it is asked for; the same file fails again.
+    let failed = |arguments: &[&str]| {
+        let output = vi3nr(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(1));
+        serde_json::from_str::<Value>(&texts(&output).0).unwrap()
+    };
+    assert_eq!(failed(&["sweep", "s.toml", "--json"]), without_files(&report));
+    let retried = failed(&["sweep", "s.toml", "--retry-failed", "--json"]);
+    assert_eq!(retried, without_files(&report));
+}
+
+fn without_files(report: &Value) -> Value {
+    let mut report = report.clone();
+    report.as_object_mut().unwrap().remove("files");
+    report
+}
+
+/// A fit that diverges has the score of its best parameters, and is marked.
+#[test]
+fn divergence_is_marked() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &format!("maximise = 'psnr'\n[settings]\n{SHORT}lr = [1e-3, 1e30]"));
+    for executor in ["in-process", "process"] {
+        let database = format!("{executor}.sqlite");
+        let arguments =
+            ["sweep", "s.toml", "--executor", executor, "--database", &database, "--json"];
+        let report = json(folder.path(), &arguments);
+        assert_eq!((&report["done"], &report["diverged"]), (&2.into(), &1.into()), "{report}");
+        let worse = &report["configurations"][1];
+        let lr: f64 = worse["settings"]["lr"].as_str().unwrap().parse().unwrap();
+        assert_eq!((lr, &worse["diverged"]), (1e30, &1.into()));
+    }
+}
+
+/// Who runs the trials does not matter for what they give.
+#[test]
+fn results_do_not_depend_on_the_executor() {
+    let folder = tempfile::tempdir().unwrap();
+    grid(folder.path());
+    let run = |executor: &str, jobs: &str| {
+        let database = format!("{executor}-{jobs}.sqlite");
+        let arguments = ["--executor", executor, "--jobs", jobs, "--database", &database, "--json"];
+        let mut report = json(folder.path(), &[&["sweep", "s.toml"][..], &arguments].concat());
+        report["database"] = Value::Null;
+        let model = |id: u32| {
+            let run = folder.path().join(format!("{executor}-{jobs}.trials/{id:05}"));
+            fs::read(run.join("model.safetensors")).unwrap()
+        };
+        (report, (1..=12).map(model).collect::<Vec<_>>())
+    };
+    let in_process = run("in-process", "3");
+    assert!(in_process == run("process", "2"));
+    assert!(in_process == run("in-process", "1"));
 }
 
 #[test]
@@ -189,13 +243,14 @@ fn nonsense_is_refused_before_anything_is_run() {
     for (text, part) in [
         ("", "maximise"),
         ("maximise = 'psnr'\nminimise = 'loss'", "expected one of the two"),
-        ("maximise = 'psnr'\n[settings]\nwidht = 3", "--widht"),
+        ("maximise = 'psnr'\n[settings]\nwidht = 3", "did you mean 'width'?"),
         ("maximise = 'psnr'\n[settings]\nwidth = [8, 'wide']", "wide"),
         ("maximise = 'psnr'\n[settings]\nactivation = 'gauss'", "gauss"),
         ("maximise = 'psnr'\n[settings]\nout = 'x'", "the sweep itself"),
         ("maximise = 'psnr'\n[settings]\nlr = []", "no values"),
-        ("maximise = 'psnr'\n[settings]\nsigma-p = '2*auto'", "activation"),
-        ("maximise = 'psnr'\n[settings]\nsigma-p = 'x*auto'\nactivation = 'sine'", "K*auto"),
+        ("maximise = 'psnr'\n[settings]\ninit = 'siren'\nactivation = 'tanh'", "init"),
+        ("maximise = 'psnr'\n[settings]\ncrop = 9", "crop"),
+        ("maximise = 'psnr'\n[settings]\nsigma-p = 'x*auto'\nactivation = 'sine'", "2*auto"),
         ("maximise = 'psnr'\n[setings]\n", "setings"),
         ("maximise = ", "s.toml"),
         ("maximise = 'psnr'\nstrategy = { kind = 'random' }", "random"),
@@ -221,8 +276,39 @@ fn nonsense_is_refused_before_anything_is_run() {
     assert!(message.contains("s.sqlite") && message.contains("not a database"), "{message}");
 }
 
+/// An interrupted sweep says so, exits with 130 and goes on with the same command.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_was_reached() {
+    for executor in ["in-process", "process"] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = "optimizer = 'adam'\nwidth = 8\nlayers = 3\nbatch = 64\nsteps = 100000";
+        write(folder.path(), &format!("maximise = 'psnr'\n[settings]\n{settings}\nseed = [0, 1]"));
+        let sweep = Command::new(assert_cmd::cargo::cargo_bin!("vi3nr"))
+            .args(["sweep", "s.toml", "--executor", executor, "--jobs", "1"])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !folder.path().join("s.trials/00001/run.json").exists() {
+            std::thread::yield_now();
+        }
+        let id = sweep.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        let output = sweep.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("interrupted; the same command goes on"), "{said}");
+        assert!(!said.contains("error"), "{said}");
+        let arguments = ["sweep", "s.toml", "--executor", executor, "--json"];
+        let report = json(folder.path(), &arguments);
+        assert_eq!((&report["done"], &report["open"]), (&2.into(), &0.into()));
+    }
+}
+
 /// Kills a sweep again and again; every trial ends with one attempt, none is lost.
-fn kill_a_sweep(kills: u32) {
+fn kill_a_sweep(executor: &str, kills: u32) {
     let folder = tempfile::tempdir().unwrap();
     grid(folder.path());
     let whole = json(folder.path(), &["sweep", "s.toml", "--json"]);
@@ -231,7 +317,7 @@ fn kill_a_sweep(kills: u32) {
     let mut random = 0x9e37_79b9_u64;
     for _ in 0..kills {
         let mut sweep = Command::new(assert_cmd::cargo::cargo_bin!("vi3nr"))
-            .args(["sweep", "s.toml", "--json"])
+            .args(["sweep", "s.toml", "--executor", executor, "--json"])
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -249,7 +335,7 @@ fn kill_a_sweep(kills: u32) {
         let _ = sweep.kill();
         sweep.wait().unwrap();
     }
-    // The children of a sweep that was killed let go of the lock at once: it was its own.
+    // The lock was the killed sweep's own: it is free at once.
     let report = json(folder.path(), &["sweep", "s.toml", "--json"]);
     assert_eq!(report, whole);
     let rows = {
@@ -265,11 +351,13 @@ fn kill_a_sweep(kills: u32) {
 
 #[test]
 fn a_killed_sweep_goes_on_where_it_stopped() {
-    kill_a_sweep(5);
+    kill_a_sweep("in-process", 5);
+    kill_a_sweep("process", 5);
 }
 
 #[test]
 #[ignore = "half a minute"]
 fn a_sweep_survives_a_hundred_kills() {
-    kill_a_sweep(100);
+    kill_a_sweep("in-process", 50);
+    kill_a_sweep("process", 50);
 }

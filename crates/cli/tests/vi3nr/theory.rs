@@ -32,7 +32,7 @@ fn gains_are_those_of_the_table() {
         ("gaussian:sigma=0.05", 28.3019434, 199.7503121),
         ("exp(-x^2/(2*s^2)):s=0.05", 28.3019434, 199.7503121),
     ] {
-        let gain = answer(&["gain", activation]);
+        let gain = answer(&["gain", activation, "--sigma-p", "1"]);
         let near = |key: &str, exact: f64| {
             let seen = number(&gain[key]);
             assert!((seen - exact).abs() < 6e-8 * exact.max(1.0), "{activation} {key}: {seen}");
@@ -52,6 +52,49 @@ fn gains_are_those_of_the_table() {
     let auto = answer(&["gain", "gaussian:sigma=0.05", "--sigma-p", "auto"]);
     assert!((number(&auto["sigma_p"]) - 0.0776886987).abs() < 1e-9);
     assert!((number(&auto["condition"]) - 1.0).abs() < 1e-9);
+}
+
+/// gain, solve, init and fit take the same sigma_p where none is given, and say why.
+#[test]
+fn one_default_for_sigma_p() {
+    for (activation, signal, dims, expected, reason) in [
+        (
+            "gaussian:sigma=0.05",
+            "image",
+            "2,9,9,3",
+            2.0 * 0.0776886987,
+            "2 times the smallest root",
+        ),
+        (
+            "gaussian:sigma=0.05",
+            "audio",
+            "1,9,9,1",
+            6.0 * 0.0776886987,
+            "6 times the smallest root",
+        ),
+        ("tanh", "image", "2,9,9,3", 1.0, "Eq. (13) has no root"),
+    ] {
+        let kind = ["--signal", signal];
+        let gain = answer(&[&["gain", activation][..], &kind].concat());
+        let solve = answer(&[&["solve", activation][..], &kind].concat());
+        let init = answer(&["init", activation, "--dims", dims]);
+        let near = |seen: &Value| {
+            assert!((number(seen) - expected).abs() < 1e-8, "{activation} {signal}: {seen}");
+        };
+        near(&gain["sigma_p"]);
+        near(&solve["default_sigma_p"]);
+        near(&init["sigma_p"][0]);
+        assert_eq!(init["signal"], signal);
+        for text in [&gain["sigma_p_reason"], &init["reasons"]["sigma_p"]] {
+            assert!(text.as_str().unwrap().contains(reason), "{text}");
+        }
+    }
+    let fit = answer(&["fit", "--activation", "gaussian:sigma=0.05", "--dry-run"]);
+    let reason = fit["reasons"]["sigma_p"].as_str().unwrap();
+    assert!(reason.contains("2 times the smallest root"), "{reason}");
+    let scheme = fit["plan"]["init"]["scheme"].as_str().unwrap();
+    assert!(scheme.starts_with("ours:sigma_p=0.15537739"), "{scheme}");
+    assert_eq!(fit["plan"]["init"]["first_biases"], "like-weights");
 }
 
 #[test]
@@ -78,12 +121,20 @@ fn solutions_are_roots_every_or_none() {
     assert_eq!((&gaussian["infimum"], &gaussian["approached_at"]), (&Value::Null, &Value::Null));
     assert_eq!(
         answer(&["solve", "relu"]),
-        json!({"kind": "every", "roots": [], "infimum": null, "approached_at": null})
+        json!({
+            "kind": "every", "roots": [], "infimum": null, "approached_at": null,
+            "default_sigma_p": 1.0
+        })
     );
-    for activation in ["sine", "tanh"] {
+    for (activation, default) in [("sine", 1.0 / 30.0), ("tanh", 1.0)] {
+        let mut answer = answer(&["solve", activation]);
+        assert!((number(&answer["default_sigma_p"].take()) - default).abs() < 1e-4, "{activation}");
         assert_eq!(
-            answer(&["solve", activation]),
-            json!({"kind": "none", "roots": [], "infimum": 0.0, "approached_at": 0.0})
+            answer,
+            json!({
+                "kind": "none", "roots": [], "infimum": 0.0, "approached_at": 0.0,
+                "default_sigma_p": null
+            })
         );
     }
     let halved = answer(&["solve", "relu", "--fan-in", "256", "--fan-out", "128"]);
@@ -99,6 +150,7 @@ fn people_read_tables() {
     assert_eq!(
         text(&["gain", "relu"]),
         "relu, z ~ N(0, sigma_p^2), sigma_p = 1: closed form\n\
+         \x20 sigma_p is 1, since every value is a root of Eq. (13)\n\
          \x20 mean  E[f(z)]                        0.398942280401   error at most 1.8e-16\n\
          \x20 second moment  E[f(z)^2]             0.5              error at most 2.2e-16\n\
          \x20 slope's mean  E[f'(z)]               0.5              error at most 2.2e-308\n\
@@ -117,13 +169,17 @@ fn people_read_tables() {
          One sigma_p satisfies it; there, weights of variance gain^2/fan-in keep the variance of both\n\
          preactivations and gradients:\n\
          \x20 sigma_p           gain^2\n\
-         \x20 0.0776886987      0.01457106781\n"
+         \x20 0.0776886987      0.01457106781\n\
+         Where no sigma_p is given, gain, init and fit take 0.155377 for images: 2 times the smallest \
+         root of Eq. (13), 0.07768869870150516.\n"
     );
     assert_eq!(
         text(&["solve", "tanh"]),
         "tanh: cond = sigma_p^2 E[f'^2]/E[f^2] = 1, Eq. (13)\n\
          No sigma_p satisfies it: it is met in the limit only, as sigma_p tends to 0.\n\
-         `--sigma-p auto` takes 1; between layers of equal width cond is 1.17781 there.\n"
+         `--sigma-p auto` takes 1; between layers of equal width cond is 1.17781 there.\n\
+         Where no sigma_p is given, gain, init and fit take 1 for images: 1, since Eq. (13) has no root \
+         and its left side at 1 is within 0.3131 of 1.\n"
     );
 }
 
@@ -134,8 +190,8 @@ fn questions_that_make_no_sense() {
     for (arguments, expected) in [
         (&["gain", "gausian"][..], "known: sine, gaussian"),
         (&["gain", "x*tanh(x"], "column"),
-        (&["gain", "tanh", "--sigma-p", "0"], "above 0, or auto"),
-        (&["gain", "tanh", "--sigma-p", "-1"], "above 0, or auto"),
+        (&["gain", "tanh", "--sigma-p", "0"], "above 0, auto"),
+        (&["gain", "tanh", "--sigma-p", "-1"], "above 0, auto"),
         (&["gain", "tanh", "--method", "closed"], "no closed form is known for tanh"),
         (&["gain", "tanh", "--method", "mc", "--samples", "1"], "2.."),
         (&["gain", "1/x"], "cannot be computed"),
@@ -155,7 +211,8 @@ fn questions_that_make_no_sense() {
 
 #[test]
 fn initial_weights_follow_the_theory() {
-    let ours = answer(&["init", "gaussian:sigma=0.05", "--dims", "2,128,128,3"]);
+    let gaussian = ["init", "gaussian:sigma=0.05", "--dims", "2,128,128,3"];
+    let ours = answer(&[&gaussian[..], &["--sigma-p", "auto"]].concat());
     assert_eq!(ours["derived_for"], "any activation");
     assert_eq!((&ours["warnings"], &ours["distribution"]), (&json!([]), &json!("uniform")));
     let layers = ours["layers"].as_array().unwrap();
@@ -228,8 +285,8 @@ fn initial_weights_are_written_the_same_each_time() {
     let first: Vec<f32> =
         floats.take(32).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
     assert!(first.iter().all(|weight| weight.abs() <= 0.5 && *weight != 0.0));
-    let message = error(folder.path(), 2, &["info", "a.safetensors"]);
-    assert!(message.contains("not a vi3nr model"), "{message}");
+    let info = crate::json(folder.path(), &["info", "a.safetensors", "--json"]);
+    assert_eq!((&info["seed"], &info["settings"]["init"]), (&json!(4), &json!("siren:omega=30")));
 }
 
 #[test]
@@ -244,8 +301,16 @@ fn impossible_networks_are_refused() {
         (&["tanh", "--dims", "2,99999999999999999999,3"], 2, "whole numbers"),
         (&["tanh", "--dims", "2,8,3", "--scheme", "he"], 2, "known: ours"),
         (&["tanh", "--dims", "2,8,3", "--sigma-p", "0"], 2, "above 0"),
-        (&["tanh", "--dims", "2,8,3", "--scheme", "siren"], 2, "--scheme siren was derived"),
-        (&["tanh", "--dims", "2,8,3", "--scheme", "xavier", "--sigma-p", "1"], 2, "--scheme ours"),
+        (
+            &["tanh", "--dims", "2,8,3", "--scheme", "siren"],
+            2,
+            "--scheme: the scheme siren was asked for tanh",
+        ),
+        (
+            &["tanh", "--dims", "2,8,3", "--scheme", "xavier", "--sigma-p", "1"],
+            2,
+            "belongs to the scheme ours",
+        ),
         (&["gaussian", "--dims", "2,8,3", "--scheme", "kumar"], 2, "does not apply"),
         (&["tanh", "--dims", "2,8,3", "--out", "missing/w"], 1, "cannot write 'missing/w'"),
         (

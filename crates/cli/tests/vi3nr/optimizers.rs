@@ -1,4 +1,4 @@
-//! The optimisers at the command line: what `fit` says of them, what it refuses, and how much work
+//! The optimizers at the command line: what `fit` says of them, what it refuses, and how much work
 //! `bench` finds.
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use crate::{error, json, small_fit, texts, vi3nr};
 
 #[test]
-fn every_optimiser_can_be_chosen_and_is_told() {
+fn every_optimizer_can_be_chosen_and_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut best = Vec::new();
     for name in ["adam", "muon", "kfac"] {

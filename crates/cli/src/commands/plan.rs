@@ -1,0 +1,100 @@
+//! The plan of a fit, printed.
+
+use serde_json::{Map, json};
+use vi3nr_inr::optimizer::Schedule;
+use vi3nr_inr::plan::{FitPlan, Resolved};
+use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::signal::PointCount;
+
+use crate::CommandResult;
+use crate::failure::flag;
+use crate::output::print;
+
+/// Prints what a fit of `request` would do.
+pub(super) fn print_plan(request: &FitRequest, resolved: &Resolved, json: bool) -> CommandResult {
+    let reasons: Map<_, _> = resolved
+        .reasons
+        .iter()
+        .map(|reason| (reason.field.to_owned(), reason.text.clone().into()))
+        .collect();
+    let object = json!({
+        "request": request,
+        "plan": resolved.plan,
+        "reasons": reasons,
+        "warnings": resolved.warnings,
+    });
+    print(json, &object, &text(resolved))
+}
+
+/// Shape, activation and initial weights in a few words.
+pub(super) fn network_text(plan: &FitPlan) -> String {
+    let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
+    let start = match &plan.start {
+        None => plan.init.scheme.to_string(),
+        Some(start) => format!("from weights {}", start.parameters),
+    };
+    let mut text = format!(
+        "network {} ({} parameters), {}, {start}",
+        dims.join("-"),
+        plan.network.parameter_count(),
+        plan.network.activation(),
+    );
+    if plan.input_scale != 1.0 {
+        text += &format!(", coordinates within ±{}", plan.input_scale);
+    }
+    text
+}
+
+fn text(resolved: &Resolved) -> String {
+    let plan = &resolved.plan;
+    let training = &plan.training;
+    let batch = match (training.batch, plan.signal.points()) {
+        (Some(count), _) | (None, PointCount::Drawn(count)) => format!("{count} points"),
+        (None, PointCount::Sampled(count)) => format!("all {count} points"),
+    };
+    let start = match plan.start {
+        Some(_) => "drawn by no scheme".to_owned(),
+        None => format!(
+            "{}, biases {}, first biases {}",
+            plan.init.weights.name(),
+            plan.init.biases,
+            plan.init.first_biases
+        ),
+    };
+    let mut lines = vec![
+        format!("signal    {}", plan.signal.details()),
+        format!("network   {}", network_text(plan).trim_start_matches("network ")),
+        format!("weights   {start}, seed {}", plan.seed),
+        format!(
+            "training  {}, at most {} steps of {batch}, engine {}",
+            training.optimizer.name(),
+            training.steps,
+            plan.engine.as_str()
+        ),
+    ];
+    if let Some(rates) = training.optimizer.clone().rates_mut() {
+        let schedule = match rates.schedule {
+            Schedule::Constant => "constant".to_owned(),
+            Schedule::Exponential { factor } => format!("exponential, {factor} each step"),
+            Schedule::Cosine => "cosine".to_owned(),
+        };
+        lines.push(format!("          learning rate {}, {schedule}", rates.learning_rate));
+    }
+    if let Some(limit) = training.time_limit {
+        lines.push(format!("          within {} s", limit.as_secs_f64()));
+    }
+    if let Some(target) = training.target_psnr {
+        lines.push(format!("          until {target} dB"));
+    }
+    if !resolved.reasons.is_empty() {
+        lines.push("\nwhere nothing was given:".into());
+    }
+    lines.extend(
+        resolved
+            .reasons
+            .iter()
+            .map(|reason| format!("  {:<14} {}", flag(reason.field), reason.text)),
+    );
+    lines.extend(resolved.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.join("\n")
+}
