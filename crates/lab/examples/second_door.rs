@@ -2,12 +2,19 @@
 //! loses nothing when it is cut off.
 //!
 //! ```sh
-//! cargo run --release -p vi3nr-inr --example second_door -- request.json
+//! cargo run --release -p vi3nr-lab --example second_door -- request.toml
 //! ```
 //!
-//! The file holds any settings of a fit by name, for example
-//! `{"file": "photo.png", "crop": 128, "activation": "gaussian:sigma=0.05", "steps": 200}`; without one
-//! a small fit of the test image is made. The run directory lies under the system's folder for temporary
+//! The file, TOML or JSON, holds any settings of a fit by name:
+//!
+//! ```toml
+//! file = "photo.png"
+//! crop = 128
+//! activation = "gaussian:sigma=0.05"
+//! steps = 200
+//! ```
+//!
+//! Without a file the example fits the test image with a small network. The run directory lies under the system's folder for temporary
 //! files. Nothing here is the command line's: that is one more door.
 
 use std::error::Error;
@@ -15,22 +22,21 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use serde_json::{Map, Value};
 use vi3nr_inr::checkpoint::CheckpointInterval;
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run::{Destination, Run, RunEvent, backend};
-
-const BUILT_IN: &str = r#"{"width": 32, "layers": 4, "steps": 60}"#;
+use vi3nr_lab::request_file;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let text = match std::env::args().nth(1) {
-        Some(file) => std::fs::read_to_string(file)?,
-        None => BUILT_IN.to_owned(),
-    };
-    let settings: Map<String, Value> = serde_json::from_str(&text)?;
-
     // A setting that does not exist or cannot have its value is an error that names it.
-    let request = FitRequest::from_settings(&settings)?;
+    let request = match std::env::args_os().nth(1) {
+        Some(file) => request_file::read(file.as_ref())?,
+        None => {
+            let mut request = FitRequest::default();
+            (request.width, request.layers, request.steps) = (Some(32), Some(4), Some(60));
+            request
+        }
+    };
     let backend = backend(request.engine.unwrap_or_default(), None)?;
     let started = Instant::now();
     let destination = Destination::Under(std::env::temp_dir().join("vi3nr-runs"));
