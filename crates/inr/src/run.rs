@@ -15,7 +15,7 @@ use crate::model_file::ModelFile;
 use crate::plan::{FitPlan, differences};
 use crate::prepare::{PrepareError, Prepared, prepare};
 use crate::request::{EngineName, FitRequest, RequestError};
-use crate::run_directory::{MetricsLog, RunDirectory, RunError, StoredRun};
+use crate::run_directory::{MODEL_FILE, MetricsLog, RunDirectory, RunError, StoredRun};
 use crate::session::{Beginning, Fit, Session};
 use crate::signal::Signal;
 use crate::train::{Progress, Stop};
@@ -92,11 +92,11 @@ impl Run {
     }
 
     /// The run in `directory`, which was asked for by `request`, with the settings of `changes` in
-    /// place of its own.
+    /// place of its own; `stored` is what [`RunDirectory::open`] read of it.
     ///
     /// A run that was cut off goes on from its checkpoint, or from the beginning if it has none. A
-    /// run that has ended, with `ended` as its report, goes on from its model if `changes` has a
-    /// number of steps, which are done in addition, or a time limit; else it has nothing left to do.
+    /// run that has ended goes on from its model if `changes` has a number of steps, which are done in
+    /// addition, or a time limit; else it has nothing left to do.
     ///
     /// # Errors
     /// Returns [`RunError::Prepare`] if the request cannot be carried out, [`RunError::Checkpoint`] if
@@ -104,45 +104,28 @@ impl Run {
     /// [`RunDirectory::set_aside`] returns.
     pub fn resume(
         directory: RunDirectory,
+        stored: &StoredRun,
         request: &FitRequest,
         changes: &FitRequest,
-        ended: Option<&Value>,
         backend: &dyn Backend,
     ) -> Result<Self, RunError> {
-        let goes_on = changes.steps.is_some() || changes.time_limit.is_some();
-        let mut request = request.with(&absolute(changes)?).map_err(PrepareError::from)?;
-        if let (Some(report), true) = (ended, goes_on) {
-            request.from = Some(match changes.from {
-                Some(_) => {
-                    let seen = "a finished run goes on from its own model";
-                    return Err(PrepareError::from(RequestError::new("from", seen, "none")).into());
-                }
-                None => directory.model_path(),
-            });
-            // The network is the model's own; what is asked for now must agree with it.
-            (request.layers, request.width) = (changes.layers, changes.width);
-            request.activation.clone_from(&changes.activation);
-            (request.init, request.sigma_p) = (changes.init, changes.sigma_p);
-            (request.last_sigma_p, request.weights) = (changes.last_sigma_p, changes.weights);
-            (request.biases, request.first_bias) = (changes.biases, changes.first_bias);
-            if let (None, Some(limit)) = (changes.steps, changes.time_limit) {
-                request.steps = Some(steps_within(report, limit));
-            }
-        }
+        let mut request = resumed_request(directory.path(), stored, request, changes)?;
         let prepared = backend.workers().install(|| prepare(&request))?;
-        // Only now: a request that is refused leaves the finished run as it was.
-        if ended.is_some() && goes_on {
-            require_same_subject(&directory, &prepared)?;
+        let mut ended = stored.report();
+        if ended.is_some() && goes_on(changes) {
+            ended = None;
+            // Only now: a request that is refused leaves the finished run as it was.
+            require_same_subject(&directory, stored, &prepared)?;
             request.from = Some(absolute_path(&directory.set_aside()?)?);
             directory.forget_checkpoint()?;
             directory.begin(&request, &prepared.resolved.plan)?;
         }
-        let ended = ended.filter(|_| !goes_on).cloned();
         if ended.is_some() {
-            require_same(&directory, &prepared.resolved.plan)?;
+            require_same(&directory, stored, &prepared.resolved.plan)?;
             // What is there must be a model.
             ModelFile::load(&directory.model_path())?;
         }
+        let ended = ended.cloned();
         Ok(Self { request, prepared, directory, ended })
     }
 
@@ -236,6 +219,41 @@ impl Run {
     }
 }
 
+/// Whether a run that has ended is to go on.
+fn goes_on(changes: &FitRequest) -> bool {
+    changes.steps.is_some() || changes.time_limit.is_some()
+}
+
+/// The request that [`Run::resume`] carries out for the run in the directory `path`, with the same
+/// arguments.
+///
+/// # Errors
+/// Returns [`RunError::Prepare`] if settings contradict each other.
+pub fn resumed_request(
+    path: &Path,
+    stored: &StoredRun,
+    request: &FitRequest,
+    changes: &FitRequest,
+) -> Result<FitRequest, RunError> {
+    let with_changes = |own: &FitRequest| -> Result<FitRequest, RunError> {
+        Ok(own.with(&absolute(changes)?).map_err(PrepareError::from)?)
+    };
+    let Some(report) = stored.report().filter(|_| goes_on(changes)) else {
+        return with_changes(request);
+    };
+    if changes.from.is_some() {
+        let seen = "a finished run goes on from its own model";
+        return Err(PrepareError::from(RequestError::new("from", seen, "none")).into());
+    }
+    // The network is the model's own; what is asked for now must agree with it.
+    let mut request = with_changes(&request.without_network())?;
+    request.from = Some(path.join(MODEL_FILE));
+    if let (None, Some(limit)) = (changes.steps, changes.time_limit) {
+        request.steps = Some(steps_within(report, limit));
+    }
+    Ok(request)
+}
+
 /// More steps than are done within `limit` seconds, as fast as those of the finished run went: the time
 /// ends the run, and its log has enough rows.
 fn steps_within(report: &Value, limit: f64) -> u64 {
@@ -245,18 +263,22 @@ fn steps_within(report: &Value, limit: f64) -> u64 {
 }
 
 /// Checks that a run that goes on has the signal and the network that the finished one had.
-fn require_same_subject(directory: &RunDirectory, prepared: &Prepared) -> Result<(), RunError> {
+fn require_same_subject(
+    directory: &RunDirectory,
+    stored: &StoredRun,
+    prepared: &Prepared,
+) -> Result<(), RunError> {
     let plan = &prepared.resolved.plan;
     let part = |whole: &Value, names: &[&str]| -> Value {
         names.iter().map(|&name| (name.to_owned(), whole[name].clone())).collect()
     };
-    let (kept, asked, names) = match RunDirectory::read(directory.path())? {
+    let (kept, asked, names) = match stored {
         StoredRun::Current(record) => {
             (record.plan.to_json(), plan.to_json(), &["signal", "source", "network"])
         }
         // Version 1 had a checksum that depends on the seed.
         StoredRun::Version1(run) => (
-            run.run.unwrap_or_default(),
+            run.run.clone().unwrap_or_default(),
             version_1::identity(plan, &*prepared.signal),
             &["signal", "points", "network"],
         ),
@@ -277,9 +299,13 @@ fn foreign(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), 
 }
 
 /// Checks that the run that has ended in `directory` is that of `plan`.
-fn require_same(directory: &RunDirectory, plan: &FitPlan) -> Result<(), RunError> {
+fn require_same(
+    directory: &RunDirectory,
+    stored: &StoredRun,
+    plan: &FitPlan,
+) -> Result<(), RunError> {
     // Version 1 kept no plan.
-    let StoredRun::Current(record) = RunDirectory::read(directory.path())? else { return Ok(()) };
+    let StoredRun::Current(record) = stored else { return Ok(()) };
     foreign(directory, &record.plan.to_json(), &plan.to_json())
 }
 

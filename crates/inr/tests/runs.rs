@@ -19,9 +19,8 @@ use vi3nr_inr::train::Stop;
 /// The run in `path` as any door opens it again.
 fn resumed(path: &Path, changes: &FitRequest) -> Result<Run, RunError> {
     let (directory, stored) = RunDirectory::open(path)?;
-    let ended = stored.report().cloned();
-    let StoredRun::Current(record) = stored else { panic!("{stored:?}") };
-    Run::resume(directory, &record.request, changes, ended.as_ref(), &backend(2))
+    let StoredRun::Current(record) = &stored else { panic!("{stored:?}") };
+    Run::resume(directory, &stored, &record.request, changes, &backend(2))
 }
 
 fn names(path: &Path) -> Vec<String> {

@@ -30,29 +30,23 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
         interrupt::end_with_input();
     }
     let request = request(arguments)?;
-    // Before the run directory exists, so that whoever sees it can interrupt the run.
-    let interrupted = match arguments.dry_run {
-        true => None,
-        false => Some(interrupt::flag("stopping after this step; once more to stop at once")),
-    };
     let threads = arguments.training.common.threads;
     let json = arguments.training.common.json;
+    if arguments.dry_run {
+        let request = match &arguments.resume {
+            None => request,
+            Some(path) => resume::request(path, &request)?,
+        };
+        let prepared = backend_of(&request, threads)?.workers().install(|| prepare(&request))?;
+        return plan::print_plan(&request, &prepared.resolved, json);
+    }
+    // Before the run directory exists, so that whoever sees it can interrupt the run.
+    let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
     let (backend, run) = match &arguments.resume {
         None => {
-            let backend =
-                backend(request.engine.unwrap_or_default(), threads).map_err(Failure::failed)?;
-            if arguments.dry_run {
-                let prepared = backend.workers().install(|| prepare(&request))?;
-                return plan::print_plan(&request, &prepared.resolved, json);
-            }
+            let backend = backend_of(&request, threads)?;
             let run = Run::begin(&request, &destination(arguments), &*backend)?;
             (backend, run)
-        }
-        Some(path) if arguments.dry_run => {
-            let record = resume::read(path)?;
-            let request = record.request.with(&request)?;
-            let resolved = prepare(&request)?.resolved;
-            return plan::print_plan(&request, &resolved, json);
         }
         Some(path) => resume::resume(path, &request, threads)?,
     };
@@ -62,6 +56,11 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     warn(&run);
     let outcome = execute(&run, &*backend, arguments, (started, interrupted))?;
     report(&run, &outcome, arguments)
+}
+
+/// The backend that `request` names.
+fn backend_of(request: &FitRequest, threads: Option<usize>) -> Result<Box<dyn Backend>, Failure> {
+    backend(request.engine.unwrap_or_default(), threads).map_err(Failure::failed)
 }
 
 /// The options, after those of --request.
@@ -99,7 +98,7 @@ fn execute(
     run: &Run,
     backend: &dyn Backend,
     arguments: &FitArguments,
-    (started, interrupted): (Instant, Option<&AtomicBool>),
+    (started, interrupted): (Instant, &AtomicBool),
 ) -> Result<RunOutcome, Failure> {
     let bar = FitBar::new(run.plan().training.steps, run.signal());
     let mut watch = |event: RunEvent<'_>| {
@@ -110,7 +109,7 @@ fn execute(
             }
             _ => {}
         }
-        match interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        match interrupted.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }

@@ -3,34 +3,18 @@
 use std::path::Path;
 
 use clap::Parser;
-use serde_json::Value;
 use vi3nr_engine::Backend;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Run, backend};
+use vi3nr_inr::run::{Run, backend, resumed_request};
 use vi3nr_inr::run_directory::{RunDirectory, StartingCommand, StoredRun};
 
 use crate::arguments::{Arguments, Command};
 use crate::output::Failure;
 
-/// What a run directory says of its run.
-pub(super) struct Record {
-    pub(super) request: FitRequest,
-    /// The report, if the run has ended.
-    ended: Option<Value>,
-}
-
-/// Reads the request of the run in `path`, of this version or the one before.
-pub(super) fn read(path: &Path) -> Result<Record, Failure> {
-    record(path, &RunDirectory::read(path)?)
-}
-
-fn record(path: &Path, stored: &StoredRun) -> Result<Record, Failure> {
-    let ended = stored.report().cloned();
-    let request = match stored {
-        StoredRun::Current(record) => record.request.clone(),
-        StoredRun::Version1(run) => of_command(path, &run.command)?,
-    };
-    Ok(Record { request, ended })
+/// The request that a run which is resumed carries out, without anything being written.
+pub(super) fn request(path: &Path, changes: &FitRequest) -> Result<FitRequest, Failure> {
+    let stored = RunDirectory::read(path)?;
+    Ok(resumed_request(path, &stored, &first_request(path, &stored)?, changes)?)
 }
 
 /// The run in `path` with the settings of `changes`, and the backend that it runs on.
@@ -40,11 +24,19 @@ pub(super) fn resume(
     threads: Option<usize>,
 ) -> Result<(Box<dyn Backend>, Run), Failure> {
     let (directory, stored) = RunDirectory::open(path)?;
-    let Record { request, ended } = record(path, &stored)?;
+    let request = first_request(path, &stored)?;
     let engine = changes.engine.or(request.engine).unwrap_or_default();
     let backend = backend(engine, threads).map_err(Failure::failed)?;
-    let run = Run::resume(directory, &request, changes, ended.as_ref(), &*backend)?;
+    let run = Run::resume(directory, &stored, &request, changes, &*backend)?;
     Ok((backend, run))
+}
+
+/// The request that began the run in `path`, of this version or the one before.
+fn first_request(path: &Path, stored: &StoredRun) -> Result<FitRequest, Failure> {
+    match stored {
+        StoredRun::Current(record) => Ok(record.request.clone()),
+        StoredRun::Version1(run) => of_command(path, &run.command),
+    }
 }
 
 /// The request that a command line of version 1 made.

@@ -184,7 +184,11 @@ fn a_finished_run_that_cannot_go_on_is_kept() {
         assert!(!path.join("run/start.safetensors").exists());
     }
     fs::write(&model, kept).unwrap();
+    // The plan that is printed is the one that is carried out.
+    let planned = json(path, &[&go_on[..], &["--dry-run", "--json"]].concat());
     assert_eq!(json(path, &[&go_on[..], &["--json"]].concat())["steps"], 2);
+    let info = json(path, &["info", "run", "--json"]);
+    assert_eq!((&info["plan"], info["plan"]["start"].is_null()), (&planned["plan"], false));
 }
 
 /// The name of a decoded file says what is in it, and a grid is a grid of a shape.

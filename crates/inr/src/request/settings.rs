@@ -97,6 +97,23 @@ impl FitRequest {
 }
 
 impl FitRequest {
+    /// The request without the settings that weights to start from decide.
+    #[must_use]
+    pub(crate) fn without_network(&self) -> Self {
+        Self {
+            activation: None,
+            layers: None,
+            width: None,
+            init: None,
+            sigma_p: None,
+            last_sigma_p: None,
+            weights: None,
+            biases: None,
+            first_bias: None,
+            ..self.clone()
+        }
+    }
+
     /// The request as a model file keeps it: files by their names without folders, so that it does
     /// not depend on the machine.
     #[must_use]

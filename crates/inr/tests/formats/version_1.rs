@@ -96,14 +96,14 @@ fn a_run_of_version_1_becomes_one_of_this_version() {
     assert_eq!(stored.report(), None);
     let request = cut_of_version_1();
     let none = FitRequest::default();
-    let run = Run::resume(directory, &request, &none, stored.report(), &backend(1)).unwrap();
+    let run = Run::resume(directory, &stored, &request, &none, &backend(1)).unwrap();
     let outcome = execute(&run, &backend(1), Some(47)).unwrap();
     assert_eq!((outcome.fit.report.steps, outcome.fit.report.stopped), (47, Stop::Interrupted));
 
     let (directory, stored) = RunDirectory::open(folder.path()).unwrap();
-    let StoredRun::Current(record) = stored else { panic!("{stored:?}") };
+    let StoredRun::Current(record) = &stored else { panic!("{stored:?}") };
     assert!(!record.has_ended());
-    let run = Run::resume(directory, &record.request, &none, None, &backend(1)).unwrap();
+    let run = Run::resume(directory, &stored, &record.request, &none, &backend(1)).unwrap();
     let outcome = execute(&run, &backend(1), Some(50)).unwrap();
     assert_eq!(outcome.fit.report.steps, 50);
 }
@@ -117,7 +117,7 @@ fn a_finished_run_of_version_1_goes_on_from_its_weights() {
     let (directory, stored) = RunDirectory::open(folder.path()).unwrap();
     let own = small("tiny.png", json!({"crop": 10, "steps": 20}));
     let more = request(json!({"steps": 5}));
-    let run = Run::resume(directory, &own, &more, stored.report(), &backend(1)).unwrap();
+    let run = Run::resume(directory, &stored, &own, &more, &backend(1)).unwrap();
     let start = run.plan().start.as_ref().unwrap();
     assert_eq!(start.parameters, parameters_fingerprint(&before.parameters));
     let fit = execute(&run, &backend(1), None).unwrap().fit;

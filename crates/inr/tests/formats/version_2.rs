@@ -96,9 +96,9 @@ fn checkpoints_of_version_2_go_on_to_the_same_bytes() {
         // And as a run on disk, to its end.
         let folder = tempfile::tempdir().unwrap();
         copied(&path, folder.path());
-        let directory = RunDirectory::open(folder.path()).unwrap().0;
+        let (directory, stored) = RunDirectory::open(folder.path()).unwrap();
         let none = FitRequest::default();
-        let run = Run::resume(directory, &own, &none, None, &backend(2)).unwrap();
+        let run = Run::resume(directory, &stored, &own, &none, &backend(2)).unwrap();
         let steps = execute(&run, &backend(2), None).unwrap().fit.report.steps;
         assert_eq!(steps, plan.training.steps);
     }

@@ -11,7 +11,7 @@ use vi3nr_engine::{Backend, EngineError};
 use vi3nr_inr::checkpoint::CheckpointInterval;
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run::{Destination, Run, backend};
-use vi3nr_inr::run_directory::RunError;
+use vi3nr_inr::run_directory::{RunError, StoredRun};
 use vi3nr_inr::train::Stop;
 
 use super::{Begun, CHANGED, Ended, Executor, Job, Outcome};
@@ -57,8 +57,10 @@ impl InProcessExecutor {
         let backend = backend(job.request.engine.unwrap_or_default(), Some(job.threads))?;
         let run = match Begun::of(job) {
             Begun::Ended(report) => return Ok(Outcome::Report(report)),
-            Begun::CutOff(directory, _) => {
-                Run::resume(directory, &job.request, &FitRequest::default(), None, &*backend)?
+            Begun::CutOff(directory, record) => {
+                let stored = StoredRun::Current(record);
+                let none = FitRequest::default();
+                Run::resume(directory, &stored, &job.request, &none, &*backend)?
             }
             Begun::Nothing => {
                 let path = job.directory.clone();
