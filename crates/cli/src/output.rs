@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -46,6 +48,11 @@ impl Failure {
 /// Writes a line for people to stderr; it is lost without complaint where nobody listens.
 pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Paths for JSON, which holds text only: U+FFFD stands for what is not Unicode.
+pub(crate) fn paths_json(paths: &[PathBuf]) -> Value {
+    paths.iter().map(|path| path.to_string_lossy()).collect()
 }
 
 /// Writes the result of a command to stdout: as one JSON object, or as the text for people.

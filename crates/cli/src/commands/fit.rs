@@ -155,7 +155,7 @@ fn report(run: &Run, outcome: &RunOutcome, arguments: &FitArguments) -> CommandR
 fn report_ended(run: &Run, report: &Value, json: bool) -> CommandResult {
     let model = run.directory().model_path();
     let mut summary = report.clone();
-    summary["model"] = json!(model);
+    summary["model"] = json!(model.to_string_lossy());
     let text = format!(
         "this run has ended: {} steps; stopped: {}\n{}\n",
         summary["steps"],
@@ -172,7 +172,7 @@ fn report_ended(run: &Run, report: &Value, json: bool) -> CommandResult {
 /// The JSON object that scripts read.
 fn summary(fit: &Fit, model: &Path, paper: Option<&PaperTable>) -> Value {
     let mut summary = json!(fit.report);
-    summary["model"] = json!(model);
+    summary["model"] = json!(model.to_string_lossy());
     if let Some(table) = paper {
         summary["paper"] = beside_json(table, &fit.report.metrics);
     }

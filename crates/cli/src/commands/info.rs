@@ -1,6 +1,6 @@
 //! `vi3nr info`: what a model file holds.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use vi3nr::Network;
@@ -26,9 +26,9 @@ pub(crate) fn run(arguments: &InfoArguments) -> CommandResult {
 }
 
 /// What every network has: the object, and the lines after the first.
-fn common(path: &PathBuf, network: &Network, seed: u64, settings: &Value) -> (Value, [String; 3]) {
+fn common(path: &Path, network: &Network, seed: u64, settings: &Value) -> (Value, [String; 3]) {
     let object = json!({
-        "model": path,
+        "model": path.to_string_lossy(),
         "dims": network.dims(),
         "layers": network.layer_count(),
         "activation": network.activation().to_string(),
@@ -50,7 +50,7 @@ fn common(path: &PathBuf, network: &Network, seed: u64, settings: &Value) -> (Va
     (object, lines)
 }
 
-fn trained(path: &PathBuf, model: &Model) -> (Value, String) {
+fn trained(path: &Path, model: &Model) -> (Value, String) {
     let settings = model.origin.settings();
     let (mut object, [network, activation, seed]) =
         common(path, &model.network, model.seed, &settings);
@@ -78,7 +78,7 @@ fn trained(path: &PathBuf, model: &Model) -> (Value, String) {
     (object, text)
 }
 
-fn untrained(path: &PathBuf, initial: &InitialFile) -> (Value, String) {
+fn untrained(path: &Path, initial: &InitialFile) -> (Value, String) {
     let (object, [network, activation, seed]) =
         common(path, &initial.network, initial.seed, &initial.settings);
     let mut text = format!(

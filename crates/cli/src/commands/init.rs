@@ -97,7 +97,7 @@ struct Report {
     seed: u64,
     parameters: usize,
     layers: Vec<LayerReport>,
-    file: Option<std::path::PathBuf>,
+    file: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -145,7 +145,7 @@ impl Report {
             seed: arguments.seed,
             parameters: network.parameter_count(),
             layers: layers.collect(),
-            file: arguments.out.clone(),
+            file: arguments.out.as_ref().map(|path| path.display().to_string()),
         })
     }
 
@@ -175,7 +175,7 @@ impl Report {
         }
         if let Some(file) = &self.file {
             let (parameters, seed) = (self.parameters, self.seed);
-            lines.push(format!("{} ({parameters} parameters, seed {seed})", file.display()));
+            lines.push(format!("{file} ({parameters} parameters, seed {seed})"));
         }
         lines.join("\n")
     }

@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> CommandResult {
     let ends = [&points[0], &points[points.len() - 1]].map(|point| point.sigma_p);
     print(
         arguments.json,
-        &json!({"file": file, "from": ends[0], "to": ends[1], "points": points.len()}),
+        &json!({"file": file.to_string_lossy(), "from": ends[0], "to": ends[1], "points": points.len()}),
         &format!(
             "{} (sigma_p from {} to {})",
             file.display(),

@@ -1,7 +1,5 @@
 //! `vi3nr propagate`: what becomes of variances in a deep network.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 use vi3nr::Scheme;
 use vi3nr::scheme::SchemeRequest;
@@ -33,7 +31,7 @@ struct Report {
     #[serde(flatten)]
     result: Propagation,
     #[serde(skip_serializing_if = "Option::is_none")]
-    plot: Option<PathBuf>,
+    plot: Option<String>,
 }
 
 /// Measures and prints.
@@ -75,9 +73,9 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         batch: plan.batch,
         seed: plan.seed,
         result,
-        plot: arguments.plot.clone(),
+        plot: arguments.plot.as_ref().map(|path| path.display().to_string()),
     };
-    if let Some(file) = &report.plot {
+    if let Some(file) = &arguments.plot {
         chart(&report).save(file).map_err(Failure::failed)?;
     }
     print(arguments.common.json, &report, &text(&report))
@@ -180,7 +178,7 @@ fn text(report: &Report) -> String {
         }
     }
     if let Some(file) = &report.plot {
-        text += &format!("{}\n", file.display());
+        text += &format!("{file}\n");
     }
     text
 }

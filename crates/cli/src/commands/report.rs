@@ -26,7 +26,11 @@ pub(crate) fn run(arguments: &ReportArguments) -> CommandResult {
     };
     page.save(&arguments.out).map_err(failure)?;
     let out = &arguments.out;
-    print(arguments.json, &json!({ "report": out }), &format!("{}\n", out.display()))
+    print(
+        arguments.json,
+        &json!({ "report": out.to_string_lossy() }),
+        &format!("{}\n", out.display()),
+    )
 }
 
 fn sweep_page(file: &Path) -> Result<Page, Failure> {

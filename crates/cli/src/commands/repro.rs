@@ -12,7 +12,7 @@ use vi3nr_lab::sweep::SweepError;
 use crate::CommandResult;
 use crate::arguments::{ProfileName, ReproArguments};
 use crate::interrupt;
-use crate::output::{Failure, print, status};
+use crate::output::{Failure, paths_json, print, status};
 use crate::progress::SweepTable;
 
 /// Runs, writes and prints one table or figure, or all.
@@ -105,7 +105,7 @@ fn data(arguments: &ReproArguments) -> Result<&Path, Failure> {
 }
 
 fn with_files(mut object: Value, mut text: String, files: &[PathBuf]) -> (Value, String) {
-    object["files"] = json!(files);
+    object["files"] = paths_json(files);
     for file in files {
         text += &format!("{}\n", file.display());
     }

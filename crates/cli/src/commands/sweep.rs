@@ -12,7 +12,7 @@ use vi3nr_lab::sweep::{
 use crate::CommandResult;
 use crate::arguments::{SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments};
 use crate::interrupt;
-use crate::output::{Failure, print};
+use crate::output::{Failure, paths_json, print};
 use crate::progress::SweepTable;
 
 /// Configurations that are printed when a sweep ends.
@@ -112,7 +112,7 @@ fn report(arguments: &SweepReportArguments) -> CommandResult {
         text += &format!("{}\n", file.display());
     }
     let mut object = summary_json(&plan, &summary, &places);
-    object["files"] = json!(files);
+    object["files"] = paths_json(&files);
     print(arguments.json, &object, &text)
 }
 
@@ -150,7 +150,7 @@ fn summary_json(plan: &Plan, summary: &Summary, places: &Places) -> Value {
         "failed": counts.failed,
         "open": counts.open,
         "configurations": entries,
-        "database": places.database,
+        "database": places.database.to_string_lossy(),
     })
 }
 

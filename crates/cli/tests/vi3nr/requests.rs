@@ -291,3 +291,41 @@ fn a_broken_record_is_refused() {
         assert!(fs::read(path.join("run/model.safetensors")).unwrap() == model);
     }
 }
+
+/// A path of any bytes can be read and written; JSON shows what of it is text.
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_unicode() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let bytes = |bytes: &'static [u8]| OsStr::from_bytes(bytes);
+    let run = |arguments: &[&OsStr]| -> Value {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("vi3nr"));
+        let output = command.args(arguments).arg("--json").current_dir(path).output().unwrap();
+        let (stdout, stderr) = texts(&output);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+        serde_json::from_str(&stdout).unwrap()
+    };
+    let options = |words: &'static str| words.split(' ').map(OsStr::new);
+    let with = |words, more: &[&'static OsStr]| -> Vec<&'static OsStr> {
+        options(words).chain(more.iter().copied()).collect()
+    };
+    small_fit(path, "run", &["--steps", "2"]);
+    let [image, request, model] = [b"a\xff.png" as &[u8], b"r\xff.toml", b"m\xff"].map(bytes);
+    assert_eq!(run(&with("decode run --size 12x12 --out", &[image]))["file"], "a\u{fffd}.png");
+    fs::write(path.join(request), "steps = 3\nwidth = 8\n").unwrap();
+    let fit = [image, OsStr::new("--request"), request, OsStr::new("--out"), model];
+    let report = run(&with("fit --seed 4 --layers 3", &fit));
+    assert_eq!(
+        (&report["steps"], &report["model"]),
+        (&json!(3), &json!("m\u{fffd}/model.safetensors"))
+    );
+    let info = run(&with("info", &[model]));
+    assert_eq!((&info["dims"], &info["seed"]), (&json!([2, 8, 8, 3]), &json!(4)));
+    run(&with("report", &[model, OsStr::new("--out"), bytes(b"r\xff.html")]));
+    run(&with("plot tanh --out", &[bytes(b"p\xff.svg")]));
+    run(&with("init tanh --dims 2,3,1 --out", &[bytes(b"w\xff")]));
+}

@@ -58,7 +58,7 @@ pub(super) fn decode(
     }
     Ok(Decoded {
         facts: json!({
-            "file": path,
+            "file": path.to_string_lossy(),
             "samples": info.samples,
             "channels": info.channels,
             "rate": info.rate,

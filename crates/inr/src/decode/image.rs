@@ -61,7 +61,7 @@ pub(super) fn decode(
     let size = request.size.unwrap_or((scaled(info.width), scaled(info.height)));
     let (width, height) = decode_image(model, Some(size), path, backend)?;
     Ok(Decoded {
-        facts: json!({"file": path, "width": width, "height": height}),
+        facts: json!({"file": path.to_string_lossy(), "width": width, "height": height}),
         summary: format!("{width}x{height} pixels"),
         warnings: Vec::new(),
     })

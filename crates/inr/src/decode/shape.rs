@@ -61,7 +61,7 @@ pub(super) fn decode(
     let closed = if watertight { "watertight" } else { "not watertight" };
     Ok(Decoded {
         facts: json!({
-            "file": path,
+            "file": path.to_string_lossy(),
             "vertices": vertices,
             "faces": faces,
             "watertight": watertight,

@@ -43,8 +43,9 @@ use crate::signal::SignalRequest;
 #[serde(default)]
 #[non_exhaustive]
 pub struct FitRequest {
-    /// The image, audio or shape file; the program's own test image if none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The image, audio or shape file; the program's own test image if none. A name that is not
+    /// Unicode is written with U+FFFD for what is not, and cannot be read again from there.
+    #[serde(serialize_with = "text::path", skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
     /// What every other setting is chosen for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,8 +67,8 @@ pub struct FitRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<usize>,
 
-    /// A model or a file of initial weights whose parameters the fit starts from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// A model or a file of initial weights whose parameters the fit starts from; written as `file` is.
+    #[serde(serialize_with = "text::path", skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
     /// The scheme of the initial weights.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]

@@ -80,7 +80,7 @@ impl FitRequest {
                 settings.retain(|_, value| !value.is_null());
                 settings
             }
-            // A request is an object of plain numbers and text; a path that is not Unicode is not.
+            // A request is an object of plain numbers and text.
             _ => Map::new(),
         }
     }
@@ -92,7 +92,11 @@ impl FitRequest {
     pub fn with(&self, other: &Self) -> Result<Self, RequestError> {
         let mut settings = self.settings();
         settings.extend(other.settings());
-        Self::from_settings(&settings)
+        let mut request = Self::from_settings(&settings)?;
+        // Text may not hold all of a path.
+        request.file = other.file.as_ref().or(self.file.as_ref()).cloned();
+        request.from = other.from.as_ref().or(self.from.as_ref()).cloned();
+        Ok(request)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Optional values that JSON and TOML hold as text, or as a number where their text is one.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::de::Error;
@@ -13,6 +14,17 @@ pub(super) fn serialize<T: Display, S: Serializer>(
     match value {
         None => serializer.serialize_none(),
         Some(value) => serializer.collect_str(value),
+    }
+}
+
+/// Writes a path as text, whatever bytes it has.
+pub(super) fn path<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match path {
+        None => serializer.serialize_none(),
+        Some(path) => serializer.collect_str(&path.display()),
     }
 }
 
