@@ -49,6 +49,7 @@ pub mod session;
 pub mod signal;
 #[cfg(test)]
 mod test_data;
+mod text_or_number;
 pub mod train;
 
 /// Compiles and runs the example of README.md with those of the documentation.

@@ -40,7 +40,7 @@ pub(crate) struct PropagateArguments {
     pub(crate) sigma_p: Option<SigmaRequest>,
     /// The distribution of the weights; the paper's are uniform.
     #[arg(long, value_name = "SHAPE", default_value = "uniform", visible_alias = "weights")]
-    #[arg(value_parser = named::<WeightShape>(&WEIGHTS))]
+    #[arg(value_parser = named::<WeightShape>(WEIGHTS))]
     pub(crate) distribution: WeightShape,
     /// Draw both variances over the layers: FILE.svg or FILE.png.
     #[arg(long, value_name = "FILE")]

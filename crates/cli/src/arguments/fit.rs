@@ -53,7 +53,7 @@ pub(crate) struct FitArguments {
 
     /// What the settings below are chosen for where they are not given: fast, the best quality per
     /// minute, or paper, the paper's experiment of 30,000 steps on all points [default: fast].
-    #[arg(long, value_name = "NAME", value_parser = word::<Preset>(&["fast", "paper"]))]
+    #[arg(long, value_name = "NAME", value_parser = word::<Preset>(["fast", "paper"]))]
     pub(crate) preset: Option<Preset>,
 
     #[command(flatten)]
@@ -108,10 +108,10 @@ pub(crate) struct InitializationArguments {
     #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) last_sigma_p: Option<f64>,
     /// The distribution of the initial weights [default: uniform].
-    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(&WEIGHTS))]
+    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS))]
     pub(crate) weights: Option<WeightShape>,
     /// The initial biases [default: zero; like-weights for audio].
-    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(&BIASES))]
+    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
     pub(crate) biases: Option<BiasRule>,
     /// The initial biases of the first layer: zero, like-weights or uniform:B for U(-B, B) [default:
     /// those of --biases; where that is not given and f(-x) = f(x), like-weights, so that the network is
@@ -145,7 +145,7 @@ pub(crate) struct TrainingArguments {
     pub(crate) lr: Option<f64>,
     /// The learning-rate schedule [default: cosine, or exponential with --lr-decay].
     #[arg(long, value_name = "NAME")]
-    #[arg(value_parser = word::<ScheduleName>(&["constant", "exponential", "cosine"]))]
+    #[arg(value_parser = word::<ScheduleName>(["constant", "exponential", "cosine"]))]
     pub(crate) schedule: Option<ScheduleName>,
     /// Multiply the learning rate by this after each step (exponential schedule).
     #[arg(long, value_name = "FACTOR", value_parser = positive)]

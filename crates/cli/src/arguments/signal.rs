@@ -22,7 +22,7 @@ pub(crate) struct ImageArguments {
     #[arg(long)]
     pub(crate) gray: bool,
     /// What to put behind transparent pixels: white or black; without this such an image is refused.
-    #[arg(long, value_name = "COLOR", value_parser = word::<AlphaRule>(&["white", "black"]))]
+    #[arg(long, value_name = "COLOR", value_parser = word::<AlphaRule>(["white", "black"]))]
     pub(crate) alpha: Option<AlphaRule>,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct ShapeArguments {
     pub(crate) clamp: Option<f64>,
     /// The loss on the difference of the network's and the true distance: absolute or squared
     /// [default: squared; absolute with --preset paper].
-    #[arg(long, value_name = "LOSS", value_parser = word::<DistanceLoss>(&["absolute", "squared"]))]
+    #[arg(long, value_name = "LOSS", value_parser = word::<DistanceLoss>(["absolute", "squared"]))]
     pub(crate) loss: Option<DistanceLoss>,
 }
 

@@ -106,10 +106,10 @@ pub(crate) struct InitArguments {
     #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) last_sigma_p: Option<f64>,
     /// The distribution of the weights [default: uniform].
-    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(&WEIGHTS), visible_alias = "weights")]
+    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS), visible_alias = "weights")]
     pub(crate) distribution: Option<WeightShape>,
     /// The biases [default: zero; like-weights for audio].
-    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(&BIASES))]
+    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
     pub(crate) biases: Option<BiasRule>,
     /// The first layer's biases: zero, like-weights or uniform:B for U(-B, B) [default: those of
     /// --biases; where that is not given and f(-x) = f(x), like-weights].

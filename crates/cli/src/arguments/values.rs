@@ -12,15 +12,19 @@ use vi3nr_inr::signal::audio::SampleFormat;
 use vi3nr_lab::sweep::ExecutorName;
 
 /// A parser of the values that are written as one of `names`, which help lists.
-pub(super) fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+pub(super) fn named<T>(
+    names: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
 where
-    T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+    T: FromStr<Err: Into<Box<dyn Error + Send + Sync>>> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
 }
 
 /// The same for values that JSON holds as one of `names`.
-pub(super) fn word<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+pub(super) fn word<T>(
+    names: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
 where
     T: DeserializeOwned + Clone + Send + Sync + 'static,
 {
@@ -38,20 +42,17 @@ pub(super) fn sample_format() -> impl TypedValueParser<Value = SampleFormat> {
 
 /// A parser of the executors of sweeps.
 pub(super) fn executor() -> impl TypedValueParser<Value = ExecutorName> {
-    PossibleValuesParser::new(ExecutorName::ALL.map(ExecutorName::as_str))
-        .try_map(|name| name.parse::<ExecutorName>())
+    named(ExecutorName::ALL.map(ExecutorName::as_str))
 }
 
 /// A parser of the engines.
 pub(super) fn engine() -> impl TypedValueParser<Value = EngineName> {
-    PossibleValuesParser::new(EngineName::ALL.iter().map(|name| name.as_str()))
-        .try_map(|name| serde_json::from_value::<EngineName>(name.into()))
+    word(EngineName::ALL.iter().map(|name| name.as_str()))
 }
 
 /// A parser of the optimizers.
 pub(super) fn optimizer() -> impl TypedValueParser<Value = OptimizerName> {
-    PossibleValuesParser::new(OptimizerName::ALL.iter().map(|name| name.as_str()))
-        .try_map(|name| name.parse::<OptimizerName>())
+    named(OptimizerName::ALL.iter().map(|name| name.as_str()))
 }
 
 /// A parser of the kinds of signals.

@@ -16,7 +16,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::atomic_file::WriteError;
-use crate::model_file::ModelError;
 use crate::plan::{FitPlan, differences};
 use crate::request::FitRequest;
 use crate::signal::Signal;
@@ -131,9 +130,6 @@ pub enum CheckpointError {
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// The model beside it cannot be read.
-    #[error(transparent)]
-    Model(#[from] ModelError),
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
+
+use crate::text_or_number::TextOrNumber;
 
 pub(super) fn serialize<T: Display, S: Serializer>(
     value: &Option<T>,
@@ -33,16 +34,6 @@ where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Text(String),
-        Number(f64),
-    }
-    let text = match Option::<Given>::deserialize(deserializer)? {
-        None => return Ok(None),
-        Some(Given::Text(text)) => text,
-        Some(Given::Number(number)) => number.to_string(),
-    };
-    text.parse().map(Some).map_err(D::Error::custom)
+    let given = Option::<TextOrNumber>::deserialize(deserializer)?;
+    given.map(TextOrNumber::parse).transpose()
 }

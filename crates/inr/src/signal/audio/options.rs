@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text_or_number::TextOrNumber;
 
 /// Which channels are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,17 +53,7 @@ impl Serialize for ChannelRule {
 
 impl<'de> Deserialize<'de> for ChannelRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Text(String),
-            Number(u64),
-        }
-        let text = match Given::deserialize(deserializer)? {
-            Given::Text(text) => text,
-            Given::Number(number) => number.to_string(),
-        };
-        text.parse().map_err(D::Error::custom)
+        TextOrNumber::deserialize(deserializer)?.parse()
     }
 }
 

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// An alpha channel that is opaque everywhere is dropped under either rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(
+    rename_all = "lowercase",
+    expecting = "expected refuse, white, black or a list of three numbers"
+)]
 pub enum AlphaRule {
     /// Refuse the image.
     #[default]
