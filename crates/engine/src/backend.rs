@@ -39,6 +39,13 @@ pub trait Backend: Send + Sync + Debug {
 
     /// The threads for all that is not an engine's.
     fn workers(&self) -> &Arc<Workers>;
+
+    /// Backends of the same kind for `count` networks that are trained at the same time, each with an
+    /// equal share of this one's threads, at least one.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Threads`] if they cannot be started.
+    fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError>;
 }
 
 /// What the engines of a backend can do. Nothing, unless a backend says so.
@@ -99,6 +106,11 @@ impl Backend for CpuBackend {
     fn workers(&self) -> &Arc<Workers> {
         &self.workers
     }
+
+    fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
+        let shares = self.workers.shares(count)?.into_iter();
+        Ok(shares.map(|workers| Box::new(Self::with_workers(workers)) as _).collect())
+    }
 }
 
 /// Makes [`ReferenceEngine`]s, each of which runs on the thread that calls it.
@@ -141,5 +153,10 @@ impl Backend for ReferenceBackend {
 
     fn workers(&self) -> &Arc<Workers> {
         &self.workers
+    }
+
+    fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
+        let shares = self.workers.shares(count)?.into_iter();
+        Ok(shares.map(|workers| Box::new(Self::with_workers(workers)) as _).collect())
     }
 }

@@ -38,6 +38,16 @@ impl Workers {
         self.threads
     }
 
+    /// Workers for `count` computations that run at the same time, each with an equal share of these
+    /// threads, at least one.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Threads`] if the system does not start them.
+    pub fn shares(&self, count: usize) -> Result<Vec<Arc<Self>>, EngineError> {
+        let each = (self.threads / count.max(1)).max(1);
+        (0..count).map(|_| Self::new(Some(each))).collect()
+    }
+
     /// Runs `work` on the general threads: parallel iterators of rayon inside it use these and no
     /// others.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {

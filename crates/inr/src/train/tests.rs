@@ -296,6 +296,10 @@ fn kfac_refuses_a_backend_without_curvature() {
         fn workers(&self) -> &Arc<vi3nr_engine::Workers> {
             self.0.workers()
         }
+
+        fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
+            self.0.side_by_side(count)
+        }
     }
 
     let (network, start) = problem();
