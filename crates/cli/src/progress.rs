@@ -1,16 +1,21 @@
-//! Progress on stderr; nothing at all where stderr is not a terminal.
+//! Progress on stderr; few lines or none where stderr is not a terminal.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use vi3nr_inr::pieces::PieceProgress;
 use vi3nr_inr::signal::Signal;
 use vi3nr_inr::train::Progress;
 use vi3nr_lab::sweep::{Event, Plan, State};
+
+use crate::output::status;
 
 /// The bar of one fit.
 pub(crate) struct FitBar<'a> {
     bar: ProgressBar,
     signal: &'a dyn Signal,
+    /// The last tenth that a line told of.
+    shown: Option<usize>,
 }
 
 impl<'a> FitBar<'a> {
@@ -18,11 +23,11 @@ impl<'a> FitBar<'a> {
     pub(crate) fn new(steps: u64, signal: &'a dyn Signal) -> Self {
         // ProgressBar draws to stderr and hides itself where that is no terminal.
         let bar = ProgressBar::new(steps);
-        let template = "{bar:28} {pos}/{len} {msg} eta {eta}";
+        let template = "{bar:28} {pos}/{len} {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, signal }
+        Self { bar, signal, shown: None }
     }
 
     /// Shows a step.
@@ -34,13 +39,42 @@ impl<'a> FitBar<'a> {
         let meaning = self.signal.metrics_of_loss(progress.loss);
         let meaning =
             meaning.all.first().map(|first| format!("  {} {}", first.name, first.amount()));
+        self.bar.set_position(progress.step);
         self.bar.set_message(format!(
-            "loss {:.3e}{}  {} points/s",
+            "loss {:.3e}{}  {} points/s eta {}",
             progress.loss,
             meaning.unwrap_or_default(),
-            thousands(rate)
+            thousands(rate),
+            HumanDuration(self.bar.eta())
         ));
-        self.bar.set_position(progress.step);
+    }
+
+    /// Shows how many pieces have ended. Without a terminal, a line once the duration can be told and at
+    /// every tenth of the pieces.
+    pub(crate) fn show_pieces(&mut self, progress: &PieceProgress) {
+        let meaning = self.signal.metrics_of_loss(progress.loss);
+        let meaning = meaning.all.first().filter(|first| first.value.is_finite());
+        let meaning = meaning
+            .map_or(String::new(), |first| format!("  {} {} so far", first.name, first.amount()));
+        let left =
+            progress.left.map_or(String::new(), |left| format!("  {} left", HumanDuration(left)));
+        let refitted = match progress.cured {
+            0 => String::new(),
+            count => format!("  {count} fitted again"),
+        };
+        if !self.bar.is_hidden() {
+            self.bar.set_position(progress.done as u64);
+            self.bar.set_message(format!("pieces{meaning}{refitted}{left}"));
+            return;
+        }
+        let tenth = 10 * progress.done / progress.pieces.max(1);
+        let is_first = self.shown.is_none() && progress.left.is_some();
+        let is_next = self.shown.is_some_and(|shown| tenth > shown) && tenth < 10;
+        if (is_first || is_next) && progress.elapsed > QUIET {
+            self.shown = Some(tenth);
+            let PieceProgress { done, pieces, .. } = progress;
+            status(&format!("{done} of {pieces} pieces{meaning}{refitted}{left}"));
+        }
     }
 
     /// Removes the bar.
@@ -48,6 +82,9 @@ impl<'a> FitBar<'a> {
         self.bar.finish_and_clear();
     }
 }
+
+/// How long a fit in pieces may take before lines tell of it.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// The table of a sweep: how far it is, the best so far, what is running.
 pub(crate) struct SweepTable<'a> {

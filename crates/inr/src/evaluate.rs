@@ -5,7 +5,8 @@ use std::path::Path;
 use vi3nr_engine::{Backend, EngineError};
 
 use crate::metrics::Metrics;
-use crate::model_file::Model;
+use crate::model_file::{Body, Model};
+use crate::pieces::{PieceError, PieceField, all_values, measure};
 use crate::points::Points;
 use crate::preset::Preset;
 use crate::request::RequestError;
@@ -38,6 +39,18 @@ pub enum EvaluateError {
     /// The signal cannot be measured.
     #[error(transparent)]
     Signal(#[from] SignalError),
+    /// The parameters of a piece cannot be read.
+    #[error(transparent)]
+    Read(std::io::Error),
+}
+
+impl From<PieceError> for EvaluateError {
+    fn from(error: PieceError) -> Self {
+        match error {
+            PieceError::Engine(error) => Self::Engine(error),
+            PieceError::Read(error) => Self::Read(error),
+        }
+    }
 }
 
 /// Reads the signal in `file` to compare `model` with: as `asked` says where it asks for anything; else
@@ -90,6 +103,10 @@ fn require_own(given: &[(SignalKind, &'static str)], kind: SignalKind) -> Result
     Err(RequestError::of_fields(&fields.collect::<Vec<_>>(), seen, ""))
 }
 
+/// The number of values, samples times channels, of a model in pieces up to which all that can be said of
+/// a signal is measured; beyond, only what does not need all values at once.
+const MAX_VALUES: usize = 1 << 26;
+
 /// Compares `model` with `truth`, which must have its kind and shape, by the network's values as
 /// they are: neither clamped nor rounded.
 ///
@@ -105,15 +122,27 @@ pub fn evaluate(
     if ours != file {
         return Err(EvaluateError::Shape { model: ours, file });
     }
-    let (network, parameters) = (&model.network, &model.parameters[..]);
     let points = truth.points(model.input_scale);
-    let values = match points {
-        Points::Drawn(_) => Vec::new(),
-        Points::Sampled(_) => {
+    let values = match (&model.body, &points) {
+        (_, Points::Drawn(_)) => Vec::new(),
+        (Body::Network { network, parameters }, Points::Sampled(_)) => {
             let mut engine = backend.engine(network, parameters)?;
             points.eval_points(model.seed).evaluate(&mut *engine)?.values
         }
+        (Body::Pieces(set), Points::Sampled(_)) => {
+            let field = PieceField::new(set, model.input_scale, backend)?;
+            let samples = set.axes().iter().product::<usize>();
+            if samples * model.signal.outputs() > MAX_VALUES {
+                let loss = measure(set, &field, truth)?.loss;
+                let mut metrics = truth.metrics_of_loss(loss);
+                metrics.all.extend(model.size_metrics());
+                return Ok(metrics);
+            }
+            all_values(set, &field, model.signal.outputs())?
+        }
     };
-    let reconstruction = Reconstruction { network, parameters, values: &values, backend };
-    Ok(backend.workers().install(|| truth.metrics(&reconstruction))?)
+    let reconstruction = Reconstruction { body: &model.body, values: &values, backend };
+    let mut metrics = backend.workers().install(|| truth.metrics(&reconstruction))?;
+    metrics.all.extend(model.size_metrics());
+    Ok(metrics)
 }

@@ -6,20 +6,25 @@
 //!
 //! let image = test_picture(24)?;
 //! let fit = Fitting::of(&image).activation("gaussian:sigma=0.1".parse()?).width(16).steps(20).run()?;
-//! assert_eq!(fit.model.network.dims()[1], 16);
+//! assert_eq!(fit.model.network().dims()[1], 16);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+use std::ops::ControlFlow;
+use std::time::Instant;
 
 use vi3nr::Activation;
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr_engine::{Backend, CpuBackend, EngineError};
 
 use crate::optimizer::OptimizerName;
-use crate::plan::{Resolved, SignalFacts, resolve};
+use crate::pieces::{PieceProgress, PieceSession};
+use crate::plan::{FitPlan, Resolved, SignalFacts, resolve};
 use crate::preset::Preset;
-use crate::request::{BatchSize, FitRequest, RequestError};
+use crate::request::{BatchSize, FitRequest, RequestError, TileSide};
 use crate::session::{Beginning, Fit, FitError, Session};
 use crate::signal::{Signal, SignalOptions};
+use crate::train::Progress;
 
 /// A fit of a signal that is being described.
 #[derive(Debug, Clone)]
@@ -88,6 +93,10 @@ impl<'a> Fitting<'a> {
         time_limit: f64;
         /// The PSNR (peak 2, dB) of the training loss at which the fit stops.
         target_psnr: f64;
+        /// The quality in dB at which the fit stops: the PSNR of an image, the SNR of audio.
+        quality: f64;
+        /// Whether and how the signal is cut into pieces.
+        tile: TileSide;
     }
 
     /// The settings of `request`, all of them, in place of those given so far.
@@ -120,8 +129,44 @@ impl<'a> Fitting<'a> {
     /// fit fails.
     pub fn run_on(&self, backend: &dyn Backend) -> Result<Fit, FittingError> {
         let plan = self.plan()?.plan;
-        let mut session = Session::new(&plan, self.signal, backend, Beginning::default())?;
-        while session.step()?.is_some() {}
-        Ok(session.finish(&self.request)?)
+        let mut watch = |_: FitEvent<'_>| ControlFlow::Continue(());
+        Ok(fit(&plan, self.signal, backend, Beginning::default(), &self.request, &mut watch)?)
     }
+}
+
+/// What a fit tells its watcher.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FitEvent<'a> {
+    /// A step of the one network was done.
+    Step(&'a Progress),
+    /// A piece has ended, or a moment has passed.
+    Pieces(&'a PieceProgress),
+}
+
+/// Carries out `plan`, which was resolved from `request` for `signal`, in memory, in pieces or not as it
+/// says. A `watch` that breaks the fit off gets what has been reached.
+///
+/// # Errors
+/// As [`Session::new`], [`Session::step`] and [`Session::finish`]; a fit in pieces has no state to begin
+/// from, and gives [`FitError::InPieces`] where there is one.
+pub fn fit(
+    plan: &FitPlan,
+    signal: &dyn Signal,
+    backend: &dyn Backend,
+    beginning: Beginning<'_>,
+    request: &FitRequest,
+    watch: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
+) -> Result<Fit, FitError> {
+    if plan.pieces.is_some() {
+        if beginning.state.is_some() || beginning.weights.is_some() {
+            return Err(FitError::InPieces);
+        }
+        let started = beginning.started.unwrap_or_else(Instant::now);
+        let session = PieceSession::new(plan, signal, backend, started)?;
+        return session.run(request, &mut |progress| watch(FitEvent::Pieces(progress)));
+    }
+    let mut session = Session::new(plan, signal, backend, beginning)?;
+    session.run(|progress, _| watch(FitEvent::Step(progress)))?;
+    session.finish(request)
 }

@@ -37,6 +37,7 @@ pub mod fit;
 pub mod metrics;
 pub mod model_file;
 pub mod optimizer;
+pub mod pieces;
 pub mod plan;
 pub mod points;
 pub mod prepare;

@@ -77,6 +77,50 @@ pub enum Draw {
     Check,
 }
 
+/// A box of samples of a signal: a range along each axis, the fastest varying first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    ranges: Vec<Range<usize>>,
+}
+
+impl Region {
+    /// The box with these ranges.
+    pub fn new(ranges: Vec<Range<usize>>) -> Self {
+        Self { ranges }
+    }
+
+    /// The number of axes.
+    pub fn axis_count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// The samples along an axis.
+    pub fn axis(&self, axis: usize) -> Range<usize> {
+        self.ranges[axis].clone()
+    }
+
+    /// The number of samples.
+    pub fn sample_count(&self) -> usize {
+        self.ranges.iter().map(ExactSizeIterator::len).product()
+    }
+
+    /// Calls `visit` for each run of samples that follow each other in a signal with `axes`, in the
+    /// signal's order.
+    pub fn for_each_run(&self, axes: &[usize], mut visit: impl FnMut(Range<usize>)) {
+        let Some((first, others)) = self.ranges.split_first() else { return };
+        let runs: usize = others.iter().map(ExactSizeIterator::len).product();
+        for run in 0..runs {
+            let (mut rest, mut start, mut stride) = (run, first.start, axes[0]);
+            for (range, length) in others.iter().zip(&axes[1..]) {
+                start += (range.start + rest % range.len()) * stride;
+                rest /= range.len();
+                stride *= length;
+            }
+            visit(start..start + first.len());
+        }
+    }
+}
+
 /// Points and targets on their way to the engine; the memory is used again for the next step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointBatch {

@@ -11,7 +11,8 @@ use serde_json::Value;
 use vi3nr_engine::{Backend, CpuBackend, EngineError, ReferenceBackend, Workers};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointInterval, Identity, version_1};
-use crate::model_file::ModelFile;
+use crate::model_file::{Model, ModelFile};
+use crate::pieces::{FittedPiece, Journal, PieceProgress, PieceSession};
 use crate::plan::{FitPlan, differences};
 use crate::prepare::{PrepareError, Prepared, prepare};
 use crate::request::{EngineName, FitRequest, RequestError};
@@ -50,6 +51,8 @@ pub struct Run {
 pub enum RunEvent<'a> {
     /// A step was done.
     Step(&'a Progress),
+    /// A piece has ended, or a moment has passed.
+    Pieces(&'a PieceProgress),
     /// A checkpoint could not be written; training goes on.
     CheckpointFailed(&'a CheckpointError),
 }
@@ -109,6 +112,19 @@ impl Run {
         changes: &FitRequest,
         backend: &dyn Backend,
     ) -> Result<Self, RunError> {
+        if let StoredRun::Current(record) = stored
+            && record.plan.pieces.is_some()
+            && record.has_ended()
+            && goes_on(changes)
+        {
+            let seen = "a finished fit in pieces, which does not go on";
+            return Err(PrepareError::from(RequestError::of_fields(
+                &["steps", "time_limit"],
+                seen,
+                "neither of them, or a new fit",
+            ))
+            .into());
+        }
         let mut request = resumed_request(directory.path(), stored, request, changes)?;
         let prepared = backend.workers().install(|| prepare(&request))?;
         let mut ended = stored.report();
@@ -173,6 +189,9 @@ impl Run {
         started: Instant,
         watch: &mut dyn FnMut(RunEvent<'_>) -> ControlFlow<()>,
     ) -> Result<RunOutcome, RunError> {
+        if self.plan().pieces.is_some() {
+            return self.execute_pieces(backend, started, watch);
+        }
         let (plan, signal) = (self.plan(), self.signal());
         let checkpoint = self.directory.checkpoint(plan, signal)?;
         let (state, mut log) = match checkpoint {
@@ -216,6 +235,37 @@ impl Run {
             self.directory.forget_checkpoint()?;
         }
         Ok(RunOutcome { fit, files, log })
+    }
+
+    /// The same for a plan in pieces: those that an earlier session finished are not fitted again.
+    fn execute_pieces(
+        &self,
+        backend: &dyn Backend,
+        started: Instant,
+        watch: &mut dyn FnMut(RunEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<RunOutcome, RunError> {
+        let (plan, signal) = (self.plan(), self.signal());
+        let mut session = PieceSession::new(plan, signal, backend, started)?;
+        let pieces = plan.pieces.as_ref().map_or(0, |pieces| pieces.grid.piece_count());
+        let mut journal = Journal::open(&self.directory.pieces_path(), plan, pieces)?;
+        journal.reports().for_each(|report| session.count_earlier(report));
+        let mut watch = |progress: &PieceProgress| watch(RunEvent::Pieces(progress));
+        let missing = journal.missing();
+        let mut keep = |piece: FittedPiece| -> Result<(), RunError> { Ok(journal.add(piece)?) };
+        let ended = session.train(missing, &mut watch, &mut keep)?;
+        let storage = session.storage(journal.reports());
+        let set = journal.set(plan, session.axes())?;
+        // What is measured is what the file holds, after rounding.
+        session.model(set, storage, &self.request).save(&self.directory.model_path())?;
+        let model = Model::load(&self.directory.model_path())?;
+        let fit = session.finish(model, journal.reports().cloned().collect(), ended)?;
+        let per_sample = session.operations_per_sample();
+        let files = self.directory.save_pieces(&self.request, &fit, signal, per_sample, backend)?;
+        drop(journal);
+        if fit.report.stopped != Stop::Interrupted {
+            self.directory.forget_checkpoint()?;
+        }
+        Ok(RunOutcome { fit, files, log: MetricsLog::default() })
     }
 }
 

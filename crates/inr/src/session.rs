@@ -7,8 +7,9 @@ use serde::Serialize;
 use vi3nr_engine::{Backend, EngineError};
 
 use crate::metrics::Metrics;
-use crate::model_file::{Model, Origin};
+use crate::model_file::{Model, Origin, Storage};
 use crate::optimizer::OptimizerName;
+use crate::pieces::{Pieces, PiecesReport};
 use crate::plan::FitPlan;
 use crate::points::EvalLoss;
 use crate::request::FitRequest;
@@ -39,6 +40,15 @@ pub enum FitError {
         /// The checksum of what was given, or that there was nothing.
         seen: String,
     },
+    /// The plan has no pieces, or none that the signal has, where it must have some.
+    #[error("the plan has no pieces that fit the signal")]
+    NoPieces,
+    /// The plan has pieces where one network is trained.
+    #[error("the plan has pieces; expected one network for the whole signal")]
+    InPieces,
+    /// The parameters of a piece cannot be read again.
+    #[error(transparent)]
+    Pieces(std::io::Error),
     /// Not even the first loss was finite.
     #[error(
         "the loss of the initial weights is not a finite number: with {init} the values of {activation} \
@@ -70,12 +80,15 @@ impl FitError {
 pub struct Fit {
     /// The network with its best parameters.
     pub model: Model,
-    /// Its values at the signal's sampled points; empty where points are drawn.
+    /// Its values at the signal's sampled points; empty where points are drawn, and of a fit in pieces,
+    /// which may be too large for it.
     pub reconstruction: Vec<f32>,
     /// What came out.
     pub report: FitReport,
     /// What decided it.
     pub plan: FitPlan,
+    /// What came out of each piece, of a fit in pieces.
+    pub pieces: Option<Pieces>,
 }
 
 /// The numbers of a fit. Infinite values are null in JSON.
@@ -111,6 +124,10 @@ pub struct FitReport {
     /// The metrics of that loss, `last_` before their names.
     #[serde(flatten)]
     pub last: Metrics,
+    /// What the pieces have in common, of a fit in pieces. Its steps, operations and points are those of
+    /// all pieces together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<PiecesReport>,
     /// What went wrong and what to try, if training diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -165,8 +182,8 @@ impl<'a> Session<'a> {
     /// `backend`.
     ///
     /// # Errors
-    /// Returns [`FitError::Init`] if the initialization is impossible, [`FitError::Engine`] if the
-    /// engine cannot be built, [`FitError::Train`] if a state belongs to another plan, and
+    /// Returns [`FitError::InPieces`] if the plan is one in pieces, [`FitError::Init`] if the
+    /// initialization is impossible, [`FitError::Engine`] if the engine cannot be built, [`FitError::Train`] if a state belongs to another plan, and
     /// [`FitError::Weights`] if the plan starts from other weights than those given.
     pub fn new(
         plan: &'a FitPlan,
@@ -174,6 +191,9 @@ impl<'a> Session<'a> {
         backend: &'a dyn Backend,
         beginning: Beginning<'_>,
     ) -> Result<Self, FitError> {
+        if plan.pieces.is_some() {
+            return Err(FitError::InPieces);
+        }
         let initial = match beginning.state {
             Some(state) => state.parameters.clone(),
             None => initial(plan, beginning.weights)?,
@@ -260,22 +280,27 @@ impl<'a> Session<'a> {
             }
             _ => {}
         }
+        let mut storage = Storage::F32;
+        if let Some(format) = plan.storage.rounded() {
+            let mut rounded = parameters.clone();
+            format.round_all(&mut rounded);
+            let found = eval_points.evaluate(&mut *backend.engine(&plan.network, &rounded)?)?;
+            if plan.storage.accepts(kept.loss, found.loss, plan.training.target_loss()) {
+                (kept, parameters, storage) = (found, rounded, format);
+            }
+        }
         let EvalLoss { loss, values } = kept;
         let model = Model {
-            network: plan.network.clone(),
-            parameters,
-            signal: plan.signal.clone(),
             input_scale: plan.input_scale,
             seed: plan.seed,
+            storage,
             origin: Origin::fit(request, plan),
+            ..Model::new(plan.network.clone(), parameters, plan.signal.clone())
         };
-        let reconstruction = Reconstruction {
-            network: &model.network,
-            parameters: &model.parameters,
-            values: &values,
-            backend,
-        };
-        let metrics = backend.workers().install(|| signal.metrics_of_fit(loss, &reconstruction))?;
+        let reconstruction = Reconstruction { body: &model.body, values: &values, backend };
+        let mut metrics =
+            backend.workers().install(|| signal.metrics_of_fit(loss, &reconstruction))?;
+        metrics.all.extend(model.size_metrics());
         let seconds = outcome.elapsed.as_secs_f64().max(1e-9);
         let all = plan.signal.points().default_count() as f64;
         let (problem, advice) = problem(plan, &outcome);
@@ -293,22 +318,19 @@ impl<'a> Session<'a> {
             kept_step,
             last_loss,
             last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
+            pieces: None,
             problem,
             advice,
         };
-        Ok(Fit { model, reconstruction: values, report, plan: plan.clone() })
+        let plan = plan.clone();
+        Ok(Fit { model, reconstruction: values, report, plan, pieces: None })
     }
 }
 
 impl Fit {
     /// What the signal measures and draws.
     pub fn reconstruction<'a>(&'a self, backend: &'a dyn Backend) -> Reconstruction<'a> {
-        Reconstruction {
-            network: &self.model.network,
-            parameters: &self.model.parameters,
-            values: &self.reconstruction,
-            backend,
-        }
+        Reconstruction { body: &self.model.body, values: &self.reconstruction, backend }
     }
 }
 
@@ -327,7 +349,7 @@ fn initial(plan: &FitPlan, given: Option<&[f32]>) -> Result<Vec<f32>, FitError> 
     }
 }
 
-fn non_finite_start(plan: &FitPlan) -> FitError {
+pub(crate) fn non_finite_start(plan: &FitPlan) -> FitError {
     FitError::NonFiniteInitialLoss {
         init: plan.init.scheme.to_string(),
         activation: plan.network.activation().to_string(),

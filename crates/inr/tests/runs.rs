@@ -139,7 +139,7 @@ fn a_finished_run_goes_on_from_its_weights() {
     let path = folder.path();
     let request = small("tiny.png", json!({"steps": 30, "optimizer": "adam", "seed": 4}));
     let first = whole_run(&request, path);
-    let weights = parameters_fingerprint(&first.model.parameters);
+    let weights = parameters_fingerprint(first.model.whole().unwrap().1);
     let csv = fs::read(path.join("metrics.csv")).unwrap();
 
     // What is refused leaves the finished run as it was.
@@ -183,6 +183,6 @@ fn a_finished_run_goes_on_whatever_its_initialization_was() {
     let settings = json!({"steps": 5, "activation": "gaussian:sigma=0.3", "sigma_p": "auto"});
     let first = whole_run(&small("tiny.png", settings), folder.path());
     let run = resumed(folder.path(), &request(json!({"steps": 3, "lr": 1e-4}))).unwrap();
-    assert_eq!(run.plan().network, first.model.network);
+    assert_eq!(run.plan().network, *first.model.network());
     execute(&run, &backend(1), None).unwrap();
 }

@@ -37,7 +37,7 @@ fn a_session_is_stepped_and_ends_with_a_model() {
         let fit = session.finish(&request).unwrap();
         assert_eq!((fit.report.steps, fit.report.stopped), (steps, Stop::Steps));
         assert_eq!(steps, plan.training.steps);
-        assert_eq!((&fit.plan, &fit.model.network), (plan, &plan.network));
+        assert_eq!((&fit.plan, fit.model.network()), (plan, &plan.network));
         assert_eq!(fit.model.input_scale, plan.input_scale);
         assert!(fit.report.loss <= fit.report.last_loss);
     }
@@ -128,7 +128,7 @@ fn threads_change_no_byte() {
 fn five_lines_fit_an_image() {
     let image = test_picture(24).unwrap();
     let fit = Fitting::of(&image).width(16).layers(3).steps(30).seed(2).run().unwrap();
-    assert_eq!(fit.model.network.dims(), [2, 16, 16, 3]);
+    assert_eq!(fit.model.network().dims(), [2, 16, 16, 3]);
     assert_eq!((fit.plan.seed, fit.report.steps), (2, 30));
     assert!(fit.report.metrics.get("psnr").unwrap() > 5.0);
     // A description that makes no sense names its field.
@@ -168,6 +168,10 @@ impl Backend for Counting {
     fn workers(&self) -> &Arc<Workers> {
         self.inner.workers()
     }
+
+    fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
+        self.inner.side_by_side(count)
+    }
 }
 
 /// A fit takes every engine from the backend that it is given, and does not care which it is.
@@ -198,8 +202,8 @@ fn a_fit_starts_from_another_model_or_run() {
         let request = request(json!({"from": from, "steps": 3, "optimizer": "adam"}));
         let prepared = prepare(&request).unwrap();
         let plan = &prepared.resolved.plan;
-        assert_eq!(plan.network, first.model.network);
-        assert_eq!(prepared.weights.as_ref(), Some(&first.model.parameters));
+        assert_eq!(&plan.network, first.model.network());
+        assert_eq!(prepared.weights.as_ref(), Some(&first.model.whole().unwrap().1.to_vec()));
         let fit = fit(&request, &prepared, &backend(1));
         // The file's name, not its folder: the model file does not depend on the machine.
         let kept = json!(fit.model.origin.settings());
@@ -242,7 +246,7 @@ fn initial_weights_from_a_file_are_those_that_a_fit_draws() {
         let from = own.with(&request(json!({"from": path}))).unwrap();
         let drawn = fit(&own, &prepared, &backend(1));
         let read = fit(&from, &prepare(&from).unwrap(), &backend(1));
-        assert_eq!(read.model.parameters, drawn.model.parameters);
+        assert_eq!(read.model.body, drawn.model.body);
         assert_ne!(read.plan, drawn.plan);
     }
 }

@@ -6,9 +6,10 @@ use clap::Args;
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, BiasRule, WeightShape};
 use vi3nr_inr::checkpoint::CheckpointInterval;
+use vi3nr_inr::model_file::StorageRule;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::preset::Preset;
-use vi3nr_inr::request::{BatchSize, EngineName, FitRequest, ScheduleName};
+use vi3nr_inr::request::{BatchSize, EngineName, FitRequest, ScheduleName, TileSide};
 
 use super::values::{engine, finite, named, optimizer, positive, word};
 use super::{AudioArguments, ImageArguments, ShapeArguments, ThreadsAndJson};
@@ -68,16 +69,20 @@ pub(crate) struct FitArguments {
 
     /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
     /// for example 'exp(-x^2/(2*s^2)):s=0.05'
-    /// [default: sine:omega=30; gaussian with --preset paper, except for audio].
+    /// [default: sine:omega=30, sine:omega=20 for pieces of an image; gaussian with --preset paper, except
+    /// for audio].
     #[arg(long, help_heading = "Network")]
     pub(crate) activation: Option<Activation>,
-    /// The number of weight matrices, the first and the last included [default: 8; 4 for audio].
+    /// The number of weight matrices, the first and the last included [default: 8; 4 for audio and for
+    /// pieces].
     #[arg(long, value_name = "N", help_heading = "Network")]
     pub(crate) layers: Option<usize>,
-    /// The number of units of each hidden layer [default: 128; 256 for audio].
+    /// The number of units of each hidden layer [default: 128; 256 for audio; for pieces 96, of audio 64].
     #[arg(long, value_name = "M", help_heading = "Network")]
     pub(crate) width: Option<usize>,
 
+    #[command(flatten)]
+    pub(crate) size: SizeArguments,
     #[command(flatten)]
     pub(crate) initialization: InitializationArguments,
     #[command(flatten)]
@@ -86,6 +91,30 @@ pub(crate) struct FitArguments {
     /// End as soon as standard input does, as the children of a sweep must.
     #[arg(long, hide = true)]
     pub(crate) end_with_input: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Quality and size")]
+pub(crate) struct SizeArguments {
+    /// The quality in dB at which the fit stops, of every piece where there are pieces: the PSNR (peak 2)
+    /// of an image, the SNR of audio [default: 42 for images and 40 for audio in pieces, else none].
+    #[arg(long, value_name = "DB", value_parser = finite, conflicts_with = "target_psnr")]
+    pub(crate) quality: Option<f64>,
+    /// Cut the signal into pieces of about S pixels or samples a side, each with a network of its own; none:
+    /// one network for all of it [default: 64 for images of more than 16384 pixels and 4096 for audio of
+    /// more than 16384 samples, unless options of adam or muon are given or with --preset paper; else
+    /// none].
+    #[arg(long, value_name = "S|none")]
+    pub(crate) tile: Option<TileSide>,
+    /// Choose the width for at most N parameters in all.
+    #[arg(long, value_name = "N", conflicts_with = "width")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) parameters: Option<u64>,
+    /// How the model file stores parameters: f32, f16, bf16, or auto, f16 where the quality is reached
+    /// after rounding and f32 elsewhere [default: auto for pieces, else f32].
+    #[arg(long, value_name = "FORMAT")]
+    #[arg(value_parser = word::<StorageRule>(StorageRule::ALL.map(StorageRule::as_str)))]
+    pub(crate) storage: Option<StorageRule>,
 }
 
 #[derive(Debug, Args)]
@@ -126,8 +155,9 @@ pub(crate) struct InitializationArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
-    /// The maximum number of steps [default: as many as take 30 to 40 s on two modern cores for an image,
-    /// a minute for audio, a minute and a half for a shape].
+    /// The maximum number of steps, of each piece where there are pieces [default: 300 for a piece; else as
+    /// many as take 30 to 40 s on two modern cores for an image, a minute for audio, a minute and a half
+    /// for a shape].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) steps: Option<u64>,
     /// The number of points of a step, shuffled anew each epoch, or full for all of them at each step
@@ -135,9 +165,9 @@ pub(crate) struct TrainingArguments {
     #[arg(long, value_name = "N|full")]
     pub(crate) batch: Option<BatchSize>,
     /// The optimizer: adam; muon (orthogonalized momentum for hidden weights, adam for the rest); kfac
-    /// (second order, no learning rate, all points at each step) [default: kfac for images of at most
-    /// 16384 pixels where none of --lr, --schedule, --lr-decay and --batch N is given; else, and with
-    /// --preset paper, adam].
+    /// (second order, no learning rate, all points at each step) [default: kfac for pieces and for images
+    /// of at most 16384 pixels where none of --lr, --schedule, --lr-decay and --batch N is given; else, and
+    /// with --preset paper, adam].
     #[arg(long, value_name = "NAME", value_parser = optimizer())]
     pub(crate) optimizer: Option<OptimizerName>,
     /// The initial learning rate of adam [default: 5e-4] or muon.
@@ -168,7 +198,7 @@ pub(crate) struct TrainingArguments {
 impl FitArguments {
     /// The request that the options make, without that of --request.
     pub(crate) fn options(&self) -> FitRequest {
-        let Self { initialization, training, .. } = self;
+        let Self { initialization, training, size, .. } = self;
         let mut request = FitRequest::default();
         request.file = self.file.clone();
         request.preset = self.preset;
@@ -195,6 +225,10 @@ impl FitArguments {
         request.lr_decay = training.lr_decay;
         request.time_limit = training.time_limit;
         request.target_psnr = training.target_psnr;
+        request.quality = size.quality;
+        request.tile = size.tile;
+        request.parameters = size.parameters;
+        request.storage = size.storage;
         request.engine = training.engine;
         request
     }

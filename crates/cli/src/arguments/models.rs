@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use vi3nr_inr::decode::PixelRegion;
 use vi3nr_inr::signal::audio::SampleFormat;
 
-use super::values::{grid, positive, sample_format, size};
+use super::values::{grid, not_negative, positive, sample_format, size};
 use super::{AudioArguments, ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
@@ -24,6 +25,15 @@ pub(crate) struct DecodeArguments {
     /// The size in pixels; the whole image is stretched to it.
     #[arg(long, value_name = "WxH", value_parser = size, help_heading = "Image")]
     pub(crate) size: Option<(u32, u32)>,
+    /// Decode only this part of the image, in its own pixels; --scale and --size then are of the part.
+    #[arg(long, value_name = "X,Y,W,H", help_heading = "Image")]
+    pub(crate) region: Option<PixelRegion>,
+    /// Begin this many seconds after the first sample [default: 0].
+    #[arg(long, value_name = "SECONDS", value_parser = not_negative, help_heading = "Audio")]
+    pub(crate) start: Option<f64>,
+    /// Decode this many seconds [default: to the end].
+    #[arg(long, value_name = "SECONDS", value_parser = positive, help_heading = "Audio")]
+    pub(crate) duration: Option<f64>,
     /// Samples a second [default: those of the audio that was fitted].
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..))]
     #[arg(help_heading = "Audio")]

@@ -16,7 +16,10 @@ pub(crate) fn run(arguments: &DecodeArguments) -> CommandResult {
     let request = DecodeRequest {
         scale: arguments.scale,
         size: arguments.size,
+        region: arguments.region,
         rate: arguments.rate,
+        start: arguments.start,
+        duration: arguments.duration,
         sample_format: arguments.sample_format,
         resolution: arguments.resolution,
     };

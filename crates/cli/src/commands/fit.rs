@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vi3nr_engine::Backend;
+use vi3nr_inr::pieces::PiecesReport;
 use vi3nr_inr::prepare::prepare;
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::request::FitRequest;
@@ -100,10 +101,14 @@ fn execute(
     arguments: &FitArguments,
     (started, interrupted): (Instant, &AtomicBool),
 ) -> Result<RunOutcome, Failure> {
-    let bar = FitBar::new(run.plan().training.steps, run.signal());
+    let mut bar = match &run.plan().pieces {
+        None => FitBar::new(run.plan().training.steps, run.signal()),
+        Some(pieces) => FitBar::new(pieces.grid.piece_count() as u64, run.signal()),
+    };
     let mut watch = |event: RunEvent<'_>| {
         match event {
             RunEvent::Step(progress) => bar.show(progress),
+            RunEvent::Pieces(progress) => bar.show_pieces(progress),
             RunEvent::CheckpointFailed(error) => {
                 status(&format!("warning: no checkpoint: {error}"))
             }
@@ -138,8 +143,14 @@ fn report(run: &Run, outcome: &RunOutcome, arguments: &FitArguments) -> CommandR
     )?;
     if fit.report.stopped == Stop::Interrupted {
         let path = run.directory().path().display();
-        let step = fit.report.steps;
-        let message = format!("interrupted after {step} steps; vi3nr fit --resume {path} goes on");
+        let done = match &fit.report.pieces {
+            None => format!("{} steps", fit.report.steps),
+            Some(pieces) => {
+                let all: usize = pieces.counts.iter().product();
+                format!("{} of {all} pieces", all - pieces.unfinished)
+            }
+        };
+        let message = format!("interrupted after {done}; vi3nr fit --resume {path} goes on");
         return Err(Failure::Interrupted(message));
     }
     match (&fit.report.problem, &fit.report.advice) {
@@ -149,6 +160,24 @@ fn report(run: &Run, outcome: &RunOutcome, arguments: &FitArguments) -> CommandR
             Err(Failure::Failed(format!("{problem} ({} {value})", crate::failure::flag(field))))
         }
     }
+}
+
+/// What the pieces have in common.
+fn pieces_lines(pieces: &PiecesReport) -> String {
+    let mut text = match pieces.worst.all.first() {
+        None => String::new(),
+        Some(worst) => format!("worst piece {}\n", worst.amount()),
+    };
+    for (count, what) in [
+        (pieces.stalled, "whose training stalled, fitted again"),
+        (pieces.below_target, "below the quality asked for"),
+        (pieces.unfinished, "not fitted to the end"),
+    ] {
+        if count > 0 {
+            text += &format!("pieces {what}: {count}\n");
+        }
+    }
+    text
 }
 
 /// What is left to say of a run that had ended before.
@@ -182,8 +211,12 @@ fn summary(fit: &Fit, model: &Path, paper: Option<&PaperTable>) -> Value {
 /// What people read.
 fn text(fit: &Fit, model: &Path, files: &[PathBuf], paper: Option<&PaperTable>) -> String {
     let (report, plan) = (&fit.report, &fit.plan);
+    let pieces = match &plan.pieces {
+        None => String::new(),
+        Some(pieces) => format!("pieces {}; ", plan::pieces_text(pieces)),
+    };
     let mut text = format!(
-        "{}; {}, seed {}\n\
+        "{}; {pieces}{}, seed {}\n\
          {}: {} steps in {:.1} s, {:.0} gradient equivalents, {} points/s; stopped: {}\n\
          {}\n{}\n",
         plan.signal.details(),
@@ -201,6 +234,9 @@ fn text(fit: &Fit, model: &Path, files: &[PathBuf], paper: Option<&PaperTable>) 
         report.metrics.lines(),
         model.display(),
     );
+    if let Some(pieces) = &report.pieces {
+        text += &pieces_lines(pieces);
+    }
     for file in files {
         text += &format!("{}\n", file.display());
     }

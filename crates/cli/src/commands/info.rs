@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vi3nr::Network;
-use vi3nr_inr::model_file::{InitialFile, Model, ModelFile, Origin};
+use vi3nr_inr::model_file::{Body, InitialFile, Model, ModelFile, Origin, Storage};
+use vi3nr_inr::pieces::PieceSet;
 use vi3nr_inr::run_directory::MODEL_FILE;
 use vi3nr_inr::signal::info_to_json;
 
@@ -53,22 +54,28 @@ fn common(path: &Path, network: &Network, seed: u64, settings: &Value) -> (Value
 fn trained(path: &Path, model: &Model) -> (Value, String) {
     let settings = model.origin.settings();
     let (mut object, [network, activation, seed]) =
-        common(path, &model.network, model.seed, &settings);
+        common(path, model.network(), model.seed, &settings);
     object["signal"] = info_to_json(&*model.signal);
     object["input_scale"] = json!(model.input_scale);
     if let Origin::Fit { request, plan } = &model.origin {
         object["request"] = json!(request);
         object["plan"] = json!(plan);
     }
-    let bits = 32.0 * model.network.parameter_count() as f64;
+    object["parameters"] = json!(model.parameter_count());
+    object["storage"] = json!(model.storage);
     let mut rate_text = String::new();
-    if let Some(unit) = model.signal.unit() {
-        let rate = bits / unit.count;
-        object[format!("bits_per_{}", unit.name)] = json!(rate);
+    if let (Some(unit), Some(rate)) = (model.signal.unit(), model.bits_per_unit()) {
+        object[unit.bits] = json!(rate);
         rate_text = format!(", {rate:.1} bits per {}", unit.name);
     }
+    let mut pieces_text = String::new();
+    if let Body::Pieces(set) = &model.body {
+        let (counts, overlap) = (set.grid().counts(), set.grid().overlap());
+        object["pieces"] = json!({"counts": counts, "overlap": overlap});
+        pieces_text = pieces_line(set, model.storage);
+    }
     let mut text = format!(
-        "{}\n{:<13} {}\ncoordinates   {}\n{network}{rate_text})\n{activation}\n{seed}\n",
+        "{}\n{:<13} {}\ncoordinates   {}\n{network}{rate_text})\n{pieces_text}{activation}\n{seed}\n",
         path.display(),
         model.signal.kind().name(),
         model.signal.details(),
@@ -76,6 +83,19 @@ fn trained(path: &Path, model: &Model) -> (Value, String) {
     );
     text += &settings_text(&settings);
     (object, text)
+}
+
+/// How a model is cut into pieces.
+fn pieces_line(set: &PieceSet, storage: Storage) -> String {
+    let counts: Vec<String> = set.grid().counts().iter().map(usize::to_string).collect();
+    format!(
+        "pieces        {} ({}), overlap {}, {} parameters together as {}\n",
+        set.piece_count(),
+        counts.join("x"),
+        set.grid().overlap(),
+        set.parameter_count(),
+        storage.as_str(),
+    )
 }
 
 fn untrained(path: &Path, initial: &InitialFile) -> (Value, String) {

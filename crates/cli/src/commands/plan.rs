@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 use vi3nr_inr::optimizer::Schedule;
+use vi3nr_inr::pieces::PiecePlan;
 use vi3nr_inr::plan::{FitPlan, Resolved};
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::signal::PointCount;
@@ -33,8 +34,9 @@ pub(super) fn network_text(plan: &FitPlan) -> String {
         None => plan.init.scheme.to_string(),
         Some(start) => format!("from weights {}", start.parameters),
     };
+    let each = if plan.pieces.is_some() { " each" } else { "" };
     let mut text = format!(
-        "network {} ({} parameters), {}, {start}",
+        "network {} ({} parameters{each}), {}, {start}",
         dims.join("-"),
         plan.network.parameter_count(),
         plan.network.activation(),
@@ -45,10 +47,18 @@ pub(super) fn network_text(plan: &FitPlan) -> String {
     text
 }
 
+/// The number of pieces and how they lie.
+pub(super) fn pieces_text(pieces: &PiecePlan) -> String {
+    let counts: Vec<String> = pieces.grid.counts().iter().map(usize::to_string).collect();
+    let count = pieces.grid.piece_count();
+    format!("{count} ({}), overlap {}", counts.join("x"), pieces.grid.overlap())
+}
+
 fn text(resolved: &Resolved) -> String {
     let plan = &resolved.plan;
     let training = &plan.training;
     let batch = match (training.batch, plan.signal.points()) {
+        (None, _) if plan.pieces.is_some() => "all points of a piece".into(),
         (Some(count), _) | (None, PointCount::Drawn(count)) => format!("{count} points"),
         (None, PointCount::Sampled(count)) => format!("all {count} points"),
     };
@@ -65,13 +75,16 @@ fn text(resolved: &Resolved) -> String {
         format!("signal    {}", plan.signal.details()),
         format!("network   {}", network_text(plan).trim_start_matches("network ")),
         format!("weights   {start}, seed {}", plan.seed),
-        format!(
-            "training  {}, at most {} steps of {batch}, engine {}",
-            training.optimizer.name(),
-            training.steps,
-            plan.engine.as_str()
-        ),
     ];
+    if let Some(pieces) = &plan.pieces {
+        lines.insert(1, format!("pieces    {}", pieces_text(pieces)));
+    }
+    lines.push(format!(
+        "training  {}, at most {} steps of {batch}, engine {}",
+        training.optimizer.name(),
+        training.steps,
+        plan.engine.as_str()
+    ));
     if let Some(rates) = training.optimizer.clone().rates_mut() {
         let schedule = match rates.schedule {
             Schedule::Constant => "constant".to_owned(),

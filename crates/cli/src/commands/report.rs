@@ -43,7 +43,7 @@ fn sweep_page(file: &Path) -> Result<Page, Failure> {
 /// What is not a result is the request's fault.
 fn failure(error: ReportError) -> Failure {
     match error {
-        ReportError::Write(_) | ReportError::Chart(_) | ReportError::Engine(_) => {
+        ReportError::Write(_) | ReportError::Chart(_) | ReportError::Evaluate(_) => {
             Failure::failed(error)
         }
         error => Failure::usage(error),

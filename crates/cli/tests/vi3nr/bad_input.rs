@@ -93,7 +93,7 @@ fn damaged_and_foreign_models() {
         let at = whole.windows(text.len()).position(|part| part == text).unwrap();
         [&whole[..at], to.as_bytes(), &whole[at + text.len()..]].concat()
     };
-    check(&replaced("\"format_version\":\"2\"", "\"format_version\":\"9\""), "upgrade vi3nr");
+    check(&replaced("\"format_version\":\"3\"", "\"format_version\":\"9\""), "upgrade vi3nr");
     check(&replaced("\"format\":\"vi3nr\"", "\"format\":\"other\""), "not a vi3nr model");
     check(&replaced("2,16,16,3", "2,96,16,3"), "damaged");
     check(&replaced("\"sine:omega=30\"", "\"sine:omega=-0\""), "above 0");

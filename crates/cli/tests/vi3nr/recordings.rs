@@ -60,7 +60,7 @@ fn a_recording_is_fitted_decoded_and_measured() {
     let eval = json(folder, &["eval", "run", "tone.wav", "--json"]);
     let mut keys: Vec<_> = eval.as_object().unwrap().keys().collect();
     keys.sort();
-    assert_eq!(keys, ["mse", "snr", "spectral_convergence"]);
+    assert_eq!(keys, ["bits_per_sample", "mse", "parameters", "snr", "spectral_convergence"]);
     for key in keys {
         assert!((number(&eval, key) - number(&report, key)).abs() < 1e-9, "{key}");
     }

@@ -5,37 +5,90 @@ use std::path::Path;
 use serde_json::json;
 use vi3nr_engine::Backend;
 
+use super::field::{Field, Places};
 use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
 use crate::model_file::Model;
+use crate::request::RequestError;
 use crate::signal::audio::{Audio, AudioInfo};
 use crate::signal::{SignalInfo as _, SignalKind};
 
-/// The model's audio at `rate` samples a second, or its own rate if none: the same stretch of
-/// time from the first sample on, in the file's own amplitude.
+/// The model's audio at `rate` samples a second, or its own rate if none, in the file's own amplitude:
+/// the stretch of time `span`, which is its beginning and its length in seconds from the first sample
+/// on; all of it if none.
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Signal`] for a rate of 0
-/// or one that gives too many samples, [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a span that
+/// the audio does not have, [`DecodeError::Signal`] for a rate of 0 or one that gives too many samples,
+/// [`DecodeError::Engine`] if threads or memory are short.
 pub fn decode_audio(
     model: &Model,
     rate: Option<u32>,
+    span: Option<(f64, Option<f64>)>,
     backend: &dyn Backend,
 ) -> Result<Audio, DecodeError> {
     let native: AudioInfo = info_of(model, SignalKind::Audio)?;
     let rate = rate.unwrap_or(native.rate);
-    let info = AudioInfo { rate, samples: native.samples_at(rate), ..native };
+    let (start, duration) = span.unwrap_or((0.0, None));
+    // Before a rate of 0 divides anything.
+    AudioInfo { rate, ..native }.check()?;
+    let (first, samples) = match span {
+        None => (0.0, native.samples_at(rate)),
+        Some(_) => part(&native, rate, start, duration)?,
+    };
+    let info = AudioInfo { rate, samples, start: native.start + start, ..native };
     info.check()?;
-    let mut engine = backend.engine(&model.network, &model.parameters)?;
-    let mut values = vec![0.0; info.samples as usize * info.channels];
-    for (band, values) in values.chunks_mut(BAND * info.channels).enumerate() {
-        let first = (band * BAND) as u64;
-        let count = (values.len() / info.channels) as u64;
-        let points: Vec<f32> = (first..first + count)
-            .map(|index| native.coordinate(index, rate, model.input_scale))
-            .collect();
-        engine.evaluate(&points, values)?;
+    let mut field = Field::new(model, backend)?;
+    let mut values = Vec::with_capacity(info.values() as usize);
+    let ratio = f64::from(native.rate) / f64::from(rate);
+    for band in (0..samples).step_by(BAND) {
+        let indices = band..samples.min(band + BAND as u64);
+        let places = match span {
+            None => {
+                let place = |index: u64| {
+                    let coordinate = native.coordinate(index, rate, model.input_scale);
+                    (index as f64 * ratio, coordinate)
+                };
+                indices.map(place).unzip()
+            }
+            Some(_) => {
+                let place = |index: u64| {
+                    let position = first + index as f64 * ratio;
+                    (position, native.coordinate_at(position, model.input_scale))
+                };
+                indices.map(place).unzip()
+            }
+        };
+        let (positions, coordinates) = places;
+        values.extend(field.values(&[&Places { positions, coordinates }])?);
     }
     Ok(Audio::of_network(info, values))
+}
+
+/// Where, in samples of the audio's own, a stretch of time begins, and how many samples at `rate` it has.
+fn part(
+    native: &AudioInfo,
+    rate: u32,
+    start: f64,
+    duration: Option<f64>,
+) -> Result<(f64, u64), DecodeError> {
+    let span = native.span();
+    if !(0.0..=span).contains(&start) {
+        let expected = format!("0 to {span} seconds, the length of the audio");
+        return Err(RequestError::new("start", start.to_string(), expected).into());
+    }
+    let left = span - start;
+    let wanted = duration.unwrap_or(left);
+    if wanted.is_nan() || wanted <= 0.0 {
+        let seen = wanted.to_string();
+        return Err(RequestError::new("duration", seen, "a number of seconds above 0").into());
+    }
+    // Times of samples may differ from whole ones by rounding.
+    let within = |seconds: f64| (seconds * f64::from(rate) + 1e-6).floor() as u64;
+    let samples = match duration {
+        Some(duration) => within(duration).clamp(1, within(left) + 1),
+        None => within(left) + 1,
+    };
+    Ok((start * f64::from(native.rate), samples))
 }
 
 pub(super) fn decode(
@@ -45,7 +98,9 @@ pub(super) fn decode(
     backend: &dyn Backend,
 ) -> Result<Decoded, DecodeError> {
     require_ending(path, "wav")?;
-    let audio = decode_audio(model, request.rate, backend)?;
+    let is_part = request.start.is_some() || request.duration.is_some();
+    let span = is_part.then_some((request.start.unwrap_or(0.0), request.duration));
+    let audio = decode_audio(model, request.rate, span, backend)?;
     let clipped = audio.save_wav(path, request.sample_format.unwrap_or_default())?;
     let info = audio.audio_info();
     let mut warnings = Vec::new();
@@ -77,19 +132,17 @@ mod tests {
 
     use super::*;
     use crate::decode::decode_image;
-    use crate::model_file::Origin;
 
     #[test]
     fn another_rate_samples_the_same_waveform() {
         let network = vi3nr::Network::uniform(1, 8, 3, 2, "sine:omega=3".parse().unwrap()).unwrap();
         let parameters = (0..network.parameter_count()).map(|i| (i as f32).sin() * 0.4).collect();
         let info = AudioInfo { rate: 1000, samples: 301, channels: 2, scale: 0.25, start: 1.0 };
-        let origin = Origin::Settings(serde_json::Value::Null);
-        let signal = Arc::new(info);
-        let model = Model { network, parameters, signal, input_scale: 10.0, seed: 0, origin };
+        let model = Model { input_scale: 10.0, ..Model::new(network, parameters, Arc::new(info)) };
         let backend = CpuBackend::new(Some(1)).unwrap();
-        let native: Vec<f32> = decode_audio(&model, None, &backend).unwrap().samples().collect();
-        let finer = decode_audio(&model, Some(3000), &backend).unwrap();
+        let native: Vec<f32> =
+            decode_audio(&model, None, None, &backend).unwrap().samples().collect();
+        let finer = decode_audio(&model, Some(3000), None, &backend).unwrap();
         assert_eq!((finer.audio_info().rate, finer.audio_info().samples), (3000, 901));
         let finer: Vec<f32> = finer.samples().collect();
         assert_eq!((native.len(), finer.len()), (602, 1802));
@@ -98,9 +151,18 @@ mod tests {
             assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6), "{index}: {a:?} {b:?}");
         }
         assert!(native.iter().all(|value| value.abs() < 1.0));
-        for wrong in [0, u32::MAX] {
-            assert!(decode_audio(&model, Some(wrong), &backend).is_err(), "{wrong}");
+        let part = decode_audio(&model, None, Some((0.1, Some(0.05))), &backend).unwrap();
+        assert_eq!((part.audio_info().samples, part.audio_info().start), (50, 1.1));
+        let part: Vec<f32> = part.samples().collect();
+        assert!(part.iter().zip(&native[200..300]).all(|(a, b)| (a - b).abs() < 1e-5));
+        let end = decode_audio(&model, None, Some((0.29, None)), &backend).unwrap();
+        assert_eq!(end.audio_info().samples, 11);
+        for span in [(-1.0, None), (0.31, None), (f64::NAN, None), (0.0, Some(0.0))] {
+            assert!(decode_audio(&model, None, Some(span), &backend).is_err(), "{span:?}");
         }
-        assert!(decode_image(&model, None, Path::new("none.png"), &backend).is_err());
+        for wrong in [0, u32::MAX] {
+            assert!(decode_audio(&model, Some(wrong), None, &backend).is_err(), "{wrong}");
+        }
+        assert!(decode_image(&model, None, None, Path::new("none.png"), &backend).is_err());
     }
 }

@@ -2,51 +2,124 @@
 
 use std::io;
 use std::path::Path;
+use std::str::FromStr;
 
 use serde_json::json;
 use vi3nr_engine::Backend;
 
+use super::field::{Field, Places};
 use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
-use crate::model_file::Model;
+use crate::model_file::{Alignment, Model};
+use crate::request::RequestError;
 use crate::signal::SignalKind;
 use crate::signal::image::{Grid, ImageInfo, write_png};
 
-/// Writes the model's image as a PNG file with `size` (width, height) pixels, or its own size if
-/// none, and returns that size: the same rectangle of coordinates, both ends included, sampled at any
-/// resolution.
+/// A rectangle of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelRegion {
+    /// The first column.
+    pub x: u32,
+    /// The first row.
+    pub y: u32,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl FromStr for PixelRegion {
+    type Err = String;
+
+    /// Four whole numbers with commas between them: `x,y,width,height`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Result<Vec<u32>, _> =
+            text.split(',').map(|part| part.trim().parse()).collect();
+        match numbers.as_deref() {
+            Ok(&[x, y, width, height]) if width > 0 && height > 0 => {
+                Ok(Self { x, y, width, height })
+            }
+            _ => Err("expected X,Y,WIDTH,HEIGHT in whole pixels, such as 128,64,256,256".into()),
+        }
+    }
+}
+
+/// Writes the model's image, or a `region` of it, as a PNG file with `size` (width, height) pixels, or as
+/// many as it has itself if none; returns that size.
 ///
-/// The image goes to the file band by band: the memory for it is about 4 MiB and a row of pixels,
-/// however large it is.
+/// At another size the picture covers the same area, as when an image is resized: result pixel j of n
+/// lies at the position x + (j + 0.5)·width/n - 0.5 of the image. Models of format versions 1 and 2 keep
+/// the centers of the corner pixels where they are instead.
+///
+/// The image goes to the file band by band, and only the pieces that a band needs are read: the memory
+/// for it is a few MiB and a row of pixels, however large it is.
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Signal`] for a size
-/// that no image can have or what the system reports of the file, [`DecodeError::Engine`] if threads or
-/// memory are short.
+/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a region
+/// that the image does not have, [`DecodeError::Signal`] for a size that no image can have or what the
+/// system reports of the file, [`DecodeError::Engine`] if threads or memory are short.
 pub fn decode_image(
     model: &Model,
     size: Option<(u32, u32)>,
+    region: Option<PixelRegion>,
     path: &Path,
     backend: &dyn Backend,
 ) -> Result<(u32, u32), DecodeError> {
     let info: ImageInfo = info_of(model, SignalKind::Image)?;
     let native = Grid::of_image(info.width, info.height)?;
-    let (width, height) = size.unwrap_or((info.width, info.height));
-    let grid = native.resampled(width, height)?;
-    let mut engine = backend.engine(&model.network, &model.parameters)?;
+    let whole = PixelRegion { x: 0, y: 0, width: info.width, height: info.height };
+    let area = region.unwrap_or(whole);
+    require_inside(area, whole)?;
+    let (width, height) = size.unwrap_or((area.width, area.height));
+    // Refuses impossible sizes.
+    let resampled = native.resampled(width, height)?;
     let scale = model.input_scale as f32;
-    let band = (BAND as u32 / width).max(1);
-    let mut values = Vec::new();
-    write_png(path, ImageInfo { width, height, ..info }, |rows| {
-        for first in (0..height).step_by(band as usize) {
-            let mut points = grid.rows(first..height.min(first + band));
-            points.iter_mut().for_each(|x| *x *= scale);
-            values.resize(points.len() / 2 * info.channels, 0.0);
-            engine.evaluate(&points, &mut values).map_err(io::Error::other)?;
-            rows(&values)?;
+    let along = |axis: usize, first: u32, from: u32, to: u32| -> Places {
+        let step = f64::from(from) / f64::from(to);
+        let place = |index: u32| match model.alignment {
+            Alignment::Areas => {
+                let position = f64::from(first) + (f64::from(index) + 0.5) * step - 0.5;
+                (position, scale * native.coordinate(axis, position))
+            }
+            Alignment::Corners => {
+                let last = f64::from(to.max(2) - 1);
+                let position = f64::from(first) + f64::from(index) * f64::from(from - 1) / last;
+                let coordinate = match area == whole {
+                    // As these models were decoded when they were new, to the last bit.
+                    true => resampled.along(axis, index),
+                    false => native.coordinate(axis, position),
+                };
+                (position, scale * coordinate)
+            }
+        };
+        let (positions, coordinates) = (0..to).map(place).unzip();
+        Places { positions, coordinates }
+    };
+    let columns = along(0, area.x, area.width, width);
+    let rows = along(1, area.y, area.height, height);
+    let mut field = Field::new(model, backend)?;
+    let band = (BAND as u32 / width).max(1) as usize;
+    write_png(path, ImageInfo { width, height, ..info }, |write| {
+        for first in (0..height as usize).step_by(band) {
+            let rows = rows.part(first..(first + band).min(height as usize));
+            write(&field.values(&[&columns, &rows]).map_err(io::Error::other)?)?;
         }
         Ok(())
     })?;
     Ok((width, height))
+}
+
+fn require_inside(area: PixelRegion, whole: PixelRegion) -> Result<(), RequestError> {
+    let reaches = |first: u32, length: u32, all: u32| {
+        u64::from(first) + u64::from(length) <= u64::from(all) && length > 0
+    };
+    let PixelRegion { x, y, width, height } = area;
+    if reaches(x, width, whole.width) && reaches(y, height, whole.height) {
+        return Ok(());
+    }
+    let seen = format!("{x},{y},{width},{height}");
+    let expected =
+        format!("a rectangle inside the image of {}x{} pixels", whole.width, whole.height);
+    Err(RequestError::new("region", seen, expected))
 }
 
 pub(super) fn decode(
@@ -58,8 +131,9 @@ pub(super) fn decode(
     require_ending(path, "png")?;
     let info: ImageInfo = info_of(model, SignalKind::Image)?;
     let scaled = |side: u32| (request.scale.unwrap_or(1.0) * f64::from(side)).round() as u32;
-    let size = request.size.unwrap_or((scaled(info.width), scaled(info.height)));
-    let (width, height) = decode_image(model, Some(size), path, backend)?;
+    let (width, height) = request.region.map_or((info.width, info.height), |r| (r.width, r.height));
+    let size = request.size.unwrap_or((scaled(width), scaled(height)));
+    let (width, height) = decode_image(model, Some(size), request.region, path, backend)?;
     Ok(Decoded {
         facts: json!({"file": path.to_string_lossy(), "width": width, "height": height}),
         summary: format!("{width}x{height} pixels"),
@@ -74,7 +148,6 @@ mod tests {
     use vi3nr_engine::CpuBackend;
 
     use super::*;
-    use crate::model_file::Origin;
     use crate::signal::image::{BitDepth, Image, ImageOptions};
 
     fn backend(threads: usize) -> CpuBackend {
@@ -86,14 +159,13 @@ mod tests {
             vi3nr::Network::uniform(2, 16, 3, 3, "sine:omega=2".parse().unwrap()).unwrap();
         let parameters = (0..network.parameter_count()).map(|i| (i as f32).sin() * 0.4).collect();
         let signal = Arc::new(ImageInfo { width, height, channels: 3, bit_depth });
-        let origin = Origin::Settings(serde_json::Value::Null);
-        Model { network, parameters, signal, input_scale: 1.0, seed: 0, origin }
+        Model::new(network, parameters, signal)
     }
 
     fn decoded(model: &Model, size: Option<(u32, u32)>) -> Image {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("decoded.png");
-        let (width, height) = decode_image(model, size, &path, &backend(2)).unwrap();
+        let (width, height) = decode_image(model, size, None, &path, &backend(2)).unwrap();
         let image = Image::open(&path, &ImageOptions::default()).unwrap();
         assert_eq!((image.width(), image.height()), (width, height));
         image
@@ -105,7 +177,8 @@ mod tests {
             let model = model(700, 600, bit_depth);
             let image = decoded(&model, None);
             assert_eq!(image.bit_depth(), bit_depth);
-            let mut engine = backend(1).engine(&model.network, &model.parameters).unwrap();
+            let (network, parameters) = model.whole().unwrap();
+            let mut engine = backend(1).engine(network, parameters).unwrap();
             let mut values = vec![0.0; image.values().len()];
             engine.evaluate(&image.coordinates(), &mut values).unwrap();
             let half_step = if bit_depth == BitDepth::Eight { 1.0 / 255.0 } else { 1.0 / 65535.0 };
@@ -115,9 +188,10 @@ mod tests {
         }
     }
 
+    /// Version 2: the corner pixels' centers stay where they are.
     #[test]
-    fn another_resolution_samples_the_same_function() {
-        let model = model(9, 5, BitDepth::Eight);
+    fn old_models_keep_their_corners() {
+        let model = Model { alignment: Alignment::Corners, ..model(9, 5, BitDepth::Eight) };
         let (native, finer) = (decoded(&model, None), decoded(&model, Some((17, 9))));
         for y in 0..5 {
             for x in 0..9 {
@@ -127,8 +201,56 @@ mod tests {
                 assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.008));
             }
         }
-        let refused = |size| decode_image(&model, Some(size), Path::new("none.png"), &backend(1));
+    }
+
+    /// Three times as many pixels: the middle one of every three is the pixel itself.
+    #[test]
+    fn another_size_covers_the_same_area() {
+        let model = model(9, 5, BitDepth::Sixteen);
+        let (native, finer) = (decoded(&model, None), decoded(&model, Some((27, 15))));
+        for y in 0..5 {
+            for x in 0..9 {
+                let a = &native.values()[3 * (y * 9 + x)..][..3];
+                let b = &finer.values()[3 * ((3 * y + 1) * 27 + 3 * x + 1)..][..3];
+                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4));
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_is_a_part_of_the_whole() {
+        for alignment in [Alignment::Areas, Alignment::Corners] {
+            let model = Model { alignment, ..model(19, 12, BitDepth::Sixteen) };
+            let whole = decoded(&model, None);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("part.png");
+            let region = "5,3,10,7".parse().ok();
+            let size = decode_image(&model, None, region, &path, &backend(1)).unwrap();
+            assert_eq!(size, (10, 7));
+            let part = Image::open(&path, &ImageOptions::default()).unwrap();
+            for y in 0..7 {
+                let own = &whole.values()[3 * ((y + 3) * 19 + 5)..][..30];
+                let pairs = own.iter().zip(&part.values()[30 * y..][..30]);
+                assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4));
+            }
+        }
+        for wrong in ["0,0,20,1", "19,0,1,1", "0,4294967295,1,1"] {
+            let region = wrong.parse().ok();
+            let model = model(19, 12, BitDepth::Eight);
+            let none = Path::new("none.png");
+            assert!(decode_image(&model, None, region, none, &backend(1)).is_err(), "{wrong}");
+        }
+        for wrong in ["", "1,2,3", "1,2,0,4", "1,2,3,4,5", "-1,0,1,1", "1.5,0,1,1"] {
+            assert!(wrong.parse::<PixelRegion>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let model = model(9, 5, BitDepth::Eight);
+        let none = Path::new("none.png");
+        let refused = |size| decode_image(&model, Some(size), None, none, &backend(1));
         assert!(refused((0, 4)).is_err() && refused((1 << 20, 1 << 20)).is_err());
-        assert!(!Path::new("none.png").exists());
+        assert!(!none.exists());
     }
 }

@@ -2,13 +2,14 @@
 
 #[cfg(feature = "audio")]
 mod audio;
+mod field;
 mod image;
 #[cfg(feature = "shape")]
 mod shape;
 
 #[cfg(feature = "audio")]
 pub use self::audio::decode_audio;
-pub use self::image::decode_image;
+pub use self::image::{PixelRegion, decode_image};
 #[cfg(feature = "shape")]
 pub use self::shape::{DecodedShape, decode_shape};
 
@@ -19,6 +20,7 @@ use vi3nr_engine::{Backend, EngineError};
 
 use crate::atomic_file::WriteError;
 use crate::model_file::Model;
+use crate::pieces::PieceError;
 use crate::request::RequestError;
 use crate::signal::{SignalError, SignalKind};
 
@@ -57,6 +59,18 @@ pub enum DecodeError {
     /// The engine cannot be built.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The parameters of a piece cannot be read.
+    #[error(transparent)]
+    Read(std::io::Error),
+}
+
+impl From<PieceError> for DecodeError {
+    fn from(error: PieceError) -> Self {
+        match error {
+            PieceError::Engine(error) => Self::Engine(error),
+            PieceError::Read(error) => Self::Read(error),
+        }
+    }
 }
 
 /// How a model is decoded; what is `None` has the default of the model's kind.
@@ -64,10 +78,16 @@ pub enum DecodeError {
 pub struct DecodeRequest {
     /// What both sides of an image are multiplied by, rounded to whole pixels; 1 by default.
     pub scale: Option<f64>,
-    /// Width and height of an image in pixels; its own by default.
+    /// Width and height of the result in pixels; those of the image or the region by default.
     pub size: Option<(u32, u32)>,
+    /// The part of an image that is decoded, in its own pixels; all of it by default.
+    pub region: Option<PixelRegion>,
     /// Samples a second of audio; its own by default.
     pub rate: Option<u32>,
+    /// Where in the audio the result begins, in seconds from its first sample; 0 by default.
+    pub start: Option<f64>,
+    /// How long the result is, in seconds; to the end by default.
+    pub duration: Option<f64>,
     /// How an audio file holds its samples; 16 bits by default.
     #[cfg(feature = "audio")]
     pub sample_format: Option<crate::signal::audio::SampleFormat>,
@@ -85,7 +105,10 @@ impl DecodeRequest {
         let all = [
             ("scale", SignalKind::Image, self.scale.is_some()),
             ("size", SignalKind::Image, self.size.is_some()),
+            ("region", SignalKind::Image, self.region.is_some()),
             ("rate", SignalKind::Audio, self.rate.is_some()),
+            ("start", SignalKind::Audio, self.start.is_some()),
+            ("duration", SignalKind::Audio, self.duration.is_some()),
             ("sample_format", SignalKind::Audio, sample_format),
             ("resolution", SignalKind::Shape, self.resolution.is_some()),
         ];

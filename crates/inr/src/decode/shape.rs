@@ -33,7 +33,10 @@ pub fn decode_shape(
     backend: &dyn Backend,
 ) -> Result<DecodedShape, DecodeError> {
     let info: ShapeInfo = info_of(model, SignalKind::Shape)?;
-    let mut engine = backend.engine(&model.network, &model.parameters)?;
+    let Some((network, parameters)) = model.whole() else {
+        return Err(DecodeError::Kind { expected: SignalKind::Shape, found: model.signal.kind() });
+    };
+    let mut engine = backend.engine(network, parameters)?;
     let mut field = |points: &[f32], values: &mut [f32]| engine.evaluate(points, values);
     let found = extract(&mut field, resolution).map_err(SignalError::from)?;
     let (mut mesh, evaluations) = (found.mesh, found.evaluations);

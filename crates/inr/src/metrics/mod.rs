@@ -49,6 +49,11 @@ pub fn psnr_of_mse(mse: f64) -> f64 {
     10.0 * (4.0 / mse).log10()
 }
 
+/// The mean squared error whose PSNR with peak 2 this is.
+pub fn mse_of_psnr(psnr: f64) -> f64 {
+    4.0 * 10f64.powf(-psnr / 10.0)
+}
+
 /// PSNR in the paper's convention, 10·log10(max(truth)²/mse) with the truth on \[-1, 1\], in dB.
 ///
 /// Its peak is at most 1, so it is 6.02 dB below [`psnr`] for a truth that reaches white, and

@@ -75,6 +75,13 @@ pub enum ModelError {
         reason: String,
     },
 
+    /// A model in pieces where one network is needed.
+    #[error("'{}' is a model in pieces; expected one network", path.display())]
+    Pieces {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A model that cannot be decoded and is therefore not written.
     #[error("'{}' is not written, since the model is broken: {reason}", path.display())]
     Broken {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vi3nr::{InitRule, Network};
 
-use super::{Model, ModelError, Origin, metadata, write};
+use super::{Model, ModelError, Origin, Storage, metadata, write};
 use crate::atomic_file::write_atomically;
 use crate::signal::SignalKind;
 
@@ -58,7 +58,7 @@ impl InitialWeights<'_> {
             return Err(broken(reason));
         }
         write_atomically(path, |writer| {
-            write::tensors(writer, self.entries(), self.network, &parameters)
+            write::network(writer, self.entries(), self.network, &parameters, Storage::F32)
         })?;
         Ok(())
     }
@@ -126,12 +126,10 @@ impl InitialFile {
             return Err(ModelError::NoSignal { path: path.to_owned(), inputs, outputs });
         };
         Ok(Model {
-            network: self.network,
-            parameters: self.parameters,
-            signal,
             input_scale: self.input_scale.unwrap_or(1.0),
             seed: self.seed,
             origin: Origin::Settings(self.settings),
+            ..Model::new(self.network, self.parameters, signal)
         })
     }
 }

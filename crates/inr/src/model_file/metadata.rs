@@ -3,9 +3,11 @@
 //! | key | content |
 //! |---|---|
 //! | `format` | `vi3nr` |
-//! | `format_version` | `2`; a reader refuses what is newer than it knows |
+//! | `format_version` | `3`; a reader refuses what is newer than it knows |
 //! | `vi3nr_version` | the version of the program that wrote the file; for people only |
-//! | `dims` | inputs, hidden widths and outputs, for example `2,128,128,3` |
+//! | `dims` | inputs, hidden widths and outputs, for example `2,128,128,3`; of a model in pieces, those of the first piece |
+//! | `pieces` | of a model in pieces, `counts` (pieces along each axis), `overlap` (samples) and `networks` (the dims of each shape of network) as JSON |
+//! | `alignment` | of an image, `areas`: at another size the picture covers the same area |
 //! | `activation` | the activation, for example `gaussian:sigma=0.05` |
 //! | `signal` | a [`SignalInfo`] as JSON |
 //! | `input_scale` | coordinates reach from minus this to this |
@@ -16,21 +18,24 @@
 //! | `plan` | the [`FitPlan`] as JSON, for a model from a fit |
 //! | `settings` | how it was made, as JSON, for any other model |
 //!
-//! Version 1 has `settings` for every model, no `input_scale` (that of audio is a field of `signal`),
+//! Versions 1 and 2 have no pieces, 32-bit parameters and no `alignment`: at another size the centers of
+//! the corner pixels stay where they are. Version 1 has `settings` for every model, no `input_scale` (that of audio is a field of `signal`),
 //! and a `coordinate_range` of audio that does not hold.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vi3nr::{Activation, Network};
 
-use super::{Model, Origin};
+use super::{Alignment, Body, Model, Origin};
+use crate::pieces::{PieceGrid, PieceSet};
 use crate::plan::FitPlan;
-use crate::signal::{SignalInfo, info_from_json, info_to_json};
+use crate::signal::{SignalInfo, SignalKind, info_from_json, info_to_json};
 
 /// The newest format version that is read, and the one that is written.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 pub(super) const FORMAT: &str = "vi3nr";
 
@@ -41,6 +46,30 @@ fn ranges(signal: &dyn SignalInfo, input_scale: f64) -> [(&'static str, String);
         ("value_range", signal.value_range().to_owned()),
         ("coordinate_range", signal.coordinate_range(input_scale)),
     ]
+}
+
+/// [`Alignment::Areas`] as it is written.
+const AREAS: &str = "areas";
+
+/// The entry `pieces`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PiecesEntry {
+    #[serde(flatten)]
+    pub(super) grid: PieceGrid,
+    /// The dims of each shape of network.
+    pub(super) networks: Vec<Vec<usize>>,
+}
+
+impl PiecesEntry {
+    fn of(set: &PieceSet) -> Self {
+        let dims = |(network, _): (&Network, usize)| network.dims().to_vec();
+        Self { grid: set.grid().clone(), networks: set.networks().into_iter().map(dims).collect() }
+    }
+}
+
+/// The entry `pieces`, if the model is one in pieces.
+pub(super) fn pieces(entries: &HashMap<String, String>) -> Result<Option<PiecesEntry>, Problem> {
+    entries.contains_key("pieces").then(|| json(entries, "pieces")).transpose()
 }
 
 /// An entry that cannot be used.
@@ -57,12 +86,18 @@ pub(super) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str
         ("format", FORMAT.into()),
         ("format_version", FORMAT_VERSION.to_string()),
         ("vi3nr_version", env!("CARGO_PKG_VERSION").into()),
-        ("dims", dims(&model.network)),
-        ("activation", model.network.activation().to_string()),
+        ("dims", dims(model.network())),
+        ("activation", model.network().activation().to_string()),
         ("signal", info_to_json(&*model.signal).to_string()),
         ("input_scale", model.input_scale.to_string()),
         ("seed", model.seed.to_string()),
     ]);
+    if model.signal.kind() == SignalKind::Image && model.alignment == Alignment::Areas {
+        entries.insert("alignment", AREAS.into());
+    }
+    if let Body::Pieces(set) = &model.body {
+        entries.insert("pieces", serde_json::to_string(&PiecesEntry::of(set))?);
+    }
     match &model.origin {
         Origin::Fit { request, plan } => {
             entries.insert("request", serde_json::to_string(request)?);
@@ -152,7 +187,20 @@ pub(super) fn model(entries: &HashMap<String, String>, version: u32) -> Result<M
         }
         false => Origin::Settings(self::json(entries, "settings")?),
     };
-    Ok(Model { network, parameters: Vec::new(), signal, input_scale, seed, origin })
+    let alignment = match (version, entries.contains_key("alignment")) {
+        (1 | 2, _) | (_, false) => Alignment::Corners,
+        _ => parsed(entries, "alignment", |text| match text {
+            AREAS => Ok(Alignment::Areas),
+            _ => Err(format!("'{AREAS}'")),
+        })?,
+    };
+    // Only images have an alignment.
+    let alignment = match signal.kind() {
+        SignalKind::Image => alignment,
+        _ => Alignment::default(),
+    };
+    let model = Model::new(network, Vec::new(), signal);
+    Ok(Model { input_scale, seed, alignment, origin, ..model })
 }
 
 /// The entry `key` as JSON of type `T`.

@@ -1,8 +1,12 @@
-//! A trained network on disk: one safetensors file that needs nothing else to be decoded.
+//! A trained model on disk: one safetensors file that needs nothing else to be decoded.
 //!
-//! Tensors `net.{i}.weight` (fan-out, fan-in) and `net.{i}.bias` (fan-out), float32; everything
-//! else is text in the file's metadata, under the keys listed in [`metadata`]. The same model
-//! always gives the same bytes.
+//! A model of one network has the tensors `net.{i}.weight` (fan-out, fan-in) and `net.{i}.bias`
+//! (fan-out). A model in pieces ([`crate::pieces`]) has, for each shape of network that occurs,
+//! counted from 0 as `g`, the tensors `pieces.{g}.net.{i}.weight` (pieces, fan-out, fan-in),
+//! `pieces.{g}.net.{i}.bias` (pieces, fan-out) and `pieces.{g}.index` (pieces), the numbers of its pieces
+//! in ascending order. Parameters are float32, float16 or bfloat16, indices int32; everything else is
+//! text in the file's metadata, under the keys listed in [`metadata`]. The same model always gives the
+//! same bytes.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -14,7 +18,7 @@
 //! let bit_depth = BitDepth::Eight;
 //! let signal = Arc::new(ImageInfo { width: 64, height: 48, channels: 3, bit_depth });
 //! let origin = Origin::Settings(serde_json::json!({"steps": 100}));
-//! let model = Model { network, parameters, signal, input_scale: 1.0, seed: 1, origin };
+//! let model = Model { seed: 1, origin, ..Model::new(network, parameters, signal) };
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("model.safetensors");
@@ -27,13 +31,16 @@ mod error;
 mod initial;
 pub mod metadata;
 mod origin;
+mod pieces;
 mod read;
+mod storage;
 mod write;
 
 pub use error::ModelError;
 pub use initial::{InitialFile, InitialWeights};
 pub use origin::Origin;
 pub use read::ModelFile;
+pub use storage::{Storage, StorageRule};
 
 use std::ops::Range;
 use std::path::Path;
@@ -41,30 +48,59 @@ use std::sync::Arc;
 
 use vi3nr::{Layer, Network};
 
+use crate::metrics::{Digits, Metric};
+use crate::pieces::PieceSet;
 use crate::signal::SignalInfo;
 
-/// A network with its parameters and all that is needed to decode or continue it.
+/// A network or the networks of all pieces, with all that is needed to decode or continue them.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// The shape and activation.
-    pub network: Network,
-    /// Weights and biases, in the order of [`Network::layers`].
-    pub parameters: Vec<f32>,
+    /// The network or networks.
+    pub body: Body,
     /// What it was fitted to.
     pub signal: Arc<dyn SignalInfo>,
     /// Coordinates reach from minus this to this.
     pub input_scale: f64,
     /// The seed of its initial weights and of its training.
     pub seed: u64,
+    /// How its file holds the parameters.
+    pub storage: Storage,
+    /// Where its picture lies when it is decoded at another size.
+    pub alignment: Alignment,
     /// How it came about: not needed for decoding.
     pub origin: Origin,
 }
 
+/// What represents the signal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// One network for all of it.
+    Network {
+        /// The shape and activation.
+        network: Network,
+        /// Weights and biases, in the order of [`Network::layers`].
+        parameters: Vec<f32>,
+    },
+    /// A network for each piece of it.
+    Pieces(PieceSet),
+}
+
+/// Where an image lies when it is decoded at another size than its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Alignment {
+    /// The corner pixels' centers stay where they are, as models of format versions 1 and 2 have it.
+    Corners,
+    /// The area of all pixels stays the same, as when an image is resized.
+    #[default]
+    Areas,
+}
+
 impl PartialEq for Model {
     fn eq(&self, other: &Self) -> bool {
-        (&self.network, &self.parameters) == (&other.network, &other.parameters)
+        self.body == other.body
             && *self.signal == *other.signal
             && (self.input_scale, self.seed) == (other.input_scale, other.seed)
+            && (self.storage, self.alignment) == (other.storage, other.alignment)
             && self.origin == other.origin
     }
 }
@@ -89,9 +125,12 @@ impl Weights {
     /// Returns a [`ModelError`] if the file cannot be read or is damaged.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         Ok(match ModelFile::load(path)? {
-            ModelFile::Trained(Model { network, parameters, input_scale, .. }) => {
-                Self { network, parameters, input_scale: Some(input_scale) }
-            }
+            ModelFile::Trained(Model { body, input_scale, .. }) => match body {
+                Body::Network { network, parameters } => {
+                    Self { network, parameters, input_scale: Some(input_scale) }
+                }
+                Body::Pieces(_) => return Err(ModelError::Pieces { path: path.to_owned() }),
+            },
             ModelFile::Initial(InitialFile { network, parameters, input_scale, .. }) => {
                 Self { network, parameters, input_scale }
             }
@@ -113,15 +152,89 @@ pub fn parameters_fingerprint(parameters: &[f32]) -> String {
 }
 
 impl Model {
+    /// A model of one network, with coordinates from -1 to 1, in 32 bits, of unknown origin.
+    pub fn new(network: Network, parameters: Vec<f32>, signal: Arc<dyn SignalInfo>) -> Self {
+        Self {
+            body: Body::Network { network, parameters },
+            signal,
+            input_scale: 1.0,
+            seed: 0,
+            storage: Storage::F32,
+            alignment: Alignment::Areas,
+            origin: Origin::Settings(serde_json::Value::Null),
+        }
+    }
+
+    /// The shape and activation of the network; of a model in pieces, of its first piece's.
+    pub fn network(&self) -> &Network {
+        match &self.body {
+            Body::Network { network, .. } => network,
+            Body::Pieces(set) => set.network(0),
+        }
+    }
+
+    /// The parameters of all networks together.
+    pub fn parameter_count(&self) -> usize {
+        match &self.body {
+            Body::Network { network, .. } => network.parameter_count(),
+            Body::Pieces(set) => set.parameter_count(),
+        }
+    }
+
+    /// Bits of the stored parameters for each unit (pixel or sample) of the signal, if it has such.
+    pub fn bits_per_unit(&self) -> Option<f64> {
+        let unit = self.signal.unit()?;
+        Some((self.parameter_count() * self.storage.bits()) as f64 / unit.count)
+    }
+
+    /// How large the model is: the number of parameters, and bits for each unit of the signal.
+    pub fn size_metrics(&self) -> Vec<Metric> {
+        let metric = |name, label, value, unit, decimals, convention| {
+            let digits = Digits::Decimals(decimals);
+            Metric { name, label, value, unit, digits, convention }
+        };
+        let count = self.parameter_count() as f64;
+        let convention = match self.storage {
+            Storage::F32 => "32 bits each",
+            Storage::F16 => "16 bits each (f16)",
+            Storage::Bf16 => "16 bits each (bf16)",
+        };
+        let mut metrics = vec![metric("parameters", "parameters", count, "", 0, convention)];
+        if let (Some(unit), Some(bits)) = (self.signal.unit(), self.bits_per_unit()) {
+            metrics.push(metric(unit.bits, "size", bits, unit.bits_unit, 2, ""));
+        }
+        metrics
+    }
+
+    /// The network and its parameters, if there is only one.
+    pub fn whole(&self) -> Option<(&Network, &[f32])> {
+        match &self.body {
+            Body::Network { network, parameters } => Some((network, parameters)),
+            Body::Pieces(_) => None,
+        }
+    }
+
     /// What makes this model one that cannot be decoded, if anything.
     fn problem(&self) -> Option<String> {
-        let expected = self.network.parameter_count();
-        if self.parameters.len() != expected {
-            let found = self.parameters.len();
-            return Some(format!("{found} parameters for a network that has {expected}"));
+        match &self.body {
+            Body::Network { network, parameters } => {
+                let expected = network.parameter_count();
+                if parameters.len() != expected {
+                    let found = parameters.len();
+                    return Some(format!("{found} parameters for a network that has {expected}"));
+                }
+                let finite = not_finite(network, parameters);
+                finite.or_else(|| metadata::mismatch(network, &*self.signal))
+            }
+            Body::Pieces(set) if set.axes() != self.signal.axes() => {
+                let (found, expected) = (set.axes(), self.signal.axes());
+                Some(format!("pieces of {found:?} samples; the signal has {expected:?}"))
+            }
+            Body::Pieces(set) => {
+                let problem = |(network, _)| metadata::mismatch(network, &*self.signal);
+                set.networks().into_iter().find_map(problem)
+            }
         }
-        not_finite(&self.network, &self.parameters)
-            .or_else(|| metadata::mismatch(&self.network, &*self.signal))
     }
 }
 

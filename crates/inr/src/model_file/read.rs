@@ -9,7 +9,11 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use vi3nr::Network;
 
-use super::{InitialFile, Model, ModelError, Tensor, initial, metadata, not_finite, tensors};
+use super::metadata::PiecesEntry;
+use super::{
+    Body, InitialFile, Model, ModelError, Storage, Tensor, initial, metadata, not_finite, pieces,
+    tensors,
+};
 
 /// Longest header that is read: a network of the most layers needs a fiftieth of it.
 const MAX_HEADER: u64 = 1 << 24;
@@ -54,21 +58,31 @@ impl ModelFile {
         let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
         let (header, header_length) = read_header(&mut reader, path, about.len())?;
 
-        let mut file = describe(&header, path)?;
+        let (mut file, pieces) = describe(&header, path)?;
         let damaged = |reason| ModelError::Damaged { path: path.to_owned(), reason };
-        let places = places(&header, file.network()).map_err(damaged)?;
-        let expected = 8 + header_length + header.data_len() as u64;
+        let start = 8 + header_length;
+        let expected = start + header.data_len() as u64;
         if about.len() != expected {
             let reason = format!("it has {} bytes; expected {expected}", about.len());
             return Err(damaged(reason));
         }
+        if let (Self::Trained(model), Some(entry)) = (&mut file, pieces) {
+            let activation = model.network().activation().clone();
+            let source = (path, reader.into_inner(), start);
+            let read = pieces::read(&header, entry, &activation, model.signal.axes(), source);
+            let (set, storage) = read.map_err(damaged)?;
+            (model.body, model.storage) = (Body::Pieces(set), storage);
+            return model.problem().map_or(Ok(file), |reason| Err(damaged(reason)));
+        }
+        let (places, storage) = places(&header, file.network()).map_err(damaged)?;
         let mut parameters = vec![0.0; file.network().parameter_count()];
         for place in places {
-            read_floats(&mut reader, &mut parameters[place]).map_err(unreadable)?;
+            read_floats(&mut reader, storage, &mut parameters[place]).map_err(unreadable)?;
         }
         let problem = match &mut file {
             Self::Trained(model) => {
-                model.parameters = parameters;
+                model.storage = storage;
+                model.body = Body::Network { network: model.network().clone(), parameters };
                 model.problem()
             }
             Self::Initial(initial) => {
@@ -79,10 +93,10 @@ impl ModelFile {
         problem.map_or(Ok(file), |reason| Err(damaged(reason)))
     }
 
-    /// The shape and activation of the network.
+    /// The shape and activation of the network; of a model in pieces, of its first piece's.
     pub fn network(&self) -> &Network {
         match self {
-            Self::Trained(model) => &model.network,
+            Self::Trained(model) => model.network(),
             Self::Initial(initial) => &initial.network,
         }
     }
@@ -134,8 +148,11 @@ fn read_header(
     Ok((header, length))
 }
 
-/// What the metadata describes, without its parameters.
-fn describe(header: &Metadata, path: &Path) -> Result<ModelFile, ModelError> {
+/// What the metadata describes, without its parameters, and how it is cut if it is a model in pieces.
+fn describe(
+    header: &Metadata,
+    path: &Path,
+) -> Result<(ModelFile, Option<PiecesEntry>), ModelError> {
     let foreign = |seen| ModelError::Foreign { path: path.to_owned(), seen };
     let entries = header.metadata().as_ref().ok_or_else(|| foreign("no entries".into()))?;
     let unusable = |metadata::Problem { key, reason }| ModelError::Metadata {
@@ -146,7 +163,8 @@ fn describe(header: &Metadata, path: &Path) -> Result<ModelFile, ModelError> {
     match entries.get("format") {
         Some(format) if format == metadata::FORMAT => {}
         Some(format) if format == initial::FORMAT => {
-            return InitialFile::describe(entries).map(ModelFile::Initial).map_err(unusable);
+            let initial = InitialFile::describe(entries).map_err(unusable)?;
+            return Ok((ModelFile::Initial(initial), None));
         }
         Some(format) => {
             let start: String = format.chars().take(20).collect();
@@ -158,18 +176,24 @@ fn describe(header: &Metadata, path: &Path) -> Result<ModelFile, ModelError> {
     if found > known {
         return Err(ModelError::Future { path: path.to_owned(), found, known });
     }
-    metadata::model(entries, found).map(ModelFile::Trained).map_err(unusable)
+    let model = metadata::model(entries, found).map_err(unusable)?;
+    Ok((ModelFile::Trained(model), metadata::pieces(entries).map_err(unusable)?))
 }
 
-/// Where each tensor's values go among the parameters, in the order of the file.
-fn places(header: &Metadata, network: &Network) -> Result<Vec<Range<usize>>, String> {
+/// Where each tensor's values go among the parameters, in the order of the file, and their format.
+fn places(header: &Metadata, network: &Network) -> Result<(Vec<Range<usize>>, Storage), String> {
     let mut places = Vec::new();
+    let mut storage = None;
     for Tensor { name, shape, place } in tensors(network) {
         let info = header.info(&name).ok_or_else(|| format!("tensor {name} is missing"))?;
-        if info.dtype != Dtype::F32 || info.shape != shape {
+        let own = Storage::of_dtype(info.dtype);
+        // All tensors have the format of the first.
+        let is_known = own.is_some_and(|own| *storage.get_or_insert(own) == own);
+        if !is_known || info.shape != shape {
             let found: Vec<usize> = info.shape.iter().copied().take(8).collect();
+            let expected = storage.map_or(Dtype::F32, Storage::dtype);
             return Err(format!(
-                "tensor {name} is {} of shape {found:?}; expected F32 of shape {shape:?}",
+                "tensor {name} is {} of shape {found:?}; expected {expected} of shape {shape:?}",
                 info.dtype
             ));
         }
@@ -180,15 +204,16 @@ fn places(header: &Metadata, network: &Network) -> Result<Vec<Range<usize>>, Str
         return Err(format!("it has {count} tensors; expected {}", places.len()));
     }
     places.sort_by_key(|(start, _)| *start);
-    Ok(places.into_iter().map(|(_, place)| place).collect())
+    let places = places.into_iter().map(|(_, place)| place).collect();
+    Ok((places, storage.unwrap_or_default()))
 }
 
-/// Fills `values` with little-endian floats.
-fn read_floats(reader: &mut impl Read, values: &mut [f32]) -> io::Result<()> {
-    for value in values {
-        let mut bytes = [0; 4];
-        reader.read_exact(&mut bytes)?;
-        *value = f32::from_le_bytes(bytes);
-    }
+/// Fills `values` with the little-endian numbers that follow.
+fn read_floats(reader: &mut impl Read, storage: Storage, values: &mut [f32]) -> io::Result<()> {
+    let mut bytes = vec![0; values.len() * storage.bytes()];
+    reader.read_exact(&mut bytes)?;
+    let mut read = Vec::with_capacity(values.len());
+    storage.decode(&bytes, &mut read);
+    values.copy_from_slice(&read);
     Ok(())
 }

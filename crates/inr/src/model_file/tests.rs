@@ -22,7 +22,18 @@ fn model(dims: &[usize], seed: u64) -> Model {
     let signal = Arc::new(ImageInfo { width: 6, height: 4, channels, bit_depth });
     let settings = serde_json::json!({"steps": 3000, "lr": 1e-4, "note": "déjà \"vu\"", "a": null});
     let origin = Origin::Settings(settings);
-    Model { network, parameters, signal, input_scale: 1.0, seed, origin }
+    Model { seed, origin, ..Model::new(network, parameters, signal) }
+}
+
+fn parameters(model: &Model) -> &[f32] {
+    model.whole().unwrap().1
+}
+
+fn parameters_mut(model: &mut Model) -> &mut Vec<f32> {
+    match &mut model.body {
+        Body::Network { parameters, .. } => parameters,
+        Body::Pieces(_) => panic!("not one network"),
+    }
 }
 
 fn bytes_of(model: &Model) -> Vec<u8> {
@@ -69,12 +80,12 @@ fn with_header(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
 #[test]
 fn the_bytes_are_part_of_the_format() {
     let mut model = model(&[2, 1], 7);
-    model.parameters = vec![1.0, -2.0, 0.5];
+    *parameters_mut(&mut model) = vec![1.0, -2.0, 0.5];
     model.origin = Origin::Settings(serde_json::json!({"b": 1, "a": [true]}));
     let header = concat!(
-        r#"{"__metadata__":{"activation":"gaussian:sigma=0.05","#,
+        r#"{"__metadata__":{"activation":"gaussian:sigma=0.05","alignment":"areas","#,
         r#""coordinate_range":"-1,1 on the longest side, same spacing on all, ends included","#,
-        r#""dims":"2,1","format":"vi3nr","format_version":"2","input_scale":"1","seed":"7","#,
+        r#""dims":"2,1","format":"vi3nr","format_version":"3","input_scale":"1","seed":"7","#,
         r#""settings":"{\"a\":[true],\"b\":1}","#,
         r#""signal":"{\"bit_depth\":8,\"channels\":1,\"height\":4,\"kind\":\"image\",\"width\":6}","#,
         r#""value_range":"-1,1","vi3nr_version":"VERSION"},"#,
@@ -97,7 +108,7 @@ fn the_safetensors_crate_reads_what_is_written() {
     let weight = file.tensor("net.1.weight").unwrap();
     assert_eq!((weight.dtype(), weight.shape()), (Dtype::F32, [3, 5].as_slice()));
     let first = f32::from_le_bytes(weight.data()[..4].try_into().unwrap());
-    assert_eq!(first, model.parameters[model.network.layers()[1].weights.start]);
+    assert_eq!(first, parameters(&model)[model.network().layers()[1].weights.start]);
 }
 
 /// Other programs order tensors by name.
@@ -134,9 +145,9 @@ fn a_changed_byte_is_refused_or_harmless() {
             let mut bytes = bytes.clone();
             bytes[place] ^= change;
             if let Ok(loaded) = bench.load(&bytes) {
-                assert_eq!(loaded.network.dims(), [2, 3, 1]);
-                assert_eq!(loaded.parameters.len(), 13);
-                assert!(loaded.parameters.iter().all(|value| value.is_finite()));
+                assert_eq!(loaded.network().dims(), [2, 3, 1]);
+                assert_eq!(parameters(&loaded).len(), 13);
+                assert!(parameters(&loaded).iter().all(|value| value.is_finite()));
             }
         }
     }
@@ -153,8 +164,9 @@ fn metadata_that_makes_no_sense_is_named() {
             "not a vi3nr model: its metadata has format = \"pt\"",
         ),
         (r#""format":"vi3nr","#, "", "not a vi3nr model: its metadata has no entry 'format'"),
-        (r#""format_version":"2""#, r#""format_version":"3""#, "upgrade vi3nr"),
-        (r#""format_version":"2""#, r#""format_version":"x""#, "'format_version' is 'x'"),
+        (r#""format_version":"3""#, r#""format_version":"4""#, "upgrade vi3nr"),
+        (r#""alignment":"areas""#, r#""alignment":"left""#, "'alignment' is 'left'"),
+        (r#""format_version":"3""#, r#""format_version":"x""#, "'format_version' is 'x'"),
         (r#""value_range":"-1,1""#, r#""value_range":"0,1""#, "expected '-1,1'"),
         (r#""input_scale":"1","#, "", "'input_scale' is missing"),
         (r#""input_scale":"1""#, r#""input_scale":"2""#, "'coordinate_range' is '-1,1"),
@@ -218,8 +230,11 @@ fn foreign_and_swollen_files_are_refused() {
 #[test]
 fn a_short_file_with_huge_tensors_is_refused() {
     let mut huge = model(&[2, 3, 1], 1);
-    huge.network =
-        Network::new(vec![2, 8_000, 8_000, 1], huge.network.activation().clone()).unwrap();
+    let activation = huge.network().activation().clone();
+    huge.body = Body::Network {
+        network: Network::new(vec![2, 8_000, 8_000, 1], activation).unwrap(),
+        parameters: parameters(&huge).to_vec(),
+    };
     let mut bytes = Vec::new();
     huge.write(&mut bytes).unwrap();
     let error = Bench::new().error(&bytes);
@@ -245,14 +260,14 @@ fn broken_models_are_neither_written_nor_read() {
         assert!(!path.exists());
     };
     let mut nan = model(&[2, 3, 1], 1);
-    nan.parameters[7] = f32::NAN;
+    parameters_mut(&mut nan)[7] = f32::NAN;
     refused(&nan, "net.0.bias holds NaN");
     let mut bytes = Vec::new();
     nan.write(&mut bytes).unwrap();
     assert!(bench.error(&bytes).contains("net.0.bias holds NaN; expected finite numbers"));
 
     let mut short = model(&[2, 3, 1], 1);
-    short.parameters.pop();
+    parameters_mut(&mut short).pop();
     refused(&short, "12 parameters for a network that has 13");
     let mut other = model(&[2, 3, 1], 1);
     other.signal = model(&[2, 3, 3], 1).signal;
@@ -275,13 +290,13 @@ proptest! {
     ) {
         let dims = [vec![2], hidden, vec![channels]].concat();
         let mut model = model(&dims, seed);
-        let place = place.index(model.parameters.len());
-        model.parameters[place] = value;
+        let place = place.index(parameters(&model).len());
+        parameters_mut(&mut model)[place] = value;
         model.origin = Origin::Settings(serde_json::json!({"rate": rate, &text: [text, 1]}));
         let bytes = bytes_of(&model);
         let loaded = Bench::new().load(&bytes).unwrap();
         prop_assert_eq!(&loaded, &model);
-        prop_assert_eq!(loaded.parameters[place].to_bits(), value.to_bits());
+        prop_assert_eq!(parameters(&loaded)[place].to_bits(), value.to_bits());
         prop_assert_eq!(bytes_of(&loaded), bytes);
     }
 

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::Serialize;
 use vi3nr::Network;
 
-use super::{Model, ModelError, Tensor, metadata};
+use super::{Body, Model, ModelError, Storage, Tensor, metadata, pieces};
 use crate::atomic_file::write_atomically;
 
 /// A safetensors header. Written here because the safetensors crate takes the metadata as a hash
@@ -37,33 +36,44 @@ impl Model {
     }
 
     pub(super) fn write(&self, writer: &mut dyn Write) -> io::Result<()> {
-        tensors(writer, metadata::entries(self)?, &self.network, &self.parameters)
+        let metadata = metadata::entries(self)?;
+        match &self.body {
+            Body::Network { network: shape, parameters } => {
+                network(writer, metadata, shape, parameters, self.storage)
+            }
+            Body::Pieces(set) => pieces::write(writer, metadata, set, self.storage),
+        }
     }
 }
 
-/// Writes the length of the header in 8 bytes, the header, and the parameters in their own order.
-pub(super) fn tensors(
+/// Writes the file of one network.
+pub(super) fn network(
     writer: &mut dyn Write,
     metadata: BTreeMap<&'static str, String>,
     network: &Network,
     parameters: &[f32],
+    storage: Storage,
 ) -> io::Result<()> {
-    let mut header = serde_json::to_vec(&Header { metadata, tensors: places(network) })?;
+    let size = storage.bytes();
+    let info = |tensor: Tensor| {
+        let data_offsets = (size * tensor.place.start, size * tensor.place.end);
+        (tensor.name, TensorInfo { dtype: storage.dtype(), shape: tensor.shape, data_offsets })
+    };
+    header(writer, metadata, super::tensors(network).into_iter().map(info).collect())?;
+    let mut bytes = Vec::with_capacity(size * parameters.len());
+    storage.encode(parameters, &mut bytes);
+    writer.write_all(&bytes)
+}
+
+/// Writes the length of the header in 8 bytes and the header.
+pub(super) fn header(
+    writer: &mut dyn Write,
+    metadata: BTreeMap<&'static str, String>,
+    tensors: BTreeMap<String, TensorInfo>,
+) -> io::Result<()> {
+    let mut header = serde_json::to_vec(&Header { metadata, tensors })?;
     // The format wants the data to start at a multiple of 8.
     header.resize(header.len().next_multiple_of(8), b' ');
     writer.write_all(&(header.len() as u64).to_le_bytes())?;
-    writer.write_all(&header)?;
-    for value in parameters {
-        writer.write_all(&value.to_le_bytes())?;
-    }
-    Ok(())
-}
-
-/// The tensors and their places, which are those of the parameters.
-fn places(network: &Network) -> BTreeMap<String, TensorInfo> {
-    let info = |tensor: Tensor| {
-        let data_offsets = (4 * tensor.place.start, 4 * tensor.place.end);
-        (tensor.name, TensorInfo { dtype: Dtype::F32, shape: tensor.shape, data_offsets })
-    };
-    super::tensors(network).into_iter().map(info).collect()
+    writer.write_all(&header)
 }

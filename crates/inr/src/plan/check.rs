@@ -13,13 +13,14 @@ pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
     let positive = |value: f64| value.is_finite() && value > 0.0;
     let above_0 = "a finite number above 0";
     let (audio, shape) = (&request.signal.audio, &request.signal.shape);
-    let rules: [NumberRule; 9] = [
+    let rules: [NumberRule; 10] = [
         ("lr", request.lr, positive, above_0),
         ("lr_decay", request.lr_decay, positive, above_0),
         ("last_sigma_p", request.last_sigma_p, positive, above_0),
         ("input_scale", request.input_scale, positive, above_0),
         ("time_limit", request.time_limit, positive, above_0),
         ("target_psnr", request.target_psnr, f64::is_finite, "a finite number"),
+        ("quality", request.quality, f64::is_finite, "a finite number of dB"),
         (
             "start",
             audio.start,
@@ -37,6 +38,7 @@ pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
     let image = &request.signal.image;
     let zeros = [
         ("steps", request.steps == Some(0)),
+        ("parameters", request.parameters == Some(0)),
         ("downscale", image.downscale == Some(0)),
         ("crop", image.crop == Some(0)),
     ];

@@ -7,6 +7,7 @@
 mod check;
 mod differences;
 mod initialization;
+mod pieces;
 mod resolve;
 mod stored;
 mod training;
@@ -22,13 +23,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vi3nr::{InitRule, Network};
 
+use crate::model_file::StorageRule;
+use crate::pieces::PiecePlan;
 use crate::request::EngineName;
 use crate::signal::{Signal, SignalInfo, SignalKind, SignalOptions};
 use crate::train::TrainSettings;
 
 /// The version of the plan's JSON and of what it means. Another version's results are never taken
-/// for this one's.
-pub const PLAN_FORMAT: u32 = 2;
+/// for this one's. Plans without pieces and with 32-bit parameters are those of version 2.
+pub const PLAN_FORMAT: u32 = 3;
+/// The oldest version whose plans mean the same.
+const OLDEST_FORMAT: u32 = 2;
 
 /// Everything that decides a fit.
 ///
@@ -52,8 +57,13 @@ pub struct FitPlan {
     pub start: Option<Start>,
     /// The seed of the initial weights and of the order of mini-batches.
     pub seed: u64,
+    /// How the signal is cut into pieces, if it is: the network, its initial weights and the steps are
+    /// then those of every piece.
+    pub pieces: Option<PiecePlan>,
     /// The steps.
     pub training: TrainSettings,
+    /// How the model's parameters are stored.
+    pub storage: StorageRule,
     /// The engine that trains.
     pub engine: EngineName,
 }
@@ -121,7 +131,7 @@ impl SignalFacts {
             options: options.to_json(info.kind()),
             fingerprint: signal.fingerprint(),
         };
-        Self { info, source, start: None }
+        Self { info, source, loss_at_0_db: signal.loss_at_0_db(), start: None }
     }
 }
 

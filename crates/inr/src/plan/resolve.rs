@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use vi3nr::Network;
 
-use super::{FitPlan, Source, Start, check, initialization, training};
+use super::{FitPlan, Source, Start, check, initialization, pieces, training};
+use crate::model_file::StorageRule;
+use crate::pieces::{PieceGrid, PiecePlan};
 use crate::recipe::recipes;
 use crate::request::{FitRequest, RequestError};
 use crate::signal::SignalInfo;
@@ -16,6 +18,8 @@ pub struct SignalFacts {
     pub info: Arc<dyn SignalInfo>,
     /// Where it came from.
     pub source: Source,
+    /// Its training loss at a quality of 0 dB: [`Signal::loss_at_0_db`](crate::signal::Signal::loss_at_0_db).
+    pub loss_at_0_db: Option<f64>,
     /// The weights that the fit starts from, where the request names a file of such.
     pub start: Option<StartFacts>,
 }
@@ -79,8 +83,11 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     }
     let preset = request.preset.unwrap_or_default();
     let recipe = recipes(signal.info.kind()).of(preset);
-    let network = network(request, signal, &recipe)?;
     let mut reasons = Vec::new();
+    let cut = pieces::cut(request, signal, &recipe, &mut reasons)?;
+    let recipe = cut.recipe;
+    let network = network(request, signal, &recipe, &cut.grid)?;
+    let cures = cut.grid.as_ref().map(|_| pieces::cures(request, &network));
     let mut note = |field, text: String| reasons.push(Reason { field, text });
 
     let chosen = initialization::resolve_initialization(request, &network, &recipe)?;
@@ -101,7 +108,20 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         };
         note("input_scale", format!("{input_scale}, {reason}"));
     }
-    let training = training::resolve_training(request, &network, &*signal.info, &recipe)?;
+    let target_psnr = pieces::target_psnr(request, signal, &recipe, cut.grid.is_some())?;
+    if let (None, None, Some(target)) = (request.quality, request.target_psnr, target_psnr) {
+        let quality = recipe.pieces.and_then(|pieces| pieces.quality).unwrap_or(target);
+        note("quality", format!("{quality} dB for every piece"));
+    }
+    let training = training::resolve_training(request, &network, cut.points, target_psnr, &recipe)?;
+    let storage = match (request.storage, &cut.grid) {
+        (Some(asked), _) => asked,
+        (None, None) => StorageRule::F32,
+        (None, Some(_)) => {
+            note("storage", "auto: f16 where the quality is reached all the same, else f32".into());
+            StorageRule::Auto
+        }
+    };
     if request.optimizer.is_none() {
         note("optimizer", training.reason);
     }
@@ -113,7 +133,9 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         init: chosen.rule,
         start: signal.start.as_ref().map(|facts| facts.start.clone()),
         seed: request.seed.unwrap_or(0),
+        pieces: cut.grid.zip(cures).map(|(grid, cures)| PiecePlan { grid, cures }),
         training: training.settings,
+        storage,
         engine: request.engine.unwrap_or_default(),
     };
     let warnings = if signal.start.is_none() { chosen.warnings } else { Vec::new() };
@@ -126,6 +148,7 @@ fn network(
     request: &FitRequest,
     signal: &SignalFacts,
     recipe: &crate::recipe::Recipe,
+    grid: &Option<PieceGrid>,
 ) -> Result<Network, RequestError> {
     let (inputs, outputs) = (signal.info.inputs(), signal.info.outputs());
     if let Some(StartFacts { network, .. }) = &signal.start {
@@ -137,8 +160,14 @@ fn network(
             RequestError::new("activation", error.to_string(), "")
         })?,
     };
-    let width = request.width.unwrap_or(recipe.width);
     let layers = request.layers.unwrap_or(recipe.layers);
+    let width = match request.parameters {
+        None => request.width.unwrap_or(recipe.width),
+        Some(_) => {
+            let pieces = grid.as_ref().map_or(1, PieceGrid::piece_count);
+            pieces::width_of(request, (inputs, outputs), layers, pieces)?
+        }
+    };
     Network::uniform(inputs, width, layers, outputs, activation)
         .map_err(|error| RequestError::of_fields(&["width", "layers"], error.to_string(), ""))
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vi3nr::{InitRule, Network};
 
-use super::{FitPlan, PLAN_FORMAT, Source, Start};
+use super::{FitPlan, OLDEST_FORMAT, PLAN_FORMAT, Source, Start};
+use crate::model_file::StorageRule;
 use crate::optimizer::OptimizerSettings;
+use crate::pieces::PiecePlan;
 use crate::request::EngineName;
 use crate::signal::{SignalInfo, info_json};
 use crate::train::TrainSettings;
@@ -24,8 +26,16 @@ pub(super) struct StoredPlan {
     init: StoredInit,
     start: Option<Start>,
     seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pieces: Option<PiecePlan>,
     training: StoredTraining,
+    #[serde(default, skip_serializing_if = "is_plain")]
+    storage: StorageRule,
     engine: EngineName,
+}
+
+fn is_plain(storage: &StorageRule) -> bool {
+    *storage == StorageRule::F32
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,8 +66,9 @@ struct StoredTraining {
 impl From<FitPlan> for StoredPlan {
     fn from(plan: FitPlan) -> Self {
         let FitPlan { training, init, network, .. } = plan;
+        let is_old = plan.pieces.is_none() && is_plain(&plan.storage);
         Self {
-            format: PLAN_FORMAT,
+            format: if is_old { OLDEST_FORMAT } else { PLAN_FORMAT },
             signal: plan.signal,
             source: plan.source,
             input_scale: plan.input_scale,
@@ -73,6 +84,8 @@ impl From<FitPlan> for StoredPlan {
             },
             start: plan.start,
             seed: plan.seed,
+            pieces: plan.pieces,
+            storage: plan.storage,
             training: StoredTraining {
                 steps: training.steps,
                 batch: training.batch,
@@ -90,8 +103,14 @@ impl TryFrom<StoredPlan> for FitPlan {
 
     fn try_from(stored: StoredPlan) -> Result<Self, String> {
         let StoredPlan { format, network, init, training, .. } = stored;
-        if format != PLAN_FORMAT {
-            return Err(format!("its plan has format {format}, expected {PLAN_FORMAT}"));
+        if !(OLDEST_FORMAT..=PLAN_FORMAT).contains(&format) {
+            let expected = format!("{OLDEST_FORMAT} to {PLAN_FORMAT}");
+            return Err(format!("its plan has format {format}, expected {expected}"));
+        }
+        let axes = stored.signal.axes();
+        if let Some(problem) = stored.pieces.as_ref().and_then(|pieces| pieces.grid.problem(&axes))
+        {
+            return Err(format!("its plan has {problem}"));
         }
         let wrong = |error: vi3nr::Error| error.to_string();
         let activation = network.activation.parse().map_err(wrong)?;
@@ -107,6 +126,8 @@ impl TryFrom<StoredPlan> for FitPlan {
                 .with_first_biases(init.first_biases.parse().map_err(wrong)?),
             start: stored.start,
             seed: stored.seed,
+            pieces: stored.pieces,
+            storage: stored.storage,
             training: TrainSettings {
                 steps: training.steps,
                 batch: training.batch,

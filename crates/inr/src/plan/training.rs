@@ -7,7 +7,7 @@ use crate::optimizer::{OptimizerName, OptimizerSettings, Schedule};
 use crate::preset::Preset;
 use crate::recipe::Recipe;
 use crate::request::{BatchSize, FitRequest, RequestError, ScheduleName};
-use crate::signal::{PointCount, SignalInfo};
+use crate::signal::PointCount;
 use crate::train::TrainSettings;
 
 /// The steps of a fit, and why this optimizer takes them.
@@ -19,10 +19,10 @@ pub(super) struct Training {
 pub(super) fn resolve_training(
     request: &FitRequest,
     network: &Network,
-    info: &dyn SignalInfo,
+    points: PointCount,
+    target_psnr: Option<f64>,
     recipe: &Recipe,
 ) -> Result<Training, RequestError> {
-    let points = info.points();
     let (optimizer, reason) = optimizer(request, network, points, recipe);
     let defaults = recipe.training(network, points, optimizer);
     let is_drawn = matches!(points, PointCount::Drawn(_));
@@ -36,10 +36,6 @@ pub(super) fn resolve_training(
         Some(BatchSize::Full) => None,
         Some(BatchSize::Points(count)) => Some(count),
     };
-    if let Some(target) = request.target_psnr.filter(|_| is_drawn) {
-        let seen = format!("{target}, but signed distances have no peak to compare with");
-        return Err(RequestError::new("target_psnr", seen, "a number of steps or a time limit"));
-    }
     let sees_all = match points {
         PointCount::Sampled(all) => batch.is_none_or(|batch| batch >= all),
         PointCount::Drawn(_) => false,
@@ -57,7 +53,7 @@ pub(super) fn resolve_training(
         steps: request.steps.unwrap_or(defaults.steps),
         batch,
         optimizer: with_rates(request, defaults.optimizer)?,
-        target_psnr: request.target_psnr,
+        target_psnr,
         time_limit: check::time_limit(request)?,
     };
     Ok(Training { settings, reason })
@@ -86,6 +82,9 @@ fn optimizer(
     let chosen = recipe.optimizer(network, points);
     let reason = match (request.preset, chosen) {
         (Some(Preset::Paper), chosen) => format!("{chosen}, as the paper has it"),
+        (_, OptimizerName::Kfac) if recipe.max_kfac_points == usize::MAX => {
+            "kfac, the best by measurement for pieces".to_owned()
+        }
         (_, OptimizerName::Kfac) => {
             let most = recipe.max_kfac_points;
             format!("kfac, the best by measurement for signals of at most {most} points")

@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{Recipe, Steps};
+use super::{PieceRecipe, Recipe, Steps};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -24,6 +24,20 @@ const FAST: Recipe = Recipe {
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
     max_kfac_points: 0,
+    pieces: Some(PIECES),
+};
+
+/// Measured in docs/any-size.md.
+const PIECES: PieceRecipe = PieceRecipe {
+    above: 16_384,
+    side: 4_096,
+    overlap: 32,
+    activation: "sine:omega=30",
+    layers: 4,
+    width: 64,
+    sine_input_scale: 30.0,
+    steps: 200,
+    quality: Some(40.0),
 };
 
 /// Table 7, as far as it is known how it was trained.
@@ -32,5 +46,6 @@ const PAPER: Recipe = Recipe {
     batch: None,
     learning_rate: 1e-5,
     schedule: Schedule::Exponential { factor: 0.9999 },
+    pieces: Some(PieceRecipe { above: usize::MAX, quality: None, ..PIECES }),
     ..FAST
 };

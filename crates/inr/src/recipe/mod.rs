@@ -41,6 +41,31 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// The largest number of points for which `kfac` is the default optimizer; beyond, it is Adam.
     pub max_kfac_points: usize,
+    /// How the signal is cut into pieces; `None` where there is nothing to cut.
+    pub pieces: Option<PieceRecipe>,
+}
+
+/// How signals that are too large for one network are cut, and what each piece gets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PieceRecipe {
+    /// Signals of more samples than this are cut where nothing is asked for.
+    pub above: usize,
+    /// Samples along each side of a piece.
+    pub side: usize,
+    /// Samples beyond each inner border that a piece is trained on.
+    pub overlap: usize,
+    /// The nonlinearity.
+    pub activation: &'static str,
+    /// The number of weight matrices.
+    pub layers: usize,
+    /// The number of units of each hidden layer.
+    pub width: usize,
+    /// What coordinates are multiplied by, where the activation is a sine.
+    pub sine_input_scale: f64,
+    /// The maximum number of steps.
+    pub steps: u64,
+    /// The quality in dB that every piece is trained to, if to any.
+    pub quality: Option<f64>,
 }
 
 /// How the number of steps is chosen.
@@ -66,6 +91,21 @@ pub fn recipes(kind: SignalKind) -> ByPreset<Recipe> {
 }
 
 impl Recipe {
+    /// The recipe of one piece of a signal that is cut by `pieces`.
+    #[must_use]
+    pub fn of_piece(&self, pieces: &PieceRecipe) -> Self {
+        Self {
+            activation: pieces.activation,
+            layers: pieces.layers,
+            width: pieces.width,
+            sine_input_scale: pieces.sine_input_scale,
+            steps: Steps::Exactly(pieces.steps),
+            batch: None,
+            max_kfac_points: usize::MAX,
+            ..*self
+        }
+    }
+
     /// The initial biases of the first layer.
     pub fn first_biases(&self, activation: &Activation) -> BiasRule {
         if activation.is_even() { self.even_first_biases } else { self.biases }

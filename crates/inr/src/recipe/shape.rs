@@ -23,6 +23,7 @@ const FAST: Recipe = Recipe {
     learning_rate: 5e-4,
     schedule: Schedule::Cosine,
     max_kfac_points: 0,
+    pieces: None,
 };
 
 /// A Gaussian network; the paper says for no shape which one was trained, nor how.

@@ -57,6 +57,61 @@ impl<'de> Deserialize<'de> for BatchSize {
     }
 }
 
+/// Whether a signal is cut into pieces, and how large these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TileSide {
+    /// One network for all of it.
+    None,
+    /// Pieces of about this many samples (pixels of an image) along each axis, from
+    /// [`TileSide::MIN`] to [`TileSide::MAX`].
+    Samples(usize),
+}
+
+impl TileSide {
+    /// The shortest side of a piece.
+    pub const MIN: usize = 8;
+    /// The longest side of a piece.
+    pub const MAX: usize = 1 << 20;
+}
+
+impl fmt::Display for TileSide {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => formatter.write_str("none"),
+            Self::Samples(side) => side.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for TileSide {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("none", _) => Ok(Self::None),
+            (_, Ok(side @ Self::MIN..=Self::MAX)) => Ok(Self::Samples(side)),
+            _ => {
+                Err(format!("expected a whole number from {} to {}, or none", Self::MIN, Self::MAX))
+            }
+        }
+    }
+}
+
+impl Serialize for TileSide {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => serializer.serialize_str("none"),
+            Self::Samples(side) => side.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TileSide {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TextOrNumber::deserialize(deserializer)?.parse()
+    }
+}
+
 /// A learning-rate schedule without its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

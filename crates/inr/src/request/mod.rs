@@ -28,9 +28,10 @@ use serde::{Deserialize, Serialize};
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, BiasRule, WeightShape};
 
-pub use choices::{BatchSize, EngineName, ScheduleName};
+pub use choices::{BatchSize, EngineName, ScheduleName, TileSide};
 pub use error::RequestError;
 
+use crate::model_file::StorageRule;
 use crate::optimizer::OptimizerName;
 use crate::preset::Preset;
 use crate::signal::SignalRequest;
@@ -116,6 +117,19 @@ pub struct FitRequest {
     /// The PSNR (peak 2, dB) of the training loss at which the fit stops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_psnr: Option<f64>,
+    /// The quality in dB at which the fit stops, of every piece where there are pieces: the PSNR of an
+    /// image, the SNR of audio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<f64>,
+    /// Whether and how the signal is cut into pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tile: Option<TileSide>,
+    /// The number of parameters, all pieces together, that the width is chosen for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// How the model's parameters are stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageRule>,
     /// The engine that trains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineName>,

@@ -9,7 +9,7 @@ use super::{FitRequest, RequestError};
 use crate::signal::SignalKind;
 
 /// The fields that belong to no kind of signal.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 27] = [
     "file",
     "preset",
     "activation",
@@ -31,6 +31,10 @@ const FIELDS: [&str; 23] = [
     "lr_decay",
     "time_limit",
     "target_psnr",
+    "quality",
+    "tile",
+    "parameters",
+    "storage",
     "engine",
     "input_scale",
 ];
@@ -171,7 +175,8 @@ mod tests {
             "from": "run", "init": "ours", "sigma_p": 0.5, "last_sigma_p": 2.0, "weights": "normal",
             "biases": "zero", "first_bias": "uniform:0.5", "seed": 7, "steps": 12, "batch": "full",
             "optimizer": "muon", "lr": 0.25, "schedule": "cosine", "lr_decay": 0.5,
-            "time_limit": 3.5, "target_psnr": 40.0, "engine": "reference", "input_scale": 3.0,
+            "time_limit": 3.5, "target_psnr": 40.0, "quality": 44.5, "tile": 48,
+            "parameters": 100_000, "storage": "f16", "engine": "reference", "input_scale": 3.0,
             "downscale": 2, "crop": 8, "gray": true, "alpha": "white",
             "channels": "all", "start": 1.5, "duration": 2.5,
             "clamp": 0.25, "loss": "absolute",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::atomic_file::WriteError;
 use crate::checkpoint::CheckpointError;
+use crate::decode::DecodeError;
 use crate::model_file::ModelError;
 use crate::prepare::PrepareError;
 use crate::session::FitError;
@@ -56,6 +57,9 @@ pub enum RunError {
     /// What the signal draws cannot be written.
     #[error(transparent)]
     Picture(#[from] SignalError),
+    /// The model cannot be decoded for people to look at.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
     /// Another file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),

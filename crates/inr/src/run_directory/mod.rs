@@ -3,11 +3,13 @@
 //! `model.safetensors` (the network, see [`crate::model_file`]), `metrics.csv` (a row per logged
 //! step), `run.json` (request, plan, results: a [`RunRecord`]) and what the signal draws, for example
 //! `reconstruction.png`. While it trains there is a `checkpoint.safetensors` too
-//! ([`crate::checkpoint`]). A run that goes on with a finished one has `start.safetensors`, the weights
+//! ([`crate::checkpoint`]), or, of a fit in pieces, a `pieces.journal`; such a fit leaves a table of its
+//! pieces (`pieces.csv`) and maps of them in place of the metrics. A run that goes on with a finished one has `start.safetensors`, the weights
 //! that it started from, and the finished run's steps as `metrics-1.csv`.
 
 mod error;
 mod metrics_log;
+mod pieces;
 mod record;
 
 pub use error::RunError;
@@ -24,6 +26,7 @@ use vi3nr_engine::Backend;
 
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError};
+use crate::pieces::{PIECES_FILE, TABLE_FILE};
 use crate::plan::FitPlan;
 use crate::request::FitRequest;
 use crate::session::Fit;
@@ -41,13 +44,17 @@ const METRICS_FILE: &str = "metrics.csv";
 const START_FILE: &str = "start.safetensors";
 /// Everything that any run may have left besides what its record lists, and earlier parts of the
 /// metrics.
-const OWN_FILES: [&str; 12] = [
+const OWN_FILES: [&str; 16] = [
     MODEL_FILE,
     RUN_FILE,
     COMMAND_FILE,
     METRICS_FILE,
     START_FILE,
     CHECKPOINT_FILE,
+    PIECES_FILE,
+    TABLE_FILE,
+    "pieces.png",
+    "pieces-work.png",
     "reconstruction.png",
     "reconstruction.wav",
     "waveform.png",
@@ -72,7 +79,7 @@ impl RunDirectory {
     /// directory holds a run and `overwrite` is not set.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self, RunError> {
         let directory = Self::writable(path)?;
-        let holds_run = [RUN_FILE, COMMAND_FILE, MODEL_FILE, CHECKPOINT_FILE]
+        let holds_run = [RUN_FILE, COMMAND_FILE, MODEL_FILE, CHECKPOINT_FILE, PIECES_FILE]
             .iter()
             .any(|name| path.join(name).exists());
         match (holds_run, overwrite) {
@@ -200,7 +207,8 @@ impl RunDirectory {
     /// # Errors
     /// Returns [`RunError::Directory`] with what the system reports.
     pub fn forget_checkpoint(&self) -> Result<(), RunError> {
-        self.remove(CHECKPOINT_FILE)
+        self.remove(CHECKPOINT_FILE)?;
+        self.remove(PIECES_FILE)
     }
 
     /// Where the model is written.

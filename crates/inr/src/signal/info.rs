@@ -28,6 +28,12 @@ pub trait SignalInfo: Debug + Send + Sync {
     /// How many points the signal has.
     fn points(&self) -> PointCount;
 
+    /// The number of samples along each axis, the fastest varying first: width and height of an image,
+    /// the length of a recording. Empty where points are drawn.
+    fn axes(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// Kind, size and channels in words; equal for signals that can be compared point by point,
     /// however finely they are sampled.
     fn shape(&self) -> String;
@@ -78,6 +84,10 @@ impl PointCount {
 pub struct Unit {
     /// `pixel` or `sample`.
     pub name: &'static str,
+    /// What the bits for each are called in files: `bits_per_pixel`.
+    pub bits: &'static str,
+    /// The unit of these bits: `bits/pixel`.
+    pub bits_unit: &'static str,
     /// How many the signal has.
     pub count: f64,
 }

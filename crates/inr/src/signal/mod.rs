@@ -22,7 +22,6 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vi3nr::Network;
 use vi3nr_engine::Backend;
 
 pub use error::SignalError;
@@ -32,7 +31,8 @@ pub use request::{SignalOptions, SignalRequest};
 
 use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
-use crate::points::Points;
+use crate::model_file::Body;
+use crate::points::{Points, Region};
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -50,6 +50,17 @@ pub trait Signal: Debug + Send + Sync {
     /// Where training finds its points, and what they are to give. Coordinates reach from
     /// -`input_scale` to `input_scale`.
     fn points(&self, input_scale: f64) -> Points<'_>;
+
+    /// Appends the values of the samples in `region` of the [`SignalInfo::axes`], the values of a
+    /// sample side by side; nothing where points are drawn.
+    fn push_values(&self, _region: &Region, _values: &mut Vec<f32>) {}
+
+    /// The training loss at a quality of 0 dB: 4 for images, whose quality is the PSNR with peak 2, and
+    /// the power of the waveform for audio, whose quality is the SNR. None where there is no such
+    /// measure.
+    fn loss_at_0_db(&self) -> Option<f64> {
+        None
+    }
 
     /// A checksum of all values, for telling signals apart: eight hexadecimal digits.
     fn fingerprint(&self) -> String;
@@ -90,13 +101,11 @@ pub trait Signal: Debug + Send + Sync {
     ) -> Result<Vec<PathBuf>, SignalError>;
 }
 
-/// A network that represents a signal.
+/// What represents a signal.
 #[derive(Debug, Clone, Copy)]
 pub struct Reconstruction<'a> {
-    /// Its shape and activation.
-    pub network: &'a Network,
-    /// Its weights and biases.
-    pub parameters: &'a [f32],
+    /// Its network or networks.
+    pub body: &'a Body,
     /// Its values at the signal's sampled points, in their order; empty where points are drawn.
     pub values: &'a [f32],
     /// For whoever evaluates it elsewhere.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vi3nr_engine::EngineError;
 
+use crate::metrics::mse_of_psnr;
 use crate::optimizer::{OptimizerName, OptimizerSettings, OptimizerState, StateError};
 
 /// How a network is trained.
@@ -27,6 +28,13 @@ pub struct TrainSettings {
     /// Stop in time to be done this long after the start. The cosine schedule then ends with the
     /// time, so that the result depends on the machine's speed.
     pub time_limit: Option<Duration>,
+}
+
+impl TrainSettings {
+    /// The training loss at which the fit stops.
+    pub fn target_loss(&self) -> Option<f64> {
+        self.target_psnr.map(mse_of_psnr)
+    }
 }
 
 /// Why a run cannot go on.

@@ -180,7 +180,7 @@ fn initial_weights_of_both_versions_open() {
         // As a model it is one of an image.
         let model = Model::load(&path).unwrap();
         assert_eq!((model.signal.kind(), model.input_scale), (SignalKind::Image, 1.0));
-        assert_eq!(model.parameters, parameters);
+        assert_eq!(model.whole().unwrap().1, parameters);
         let request = request(json!({"from": path, "steps": 2}));
         assert_eq!(prepare(&request).unwrap().resolved.plan.network, network);
     }

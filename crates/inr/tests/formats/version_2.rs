@@ -35,9 +35,9 @@ fn models_and_records_of_version_2_open() {
     for one in finished() {
         let path = kept(2, one.name);
         let model = Model::load(&path).unwrap();
-        assert_eq!(model.network.dims(), one.dims);
+        assert_eq!(model.network().dims(), one.dims);
         assert_eq!((model.input_scale, model.seed), (one.input_scale, 0));
-        let found = parameters_fingerprint(&model.parameters);
+        let found = parameters_fingerprint(model.whole().unwrap().1);
         assert_eq!(found, one.checksum, "{}", one.name);
         let Origin::Fit { request, plan } = &model.origin else { panic!("{:?}", model.origin) };
         assert_eq!(request.file, Some(one.file.into()));

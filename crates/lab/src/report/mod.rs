@@ -16,10 +16,10 @@ pub use repro::of_repro;
 pub use run::of_run;
 pub use sweep::of_sweep;
 
-use vi3nr_engine::EngineError;
 use vi3nr_inr::atomic_file::{WriteError, write_atomically};
 use vi3nr_inr::chart::ChartError;
 use vi3nr_inr::model_file::ModelError;
+use vi3nr_inr::pieces::PieceError;
 use vi3nr_inr::run_directory::RunError;
 
 use crate::sweep::SweepError;
@@ -104,7 +104,7 @@ pub enum ReportError {
     Model(#[from] ModelError),
     /// A run's model cannot be evaluated.
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Evaluate(#[from] PieceError),
     /// A sweep cannot be read.
     #[error(transparent)]
     Sweep(#[from] SweepError),

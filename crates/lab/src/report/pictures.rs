@@ -1,9 +1,10 @@
 //! Pictures in a report.
 
 use serde_json::json;
-use vi3nr_engine::{Backend, EngineError};
+use vi3nr_engine::Backend;
 use vi3nr_inr::encoded_png::encode_png;
-use vi3nr_inr::model_file::Model;
+use vi3nr_inr::model_file::{Body, Model};
+use vi3nr_inr::pieces::{PieceError, PieceField, all_values};
 use vi3nr_inr::signal::SignalInfo;
 use vi3nr_inr::signal::image::{BitDepth, Image};
 
@@ -11,25 +12,24 @@ use super::{Picture, cell};
 
 /// What a run directory shows of a picture, a recording or a shape.
 pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "preview.png"];
+/// The maps of a fit in pieces.
+pub(super) const MAPS: [&str; 2] = ["pieces.png", "pieces-work.png"];
 
 /// The truth, what `model` makes of it, and the absolute difference of their values, enlarged by the
 /// power of ten that makes the largest one seen. Nothing for a picture of another shape.
 ///
 /// # Errors
-/// Returns the [`EngineError`] of a network that cannot be evaluated.
+/// Returns the [`PieceError`] of a model that cannot be evaluated.
 pub fn side_by_side(
     truth: &Image,
     model: &Model,
     backend: &dyn Backend,
-) -> Result<Vec<Picture>, EngineError> {
+) -> Result<Vec<Picture>, PieceError> {
     if *model.signal != *(&truth.image_info() as &dyn SignalInfo) {
         return Ok(Vec::new());
     }
     let own = truth.values();
-    let mut values = vec![0.0; own.len()];
-    backend
-        .engine(&model.network, &model.parameters)?
-        .evaluate(&truth.coordinates(), &mut values)?;
+    let values = values(truth, model, backend)?;
     // As shares of the range [-1, 1].
     let mut errors: Vec<f32> = own.iter().zip(&values).map(|(a, b)| (a - b).abs() / 2.0).collect();
     let largest = errors.iter().copied().fold(0.0, f32::max);
@@ -47,6 +47,22 @@ pub fn side_by_side(
         Some(Picture { caption, png: encode_png(width, height, &levels).ok()? })
     });
     Ok(pictures.collect())
+}
+
+/// The model's values at the pixels of `truth`.
+fn values(truth: &Image, model: &Model, backend: &dyn Backend) -> Result<Vec<f32>, PieceError> {
+    match &model.body {
+        Body::Network { network, parameters } => {
+            let mut values = vec![0.0; truth.values().len()];
+            let mut engine = backend.engine(network, parameters)?;
+            engine.evaluate(&truth.coordinates(), &mut values)?;
+            Ok(values)
+        }
+        Body::Pieces(set) => {
+            let field = PieceField::new(set, model.input_scale, backend)?;
+            all_values(set, &field, truth.channels())
+        }
+    }
 }
 
 /// The largest power of ten, from 1 to a million, by which `largest` stays at most 1.

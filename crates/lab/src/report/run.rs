@@ -11,7 +11,7 @@ use vi3nr_inr::run_directory::{MODEL_FILE, RunDirectory, RunRecord, StoredRun, V
 use vi3nr_inr::signal::image::{Image, test_picture};
 use vi3nr_inr::signal::{Signal, SignalInfo, SignalKind};
 
-use super::pictures::{DRAWN, side_by_side};
+use super::pictures::{DRAWN, MAPS, side_by_side};
 use super::{Block, Page, Picture, ReportError, Section, entries, read};
 
 /// What a page tells of a run, whichever version wrote it.
@@ -31,7 +31,7 @@ struct Known {
 ///
 /// # Errors
 /// Returns [`ReportError::Run`] if there is no run or its record is damaged, [`ReportError::Model`] if
-/// its model cannot be read, [`ReportError::Engine`] if that cannot be evaluated, and
+/// its model cannot be read, [`ReportError::Evaluate`] if that cannot be evaluated, and
 /// [`ReportError::Read`] if another file cannot be read.
 pub fn of_run(directory: &Path, backend: &dyn Backend) -> Result<Page, ReportError> {
     let known = match RunDirectory::read(directory)? {
@@ -63,6 +63,17 @@ pub fn of_run(directory: &Path, backend: &dyn Backend) -> Result<Page, ReportErr
     let mut sections = Vec::new();
     if !blocks.is_empty() {
         sections.push(Section { heading: "Pictures".into(), blocks });
+    }
+    let mut maps = Vec::new();
+    for name in MAPS {
+        let path = directory.join(name);
+        if path.is_file() {
+            let caption = name.trim_end_matches(".png").into();
+            maps.push(Picture { caption, png: read(&path)? });
+        }
+    }
+    if !maps.is_empty() {
+        sections.push(Section { heading: "Pieces".into(), blocks: vec![Block::Pictures(maps)] });
     }
     let result = match &known.report {
         Value::Null => Block::Text("The run has not ended.".into()),

@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(key("b", json!({"activation": "relu", "sigma_p": "auto"})), given);
         assert_eq!(key("c", json!({"activation": "relu", "engine": "cpu", "seed": 0})), given);
         assert_ne!(key("d", json!({"activation": "relu", "seed": 1})), given);
-        assert!(given.contains(&format!("\"format\":{PLAN_FORMAT}")), "{given}");
+        assert!(given.contains("\"format\":2"), "{given}");
         assert_eq!(lock(&identities.facts).len(), 1);
     }
 

@@ -48,7 +48,7 @@ fn facts(signal: &str, request: &FitRequest) -> SignalFacts {
         options: options.to_json(info.kind()),
         fingerprint: "00000000".into(),
     };
-    SignalFacts { info, source, start: None }
+    SignalFacts { info, source, loss_at_0_db: Some(4.0), start: None }
 }
 
 fn resolved(signal: &str, settings: &Value) -> Result<Resolved, RequestError> {
@@ -74,7 +74,11 @@ fn reasons_and_warnings_say_what_was_decided() {
             "optimizer",
             "kfac, the best by measurement for signals of at most 16384",
         ),
-        ("image of 16512", json!({}), "optimizer", "adam, the best by measurement"),
+        ("image of 16512", json!({}), "optimizer", "kfac, the best by measurement for pieces"),
+        ("image of 16512", json!({}), "tile", "64, since the signal has more than 16384 samples"),
+        ("image of 16512", json!({}), "quality", "42 dB"),
+        ("image of 16512", json!({}), "storage", "auto"),
+        ("image of 16512", json!({"tile": "none"}), "optimizer", "adam, the best by measurement"),
         ("image", json!({"lr": 0.1}), "optimizer", "adam, since lr is given"),
         ("image", json!({"batch": 9}), "optimizer", "adam, since batch is given"),
         (
@@ -94,6 +98,9 @@ fn reasons_and_warnings_say_what_was_decided() {
         (json!({"init": "xavier"}), "init"),
         (json!({}), "input_scale"),
         (json!({}), "sigma_p"),
+        (json!({}), "tile"),
+        (json!({}), "quality"),
+        (json!({}), "storage"),
     ] {
         assert_eq!(reason("image", settings.clone(), field), None, "{settings} {field}");
     }

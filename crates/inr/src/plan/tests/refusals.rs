@@ -11,6 +11,12 @@ fn impossible_requests_name_their_fields() {
     let rows: &[(&str, Value, &[&str])] = &[
         ("shape", json!({"batch": "full"}), &["batch"]),
         ("shape", json!({"target_psnr": 30.0}), &["target_psnr"]),
+        ("shape", json!({"quality": 30.0}), &["quality"]),
+        ("shape", json!({"tile": 64}), &["tile"]),
+        ("image", json!({"quality": 30.0, "target_psnr": 30.0}), &["quality", "target_psnr"]),
+        ("image", json!({"parameters": 10}), &["parameters"]),
+        ("image", json!({"parameters": 0}), &["parameters"]),
+        ("image", json!({"parameters": 10_000, "width": 16}), &["parameters", "width"]),
         ("shape", json!({"optimizer": "kfac"}), &["optimizer"]),
         ("image", json!({"optimizer": "kfac", "batch": 100}), &["optimizer"]),
         ("image", json!({"optimizer": "kfac", "lr": 0.1}), &["lr"]),

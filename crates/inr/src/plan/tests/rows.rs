@@ -9,8 +9,10 @@ fn check(rows: &[(&str, Value, Value)]) {
     for (signal, settings, expected) in rows {
         let seen = plan(signal, settings).to_json();
         for (place, expected) in expected.as_object().unwrap() {
-            let seen = seen.pointer(&format!("/{}", place.replace('.', "/")));
-            assert_eq!(seen, Some(expected), "{place} of {signal} {settings}");
+            // What is not said counts as null.
+            let seen =
+                seen.pointer(&format!("/{}", place.replace('.', "/"))).unwrap_or(&Value::Null);
+            assert_eq!(seen, expected, "{place} of {signal} {settings}");
         }
     }
 }
@@ -55,6 +57,16 @@ fn every_kind_and_preset_has_its_defaults() {
         (
             "image of 16512",
             json!({}),
+            json!({
+                "network.dims": [2, 96, 96, 96, 3], "network.activation": "sine:omega=20",
+                "training.optimizer": "kfac", "training.steps": 300, "training.batch": null,
+                "training.target_psnr": 42.0, "pieces.overlap": 2, "pieces.cures": [144, 192],
+                "storage": "auto", "format": 3,
+            }),
+        ),
+        (
+            "image of 16512",
+            json!({"tile": "none"}),
             json!({
                 "training.optimizer": "adam", "training.steps": 2056, "training.batch": 4096,
                 "training.learning_rate": 5e-4, "training.schedule": cosine,
@@ -175,6 +187,50 @@ fn the_initialization_follows_activation_and_request() {
         ("image", json!({"width": 9, "layers": 3}), json!({"network.dims": [2, 9, 9, 3]})),
         ("image", json!({"layers": 1}), json!({"network.dims": [2, 3]})),
     ]);
+}
+
+#[test]
+fn pieces_follow_size_and_request() {
+    let large = "image of 16512";
+    check(&[
+        ("image", json!({}), json!({"pieces": null})),
+        ("image", json!({"tile": 16}), json!({"pieces.counts": [4, 3], "pieces.overlap": 2})),
+        // A piece as large as the image is no piece.
+        ("image", json!({"tile": 64}), json!({"pieces": null, "training.steps": 2741})),
+        (large, json!({}), json!({"pieces.counts": [2, 2]})),
+        (large, json!({"tile": "none"}), json!({"pieces": null})),
+        (large, json!({"tile": 32}), json!({"pieces.counts": [4, 4]})),
+        (large, json!({"lr": 1e-3}), json!({"pieces": null})),
+        (large, json!({"preset": "paper"}), json!({"pieces": null})),
+        (
+            large,
+            json!({"preset": "paper", "tile": 32}),
+            json!({"pieces.counts": [4, 4], "network.activation": "gaussian:sigma=0.05",
+                   "training.optimizer": "adam", "training.target_psnr": null}),
+        ),
+        (large, json!({"tile": 32, "lr": 1e-3}), json!({"training.optimizer": "adam"})),
+        (large, json!({"quality": 30}), json!({"training.target_psnr": 30.0})),
+        (large, json!({"target_psnr": 31}), json!({"training.target_psnr": 31.0})),
+        ("image", json!({"quality": 50}), json!({"training.target_psnr": 50.0})),
+        (large, json!({"storage": "f32"}), json!({"storage": null})),
+        ("image", json!({"storage": "bf16"}), json!({"storage": "bf16", "format": 3})),
+        // 4 networks of 2-48-48-48-3 have 20,124 parameters; the next width has more.
+        (
+            large,
+            json!({"parameters": 21000}),
+            json!({"network.dims": [2, 48, 48, 48, 3], "pieces.cures": [48, 48]}),
+        ),
+        // Fewer pieces rather than very small networks.
+        (large, json!({"parameters": 4000}), json!({"pieces": null})),
+        ("image", json!({"parameters": 100_000}), json!({"network.dims": dims_of(128)})),
+        ("shape", json!({}), json!({"pieces": null})),
+    ]);
+}
+
+/// The network of eight layers that maps 2 numbers to 3.
+fn dims_of(width: u64) -> Value {
+    let hidden = [width; 7].map(Value::from);
+    Value::Array([vec![2.into()], hidden.to_vec(), vec![3.into()]].concat())
 }
 
 #[test]

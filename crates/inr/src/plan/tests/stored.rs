@@ -63,8 +63,8 @@ fn plans_of_another_format_or_damaged_ones_are_refused() {
         serde_json::from_value::<FitPlan>(json).unwrap_err().to_string()
     };
     for (place, value, text) in [
-        ("/format", json!(1), "its plan has format 1, expected 2"),
-        ("/format", json!(3), "its plan has format 3, expected 2"),
+        ("/format", json!(1), "its plan has format 1, expected 2 to 3"),
+        ("/format", json!(4), "its plan has format 4, expected 2 to 3"),
         ("/network/activation", json!("gausian"), "gausian"),
         ("/network/dims", json!([2]), "layer"),
         ("/init/scheme", json!("he"), "he"),

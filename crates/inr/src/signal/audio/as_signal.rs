@@ -7,7 +7,7 @@ use super::recording::Audio;
 use super::waveform;
 use super::write::SampleFormat;
 use crate::metrics::{Digits, Metric, Metrics, mean_squared_error, spectral_convergence};
-use crate::points::{Indices, PointBatch, Points, Sampled};
+use crate::points::{Indices, PointBatch, Points, Region, Sampled};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
 use crate::signal::{Reconstruction, Signal, fingerprint};
@@ -39,6 +39,18 @@ impl Signal for Audio {
 
     fn points(&self, input_scale: f64) -> Points<'_> {
         Points::Sampled(Arc::new(Samples { audio: self, input_scale }))
+    }
+
+    fn push_values(&self, region: &Region, values: &mut Vec<f32>) {
+        let channels = self.info.channels;
+        region.for_each_run(&self.info.axes(), |run| {
+            values.extend_from_slice(&self.values[channels * run.start..channels * run.end]);
+        });
+    }
+
+    fn loss_at_0_db(&self) -> Option<f64> {
+        // Silence has no ratio to anything.
+        Some(self.power).filter(|power| *power > 0.0)
     }
 
     fn fingerprint(&self) -> String {

@@ -51,11 +51,15 @@ impl AudioInfo {
     /// assert_eq!(info.coordinate(1, 8, 100.0), -75.0);
     /// ```
     pub fn coordinate(&self, index: u64, rate: u32, input_scale: f64) -> f32 {
+        self.coordinate_at(index as f64 * f64::from(self.rate) / f64::from(rate), input_scale)
+    }
+
+    /// The coordinate of a position in samples, which need not be whole.
+    pub fn coordinate_at(&self, position: f64, input_scale: f64) -> f32 {
         if self.samples <= 1 {
             return 0.0;
         }
         let steps = (self.samples - 1) as f64;
-        let position = index as f64 * f64::from(self.rate) / f64::from(rate);
         (input_scale * (2.0 * position - steps) / steps) as f32
     }
 
@@ -88,6 +92,10 @@ impl SignalInfo for AudioInfo {
         PointCount::Sampled(self.samples as usize)
     }
 
+    fn axes(&self) -> Vec<usize> {
+        vec![self.samples as usize]
+    }
+
     fn shape(&self) -> String {
         let Self { samples, channels, rate, .. } = self;
         let plural = if *channels == 1 { "" } else { "s" };
@@ -105,7 +113,12 @@ impl SignalInfo for AudioInfo {
     }
 
     fn unit(&self) -> Option<Unit> {
-        Some(Unit { name: "sample", count: self.values() as f64 })
+        Some(Unit {
+            name: "sample",
+            bits: "bits_per_sample",
+            bits_unit: "bits/sample",
+            count: self.values() as f64,
+        })
     }
 
     fn value_range(&self) -> &'static str {

@@ -7,7 +7,7 @@ use super::Image;
 use crate::metrics::{
     Digits, Metric, Metrics, max_error, mean_squared_error, psnr_of_mse, psnr_paper_of_mse, ssim,
 };
-use crate::points::{Indices, PointBatch, Points, Sampled};
+use crate::points::{Indices, PointBatch, Points, Region, Sampled};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
 use crate::signal::{Reconstruction, Signal, fingerprint};
@@ -39,6 +39,17 @@ impl Signal for Image {
 
     fn points(&self, input_scale: f64) -> Points<'_> {
         Points::Sampled(Arc::new(Pixels { image: self, input_scale: input_scale as f32 }))
+    }
+
+    fn push_values(&self, region: &Region, values: &mut Vec<f32>) {
+        let channels = self.channels;
+        region.for_each_run(&self.image_info().axes(), |run| {
+            values.extend_from_slice(&self.values[channels * run.start..channels * run.end]);
+        });
+    }
+
+    fn loss_at_0_db(&self) -> Option<f64> {
+        Some(4.0)
     }
 
     fn fingerprint(&self) -> String {

@@ -63,6 +63,26 @@ impl Grid {
         self.height
     }
 
+    /// The coordinate of a position along an axis (x is 0, y is 1), in pixels of an image whose own grid
+    /// this is: pixel i lies at i, and its area reaches from i - 0.5 to i + 0.5.
+    pub fn coordinate(&self, axis: usize, position: f64) -> f32 {
+        let (side, other) = match axis {
+            0 => (self.width, self.height),
+            _ => (self.height, self.width),
+        };
+        let last = f64::from(side - 1);
+        match side {
+            1 => (2.0 * position / f64::from(other.max(2) - 1)) as f32,
+            _ => (self.extents[axis] * ((2.0 * position - last) / last)) as f32,
+        }
+    }
+
+    /// The coordinate of pixel `index` along an axis.
+    pub(crate) fn along(&self, axis: usize, index: u32) -> f32 {
+        let side = if axis == 0 { self.width } else { self.height };
+        position(index, side, self.extents[axis])
+    }
+
     /// The coordinates (x, y) of pixel `index`, counted row by row.
     pub fn point(&self, index: usize) -> [f32; 2] {
         let width = self.width as usize;
@@ -122,6 +142,21 @@ mod tests {
             assert_eq!(last[0].max(last[1]), 1.0);
             assert_eq!(points.len(), (width * height * 2) as usize);
         }
+    }
+
+    #[test]
+    fn positions_of_pixels_have_the_coordinates_of_pixels() {
+        for (width, height) in [(7, 4), (1, 3), (1, 1), (128, 96)] {
+            let grid = Grid::of_image(width, height).unwrap();
+            for index in 0..(width * height) as usize {
+                let position = [index % width as usize, index / width as usize];
+                let of = |axis: usize| grid.coordinate(axis, position[axis] as f64);
+                assert_eq!([of(0), of(1)], grid.point(index));
+            }
+        }
+        // Half a pixel beyond the outer centers, at the same distance.
+        let grid = Grid::of_image(5, 1).unwrap();
+        assert_eq!([grid.coordinate(0, -0.5), grid.coordinate(1, 0.5)], [-1.25, 0.25]);
     }
 
     #[test]

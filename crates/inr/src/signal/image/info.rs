@@ -51,6 +51,10 @@ impl SignalInfo for ImageInfo {
         PointCount::Sampled(self.pixels() as usize)
     }
 
+    fn axes(&self) -> Vec<usize> {
+        vec![self.width as usize, self.height as usize]
+    }
+
     fn shape(&self) -> String {
         let color = if self.channels == 1 { "gray" } else { "RGB" };
         format!("{}x{} {color} pixels", self.width, self.height)
@@ -66,7 +70,12 @@ impl SignalInfo for ImageInfo {
     }
 
     fn unit(&self) -> Option<Unit> {
-        Some(Unit { name: "pixel", count: self.pixels() as f64 })
+        Some(Unit {
+            name: "pixel",
+            bits: "bits_per_pixel",
+            bits_unit: "bits/pixel",
+            count: self.pixels() as f64,
+        })
     }
 
     fn value_range(&self) -> &'static str {

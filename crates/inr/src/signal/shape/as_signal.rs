@@ -16,6 +16,7 @@ use super::preview::preview;
 use super::sampling::{ShapeSampler, ShapeSampling};
 use super::shape_file::Shape;
 use crate::metrics::{Digits, Metric, Metrics};
+use crate::model_file::Body;
 use crate::points::{Draw, Drawn, PointBatch, Points, Sampler};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
@@ -75,8 +76,14 @@ fn iou(name: &'static str, value: f64, convention: &'static str) -> Metric {
 }
 
 fn engine(reconstruction: &Reconstruction<'_>) -> Result<Box<dyn Engine>, EngineError> {
-    let Reconstruction { network, parameters, backend, .. } = *reconstruction;
-    backend.engine(network, parameters)
+    match reconstruction.body {
+        Body::Network { network, parameters } => reconstruction.backend.engine(network, parameters),
+        // No plan has them: a shape has no axes along which it could be cut.
+        Body::Pieces(_) => {
+            let (backend, missing) = (reconstruction.backend.name(), "shapes in pieces");
+            Err(EngineError::Unsupported { backend, missing })
+        }
+    }
 }
 
 /// The surface of a network on the \[-1, 1\] scale.

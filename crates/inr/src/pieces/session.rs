@@ -1,0 +1,288 @@
+//! A fit in pieces, from its plan to a report.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use vi3nr_engine::Backend;
+
+use super::field::{PieceError, PieceField};
+use super::measure::{Measured, measure};
+use super::schedule::{Deadline, PieceProgress, Tally, fit_pieces, samples};
+use super::set::PieceSet;
+use super::train::{FittedPiece, Job, PieceReport};
+use crate::metrics::Metrics;
+use crate::model_file::{Body, Model, Origin, Storage, StorageRule};
+use crate::plan::FitPlan;
+use crate::request::FitRequest;
+use crate::session::{Fit, FitError, FitReport};
+use crate::signal::Signal;
+use crate::train::Stop;
+
+/// What the pieces of a fit have in common.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PiecesReport {
+    /// Pieces along each axis, the fastest varying first.
+    pub counts: Vec<usize>,
+    /// The loss of the piece that has the largest one, over the samples that belong to it.
+    pub worst_loss: f64,
+    /// What the signal says of that loss.
+    #[serde(flatten)]
+    pub worst: Metrics,
+    /// Pieces whose training stalled and that were fitted again.
+    pub stalled: usize,
+    /// Pieces that miss the quality asked for, after all that was tried.
+    pub below_target: usize,
+    /// Pieces that were not fitted to their end, because of an interrupt or the time limit.
+    pub unfinished: usize,
+}
+
+/// A fit in pieces that is under way.
+pub(crate) struct PieceSession<'a> {
+    plan: &'a FitPlan,
+    signal: &'a dyn Signal,
+    backend: &'a dyn Backend,
+    axes: Vec<usize>,
+    started: Instant,
+    tally: Tally,
+}
+
+/// How training all pieces ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    /// The reason, if it was not that all pieces came to their ends.
+    pub(crate) early: Option<Stop>,
+    /// How long it took.
+    pub(crate) elapsed: Duration,
+}
+
+impl<'a> PieceSession<'a> {
+    /// A session of `plan`, which must be one in pieces. The time limit runs from `started`.
+    pub(crate) fn new(
+        plan: &'a FitPlan,
+        signal: &'a dyn Signal,
+        backend: &'a dyn Backend,
+        started: Instant,
+    ) -> Result<Self, FitError> {
+        let axes = signal.info().axes();
+        let pieces = plan.pieces.as_ref().ok_or(FitError::NoPieces)?;
+        if pieces.grid.problem(&axes).is_some() {
+            return Err(FitError::NoPieces);
+        }
+        let tally = Tally::new(pieces.grid.piece_count());
+        Ok(Self { plan, signal, backend, axes, started, tally })
+    }
+
+    /// The samples of the signal along each axis.
+    pub(crate) fn axes(&self) -> &[usize] {
+        &self.axes
+    }
+
+    fn job(&self) -> Job<'_> {
+        Job { plan: self.plan, signal: self.signal, axes: &self.axes }
+    }
+
+    /// Counts a piece that an earlier session fitted.
+    pub(crate) fn count_earlier(&mut self, report: &PieceReport) {
+        let samples = samples(self.job(), report.index);
+        self.tally.add(report.loss, samples, report.attempts);
+        self.tally.begin();
+    }
+
+    /// Fits the pieces `todo`, and hands each to `keep`. Where `watch` breaks the fit off or the time is
+    /// up, those that were not begun are as their mean.
+    pub(crate) fn train<E: From<FitError>>(
+        &mut self,
+        todo: Vec<usize>,
+        watch: &mut dyn FnMut(&PieceProgress) -> ControlFlow<()>,
+        keep: &mut dyn FnMut(FittedPiece) -> Result<(), E>,
+    ) -> Result<Ended, E> {
+        let began = Instant::now();
+        let deadline = self.deadline();
+        let mut is_interrupted = false;
+        let mut watch = |progress: &PieceProgress| {
+            let answer = watch(progress);
+            is_interrupted |= answer.is_break();
+            answer
+        };
+        let mut early = None;
+        let mut keep_and_note = |piece: FittedPiece| {
+            if !piece.report.is_finished() {
+                early = Some(piece.report.stopped);
+            }
+            keep(piece)
+        };
+        let job = Job { plan: self.plan, signal: self.signal, axes: &self.axes };
+        let (backend, tally) = (self.backend, &mut self.tally);
+        let left = fit_pieces(job, backend, todo, deadline, tally, &mut watch, &mut keep_and_note)?;
+        let reason = if is_interrupted { Stop::Interrupted } else { Stop::Time };
+        for index in left {
+            if let Some(piece) = job.piece(index) {
+                keep_and_note(job.constant(&piece, reason)?)?;
+            }
+        }
+        Ok(Ended { early, elapsed: began.elapsed() })
+    }
+
+    /// When the last piece must have been trained, so that measuring and writing are done in time.
+    fn deadline(&self) -> Option<Deadline> {
+        /// Seconds for each value and thread: the model is evaluated twice and files are written.
+        const FINISHING: f64 = 1e-6;
+        const LEAST: f64 = 0.3;
+        let limit = self.plan.training.time_limit?;
+        let values = self.axes.iter().product::<usize>() * self.signal.info().outputs();
+        let threads = self.backend.workers().threads() as f64;
+        let finishing = LEAST + FINISHING * values as f64 / threads;
+        let finishing = Duration::from_secs_f64(finishing).min(limit / 2);
+        Some(Deadline { at: self.started + (limit - finishing) })
+    }
+
+    /// The format in which a model of these pieces is stored.
+    pub(crate) fn storage<'r>(&self, reports: impl Iterator<Item = &'r PieceReport>) -> Storage {
+        /// 0.5 dB.
+        const MAX_LOSS_OF_A_PIECE: f64 = 1.122;
+        let rule = self.plan.storage;
+        let Some(format) = rule.rounded() else { return Storage::F32 };
+        let (mut loss, mut rounded, mut count) = (0.0, 0.0, 0.0);
+        let mut is_even = true;
+        let target = self.job().target_loss();
+        for report in reports {
+            let samples = samples(self.job(), report.index) as f64;
+            let own = report.rounded_loss.unwrap_or(f64::INFINITY);
+            (loss, rounded) = (loss + report.loss * samples, rounded + own * samples);
+            count += samples;
+            is_even &= own <= MAX_LOSS_OF_A_PIECE * report.loss.max(target.unwrap_or(0.0));
+        }
+        let accepts = rule.accepts(loss / count, rounded / count, target);
+        match accepts && (is_even || rule != StorageRule::Auto) {
+            true => format,
+            false => Storage::F32,
+        }
+    }
+
+    /// The model of these pieces; it keeps `request`, from which the plan was resolved.
+    pub(crate) fn model(&self, set: PieceSet, storage: Storage, request: &FitRequest) -> Model {
+        let signal = self.plan.signal.clone();
+        let network = self.plan.network.clone();
+        Model {
+            body: Body::Pieces(set),
+            input_scale: self.plan.input_scale,
+            seed: self.plan.seed,
+            storage,
+            origin: Origin::fit(request, self.plan),
+            ..Model::new(network, Vec::new(), signal)
+        }
+    }
+
+    /// Measures `model` and puts everything together; `reports` are those of all pieces.
+    pub(crate) fn finish(
+        &self,
+        model: Model,
+        reports: Vec<PieceReport>,
+        ended: Ended,
+    ) -> Result<Fit, FitError> {
+        let Body::Pieces(set) = &model.body else { return Err(FitError::NoPieces) };
+        let field = PieceField::new(set, model.input_scale, self.backend)?;
+        let Measured { loss, losses } = measure(set, &field, self.signal)?;
+        let target = self.job().target_loss();
+        // Blending and rounding move a piece that has just reached its target a little.
+        let misses = |report: &&PieceReport| {
+            target.is_some_and(|_| report.stopped != Stop::Target || report.attempts == 0)
+        };
+        let worst_loss = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let pieces = PiecesReport {
+            counts: set.grid().counts().to_vec(),
+            worst_loss,
+            worst: Metrics { prefix: "worst_", ..self.signal.metrics_of_loss(worst_loss) },
+            stalled: reports.iter().filter(|report| report.attempts > 1).count(),
+            below_target: reports.iter().filter(misses).count(),
+            unfinished: reports.iter().filter(|report| !report.is_finished()).count(),
+        };
+        let stop = ended.early.unwrap_or_else(|| common_stop(&reports));
+        let operations: f64 = reports.iter().map(|report| report.operations).sum();
+        let seen: u64 = reports.iter().map(|report| report.points_seen).sum();
+        let steps = reports.iter().map(|report| report.steps).sum();
+        let training_seconds = ended.elapsed.as_secs_f64().max(1e-9);
+        let mut metrics = self.signal.metrics_of_loss(loss);
+        metrics.all.extend(model.size_metrics());
+        let report = FitReport {
+            steps,
+            seconds: self.started.elapsed().as_secs_f64(),
+            training_seconds,
+            loss,
+            metrics,
+            points_per_second: seen as f64 / training_seconds,
+            optimizer: self.plan.training.optimizer.name(),
+            gradient_equivalents: operations
+                / (self.operations_per_sample() * self.axes.iter().product::<usize>() as f64),
+            stopped: stop,
+            kept_step: steps,
+            last_loss: loss,
+            last: Metrics { prefix: "last_", ..self.signal.metrics_of_loss(loss) },
+            pieces: Some(pieces),
+            problem: None,
+            advice: None,
+        };
+        let plan = self.plan.clone();
+        let pieces = Some(Pieces { reports, losses });
+        Ok(Fit { model, reconstruction: Vec::new(), report, plan, pieces })
+    }
+
+    /// Floating-point operations of a forward and backward pass over one sample.
+    pub(crate) fn operations_per_sample(&self) -> f64 {
+        6.0 * self.plan.network.weight_count() as f64
+    }
+
+    /// Fits everything in memory.
+    pub(crate) fn run(
+        mut self,
+        request: &FitRequest,
+        watch: &mut dyn FnMut(&PieceProgress) -> ControlFlow<()>,
+    ) -> Result<Fit, FitError> {
+        let count = self.tally.progress().pieces;
+        let mut fitted: Vec<Option<FittedPiece>> = vec![None; count];
+        let ended = self.train((0..count).collect(), watch, &mut |piece: FittedPiece| {
+            let index = piece.report.index;
+            fitted[index] = Some(piece);
+            Ok::<(), FitError>(())
+        })?;
+        let mut fitted: Vec<FittedPiece> = fitted.into_iter().flatten().collect();
+        let storage = self.storage(fitted.iter().map(|piece| &piece.report));
+        fitted.iter_mut().for_each(|piece| storage.round_all(&mut piece.parameters));
+        let reports = fitted.iter().map(|piece| piece.report.clone()).collect();
+        let networks = fitted.into_iter().map(|piece| (piece.network, piece.parameters)).collect();
+        let grid = self.plan.pieces.as_ref().map(|pieces| pieces.grid.clone());
+        let grid = grid.ok_or(FitError::NoPieces)?;
+        let set = PieceSet::new(grid, self.axes.clone(), networks);
+        let set = set.map_err(|_| FitError::NoPieces)?;
+        let model = self.model(set, storage, request);
+        self.finish(model, reports, ended)
+    }
+}
+
+/// What came out of each piece of a fit.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Pieces {
+    /// How each was trained.
+    pub reports: Vec<PieceReport>,
+    /// The mean squared error of the model over the samples that belong to each.
+    pub losses: Vec<f64>,
+}
+
+/// The reason that holds for all pieces: the first of those in which a piece did not reach its target,
+/// if any.
+fn common_stop(reports: &[PieceReport]) -> Stop {
+    let other = reports.iter().map(|report| report.stopped).find(|stop| *stop != Stop::Target);
+    other.unwrap_or(Stop::Target)
+}
+
+impl From<PieceError> for FitError {
+    fn from(error: PieceError) -> Self {
+        match error {
+            PieceError::Engine(error) => Self::Engine(error),
+            PieceError::Read(error) => Self::Pieces(error),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a fit in pieces leaves in a run directory besides its model.
+
+use std::path::PathBuf;
+
+use vi3nr_engine::Backend;
+
+use super::{RUN_FILE, RunDirectory, RunError, RunRecord};
+use crate::atomic_file::write_atomically;
+use crate::decode::{DecodeRequest, decode};
+use crate::model_file::Body;
+use crate::pieces::{
+    PIECES_FILE, PieceField, PieceSet, Pieces, TABLE_FILE, all_values, piece_table,
+};
+use crate::request::FitRequest;
+use crate::session::{Fit, FitError};
+use crate::signal::{Reconstruction, Signal, SignalKind};
+
+/// The number of values up to which recordings are drawn as a whole.
+const MAX_DRAWN: usize = 1 << 23;
+
+impl RunDirectory {
+    /// Where the finished pieces of a run are kept while the others are fitted.
+    pub fn pieces_path(&self) -> PathBuf {
+        self.path.join(PIECES_FILE)
+    }
+
+    /// Writes the pictures, the table of pieces and the record of a fit in pieces, whose model has been
+    /// written, each whole or not at all; returns the files that people look at. `per_sample` is the number
+    /// of floating-point operations of a forward and backward pass over one sample.
+    ///
+    /// # Errors
+    /// Returns [`RunError::Decode`], [`RunError::Picture`] or [`RunError::Write`] with what the system
+    /// reports and the file's name.
+    pub fn save_pieces(
+        &self,
+        request: &FitRequest,
+        fit: &Fit,
+        signal: &dyn Signal,
+        per_sample: f64,
+        backend: &dyn Backend,
+    ) -> Result<Vec<PathBuf>, RunError> {
+        let (Body::Pieces(set), Some(pieces)) = (&fit.model.body, &fit.pieces) else {
+            return Err(FitError::NoPieces.into());
+        };
+        let mut files = self.save_reconstruction(fit, set, signal, backend)?;
+        files.extend(self.save_maps(fit, set, pieces, signal, per_sample)?);
+        let rows = piece_table(signal, set.grid(), &pieces.reports, &pieces.losses, per_sample);
+        let table = self.path.join(TABLE_FILE);
+        write_atomically(&table, |writer| writer.write_all(rows.as_bytes()))?;
+        files.push(table);
+        self.write_json(RUN_FILE, &RunRecord::ended(request, fit, signal, &files))?;
+        Ok(files)
+    }
+
+    /// An image goes to its file band by band; so does a recording that is too long to be drawn.
+    fn save_reconstruction(
+        &self,
+        fit: &Fit,
+        set: &PieceSet,
+        signal: &dyn Signal,
+        backend: &dyn Backend,
+    ) -> Result<Vec<PathBuf>, RunError> {
+        let (model, outputs) = (&fit.model, signal.info().outputs());
+        let count = set.axes().iter().product::<usize>() * outputs;
+        let (name, request) = match signal.info().kind() {
+            SignalKind::Image => ("reconstruction.png", DecodeRequest::default()),
+            _ if count <= MAX_DRAWN => {
+                let failed = |error| RunError::Fit(FitError::from(error));
+                let field = PieceField::new(set, model.input_scale, backend)
+                    .map_err(|error| RunError::Fit(error.into()))?;
+                let values = all_values(set, &field, outputs).map_err(failed)?;
+                let reconstruction = Reconstruction { body: &model.body, values: &values, backend };
+                return Ok(signal.save_pictures(&reconstruction, &self.path)?);
+            }
+            _ => {
+                let request = DecodeRequest {
+                    #[cfg(feature = "audio")]
+                    sample_format: Some(crate::signal::audio::SampleFormat::Float),
+                    ..DecodeRequest::default()
+                };
+                ("reconstruction.wav", request)
+            }
+        };
+        let path = self.path.join(name);
+        decode(model, &request, &path, backend)?;
+        Ok(vec![path])
+    }
+
+    #[cfg(feature = "chart")]
+    fn save_maps(
+        &self,
+        fit: &Fit,
+        set: &PieceSet,
+        pieces: &Pieces,
+        signal: &dyn Signal,
+        per_sample: f64,
+    ) -> Result<Vec<PathBuf>, RunError> {
+        use crate::pieces::map::{Layer, save_maps};
+        use crate::signal::SignalError;
+
+        let first = signal.metrics_of_loss(fit.report.loss).all.into_iter().next();
+        let (label, unit) = first.map_or(("loss", ""), |metric| (metric.label, metric.unit));
+        let quality = |loss: &f64| {
+            let first = signal.metrics_of_loss(*loss).all.into_iter().next();
+            first.map_or(*loss, |metric| metric.value)
+        };
+        let work = |report: &crate::pieces::PieceReport| {
+            let samples = set.grid().piece(set.axes(), report.index).core.sample_count();
+            report.operations / (per_sample * samples as f64)
+        };
+        let layers = [
+            Layer {
+                title: "Quality of each piece",
+                label: format!("{label}, {unit}"),
+                values: pieces.losses.iter().map(quality).collect(),
+            },
+            Layer {
+                title: "Work on each piece",
+                label: "gradient equivalents".into(),
+                values: pieces.reports.iter().map(work).collect(),
+            },
+        ];
+        save_maps(set.grid(), set.axes(), layers, &self.path)
+            .map_err(|error| RunError::Picture(SignalError::from(error)))
+    }
+
+    #[cfg(not(feature = "chart"))]
+    fn save_maps(
+        &self,
+        _: &Fit,
+        _: &PieceSet,
+        _: &Pieces,
+        _: &dyn Signal,
+        _: f64,
+    ) -> Result<Vec<PathBuf>, RunError> {
+        Ok(Vec::new())
+    }
+}
