@@ -1,7 +1,7 @@
 //! Files that are either written whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that could not be written; nothing of it is left behind.
@@ -14,6 +14,11 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+/// Where a file's content goes. Seeking works but where the target is a pipe or a device.
+pub trait Output: Write + Seek {}
+
+impl<W: Write + Seek> Output for W {}
+
 /// Writes `path` through `write`, so that a reader sees the old file or the whole new one.
 ///
 /// The bytes go to a new file in the same folder, are forced to disk, and take the place of `path`
@@ -25,7 +30,7 @@ pub struct WriteError {
 /// Whatever the system or `write` reports, with the path.
 pub fn write_atomically(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    write: impl FnOnce(&mut dyn Output) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let result = match fs::metadata(path) {
         Ok(existing) if existing.is_dir() => Err(ErrorKind::IsADirectory.into()),
@@ -39,7 +44,7 @@ pub fn write_atomically(
 }
 
 /// Writes a new file beside `target` and renames it to `target`.
-fn replace(target: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn replace(target: &Path, write: impl FnOnce(&mut dyn Output) -> io::Result<()>) -> io::Result<()> {
     let folder = match target.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
@@ -55,7 +60,7 @@ fn replace(target: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     Ok(())
 }
 
-fn fill(file: &File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn fill(file: &File, write: impl FnOnce(&mut dyn Output) -> io::Result<()>) -> io::Result<()> {
     let mut writer = BufWriter::new(file);
     write(&mut writer)?;
     writer.flush()

@@ -1,5 +1,6 @@
 //! From a model to audio.
 
+use std::io;
 use std::path::Path;
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::field::{Field, Places};
 use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
 use crate::model_file::Model;
 use crate::request::RequestError;
-use crate::signal::audio::{Audio, AudioInfo};
+use crate::signal::audio::{Audio, AudioInfo, write_wav};
 use crate::signal::{SignalInfo as _, SignalKind};
 
 /// The model's audio at `rate` samples a second, or its own rate if none, in the file's own amplitude:
@@ -26,42 +27,73 @@ pub fn decode_audio(
     span: Option<(f64, Option<f64>)>,
     backend: &dyn Backend,
 ) -> Result<Audio, DecodeError> {
-    let native: AudioInfo = info_of(model, SignalKind::Audio)?;
-    let rate = rate.unwrap_or(native.rate);
-    let (start, duration) = span.unwrap_or((0.0, None));
-    // Before a rate of 0 divides anything.
-    AudioInfo { rate, ..native }.check()?;
-    let (first, samples) = match span {
-        None => (0.0, native.samples_at(rate)),
-        Some(_) => part(&native, rate, start, duration)?,
-    };
-    let info = AudioInfo { rate, samples, start: native.start + start, ..native };
-    info.check()?;
+    let stretch = Stretch::of(model, rate, span)?;
     let mut field = Field::new(model, backend)?;
-    let mut values = Vec::with_capacity(info.values() as usize);
-    let ratio = f64::from(native.rate) / f64::from(rate);
-    for band in (0..samples).step_by(BAND) {
-        let indices = band..samples.min(band + BAND as u64);
-        let places = match span {
-            None => {
-                let place = |index: u64| {
-                    let coordinate = native.coordinate(index, rate, model.input_scale);
-                    (index as f64 * ratio, coordinate)
-                };
-                indices.map(place).unzip()
-            }
-            Some(_) => {
-                let place = |index: u64| {
-                    let position = first + index as f64 * ratio;
-                    (position, native.coordinate_at(position, model.input_scale))
-                };
-                indices.map(place).unzip()
+    let mut values = Vec::with_capacity(stretch.info.values() as usize);
+    stretch.play(model, &mut field, |part| {
+        values.extend_from_slice(part);
+        Ok(())
+    })?;
+    Ok(Audio::of_network(stretch.info, values))
+}
+
+/// The part of a model's audio that is decoded.
+struct Stretch {
+    native: AudioInfo,
+    /// Of the result.
+    info: AudioInfo,
+    /// Where it begins, in samples of the audio's own; none for all of it.
+    first: Option<f64>,
+}
+
+impl Stretch {
+    fn of(
+        model: &Model,
+        rate: Option<u32>,
+        span: Option<(f64, Option<f64>)>,
+    ) -> Result<Self, DecodeError> {
+        let native: AudioInfo = info_of(model, SignalKind::Audio)?;
+        let rate = rate.unwrap_or(native.rate);
+        // Before a rate of 0 divides anything.
+        AudioInfo { rate, ..native }.check()?;
+        let (first, samples, start) = match span {
+            None => (None, native.samples_at(rate), 0.0),
+            Some((start, duration)) => {
+                let (first, samples) = part(&native, rate, start, duration)?;
+                (Some(first), samples, start)
             }
         };
-        let (positions, coordinates) = places;
-        values.extend(field.values(&[&Places { positions, coordinates }])?);
+        let info = AudioInfo { rate, samples, start: native.start + start, ..native };
+        info.check()?;
+        Ok(Self { native, info, first })
     }
-    Ok(Audio::of_network(info, values))
+
+    /// Hands the values of the result over, some at a time.
+    fn play(
+        &self,
+        model: &Model,
+        field: &mut Field<'_>,
+        mut take: impl FnMut(&[f32]) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let Self { native, info, first } = self;
+        let ratio = f64::from(native.rate) / f64::from(info.rate);
+        let place = |index: u64| match first {
+            None => {
+                let coordinate = native.coordinate(index, info.rate, model.input_scale);
+                (index as f64 * ratio, coordinate)
+            }
+            Some(first) => {
+                let position = first + index as f64 * ratio;
+                (position, native.coordinate_at(position, model.input_scale))
+            }
+        };
+        for band in (0..info.samples).step_by(BAND) {
+            let indices = band..info.samples.min(band + BAND as u64);
+            let (positions, coordinates) = indices.map(place).unzip();
+            take(&field.values(&[&Places { positions, coordinates }])?)?;
+        }
+        Ok(())
+    }
 }
 
 /// Where, in samples of the audio's own, a stretch of time begins, and how many samples at `rate` it has.
@@ -100,9 +132,19 @@ pub(super) fn decode(
     require_ending(path, "wav")?;
     let is_part = request.start.is_some() || request.duration.is_some();
     let span = is_part.then_some((request.start.unwrap_or(0.0), request.duration));
-    let audio = decode_audio(model, request.rate, span, backend)?;
-    let clipped = audio.save_wav(path, request.sample_format.unwrap_or_default())?;
-    let info = audio.audio_info();
+    let stretch = Stretch::of(model, request.rate, span)?;
+    let info = stretch.info;
+    let mut field = Field::new(model, backend)?;
+    let format = request.sample_format.unwrap_or_default();
+    let clipped = write_wav(path, &info, format, |push| {
+        let mut samples = Vec::new();
+        let play = stretch.play(model, &mut field, |values| {
+            samples.clear();
+            samples.extend(values.iter().map(|value| (f64::from(*value) * info.scale) as f32));
+            push(&samples).map_err(DecodeError::Read)
+        });
+        play.map_err(io::Error::other)
+    })?;
     let mut warnings = Vec::new();
     if clipped > 0 {
         warnings.push(format!(

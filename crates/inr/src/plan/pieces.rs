@@ -20,6 +20,10 @@ pub(super) struct Cut {
     pub(super) points: PointCount,
 }
 
+/// The most samples along the one axis of a signal that a single network is fitted to: its float32
+/// coordinates tell no more apart.
+const MAX_WHOLE: usize = 1 << 24;
+
 /// How many units the hidden layers of further networks have, as multiples of the first's, for pieces
 /// whose training stalls.
 const WIDENING: [f64; 2] = [1.5, 2.0];
@@ -35,6 +39,14 @@ pub(super) fn cut(
     reasons: &mut Vec<Reason>,
 ) -> Result<Cut, RequestError> {
     let axes = signal.info.axes();
+    let require_one = |cut: Cut| match (&axes[..], &cut.grid) {
+        (&[length], None) if length > MAX_WHOLE => {
+            let seen = format!("none, but the signal has {length} samples");
+            let expected = format!("pieces, or at most {MAX_WHOLE} samples");
+            Err(RequestError::new("tile", seen, expected))
+        }
+        _ => Ok(cut),
+    };
     let whole = Cut { grid: None, recipe: *recipe, points: signal.info.points() };
     let Some(pieces) = recipe.pieces.filter(|_| !axes.is_empty()) else {
         return match request.tile {
@@ -48,9 +60,11 @@ pub(super) fn cut(
     };
     let samples: usize = axes.iter().product();
     let side = match request.tile {
-        Some(TileSide::None) => return Ok(whole),
+        Some(TileSide::None) => return require_one(whole),
         Some(TileSide::Samples(side)) => side,
-        None if samples <= pieces.above || speaks_of_one_network(request) => return Ok(whole),
+        None if samples <= pieces.above || speaks_of_one_network(request) => {
+            return require_one(whole);
+        }
         None => default_side(request, signal, &pieces)?,
     };
     if request.from.is_some() {
@@ -59,7 +73,7 @@ pub(super) fn cut(
     }
     let grid = PieceGrid::of_side(&axes, side, pieces.overlap);
     if grid.piece_count() == 1 {
-        return Ok(whole);
+        return require_one(whole);
     }
     if request.tile.is_none() {
         let most = pieces.above;

@@ -25,8 +25,10 @@ pub use options::{AudioOptions, AudioRequest, ChannelRule};
 pub use recording::Audio;
 #[cfg(feature = "audio")]
 pub use write::SampleFormat;
+#[cfg(feature = "audio")]
+pub(crate) use write::write_wav;
 
-/// Most samples of each channel, 6 minutes at 44.1 kHz: coordinates in float32 tell no more apart.
-pub const MAX_SAMPLES: u64 = 1 << 24;
+/// Most samples of each channel, an hour and a half at 44.1 kHz: 1 GiB in float32.
+pub const MAX_SAMPLES: u64 = 1 << 28;
 /// Most channels that are kept.
 pub const MAX_CHANNELS: usize = 64;

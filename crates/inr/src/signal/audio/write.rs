@@ -1,11 +1,11 @@
 //! From a recording to a WAV file.
 
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Seek, Write};
 use std::path::Path;
 
 use hound::{SampleFormat as Kind, WavSpec, WavWriter};
 
-use super::Audio;
+use super::{Audio, AudioInfo};
 use crate::atomic_file::write_atomically;
 use crate::signal::error::SignalError;
 
@@ -40,6 +40,9 @@ impl SampleFormat {
     }
 }
 
+/// Takes the next samples of a recording in its own amplitude, the channels of a moment side by side.
+pub(crate) type Samples<'a> = dyn FnMut(&[f32]) -> io::Result<()> + 'a;
+
 impl Audio {
     /// Writes a WAV file in the recording's own amplitude, atomically: see [`write_atomically`].
     ///
@@ -49,58 +52,99 @@ impl Audio {
     /// # Errors
     /// A file of 4 GiB or more, which WAV cannot hold; whatever the system reports, with the path.
     pub fn save_wav(&self, path: &Path, format: SampleFormat) -> Result<u64, SignalError> {
-        let info = self.audio_info();
-        let bytes = info.values().saturating_mul(u64::from(format.bits()) / 8);
-        if bytes >= u64::from(u32::MAX) - 64 {
-            return Err(SignalError::Recording {
-                what: format!("{bytes} bytes"),
-                expected: "less than the 4 GiB that a WAV file can hold; choose a smaller --rate"
-                    .into(),
-            });
-        }
-        let mut clipped = 0;
-        write_atomically(path, |writer| {
-            let mut bytes = Cursor::new(Vec::new());
-            clipped = self.encode(&mut bytes, format).map_err(|error| match error {
-                hound::Error::IoError(error) => error,
-                other => io::Error::other(other),
-            })?;
-            writer.write_all(bytes.get_ref())
-        })?;
-        Ok(clipped)
+        write_wav(path, &self.audio_info(), format, |push| {
+            let mut samples = self.samples();
+            let mut part = Vec::with_capacity(PART);
+            loop {
+                part.clear();
+                part.extend(samples.by_ref().take(PART));
+                if part.is_empty() {
+                    return Ok(());
+                }
+                push(&part)?;
+            }
+        })
     }
+}
 
-    fn encode(&self, bytes: &mut Cursor<Vec<u8>>, format: SampleFormat) -> hound::Result<u64> {
-        let info = self.audio_info();
-        let sample_format = if format == SampleFormat::Float { Kind::Float } else { Kind::Int };
-        let spec = WavSpec {
-            channels: info.channels as u16,
-            sample_rate: info.rate,
-            bits_per_sample: format.bits(),
-            sample_format,
-        };
-        let mut writer = WavWriter::new(bytes, spec)?;
-        let mut clipped = 0;
-        for sample in self.samples() {
+/// Samples handed over at a time.
+const PART: usize = 1 << 16;
+
+/// Writes the WAV file of a recording of `info`'s rate, channels and length, whose samples `play` hands
+/// over in any portions; as [`Audio::save_wav`]. It need not be in memory as a whole.
+///
+/// # Errors
+/// As [`Audio::save_wav`], and whatever `play` reports.
+pub(crate) fn write_wav(
+    path: &Path,
+    info: &AudioInfo,
+    format: SampleFormat,
+    play: impl FnOnce(&mut Samples<'_>) -> io::Result<()>,
+) -> Result<u64, SignalError> {
+    let bytes = info.values().saturating_mul(u64::from(format.bits()) / 8);
+    if bytes >= u64::from(u32::MAX) - 64 {
+        return Err(SignalError::Recording {
+            what: format!("{bytes} bytes"),
+            expected: "less than the 4 GiB that a WAV file can hold; choose a smaller --rate"
+                .into(),
+        });
+    }
+    let mut clipped = 0;
+    write_atomically(path, |output| {
+        // The header, which comes first, has the length, which is known last.
+        if output.stream_position().is_ok() {
+            clipped = encode(output, info, format, play)?;
+            return Ok(());
+        }
+        let mut bytes = Cursor::new(Vec::new());
+        clipped = encode(&mut bytes, info, format, play)?;
+        output.write_all(bytes.get_ref())
+    })?;
+    Ok(clipped)
+}
+
+fn encode(
+    output: impl Write + Seek,
+    info: &AudioInfo,
+    format: SampleFormat,
+    play: impl FnOnce(&mut Samples<'_>) -> io::Result<()>,
+) -> io::Result<u64> {
+    let plain = |error| match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
+    };
+    let sample_format = if format == SampleFormat::Float { Kind::Float } else { Kind::Int };
+    let spec = WavSpec {
+        channels: info.channels as u16,
+        sample_rate: info.rate,
+        bits_per_sample: format.bits(),
+        sample_format,
+    };
+    let mut writer = WavWriter::new(output, spec).map_err(plain)?;
+    let mut clipped = 0;
+    play(&mut |samples| {
+        for sample in samples {
             match format.largest() {
-                None => writer.write_sample(sample)?,
+                None => writer.write_sample(*sample),
                 Some(largest) => {
                     clipped += u64::from(sample.abs() > 1.0);
-                    let whole = (f64::from(sample) * (largest + 1.0)).round();
+                    let whole = (f64::from(*sample) * (largest + 1.0)).round();
                     // A cast takes NaN to 0.
-                    writer.write_sample(whole.clamp(-largest - 1.0, largest) as i32)?;
+                    writer.write_sample(whole.clamp(-largest - 1.0, largest) as i32)
                 }
             }
+            .map_err(plain)?;
         }
-        writer.finalize()?;
-        Ok(clipped)
-    }
+        Ok(())
+    })?;
+    writer.finalize().map_err(plain)?;
+    Ok(clipped)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::audio::{AudioInfo, AudioOptions, ChannelRule};
+    use crate::signal::audio::{AudioOptions, ChannelRule};
 
     #[test]
     fn every_format_reads_back() {
