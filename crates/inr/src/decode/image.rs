@@ -228,10 +228,11 @@ mod tests {
             let size = decode_image(&model, None, region, &path, &backend(1)).unwrap();
             assert_eq!(size, (10, 7));
             let part = Image::open(&path, &ImageOptions::default()).unwrap();
+            let (whole, part) = (whole.values(), part.values());
             for y in 0..7 {
-                let own = &whole.values()[3 * ((y + 3) * 19 + 5)..][..30];
-                let pairs = own.iter().zip(&part.values()[30 * y..][..30]);
-                assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4));
+                let own = whole[3 * ((y + 3) * 19 + 5)..][..30].iter();
+                let mut pairs = own.zip(&part[30 * y..][..30]);
+                assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-4));
             }
         }
         for wrong in ["0,0,20,1", "19,0,1,1", "0,4294967295,1,1"] {

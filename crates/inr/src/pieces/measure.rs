@@ -6,7 +6,7 @@ use crate::points::Region;
 use crate::signal::Signal;
 
 /// Values that are compared at a time, at most, unless a single row has more.
-const MAX_VALUES: usize = 1 << 22;
+const MAX_VALUES: usize = 1 << 19;
 
 /// What the blended values of all pieces achieve.
 #[derive(Debug, Clone, PartialEq)]

@@ -160,21 +160,31 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SignalError> {
         .map_err(|source| SignalError::Read { path: path.to_owned(), source })
 }
 
-/// The checksum of values and of what else tells signals apart: see [`Signal::fingerprint`].
-pub(crate) fn fingerprint<'a>(
-    info: &dyn SignalInfo,
-    values: impl Iterator<Item = &'a f32>,
-) -> String {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(info_to_json(info).to_string().as_bytes());
-    let mut bytes = Vec::with_capacity(1 << 16);
-    for value in values {
-        bytes.extend(value.to_le_bytes());
-        if bytes.len() >= 1 << 16 {
-            hasher.update(&bytes);
+/// The checksum of a signal while its values come in: see [`Signal::fingerprint`].
+pub(crate) struct Fingerprint {
+    hasher: crc32fast::Hasher,
+}
+
+impl Fingerprint {
+    /// That of a signal without values yet.
+    pub(crate) fn of(info: &dyn SignalInfo) -> Self {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(info_to_json(info).to_string().as_bytes());
+        Self { hasher }
+    }
+
+    /// Takes the next values.
+    pub(crate) fn add(&mut self, values: &[f32]) {
+        let mut bytes = Vec::new();
+        for values in values.chunks(1 << 14) {
             bytes.clear();
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            self.hasher.update(&bytes);
         }
     }
-    hasher.update(&bytes);
-    format!("{:08x}", hasher.finalize())
+
+    /// Eight hexadecimal digits.
+    pub(crate) fn finish(self) -> String {
+        format!("{:08x}", self.hasher.finalize())
+    }
 }

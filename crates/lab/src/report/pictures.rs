@@ -38,7 +38,7 @@ pub fn side_by_side(
         |values: &[f32]| values.iter().map(|value| BitDepth::Eight.sample(*value) as u8).collect();
     errors.iter_mut().for_each(|error| *error = 2.0 * enlarged * *error - 1.0);
     let all: [(String, Vec<u8>); 3] = [
-        ("ground truth".into(), levels(own)),
+        ("ground truth".into(), levels(&own)),
         ("reconstruction".into(), levels(&values)),
         (format!("{enlarged} x absolute error, largest {percent} % of the range"), levels(&errors)),
     ];

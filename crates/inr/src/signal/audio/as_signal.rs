@@ -10,7 +10,7 @@ use crate::metrics::{Digits, Metric, Metrics, mean_squared_error, spectral_conve
 use crate::points::{Indices, PointBatch, Points, Region, Sampled};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
-use crate::signal::{Reconstruction, Signal, fingerprint};
+use crate::signal::{Fingerprint, Reconstruction, Signal};
 
 /// The samples with their coordinates.
 struct Samples<'a> {
@@ -54,7 +54,9 @@ impl Signal for Audio {
     }
 
     fn fingerprint(&self) -> String {
-        fingerprint(&self.info, self.values.iter())
+        let mut fingerprint = Fingerprint::of(&self.info);
+        fingerprint.add(&self.values);
+        fingerprint.finish()
     }
 
     fn loss_convention(&self) -> &'static str {

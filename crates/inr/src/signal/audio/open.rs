@@ -75,13 +75,15 @@ struct Reader<'a> {
     channels: usize,
     /// Samples of each channel that the header announces, where its format is exact about it.
     announced: Option<u64>,
+    /// Bytes of the file.
+    bytes: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(path: &'a Path, bytes: Vec<u8>) -> Result<Self, SignalError> {
         let damaged = |reason: String| SignalError::DamagedAudio { path: path.to_owned(), reason };
         let is_exact = bytes.starts_with(b"RIFF") || bytes.starts_with(b"fLaC");
-        let what = seen(&bytes);
+        let (what, length) = (seen(&bytes), bytes.len());
         let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
         let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
         let format = symphonia::default::get_probe()
@@ -112,7 +114,8 @@ impl<'a> Reader<'a> {
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
             .map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { path, format, decoder, track: track_id, rate, channels, announced })
+        let (track, bytes) = (track_id, length);
+        Ok(Self { path, format, decoder, track, rate, channels, announced, bytes })
     }
 
     /// The samples from `first` on, `wanted` of each channel at most, and how many were decoded.
@@ -123,7 +126,12 @@ impl<'a> Reader<'a> {
         rule: ChannelRule,
     ) -> Result<(Vec<f32>, u64), SignalError> {
         let end = wanted.map_or(u64::MAX, |wanted| first.saturating_add(wanted));
-        let (mut kept, mut packet_samples) = (Vec::new(), Vec::new());
+        let channels = if rule == ChannelRule::All { self.channels } else { 1 };
+        let length = self.announced.unwrap_or(0).min(end).saturating_sub(first).min(MAX_SAMPLES);
+        // A vector that grows on its way takes twice the memory. A header may announce more than there
+        // is.
+        let likely = (length as usize * channels).min(self.bytes);
+        let (mut kept, mut packet_samples) = (Vec::with_capacity(likely), Vec::new());
         let mut decoded = 0;
         while decoded < end {
             if !self.next(&mut packet_samples)? {

@@ -10,7 +10,7 @@ use crate::metrics::{
 use crate::points::{Indices, PointBatch, Points, Region, Sampled};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
-use crate::signal::{Reconstruction, Signal, fingerprint};
+use crate::signal::{Fingerprint, Reconstruction, Signal};
 
 /// The pixels with their coordinates.
 struct Pixels<'a> {
@@ -24,10 +24,10 @@ impl Sampled for Pixels<'_> {
     }
 
     fn push(&self, indices: Indices<'_>, batch: &mut PointBatch) {
-        let Image { grid, channels, values, .. } = self.image;
+        let Image { grid, channels, pixels, .. } = self.image;
         indices.for_each(|index| {
             batch.points.extend(grid.point(index).map(|x| self.input_scale * x));
-            batch.targets.extend_from_slice(&values[channels * index..][..*channels]);
+            pixels.push(channels * index..channels * (index + 1), &mut batch.targets);
         });
     }
 }
@@ -44,7 +44,7 @@ impl Signal for Image {
     fn push_values(&self, region: &Region, values: &mut Vec<f32>) {
         let channels = self.channels;
         region.for_each_run(&self.image_info().axes(), |run| {
-            values.extend_from_slice(&self.values[channels * run.start..channels * run.end]);
+            self.pixels.push(channels * run.start..channels * run.end, values);
         });
     }
 
@@ -53,7 +53,9 @@ impl Signal for Image {
     }
 
     fn fingerprint(&self) -> String {
-        fingerprint(&self.image_info(), self.values.iter())
+        let mut fingerprint = Fingerprint::of(&self.image_info());
+        self.pixels.for_each_part(|part| fingerprint.add(part));
+        fingerprint.finish()
     }
 
     fn loss_convention(&self) -> &'static str {
@@ -76,16 +78,16 @@ impl Signal for Image {
     }
 
     fn metrics(&self, reconstruction: &Reconstruction<'_>) -> Result<Metrics, SignalError> {
-        let values = reconstruction.values;
+        let (values, truth) = (reconstruction.values, self.values());
         let (width, height) = (self.width() as usize, self.height() as usize);
-        let mut metrics = self.metrics_of_loss(mean_squared_error(values, &self.values));
+        let mut metrics = self.metrics_of_loss(mean_squared_error(values, &truth));
         let plain = |name, label, value, decimals, convention| {
             let digits = Digits::Decimals(decimals);
             Metric { name, label, value, unit: "", digits, convention }
         };
-        let similarity = ssim(values, &self.values, width, height, self.channels);
+        let similarity = ssim(values, &truth, width, height, self.channels);
         metrics.all.push(plain("ssim", "SSIM", similarity, 5, ""));
-        let largest = max_error(values, &self.values);
+        let largest = max_error(values, &truth);
         metrics.all.push(plain("max_error", "largest error", largest, 4, "on [-1, 1]"));
         Ok(metrics)
     }

@@ -55,8 +55,15 @@ impl Problem {
     }
 }
 
+/// The pixels of a file, upright, in as few bytes as they need.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decoded {
+    Eight(Samples<u8>),
+    Sixteen(Samples<u16>),
+}
+
 /// The pixels of a file, upright.
-pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Samples, SignalError> {
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, SignalError> {
     let (format, result) = match recognise(bytes) {
         Ok("Png") => ("PNG", decode_png(bytes)),
         Ok("Jpeg") => ("JPEG", decode_jpeg(bytes)),
@@ -98,7 +105,7 @@ fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Pro
     }
 }
 
-fn decode_png(bytes: &[u8]) -> Result<Samples, Problem> {
+fn decode_png(bytes: &[u8]) -> Result<Decoded, Problem> {
     let limits = png::Limits { bytes: MOST_BYTES };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
@@ -115,18 +122,23 @@ fn decode_png(bytes: &[u8]) -> Result<Samples, Problem> {
     // Damaged EXIF data does not make the picture unreadable.
     let exif = reader.info().exif_metadata.as_deref().and_then(orientation::of_exif);
     reader.next_frame(&mut content).map_err(Problem::damaged)?;
-    let (bit_depth, data) = match depth {
+    let (channels, exif) = (color.samples(), exif.unwrap_or(1));
+    Ok(match depth {
         png::BitDepth::Sixteen => {
-            let pairs = content.as_chunks().0.iter();
-            (BitDepth::Sixteen, pairs.map(|pair| u16::from_be_bytes(*pair)).collect())
+            let data = content.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+            let bit_depth = BitDepth::Sixteen;
+            let samples = Samples { width, height, channels, bit_depth, data };
+            Decoded::Sixteen(samples.upright(exif))
         }
-        _ => (BitDepth::Eight, widen(&content)),
-    };
-    let samples = Samples { width, height, channels: color.samples(), bit_depth, data };
-    Ok(samples.upright(exif.unwrap_or(1)))
+        _ => {
+            let (bit_depth, data) = (BitDepth::Eight, content);
+            let samples = Samples { width, height, channels, bit_depth, data };
+            Decoded::Eight(samples.upright(exif))
+        }
+    })
 }
 
-fn decode_jpeg(bytes: &[u8]) -> Result<Samples, Problem> {
+fn decode_jpeg(bytes: &[u8]) -> Result<Decoded, Problem> {
     if !jpeg::reaches_its_end(bytes) {
         return Err(Problem::Damaged("it ends before its end-of-image marker".into()));
     }
@@ -149,18 +161,13 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Samples, Problem> {
     let exif = header.exif().and_then(|block| orientation::of_exif(block));
     let options = options.jpeg_set_out_colorspace(color);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let content = decoder.decode().map_err(Problem::damaged)?;
-    let data = widen(&content);
+    let data = decoder.decode().map_err(Problem::damaged)?;
     if data.len() as u64 != length {
         let seen = data.len();
         return Err(Problem::Damaged(format!("it holds {seen} samples; expected {length}")));
     }
     let samples = Samples { width, height, channels, bit_depth: BitDepth::Eight, data };
-    Ok(samples.upright(exif.unwrap_or(1)))
-}
-
-fn widen(content: &[u8]) -> Vec<u16> {
-    content.iter().copied().map(u16::from).collect()
+    Ok(Decoded::Eight(samples.upright(exif.unwrap_or(1))))
 }
 
 #[cfg(test)]
@@ -170,7 +177,7 @@ mod tests {
     use super::*;
 
     /// What the image crate makes of a file.
-    fn others(bytes: &[u8]) -> Samples {
+    fn others(bytes: &[u8]) -> Samples<u16> {
         let image = image::load_from_memory(bytes).unwrap();
         let (width, height) = (image.width(), image.height());
         let channels = usize::from(image.color().channel_count());
@@ -184,8 +191,17 @@ mod tests {
         Samples { width, height, channels, bit_depth, data }
     }
 
-    fn ours(bytes: &[u8]) -> Samples {
-        decode(Path::new("a file"), bytes).unwrap()
+    fn widen(content: &[u8]) -> Vec<u16> {
+        content.iter().copied().map(u16::from).collect()
+    }
+
+    fn ours(bytes: &[u8]) -> Samples<u16> {
+        match decode(Path::new("a file"), bytes).unwrap() {
+            Decoded::Sixteen(samples) => samples,
+            Decoded::Eight(Samples { width, height, channels, bit_depth, data }) => {
+                Samples { width, height, channels, bit_depth, data: widen(&data) }
+            }
+        }
     }
 
     #[test]

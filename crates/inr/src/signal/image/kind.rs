@@ -22,7 +22,7 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
         Ok(SignalOptions { image, ..SignalOptions::default() })
     },
     recognizes: |head| matches!(head, [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..]),
-    open: |path, bytes, options| Ok(Box::new(Image::decode(path, &bytes, &options.image)?)),
+    open: |path, bytes, options| Ok(Box::new(Image::decode(path, bytes, &options.image)?)),
     info: |value| {
         let info = ImageInfo::deserialize(value).map_err(|error| format!("an image: {error}"))?;
         Ok(Arc::new(info))

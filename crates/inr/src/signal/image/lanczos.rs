@@ -6,6 +6,8 @@
 
 use std::f64::consts::PI;
 
+use super::samples::Sample;
+
 /// Half the width of the filter, in samples of the result.
 const RADIUS: f64 = 3.0;
 
@@ -19,13 +21,13 @@ struct Taps {
 ///
 /// `data` is blocks of `length` lines of `line` samples: for the rows of an image a line is a
 /// pixel, for its columns a line is a row.
-pub(super) fn shorten(
-    data: &[u16],
+pub(super) fn shorten<T: Sample>(
+    data: &[T],
     line: usize,
     length: usize,
     new_length: usize,
     largest: u16,
-) -> Vec<u16> {
+) -> Vec<T> {
     let taps: Vec<Taps> = (0..new_length).map(|place| taps(place, length, new_length)).collect();
     let mut result = Vec::with_capacity(data.len() / length * new_length);
     let mut sums = vec![0.0; line];
@@ -34,11 +36,13 @@ pub(super) fn shorten(
             sums.fill(0.0);
             for (samples, weight) in block[first * line..].chunks_exact(line).zip(weights) {
                 for (sum, &sample) in sums.iter_mut().zip(samples) {
-                    *sum += weight * f64::from(sample);
+                    let sample: f64 = sample.into();
+                    *sum += weight * sample;
                 }
             }
             let largest = f64::from(largest);
-            result.extend(sums.iter().map(|sum| sum.round().clamp(0.0, largest) as u16));
+            let whole = |sum: &f64| T::of(sum.round().clamp(0.0, largest) as u16);
+            result.extend(sums.iter().map(whole));
         }
     }
     result
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_constant_stays_and_overshoot_is_clamped() {
-        assert_eq!(shorten(&[200; 64], 1, 64, 7, 255), [200; 7]);
+        assert_eq!(shorten(&[200u16; 64], 1, 64, 7, 255), [200; 7]);
         let step: Vec<u16> = (0..64).map(|x| if x < 31 { 0 } else { 255 }).collect();
         let result = shorten(&step, 1, 64, 32, 255);
         assert_eq!((result.iter().min(), result.iter().max()), (Some(&0), Some(&255)));

@@ -10,6 +10,7 @@ mod lanczos;
 mod open;
 mod options;
 mod orientation;
+mod pixels;
 mod png_file;
 mod samples;
 mod test_picture;
@@ -21,13 +22,14 @@ pub use options::{AlphaRule, ImageOptions, ImageRequest};
 pub(crate) use png_file::write_png;
 pub use test_picture::test_picture;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::SignalError;
-use crate::metrics::paper_peak;
 use info::require_channels;
+use pixels::Pixels;
 
 /// Longest side, in pixels, of an image that is read or drawn.
 pub const LONGEST_SIDE: u32 = 1 << 15;
@@ -103,7 +105,7 @@ pub struct Image {
     grid: Grid,
     channels: usize,
     bit_depth: BitDepth,
-    values: Vec<f32>,
+    pixels: Pixels,
     /// The largest of the values.
     paper_peak: f64,
 }
@@ -119,26 +121,24 @@ impl Image {
         channels: usize,
         values: Vec<f32>,
     ) -> Result<Self, SignalError> {
-        let grid = Grid::of_image(width, height)?;
-        require_channels(channels)?;
-        let expected = width as usize * height as usize * channels;
-        if values.len() != expected {
-            return Err(SignalError::ValueCount { found: values.len(), expected });
-        }
-        let paper_peak = paper_peak(&values);
-        Ok(Self { grid, channels, bit_depth: BitDepth::Eight, values, paper_peak })
+        Self::of_pixels(width, height, channels, BitDepth::Eight, Pixels::Values(values))
     }
 
-    /// A picture with the given samples.
-    pub(super) fn from_samples(
+    fn of_pixels(
         width: u32,
         height: u32,
         channels: usize,
         bit_depth: BitDepth,
-        samples: &[u16],
+        pixels: Pixels,
     ) -> Result<Self, SignalError> {
-        let values = samples.iter().map(|&sample| bit_depth.value(sample)).collect();
-        Ok(Self { bit_depth, ..Self::from_values(width, height, channels, values)? })
+        let grid = Grid::of_image(width, height)?;
+        require_channels(channels)?;
+        let (found, expected) = (pixels.len(), width as usize * height as usize * channels);
+        if found != expected {
+            return Err(SignalError::ValueCount { found, expected });
+        }
+        let paper_peak = pixels.peak();
+        Ok(Self { grid, channels, bit_depth, pixels, paper_peak })
     }
 
     /// Pixels in a row.
@@ -161,14 +161,15 @@ impl Image {
         self.bit_depth
     }
 
-    /// The values on \[-1, 1\]: row by row, the channels of a pixel side by side.
-    pub fn values(&self) -> &[f32] {
-        &self.values
+    /// The values on \[-1, 1\]: row by row, the channels of a pixel side by side. Those of a picture from
+    /// a file are made for the call, since it is held in the file's own bytes.
+    pub fn values(&self) -> Cow<'_, [f32]> {
+        self.pixels.values()
     }
 
     /// The number of pixels.
     pub fn pixel_count(&self) -> usize {
-        self.values.len() / self.channels
+        self.pixels.len() / self.channels
     }
 
     /// What a model file keeps of it.
@@ -195,7 +196,15 @@ impl Image {
     /// Whatever the system reports, with the path.
     pub fn save_png(&self, path: &Path, bit_depth: BitDepth) -> Result<(), SignalError> {
         let info = ImageInfo { bit_depth, ..self.image_info() };
-        write_png(path, info, |rows| rows(&self.values))?;
+        write_png(path, info, |rows| {
+            let mut result = Ok(());
+            self.pixels.for_each_part(|part| {
+                if result.is_ok() {
+                    result = rows(part);
+                }
+            });
+            result
+        })?;
         Ok(())
     }
 }
@@ -253,7 +262,11 @@ mod tests {
                 let count = usize::from(depth.largest_sample()) + 1;
                 let samples: Vec<u16> =
                     (0..count * channels).map(|i| (i * 7 / channels % count) as u16).collect();
-                let image = Image::from_samples(width, height, channels, depth, &samples).unwrap();
+                let pixels = match depth {
+                    BitDepth::Eight => Pixels::Eight(samples.iter().map(|s| *s as u8).collect()),
+                    BitDepth::Sixteen => Pixels::Sixteen(samples),
+                };
+                let image = Image::of_pixels(width, height, channels, depth, pixels).unwrap();
                 image.save_png(&path, depth).unwrap();
                 assert_eq!(open(&path), image);
             }

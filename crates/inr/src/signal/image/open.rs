@@ -1,11 +1,13 @@
 //! From an image file to a picture.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::Image;
 use super::ImageOptions;
-use super::decode::decode;
-use super::samples::Samples;
+use super::decode::{Decoded, decode};
+use super::pixels::Pixels;
+use super::samples::{Sample, Samples};
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
@@ -21,35 +23,64 @@ impl Image {
     /// A file that cannot be read, is no image, is damaged, cut short or too large, transparency
     /// without a rule for it, or a reduction or crop that is impossible.
     pub fn open(path: &Path, options: &ImageOptions) -> Result<Self, SignalError> {
-        Self::decode(path, &read_file(path)?, options)
+        Self::decode(path, Cow::Owned(read_file(path)?), options)
     }
 
     /// [`Image::open`] of a file whose bytes have been read.
     pub(in crate::signal) fn decode(
         path: &Path,
-        bytes: &[u8],
+        bytes: Cow<'_, [u8]>,
         options: &ImageOptions,
     ) -> Result<Self, SignalError> {
-        let mut samples = decode(path, bytes)?;
-        samples = match options.alpha.background() {
-            None if samples.is_transparent() => {
-                return Err(SignalError::Transparent { path: path.to_owned() });
+        match decode(path, &bytes)? {
+            Decoded::Eight(samples) => {
+                drop(bytes);
+                Self::of_samples(prepare(samples, path, options)?, Pixels::Eight)
             }
-            background => samples.in_front_of(background.unwrap_or_default()),
-        };
-        samples = downscale(samples, path, options.downscale)?;
-        if let Some(side) = options.crop {
-            samples = crop(samples, path, side, options.downscale)?;
+            Decoded::Sixteen(samples) => {
+                drop(bytes);
+                Self::of_samples(prepare(samples, path, options)?, Pixels::Sixteen)
+            }
         }
-        if options.gray {
-            samples = samples.gray();
-        }
+    }
+
+    /// The picture with the given samples, which `pixels` holds.
+    fn of_samples<T>(
+        samples: Samples<T>,
+        pixels: impl FnOnce(Vec<T>) -> Pixels,
+    ) -> Result<Self, SignalError> {
         let Samples { width, height, channels, bit_depth, data } = samples;
-        Self::from_samples(width, height, channels, bit_depth, &data)
+        Self::of_pixels(width, height, channels, bit_depth, pixels(data))
     }
 }
 
-fn downscale(samples: Samples, path: &Path, factor: u32) -> Result<Samples, SignalError> {
+/// The samples of the picture that is fitted.
+fn prepare<T: Sample>(
+    samples: Samples<T>,
+    path: &Path,
+    options: &ImageOptions,
+) -> Result<Samples<T>, SignalError> {
+    let mut samples = match options.alpha.background() {
+        None if samples.is_transparent() => {
+            return Err(SignalError::Transparent { path: path.to_owned() });
+        }
+        background => samples.in_front_of(background.unwrap_or_default()),
+    };
+    samples = downscale(samples, path, options.downscale)?;
+    if let Some(side) = options.crop {
+        samples = crop(samples, path, side, options.downscale)?;
+    }
+    if options.gray {
+        samples = samples.gray();
+    }
+    Ok(samples)
+}
+
+fn downscale<T: Sample>(
+    samples: Samples<T>,
+    path: &Path,
+    factor: u32,
+) -> Result<Samples<T>, SignalError> {
     let Samples { width, height, .. } = samples;
     if factor == 0 || factor > width.min(height) {
         return Err(SignalError::Downscale { path: path.to_owned(), factor, width, height });
@@ -60,7 +91,12 @@ fn downscale(samples: Samples, path: &Path, factor: u32) -> Result<Samples, Sign
     Ok(samples.reduced(width / factor, height / factor))
 }
 
-fn crop(samples: Samples, path: &Path, side: u32, downscale: u32) -> Result<Samples, SignalError> {
+fn crop<T: Sample>(
+    samples: Samples<T>,
+    path: &Path,
+    side: u32,
+    downscale: u32,
+) -> Result<Samples<T>, SignalError> {
     let Samples { width, height, .. } = samples;
     if side == 0 || side > width.min(height) {
         return Err(SignalError::Crop { path: path.to_owned(), side, width, height, downscale });

@@ -32,7 +32,7 @@ pub(super) fn of_exif(block: &[u8]) -> Option<u8> {
     None
 }
 
-impl Samples {
+impl<T: Copy> Samples<T> {
     /// The image turned and mirrored as an EXIF orientation says; all but 2 to 8 leave it as it is.
     pub(super) fn upright(self, orientation: u8) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);

@@ -10,20 +10,42 @@ const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// Samples row by row, the channels of a pixel side by side; alpha, where present, is the last.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Samples {
+pub(super) struct Samples<T> {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) channels: usize,
     pub(super) bit_depth: BitDepth,
-    pub(super) data: Vec<u16>,
+    pub(super) data: Vec<T>,
 }
 
-impl Samples {
+/// A whole number that holds a sample: no more bytes than the file has, since pictures are large.
+pub(super) trait Sample: Copy + Into<u16> + Into<f32> + Into<f64> {
+    /// The sample, which the type can hold.
+    fn of(sample: u16) -> Self;
+}
+
+impl Sample for u8 {
+    fn of(sample: u16) -> Self {
+        sample as Self
+    }
+}
+
+impl Sample for u16 {
+    fn of(sample: u16) -> Self {
+        sample
+    }
+}
+
+impl<T: Sample> Samples<T> {
     /// Whether a pixel lets the background through.
     pub(super) fn is_transparent(&self) -> bool {
         let opaque = self.bit_depth.largest_sample();
         let mut pixels = self.data.chunks_exact(self.channels);
-        self.has_alpha() && pixels.any(|pixel| pixel[self.channels - 1] != opaque)
+        self.has_alpha()
+            && pixels.any(|pixel| {
+                let alpha: u16 = pixel[self.channels - 1].into();
+                alpha != opaque
+            })
     }
 
     /// The image in front of `background`, without its alpha channel.
@@ -37,9 +59,11 @@ impl Samples {
         let mut data = Vec::with_capacity(self.data.len());
         for pixel in self.data.chunks_exact(self.channels) {
             let (&alpha, colours) = pixel.split_last().expect("two channels or four");
-            let share = f32::from(alpha) / largest;
+            let alpha: f32 = alpha.into();
+            let share = alpha / largest;
             for (&colour, behind) in colours.iter().zip(background) {
-                data.push((f32::from(colour) * share + behind * (1.0 - share)).round() as u16);
+                let colour: f32 = colour.into();
+                data.push(T::of((colour * share + behind * (1.0 - share)).round() as u16));
             }
         }
         Self { channels: self.channels - 1, data, ..self }
@@ -48,7 +72,7 @@ impl Samples {
     /// The image reduced to `width` x `height`.
     pub(super) fn reduced(self, width: u32, height: u32) -> Self {
         let largest = self.bit_depth.largest_sample();
-        let shorten = |data: &[u16], line, length: u32, new_length: u32| {
+        let shorten = |data: &[T], line, length: u32, new_length: u32| {
             lanczos::shorten(data, line, length as usize, new_length as usize, largest)
         };
         let rows = shorten(&self.data, self.channels, self.width, width);
@@ -72,7 +96,7 @@ impl Samples {
         if self.channels == 1 {
             return self;
         }
-        let gray = |pixel: &[u16]| luma([0, 1, 2].map(|i| f32::from(pixel[i]))).round() as u16;
+        let gray = |pixel: &[T]| T::of(luma([0, 1, 2].map(|i| pixel[i].into())).round() as u16);
         let data = self.data.chunks_exact(self.channels).map(gray).collect();
         Self { channels: 1, data, ..self }
     }
@@ -90,7 +114,7 @@ fn luma(rgb: [f32; 3]) -> f32 {
 mod tests {
     use super::*;
 
-    fn eight_bits(width: u32, height: u32, channels: usize, data: &[u16]) -> Samples {
+    fn eight_bits(width: u32, height: u32, channels: usize, data: &[u16]) -> Samples<u16> {
         Samples { width, height, channels, bit_depth: BitDepth::Eight, data: data.to_vec() }
     }
 

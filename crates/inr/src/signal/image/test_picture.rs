@@ -2,6 +2,7 @@
 
 use std::f32::consts::PI;
 
+use super::pixels::Pixels;
 use super::{BitDepth, Image, WHOLE};
 use crate::signal::error::SignalError;
 
@@ -32,10 +33,10 @@ pub fn test_picture(side: u32) -> Result<Image, SignalError> {
                     sum[channel] += colour[channel].clamp(0.0, 1.0);
                 }
             }
-            samples.extend(sum.map(|value| (value * share).round() as u16));
+            samples.extend(sum.map(|value| (value * share).round() as u8));
         }
     }
-    Image::from_samples(side, side, 3, BitDepth::Eight, &samples)
+    Image::of_pixels(side, side, 3, BitDepth::Eight, Pixels::Eight(samples))
 }
 
 /// The colour at (x, y), each on \[0, 1\] from the top left.

@@ -106,7 +106,7 @@ fn all_layouts_open() {
     let options = ImageOptions { alpha: AlphaRule::Black, ..AS_IT_IS };
     let image = Image::open(&path, &options).unwrap();
     let green = (2.0 * 128.0 / 255.0 - 1.0f64) as f32;
-    assert_eq!(image.values(), [1.0, -1.0, -1.0, -1.0, green, -1.0]);
+    assert_eq!(*image.values(), [1.0, -1.0, -1.0, -1.0, green, -1.0]);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn transparency_needs_a_rule_and_opaque_alpha_does_not() {
     let error = error_of(&path, AS_IT_IS);
     assert!(error.contains("transparent") && error.contains("white or black"), "{error}");
     let options = ImageOptions { alpha: AlphaRule::White, ..AS_IT_IS };
-    assert_eq!(Image::open(&path, &options).unwrap().values(), [1.0, -1.0]);
+    assert_eq!(*Image::open(&path, &options).unwrap().values(), [1.0, -1.0]);
 }
 
 #[test]
