@@ -14,20 +14,22 @@ use crate::output::status;
 pub(crate) struct FitBar<'a> {
     bar: ProgressBar,
     signal: &'a dyn Signal,
+    /// Whether lines tell of pieces where there is no terminal.
+    has_lines: bool,
     /// The last tenth that a line told of.
     shown: Option<usize>,
 }
 
 impl<'a> FitBar<'a> {
     /// A bar over `steps`; `signal` tells what their losses mean.
-    pub(crate) fn new(steps: u64, signal: &'a dyn Signal) -> Self {
+    pub(crate) fn new(steps: u64, signal: &'a dyn Signal, has_lines: bool) -> Self {
         // ProgressBar draws to stderr and hides itself where that is no terminal.
         let bar = ProgressBar::new(steps);
         let template = "{bar:28} {pos}/{len} {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, signal, shown: None }
+        Self { bar, signal, has_lines, shown: None }
     }
 
     /// Shows a step.
@@ -65,6 +67,9 @@ impl<'a> FitBar<'a> {
         if !self.bar.is_hidden() {
             self.bar.set_position(progress.done as u64);
             self.bar.set_message(format!("pieces{meaning}{refitted}{left}"));
+            return;
+        }
+        if !self.has_lines {
             return;
         }
         let tenth = 10 * progress.done / progress.pieces.max(1);

@@ -253,12 +253,16 @@ impl Run {
         let missing = journal.missing();
         let mut keep = |piece: FittedPiece| -> Result<(), RunError> { Ok(journal.add(piece)?) };
         let ended = session.train(missing, &mut watch, &mut keep)?;
-        let storage = session.storage(journal.reports());
-        let set = journal.set(plan, session.axes())?;
+        let reports: Vec<_> = journal.reports().cloned().collect();
+        let storages = session.storages(reports.iter());
+        let path = self.directory.model_path();
         // What is measured is what the file holds, after rounding.
-        session.model(set, storage, &self.request).save(&self.directory.model_path())?;
-        let model = Model::load(&self.directory.model_path())?;
-        let fit = session.finish(model, journal.reports().cloned().collect(), ended)?;
+        let model = |storage| -> Result<Model, RunError> {
+            let set = journal.set(plan, session.axes())?;
+            session.model(set, storage, &self.request).save(&path)?;
+            Ok(Model::load(&path)?)
+        };
+        let fit = session.finish_as(&storages, reports, ended, model)?;
         let per_sample = session.operations_per_sample();
         let files = self.directory.save_pieces(&self.request, &fit, signal, per_sample, backend)?;
         drop(journal);

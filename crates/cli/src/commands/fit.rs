@@ -101,10 +101,12 @@ fn execute(
     arguments: &FitArguments,
     (started, interrupted): (Instant, &AtomicBool),
 ) -> Result<RunOutcome, Failure> {
-    let mut bar = match &run.plan().pieces {
-        None => FitBar::new(run.plan().training.steps, run.signal()),
-        Some(pieces) => FitBar::new(pieces.grid.piece_count() as u64, run.signal()),
+    let length = match &run.plan().pieces {
+        None => run.plan().training.steps,
+        Some(pieces) => pieces.grid.piece_count() as u64,
     };
+    // Scripts get one object and nothing else.
+    let mut bar = FitBar::new(length, run.signal(), !arguments.training.common.json);
     let mut watch = |event: RunEvent<'_>| {
         match event {
             RunEvent::Step(progress) => bar.show(progress),

@@ -5,6 +5,7 @@ mod fit;
 mod models;
 mod optimizers;
 mod paper;
+mod pieces;
 mod recordings;
 mod report;
 mod repro;

@@ -138,27 +138,39 @@ impl<'a> PieceSession<'a> {
         Some(Deadline { at: self.started + (limit - finishing) })
     }
 
-    /// The format in which a model of these pieces is stored.
-    pub(crate) fn storage<'r>(&self, reports: impl Iterator<Item = &'r PieceReport>) -> Storage {
-        /// 0.5 dB.
-        const MAX_LOSS_OF_A_PIECE: f64 = 1.122;
+    /// The formats in which a model of these pieces may be stored, the preferred one first. Where there is
+    /// a second, the first is kept only if the model then [reaches](Self::reaches_target) the quality asked for.
+    pub(crate) fn storages<'r>(
+        &self,
+        reports: impl Iterator<Item = &'r PieceReport>,
+    ) -> Vec<Storage> {
+        /// 0.5 dB of a piece, 0.1 dB of all together.
+        const MAX_COSTS: (f64, f64) = (1.122, 1.0233);
         let rule = self.plan.storage;
-        let Some(format) = rule.rounded() else { return Storage::F32 };
-        let (mut loss, mut rounded, mut count) = (0.0, 0.0, 0.0);
+        let Some(format) = rule.rounded() else { return vec![Storage::F32] };
+        if rule != StorageRule::Auto {
+            return vec![format];
+        }
+        let (mut loss, mut rounded) = (0.0, 0.0);
         let mut is_even = true;
         let target = self.job().target_loss();
         for report in reports {
             let samples = samples(self.job(), report.index) as f64;
             let own = report.rounded_loss.unwrap_or(f64::INFINITY);
             (loss, rounded) = (loss + report.loss * samples, rounded + own * samples);
-            count += samples;
-            is_even &= own <= MAX_LOSS_OF_A_PIECE * report.loss.max(target.unwrap_or(0.0));
+            is_even &= own <= MAX_COSTS.0 * report.loss.max(target.unwrap_or(0.0));
         }
-        let accepts = rule.accepts(loss / count, rounded / count, target);
-        match accepts && (is_even || rule != StorageRule::Auto) {
-            true => format,
-            false => Storage::F32,
+        match is_even && rounded <= MAX_COSTS.1 * loss {
+            true => vec![format, Storage::F32],
+            false => vec![Storage::F32],
         }
+    }
+
+    /// Whether the model has the quality asked for; true where none is asked for, or where pieces miss it for
+    /// other reasons than the storage of their parameters.
+    fn reaches_target(&self, fit: &Fit) -> bool {
+        let misses = fit.report.pieces.as_ref().is_some_and(|pieces| pieces.below_target > 0);
+        misses || self.job().target_loss().is_none_or(|target| fit.report.loss <= target)
     }
 
     /// The model of these pieces; it keeps `request`, from which the plan was resolved.
@@ -176,7 +188,7 @@ impl<'a> PieceSession<'a> {
     }
 
     /// Measures `model` and puts everything together; `reports` are those of all pieces.
-    pub(crate) fn finish(
+    fn finish(
         &self,
         model: Model,
         reports: Vec<PieceReport>,
@@ -247,17 +259,43 @@ impl<'a> PieceSession<'a> {
             fitted[index] = Some(piece);
             Ok::<(), FitError>(())
         })?;
-        let mut fitted: Vec<FittedPiece> = fitted.into_iter().flatten().collect();
-        let storage = self.storage(fitted.iter().map(|piece| &piece.report));
-        fitted.iter_mut().for_each(|piece| storage.round_all(&mut piece.parameters));
-        let reports = fitted.iter().map(|piece| piece.report.clone()).collect();
-        let networks = fitted.into_iter().map(|piece| (piece.network, piece.parameters)).collect();
-        let grid = self.plan.pieces.as_ref().map(|pieces| pieces.grid.clone());
-        let grid = grid.ok_or(FitError::NoPieces)?;
-        let set = PieceSet::new(grid, self.axes.clone(), networks);
-        let set = set.map_err(|_| FitError::NoPieces)?;
-        let model = self.model(set, storage, request);
-        self.finish(model, reports, ended)
+        let fitted: Vec<FittedPiece> = fitted.into_iter().flatten().collect();
+        let storages = self.storages(fitted.iter().map(|piece| &piece.report));
+        self.finish_as(
+            &storages,
+            fitted.iter().map(|piece| piece.report.clone()).collect(),
+            ended,
+            |storage| {
+                let rounded = |piece: &FittedPiece| {
+                    let mut parameters = piece.parameters.clone();
+                    storage.round_all(&mut parameters);
+                    (piece.network.clone(), parameters)
+                };
+                let grid = self.plan.pieces.as_ref().map(|pieces| pieces.grid.clone());
+                let grid = grid.ok_or(FitError::NoPieces)?;
+                let networks = fitted.iter().map(rounded).collect();
+                let set = PieceSet::new(grid, self.axes.clone(), networks);
+                Ok(self.model(set.map_err(|_| FitError::NoPieces)?, storage, request))
+            },
+        )
+    }
+
+    /// Finishes with the model that `model` makes in the first of `storages` that will do.
+    pub(crate) fn finish_as<E: From<FitError>>(
+        &self,
+        storages: &[Storage],
+        reports: Vec<PieceReport>,
+        ended: Ended,
+        model: impl Fn(Storage) -> Result<Model, E>,
+    ) -> Result<Fit, E> {
+        let (last, others) = storages.split_last().ok_or(FitError::NoPieces)?;
+        for storage in others {
+            let fit = self.finish(model(*storage)?, reports.clone(), ended)?;
+            if self.reaches_target(&fit) {
+                return Ok(fit);
+            }
+        }
+        Ok(self.finish(model(*last)?, reports, ended)?)
     }
 }
 
