@@ -1,16 +1,16 @@
-//! What this version leaves behind.
+//! What the program left behind before signals were cut into pieces.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use vi3nr_inr::checkpoint::{Checkpoint, Identity};
-use vi3nr_inr::model_file::{InitialWeights, Model, Origin, parameters_fingerprint};
+use vi3nr_inr::model_file::{Model, Origin, parameters_fingerprint};
 use vi3nr_inr::plan::FitPlan;
 use vi3nr_inr::prepare::prepare;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Destination, Run};
-use vi3nr_inr::run_directory::{RUN_FORMAT, RunDirectory, RunRecord, StoredRun};
+use vi3nr_inr::run::Run;
+use vi3nr_inr::run_directory::{RUN_FORMAT, RunDirectory, StoredRun};
 
 use super::common::{backend, execute, fixture, request, small};
 use super::{FOLDER, assert_goes_on, assert_reproduces, copied, finished, kept, metadata};
@@ -102,64 +102,4 @@ fn checkpoints_of_version_2_go_on_to_the_same_bytes() {
         let steps = execute(&run, &backend(2), None).unwrap().fit.report.steps;
         assert_eq!(steps, plan.training.steps);
     }
-}
-
-/// Writes `fixtures/version-2` anew, which is due only where that version itself is changed before
-/// anyone has files of it. Afterwards the checksums in [`finished`] must be those of the new models:
-///
-/// ```sh
-/// cargo test --release -p vi3nr-inr --test formats -- --ignored
-/// ```
-#[test]
-#[ignore = "writes the fixtures that the other tests read"]
-fn write_the_fixtures() {
-    let temporary = tempfile::tempdir().unwrap();
-    let begin = |name: &str, request: &FitRequest| {
-        let path = temporary.path().join(name);
-        let destination = Destination::Directory { path, overwrite: false };
-        Run::begin(request, &destination, &backend(1)).unwrap()
-    };
-    // The paths of the machine that writes them are left out.
-    let moved = |request: &FitRequest| {
-        let mut moved = request.clone();
-        let name = request.file.as_deref().and_then(Path::file_name);
-        moved.file = name.map(|name| Path::new(FOLDER).join(name));
-        moved
-    };
-    let keep = |run: &Run, names: &[&str]| {
-        let from = run.directory().path();
-        let into = kept(2, from.file_name().unwrap().to_str().unwrap());
-        fs::create_dir_all(&into).unwrap();
-        for name in names {
-            fs::copy(from.join(name), into.join(name)).unwrap();
-        }
-        let mut record: RunRecord =
-            serde_json::from_slice(&fs::read(from.join("run.json")).unwrap()).unwrap();
-        record.request = moved(&record.request);
-        let text = serde_json::to_string_pretty(&record).unwrap() + "\n";
-        fs::write(into.join("run.json"), text).unwrap();
-        into
-    };
-    for one in finished() {
-        let run = begin(one.name, &small(one.file, one.settings));
-        execute(&run, &backend(1), None).unwrap();
-        keep(&run, &["model.safetensors", "metrics.csv"]);
-    }
-    for (name, settings, step) in cut_off() {
-        let run = begin(name, &small("tiny.png", settings));
-        execute(&run, &backend(1), Some(step)).unwrap();
-        // As if it had been killed and not interrupted.
-        run.directory().begin(run.request(), run.plan()).unwrap();
-        let into = keep(&run, &[]);
-        let mut checkpoint = Checkpoint::load(&run.directory().checkpoint_path()).unwrap();
-        checkpoint.request = checkpoint.request.as_ref().map(moved);
-        checkpoint.save(&into.join("checkpoint.safetensors")).unwrap();
-    }
-    let network =
-        vi3nr::Network::new(vec![2, 8, 3], "gaussian:sigma=0.05".parse().unwrap()).unwrap();
-    let scheme = metadata(&kept(1, "init.safetensors"))["scheme"].parse().unwrap();
-    let rule = vi3nr::InitRule::new(scheme);
-    InitialWeights { network: &network, rule, seed: 0, input_scale: 1.0 }
-        .save(&kept(2, "init.safetensors"))
-        .unwrap();
 }
