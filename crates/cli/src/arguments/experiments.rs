@@ -7,13 +7,13 @@ use clap::{Args, ValueEnum};
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, BiasRule, WeightShape};
 use vi3nr_inr::optimizer::OptimizerName;
-use vi3nr_lab::bench::BenchShape;
+use vi3nr_lab::bench::{BenchShape, Interpolation};
 use vi3nr_lab::repro;
 use vi3nr_lab::repro::evaluation::{EVALUATIONS, Profile};
 use vi3nr_lab::sweep::ExecutorName;
 
 use super::fit::WEIGHTS;
-use super::values::{executor, finite, named, optimizer, positive, threads};
+use super::values::{executor, finite, named, optimizer, positive, threads, word};
 use super::{ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
@@ -135,6 +135,8 @@ pub(crate) struct BenchArguments {
     #[command(flatten)]
     pub(crate) work: WorkArguments,
     #[command(flatten)]
+    pub(crate) grid: GridArguments,
+    #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
 
@@ -176,6 +178,26 @@ pub(crate) struct WorkArguments {
     /// Where the curves go, as work.csv, work.svg and work.png; nothing is written without it.
     #[arg(long, value_name = "DIR", requires = "to_psnr")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// What measures a grid of values in place of a network.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Grid of values")]
+pub(crate) struct GridArguments {
+    /// The pictures that a grid is fitted to; --downscale, --crop, --gray and --alpha apply.
+    #[arg(value_name = "FILE", requires = "grid_parameters")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Instead of the engine's speed, measure the PSNR in dB (peak 2) that N values on a regular grid
+    /// reach with interpolation between them, fitted to all pixels by 300 steps of Adam. The grid has
+    /// the picture's proportions and at most one value for each pixel and channel.
+    #[arg(long, value_name = "N", requires = "files")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(conflicts_with_all = ["to_psnr", "shape", "points", "networks", "activation"])]
+    pub(crate) grid_parameters: Option<u64>,
+    /// What lies between the values: bilinear from 2 by 2 of them, bicubic (Keys, a = -0.5) from 4 by 4.
+    #[arg(long, value_name = "NAME", default_value = "bicubic", requires = "grid_parameters")]
+    #[arg(value_parser = word::<Interpolation>(["bilinear", "bicubic"]))]
+    pub(crate) grid_interpolation: Interpolation,
 }
 
 fn bench_shape(text: &str) -> Result<BenchShape, String> {

@@ -6,7 +6,7 @@ use vi3nr::Activation;
 
 use vi3nr_lab::bench::{BenchPlan, bench};
 
-use super::work;
+use super::{grid, work};
 use crate::CommandResult;
 use crate::arguments::BenchArguments;
 use crate::output::{Failure, print};
@@ -15,6 +15,9 @@ use crate::output::{Failure, print};
 pub(crate) fn run(arguments: &BenchArguments) -> CommandResult {
     if let (Some(target), Some(image)) = (arguments.work.to_psnr, &arguments.work.image) {
         return work::run(arguments, target, image);
+    }
+    if let Some(parameters) = arguments.grid.grid_parameters {
+        return grid::run(arguments, parameters);
     }
     let activation = match &arguments.activation {
         Some(typed) => typed.clone(),

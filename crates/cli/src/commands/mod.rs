@@ -5,6 +5,7 @@ pub(crate) mod decode;
 pub(crate) mod eval;
 pub(crate) mod fit;
 pub(crate) mod gain;
+mod grid;
 pub(crate) mod info;
 pub(crate) mod init;
 mod plan;

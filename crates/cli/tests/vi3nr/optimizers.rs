@@ -120,3 +120,29 @@ fn bench_counts_work_and_draws_curves() {
         assert_eq!(vi3nr(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_grid_of_values_is_the_baseline() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    small_fit(folder, "run", &[]);
+    let file = "run/reconstruction.png";
+    let grid = |more: &[&str]| {
+        json(folder, &[&["bench", file, "--grid-parameters", "12288", "--json"], more].concat())
+    };
+    let seen = &grid(&[])["grids"][0];
+    assert_eq!((&seen["columns"], &seen["rows"]), (&64.into(), &64.into()));
+    assert_eq!((&seen["parameters"], &seen["bits_per_pixel"]), (&12288.into(), &24.0.into()));
+    let bilinear = grid(&["--grid-interpolation", "bilinear"])["grids"][0]["psnr"].clone();
+    assert!(seen["psnr"].as_f64().unwrap() > 20.0 && bilinear.as_f64().unwrap() > 20.0);
+    assert_ne!(seen["psnr"], bilinear);
+    for (arguments, expected) in [
+        (&["bench", file][..], "--grid-parameters"),
+        (&["bench", "--grid-parameters", "9"], "FILE"),
+        (&["bench", file, "--grid-parameters", "0"], "0"),
+        (&["bench", "nothing.png", "--grid-parameters", "9"], "nothing.png"),
+    ] {
+        let message = error(folder, 2, arguments);
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}

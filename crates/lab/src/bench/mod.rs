@@ -1,8 +1,10 @@
-//! How fast the engine is, as a share of what the machine can do, and how much work
-//! optimizers need.
+//! How fast the engine is, how much work optimizers need, and what a grid of values reaches with as
+//! many parameters.
 
+mod grid;
 mod work;
 
+pub use grid::{GridError, GridFit, GridLevel, GridPlan, GridReport, Interpolation, fit_grid};
 pub use work::{WorkError, WorkPoint, WorkReport, work_chart, work_csv, work_to_psnr};
 
 use std::time::{Duration, Instant};
