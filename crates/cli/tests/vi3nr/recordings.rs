@@ -269,7 +269,7 @@ fn changed_bytes_are_refused_or_harmless() {
 fn options_of_another_kind_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    write(folder, "tone.wav", &wav(Format::Whole(16), 1, 8000, &tone(200, 1)));
+    write(folder, "tone.wav", &wav(Format::Whole(16), 1, 8000, &tone(700, 1)));
     small_fit(folder, "picture", &[]);
     small_fit(folder, "sound", &["tone.wav"]);
     let picture = "picture/reconstruction.png";
@@ -289,7 +289,7 @@ fn options_of_another_kind_are_refused() {
         ),
         (&["decode", "sound", "--out", "a.wav", "--rate", "0"], "--rate"),
         (&["decode", "sound", "--out", "a.wav", "--rate", "4294967295"], "samples a channel"),
-        (&["eval", "sound", picture], "the model is of 200 samples, 1 channel at 8000 Hz"),
+        (&["eval", "sound", picture], "the model is of 700 samples, 1 channel at 8000 Hz"),
         (&["eval", "picture", "tone.wav"], "the model is of 128x128 RGB pixels"),
         (&["eval", "sound"], "FILE"),
     ] {
