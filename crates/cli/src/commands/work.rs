@@ -70,7 +70,8 @@ fn given_or_default<T: Copy>(given: &[T]) -> Vec<Option<T>> {
     }
 }
 
-/// All of the image at each step, with the settings of `fit`.
+/// The settings of `fit`; all of the image at each step where an optimizer is named, else in pieces if it
+/// is too large for one network.
 fn request(
     arguments: &BenchArguments,
     file: &Path,
@@ -85,7 +86,7 @@ fn request(
     request.sigma_p = work.sigma_p;
     request.first_bias = first_bias;
     request.seed = Some(seed);
-    request.batch = Some(BatchSize::Full);
+    request.batch = optimizer.map(|_| BatchSize::Full);
     request.optimizer = optimizer;
     request
 }
@@ -94,7 +95,7 @@ fn request(
 fn text(title: &str, target: f64, reports: &[WorkReport]) -> String {
     let mut text = format!(
         "{title}; work in gradient equivalents (GE); PSNR with peak = largest value of the picture\n\
-         optimizer  first biases  seed   to {target} dB  seconds   in all      PSNR  stopped\n"
+         optimizer  first biases  seed   to {target} dB  seconds   in all      PSNR  parameters  stopped\n"
     );
     for report in reports {
         let number = |value: Option<f64>, decimals: usize| match value {
@@ -102,7 +103,7 @@ fn text(title: &str, target: f64, reports: &[WorkReport]) -> String {
             None => "-".into(),
         };
         text += &format!(
-            "{:<9}  {:<12} {:>5} {:>8} GE {:>8} {:>5.0} GE {:>6.2} dB  {}\n",
+            "{:<9}  {:<12} {:>5} {:>8} GE {:>8} {:>5.0} GE {:>6.2} dB  {:>10.0}  {}\n",
             report.optimizer,
             report.first_biases,
             report.seed,
@@ -110,6 +111,7 @@ fn text(title: &str, target: f64, reports: &[WorkReport]) -> String {
             number(report.seconds_to_target, 1),
             report.gradient_equivalents,
             report.psnr_paper,
+            report.parameters,
             report.stopped,
         );
     }

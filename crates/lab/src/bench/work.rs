@@ -9,10 +9,11 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use vi3nr_engine::Backend;
 use vi3nr_inr::chart::{Chart, Curve, Level, Panel, Scale};
+use vi3nr_inr::fit::{FitEvent, fit};
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::plan::FitPlan;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::session::{Beginning, FitError, Session};
+use vi3nr_inr::session::{Beginning, FitError, FitReport, Session};
 use vi3nr_inr::signal::{Signal, SignalKind};
 use vi3nr_inr::train::Stop;
 
@@ -35,6 +36,10 @@ pub struct WorkReport {
     pub seconds: f64,
     /// The PSNR that was reached, in dB with the picture's largest value as its peak.
     pub psnr_paper: f64,
+    /// Parameters of the model.
+    pub parameters: f64,
+    /// Bits for each pixel.
+    pub bits_per_pixel: Option<f64>,
     /// Why the fit ended.
     pub stopped: &'static str,
     /// The way there.
@@ -88,6 +93,9 @@ pub fn work_to_psnr(
     };
     let mut plan = plan.clone();
     plan.training.target_psnr = Some(target + usual - papers);
+    if plan.pieces.is_some() {
+        return pieces_to_psnr(&plan, signal, backend, &paper);
+    }
     let all = plan.signal.points().default_count();
     let equivalent = 6.0 * plan.network.weight_count() as f64 * all as f64;
     // Schedules end with the budget.
@@ -117,8 +125,36 @@ pub fn work_to_psnr(
         psnr_paper: paper(report.loss),
     };
     curve.push(last);
+    Ok(work_report(&plan, &report, last, curve))
+}
+
+/// The same for a plan in pieces, each of which ends at the target or after the plan's own number of
+/// steps.
+fn pieces_to_psnr(
+    plan: &FitPlan,
+    signal: &dyn Signal,
+    backend: &dyn Backend,
+    paper: &dyn Fn(f64) -> f64,
+) -> Result<WorkReport, WorkError> {
+    let mut watch = |_: FitEvent<'_>| ControlFlow::Continue(());
+    let (beginning, request) = (Beginning::default(), FitRequest::default());
+    let report = fit(plan, signal, backend, beginning, &request, &mut watch)?.report;
+    let last = WorkPoint {
+        gradient_equivalents: report.gradient_equivalents,
+        seconds: report.training_seconds,
+        psnr_paper: paper(report.loss),
+    };
+    Ok(work_report(plan, &report, last, vec![last]))
+}
+
+fn work_report(
+    plan: &FitPlan,
+    report: &FitReport,
+    last: WorkPoint,
+    curve: Vec<WorkPoint>,
+) -> WorkReport {
     let reached = report.stopped == Stop::Target;
-    Ok(WorkReport {
+    WorkReport {
         optimizer: report.optimizer,
         first_biases: plan.init.first_biases.to_string(),
         seed: plan.seed,
@@ -127,13 +163,15 @@ pub fn work_to_psnr(
         gradient_equivalents: last.gradient_equivalents,
         seconds: last.seconds,
         psnr_paper: last.psnr_paper,
+        parameters: report.metrics.get("parameters").unwrap_or(f64::NAN),
+        bits_per_pixel: report.metrics.get("bits_per_pixel"),
         // The watcher ends a fit only for its work.
         stopped: match report.stopped {
             Stop::Interrupted => "budget",
             other => other.as_str(),
         },
         curve,
-    })
+    }
 }
 
 /// All curves as CSV, one row per step.
