@@ -39,18 +39,9 @@ pub enum EvaluateError {
     /// The signal cannot be measured.
     #[error(transparent)]
     Signal(#[from] SignalError),
-    /// The parameters of a piece cannot be read.
+    /// The pieces cannot be evaluated.
     #[error(transparent)]
-    Read(std::io::Error),
-}
-
-impl From<PieceError> for EvaluateError {
-    fn from(error: PieceError) -> Self {
-        match error {
-            PieceError::Engine(error) => Self::Engine(error),
-            PieceError::Read(error) => Self::Read(error),
-        }
-    }
+    Pieces(#[from] PieceError),
 }
 
 /// Reads the signal in `file` to compare `model` with: as `asked` says where it asks for anything; else

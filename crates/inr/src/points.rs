@@ -121,6 +121,20 @@ impl Region {
     }
 }
 
+/// All combinations of `coordinates`, a list for each axis, the first axis fastest: shape (n, axes).
+pub(crate) fn combinations(coordinates: &[&[f32]]) -> Vec<f32> {
+    let count: usize = coordinates.iter().map(|along| along.len()).product();
+    let mut points = Vec::with_capacity(count * coordinates.len());
+    for index in 0..count {
+        let mut rest = index;
+        for along in coordinates {
+            points.push(along[rest % along.len()]);
+            rest /= along.len();
+        }
+    }
+    points
+}
+
 /// Points and targets on their way to the engine; the memory is used again for the next step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointBatch {

@@ -9,7 +9,7 @@ use vi3nr_engine::{Backend, EngineError};
 use crate::metrics::Metrics;
 use crate::model_file::{Model, Origin, Storage};
 use crate::optimizer::OptimizerName;
-use crate::pieces::{Pieces, PiecesReport};
+use crate::pieces::{PieceError, Pieces, PiecesReport};
 use crate::plan::FitPlan;
 use crate::points::EvalLoss;
 use crate::request::FitRequest;
@@ -46,9 +46,9 @@ pub enum FitError {
     /// The plan has pieces where one network is trained.
     #[error("the plan has pieces; expected one network for the whole signal")]
     InPieces,
-    /// The parameters of a piece cannot be read again.
+    /// The pieces cannot be evaluated.
     #[error(transparent)]
-    Pieces(std::io::Error),
+    Pieces(#[from] PieceError),
     /// Not even the first loss was finite.
     #[error(
         "the loss of the initial weights is not a finite number: with {init} the values of {activation} \

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use serde::Deserialize;
 use serde::de::Error;
+use serde::{Deserialize, Serializer};
 
 /// A value as it is written.
 #[derive(Deserialize)]
@@ -24,5 +24,14 @@ impl TextOrNumber {
             Self::Number(number) => number.to_string(),
         };
         text.parse().map_err(E::custom)
+    }
+}
+
+/// Writes a value as the number that its text is, else as text: what [`TextOrNumber`] reads.
+pub(crate) fn write<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = value.to_string();
+    match text.parse::<u64>() {
+        Ok(number) => serializer.serialize_u64(number),
+        Err(_) => serializer.serialize_str(&text),
     }
 }

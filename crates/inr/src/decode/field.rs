@@ -5,6 +5,7 @@ use vi3nr_engine::{Backend, Engine};
 use super::DecodeError;
 use crate::model_file::{Body, Model};
 use crate::pieces::PieceField;
+use crate::points::combinations;
 
 /// Places along one axis, in ascending order.
 #[derive(Debug, Clone, Default)]
@@ -43,16 +44,11 @@ impl<'a> Field<'a> {
                 Ok(field.values(&positions)?)
             }
             Self::Network(engine) => {
-                let count: usize = places.iter().map(|axis| axis.coordinates.len()).product();
-                let mut points = Vec::with_capacity(count * places.len());
-                for index in 0..count {
-                    let mut rest = index;
-                    for axis in places {
-                        points.push(axis.coordinates[rest % axis.coordinates.len()]);
-                        rest /= axis.coordinates.len();
-                    }
-                }
-                let mut values = vec![0.0; count * engine.network().outputs()];
+                let coordinates: Vec<&[f32]> =
+                    places.iter().map(|axis| &axis.coordinates[..]).collect();
+                let points = combinations(&coordinates);
+                let network = engine.network();
+                let mut values = vec![0.0; points.len() / places.len() * network.outputs()];
                 engine.evaluate(&points, &mut values)?;
                 Ok(values)
             }

@@ -3,11 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::grid::PieceGrid;
+use super::table::MAP_FILES;
 use crate::chart::{Chart, ChartError, Curve, HeatMap, Panel, Scale};
-
-/// The file names inside a run directory: of the quality, and of the work. Signals of one axis have one
-/// file for both.
-pub(crate) const MAP_FILES: [&str; 2] = ["pieces.png", "pieces-work.png"];
 
 /// A number for each piece, and what it is called.
 pub(crate) struct Layer {

@@ -37,7 +37,7 @@ pub(crate) use session::PieceSession;
 pub use session::{Pieces, PiecesReport};
 pub use set::PieceSet;
 pub(crate) use set::{Kinds, Places};
-pub use table::{TABLE_FILE, piece_table};
+pub use table::{MAP_FILES, TABLE_FILE, piece_table};
 pub use train::{FittedPiece, PieceReport};
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! The points that one piece is trained on.
 
 use super::grid::Piece;
-use crate::points::{Indices, PointBatch, Region, Sampled};
+use crate::points::{Indices, PointBatch, Region, Sampled, combinations};
 use crate::signal::Signal;
 
 /// Some samples of a signal with the coordinates that they have in the network of a piece.
@@ -72,14 +72,5 @@ pub(super) fn coordinates(piece: &Piece, positions: &[&[f64]], scale: f64) -> Ve
         positions.iter().map(|p| (scale * piece.coordinate(axis, *p)) as f32).collect()
     };
     let axes: Vec<Vec<f32>> = positions.iter().enumerate().map(along).collect();
-    let count: usize = axes.iter().map(Vec::len).product();
-    let mut points = Vec::with_capacity(count * axes.len());
-    for index in 0..count {
-        let mut rest = index;
-        for axis in &axes {
-            points.push(axis[rest % axis.len()]);
-            rest /= axis.len();
-        }
-    }
-    points
+    combinations(&axes.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }

@@ -34,12 +34,6 @@ pub struct PieceProgress {
     pub left: Option<Duration>,
 }
 
-/// When a fit in pieces must have trained its last one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
-    pub(super) at: Instant,
-}
-
 /// The running sums behind [`PieceProgress`].
 pub(super) struct Tally {
     progress: PieceProgress,
@@ -96,7 +90,7 @@ pub(super) fn fit_pieces<E: From<FitError>>(
     job: Job<'_>,
     backend: &dyn Backend,
     todo: Vec<usize>,
-    deadline: Option<Deadline>,
+    deadline: Option<Instant>,
     tally: &mut Tally,
     watch: &mut dyn FnMut(&PieceProgress) -> ControlFlow<()>,
     keep: &mut dyn FnMut(FittedPiece) -> Result<(), E>,
@@ -159,7 +153,7 @@ pub(super) fn samples(job: Job<'_>, index: usize) -> usize {
 fn next(
     waiting: &Mutex<VecDeque<usize>>,
     is_interrupted: &AtomicBool,
-    deadline: Option<Deadline>,
+    deadline: Option<Instant>,
     side_by_side: usize,
 ) -> Option<(usize, Option<Instant>)> {
     if is_interrupted.load(Ordering::Relaxed) {
@@ -168,8 +162,8 @@ fn next(
     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let until = match deadline {
         None => None,
-        Some(Deadline { at }) => {
-            let left = at.saturating_duration_since(Instant::now());
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
             }

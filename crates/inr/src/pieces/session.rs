@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vi3nr_engine::Backend;
 
-use super::field::{PieceError, PieceField};
+use super::field::PieceField;
 use super::measure::{Measured, measure};
-use super::schedule::{Deadline, PieceProgress, Tally, fit_pieces, samples};
+use super::schedule::{PieceProgress, Tally, fit_pieces, samples};
 use super::set::PieceSet;
 use super::train::{FittedPiece, Job, PieceReport};
 use crate::metrics::Metrics;
@@ -126,7 +126,7 @@ impl<'a> PieceSession<'a> {
     }
 
     /// When the last piece must have been trained, so that measuring and writing are done in time.
-    fn deadline(&self) -> Option<Deadline> {
+    fn deadline(&self) -> Option<Instant> {
         /// Seconds for each value and thread: the model is evaluated twice and files are written.
         const FINISHING: f64 = 1e-6;
         const LEAST: f64 = 0.3;
@@ -135,7 +135,7 @@ impl<'a> PieceSession<'a> {
         let threads = self.backend.workers().threads() as f64;
         let finishing = LEAST + FINISHING * values as f64 / threads;
         let finishing = Duration::from_secs_f64(finishing).min(limit / 2);
-        Some(Deadline { at: self.started + (limit - finishing) })
+        Some(self.started + (limit - finishing))
     }
 
     /// The formats in which a model of these pieces may be stored, the preferred one first. Where there is
@@ -314,13 +314,4 @@ pub struct Pieces {
 fn common_stop(reports: &[PieceReport]) -> Stop {
     let other = reports.iter().map(|report| report.stopped).find(|stop| *stop != Stop::Target);
     other.unwrap_or(Stop::Target)
-}
-
-impl From<PieceError> for FitError {
-    fn from(error: PieceError) -> Self {
-        match error {
-            PieceError::Engine(error) => Self::Engine(error),
-            PieceError::Read(error) => Self::Pieces(error),
-        }
-    }
 }

@@ -6,6 +6,9 @@ use crate::signal::Signal;
 
 /// The table's file name inside a run directory.
 pub const TABLE_FILE: &str = "pieces.csv";
+/// The file names of the maps of quality and work inside a run directory. Signals of one axis have one file
+/// for both.
+pub const MAP_FILES: [&str; 2] = ["pieces.png", "pieces-work.png"];
 
 /// A CSV table with a row for each piece: its number, the first sample along each axis, the samples along
 /// each axis, its loss with what `signal` says of it (`losses`, over the samples that belong to it), the

@@ -112,7 +112,8 @@ impl Job<'_> {
         let (mut steps, mut operations, mut points_seen) = (0, 0.0, 0);
         for (attempt, width) in widths.iter().enumerate() {
             let is_last = attempt + 1 == widths.len();
-            let one = self.attempt(piece, attempt, *width, backend, &points, is_last, watch)?;
+            let one = Try { number: attempt, width: *width, is_last };
+            let one = self.attempt(piece, one, backend, &points, watch)?;
             let fitted = self.measured(piece, one, *width, &core, backend)?;
             steps += fitted.report.steps;
             operations += fitted.report.operations;
@@ -139,21 +140,18 @@ impl Job<'_> {
         kept.ok_or_else(|| non_finite_start(self.plan))
     }
 
-    /// Trains a network of hidden layers of `width` from its own initial weights.
-    #[allow(clippy::too_many_arguments)]
+    /// Trains a network from its own initial weights.
     fn attempt(
         &self,
         piece: &Piece,
-        attempt: usize,
-        width: usize,
+        Try { number, width, is_last }: Try,
         backend: &dyn Backend,
         points: &Points<'_>,
-        is_last: bool,
         watch: &dyn Fn() -> ControlFlow<Stop>,
     ) -> Result<Attempt, FitError> {
         let plan = self.plan;
         let network = of_width(&plan.network, width)?;
-        let seed = seed(plan.seed, piece.index, attempt);
+        let seed = seed(plan.seed, piece.index, number);
         let initial = vi3nr::draw(&network, &plan.init.plan(&network)?, seed);
         let engine = backend.engine(&network, &initial)?;
         let context = RunContext { seed, started: Instant::now(), backend };
@@ -265,6 +263,17 @@ impl Job<'_> {
         };
         Ok(FittedPiece { report, network, parameters })
     }
+}
+
+/// Which network of a piece is tried.
+#[derive(Clone, Copy)]
+struct Try {
+    /// Counted from 0.
+    number: usize,
+    /// The number of units of the hidden layers.
+    width: usize,
+    /// Whether no other follows, so that training goes on even where it stalls.
+    is_last: bool,
 }
 
 /// One network of a piece, trained.

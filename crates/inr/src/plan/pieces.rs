@@ -105,14 +105,15 @@ fn default_side(
     pieces: &PieceRecipe,
 ) -> Result<usize, RequestError> {
     let mut side = pieces.side;
+    let Some(most) = request.parameters else { return Ok(side) };
     let axes = signal.info.axes();
     let layers = request.layers.unwrap_or(pieces.layers);
     let ends = (signal.info.inputs(), signal.info.outputs());
-    while request.parameters.is_some() && side < TileSide::MAX {
+    // Half of the recipe's width, below which a network has few units for what it is asked.
+    let least = parameters(ends, pieces.width / 2, layers)?;
+    while side < TileSide::MAX {
         let count = PieceGrid::of_side(&axes, side, pieces.overlap).piece_count();
-        // Half of the recipe's width, so that a piece is neither one network of few units.
-        let least = parameters(ends, pieces.width / 2, layers)? * count as u64;
-        if count == 1 || request.parameters.is_none_or(|most| least <= most) {
+        if count == 1 || least * count as u64 <= most {
             break;
         }
         side = side * 5 / 4;

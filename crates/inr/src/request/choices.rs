@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::text_or_number::TextOrNumber;
+use crate::text_or_number::{self, TextOrNumber};
 
 /// The number of points of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +44,7 @@ impl FromStr for BatchSize {
 
 impl Serialize for BatchSize {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Full => serializer.serialize_str("full"),
-            Self::Points(points) => points.serialize(serializer),
-        }
+        text_or_number::write(self, serializer)
     }
 }
 
@@ -99,10 +96,7 @@ impl FromStr for TileSide {
 
 impl Serialize for TileSide {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_str("none"),
-            Self::Samples(side) => side.serialize(serializer),
-        }
+        text_or_number::write(self, serializer)
     }
 }
 

@@ -4,8 +4,9 @@
 //! step), `run.json` (request, plan, results: a [`RunRecord`]) and what the signal draws, for example
 //! `reconstruction.png`. While it trains there is a `checkpoint.safetensors` too
 //! ([`crate::checkpoint`]), or, of a fit in pieces, a `pieces.journal`; such a fit leaves a table of its
-//! pieces (`pieces.csv`) and maps of them in place of the metrics. A run that goes on with a finished one has `start.safetensors`, the weights
-//! that it started from, and the finished run's steps as `metrics-1.csv`.
+//! pieces (`pieces.csv`) and maps of them in place of the metrics. A run that goes on with a finished one
+//! has `start.safetensors`, the weights that it started from, and the finished run's steps as
+//! `metrics-1.csv`.
 
 mod error;
 mod metrics_log;
@@ -26,7 +27,7 @@ use vi3nr_engine::Backend;
 
 use crate::atomic_file::write_atomically;
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError};
-use crate::pieces::{PIECES_FILE, TABLE_FILE};
+use crate::pieces::{MAP_FILES, PIECES_FILE, TABLE_FILE};
 use crate::plan::FitPlan;
 use crate::request::FitRequest;
 use crate::session::Fit;
@@ -53,8 +54,8 @@ const OWN_FILES: [&str; 16] = [
     CHECKPOINT_FILE,
     PIECES_FILE,
     TABLE_FILE,
-    "pieces.png",
-    "pieces-work.png",
+    MAP_FILES[0],
+    MAP_FILES[1],
     "reconstruction.png",
     "reconstruction.wav",
     "waveform.png",

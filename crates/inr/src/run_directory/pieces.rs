@@ -65,10 +65,11 @@ impl RunDirectory {
         let (name, request) = match signal.info().kind() {
             SignalKind::Image => ("reconstruction.png", DecodeRequest::default()),
             _ if count <= MAX_DRAWN => {
-                let failed = |error| RunError::Fit(FitError::from(error));
-                let field = PieceField::new(set, model.input_scale, backend)
-                    .map_err(|error| RunError::Fit(error.into()))?;
-                let values = all_values(set, &field, outputs).map_err(failed)?;
+                let values = || -> Result<Vec<f32>, FitError> {
+                    let field = PieceField::new(set, model.input_scale, backend)?;
+                    Ok(all_values(set, &field, outputs)?)
+                };
+                let values = values()?;
                 let reconstruction = Reconstruction { body: &model.body, values: &values, backend };
                 return Ok(signal.save_pictures(&reconstruction, &self.path)?);
             }

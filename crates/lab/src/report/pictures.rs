@@ -12,8 +12,6 @@ use super::{Picture, cell};
 
 /// What a run directory shows of a picture, a recording or a shape.
 pub(super) const DRAWN: [&str; 3] = ["reconstruction.png", "waveform.png", "preview.png"];
-/// The maps of a fit in pieces.
-pub(super) const MAPS: [&str; 2] = ["pieces.png", "pieces-work.png"];
 
 /// The truth, what `model` makes of it, and the absolute difference of their values, enlarged by the
 /// power of ten that makes the largest one seen. Nothing for a picture of another shape.
@@ -53,7 +51,7 @@ pub fn side_by_side(
 fn values(truth: &Image, model: &Model, backend: &dyn Backend) -> Result<Vec<f32>, PieceError> {
     match &model.body {
         Body::Network { network, parameters } => {
-            let mut values = vec![0.0; truth.values().len()];
+            let mut values = vec![0.0; truth.pixel_count() * truth.channels()];
             let mut engine = backend.engine(network, parameters)?;
             engine.evaluate(&truth.coordinates(), &mut values)?;
             Ok(values)

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use vi3nr_engine::Backend;
 use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 use vi3nr_inr::model_file::{Model, Origin};
+use vi3nr_inr::pieces::MAP_FILES;
 use vi3nr_inr::prepare::TEST_PICTURE_SIDE;
 use vi3nr_inr::run_directory::{MODEL_FILE, RunDirectory, RunRecord, StoredRun, Version1Run};
 use vi3nr_inr::signal::image::{Image, test_picture};
 use vi3nr_inr::signal::{Signal, SignalInfo, SignalKind};
 
-use super::pictures::{DRAWN, MAPS, side_by_side};
+use super::pictures::{DRAWN, side_by_side};
 use super::{Block, Page, Picture, ReportError, Section, entries, read};
 
 /// What a page tells of a run, whichever version wrote it.
@@ -49,13 +50,7 @@ pub fn of_run(directory: &Path, backend: &dyn Backend) -> Result<Page, ReportErr
         }
     }
     if pictures.is_empty() {
-        for name in DRAWN {
-            let path = directory.join(name);
-            if path.is_file() {
-                let caption = name.trim_end_matches(".png").into();
-                pictures.push(Picture { caption, png: read(&path)? });
-            }
-        }
+        pictures = left(directory, &DRAWN)?;
     }
     if !pictures.is_empty() {
         blocks.push(Block::Pictures(pictures));
@@ -64,14 +59,7 @@ pub fn of_run(directory: &Path, backend: &dyn Backend) -> Result<Page, ReportErr
     if !blocks.is_empty() {
         sections.push(Section { heading: "Pictures".into(), blocks });
     }
-    let mut maps = Vec::new();
-    for name in MAPS {
-        let path = directory.join(name);
-        if path.is_file() {
-            let caption = name.trim_end_matches(".png").into();
-            maps.push(Picture { caption, png: read(&path)? });
-        }
-    }
+    let maps = left(directory, &MAP_FILES)?;
     if !maps.is_empty() {
         sections.push(Section { heading: "Pieces".into(), blocks: vec![Block::Pictures(maps)] });
     }
@@ -152,6 +140,15 @@ impl Known {
             file,
         }
     }
+}
+
+/// Those of the pictures `names` that the run left.
+fn left(directory: &Path, names: &[&str]) -> Result<Vec<Picture>, ReportError> {
+    let paths = names.iter().map(|name| (name, directory.join(name)));
+    let picture = |(name, path): (&&str, PathBuf)| {
+        Ok(Picture { caption: name.trim_end_matches(".png").into(), png: read(&path)? })
+    };
+    paths.filter(|(_, path)| path.is_file()).map(picture).collect()
 }
 
 /// The image that a run was fitted to beside what the network made of it; nothing for other signals.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::text_or_number::TextOrNumber;
+use crate::text_or_number::{self, TextOrNumber};
 
 /// Which channels are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,10 +44,7 @@ impl FromStr for ChannelRule {
 
 impl Serialize for ChannelRule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::One(number) => number.serialize(serializer),
-            rule => serializer.collect_str(rule),
-        }
+        text_or_number::write(self, serializer)
     }
 }
 
