@@ -3,7 +3,7 @@
 use vi3nr::Bounded;
 
 /// Most significant digits that are shown.
-const MOST_DIGITS: usize = 12;
+const MAX_DIGITS: usize = 12;
 
 /// The value down to the leading digit of its error bound, but with at most 12 significant digits.
 pub(crate) fn bounded(number: Bounded) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn bounded(number: Bounded) -> String {
     }
     let digits = number.value.abs().log10().floor() - number.error.log10().floor() + 1.0;
     // Infinite for an exact number; the cast saturates.
-    significant(number.value, (digits as usize).clamp(1, MOST_DIGITS))
+    significant(number.value, (digits as usize).clamp(1, MAX_DIGITS))
 }
 
 /// The bound itself, in words: `what` is "error at most" or "standard error".

@@ -39,7 +39,7 @@ fn product(bencher: Bencher) {
 }
 
 fn activations() -> Vec<&'static str> {
-    let built_ins = vi3nr::activation::builtin::catalogue().map(|(name, _)| name);
+    let built_ins = vi3nr::activation::builtin::catalog().map(|(name, _)| name);
     built_ins.chain(["exp(-x^2/(2*s^2)):s=0.05", "x*tanh(log(1+exp(x)))"]).collect()
 }
 

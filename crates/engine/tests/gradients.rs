@@ -1,7 +1,7 @@
 //! The fused engine against the double-precision reference, over shapes, activations, sizes and
 //! instruction sets. The measure is the error of a naive float32 loop on the same problem.
 
-use vi3nr::activation::builtin::catalogue;
+use vi3nr::activation::builtin::catalog;
 use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{
     Adam, Batch, CpuEngine, Engine, Ensemble, InstructionSet, Loss, ReferenceEngine, Update,
@@ -134,7 +134,7 @@ fn check(dims: &[usize], activation: &str, count: usize, set: InstructionSet) {
 #[test]
 fn every_activation_over_depths_and_odd_counts() {
     for set in InstructionSet::available() {
-        for (activation, _) in catalogue() {
+        for (activation, _) in catalog() {
             for dims in [&[2, 32, 32, 3][..], &[1, 17, 1], &[3, 20, 45, 33, 2]] {
                 for count in [1, 67, 300] {
                     check(dims, activation, count, set);
@@ -165,7 +165,7 @@ fn shapes_at_the_edges() {
 }
 
 #[test]
-fn the_papers_network_at_its_own_initialisation() {
+fn the_papers_network_at_its_own_initialization() {
     let best = InstructionSet::available()[0];
     check(&[2, 128, 128, 128, 128, 128, 128, 128, 3], "gaussian", 200, best);
     check(&[2, 128, 128, 128, 128, 128, 128, 128, 3], "sine", 200, best);

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
     let started = std::time::Instant::now();
     let placement = shape.placement;
-    let at = |point: &[f64; 3]| distance.at(placement.normalise(*point)) * placement.scale;
+    let at = |point: &[f64; 3]| distance.at(placement.normalize(*point)) * placement.scale;
     let distances: Vec<f64> = numbers.as_chunks().0.iter().map(at).collect();
     let seconds = started.elapsed().as_secs_f64();
     eprintln!("{} points, {:.2} us each", distances.len(), 1e6 * seconds / distances.len() as f64);

@@ -133,7 +133,7 @@ fn checksum(data: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// The check value of the algorithm's catalogue entry (CRC-32/ISCSI).
+    /// The check value of the algorithm's catalog entry (CRC-32/ISCSI).
     #[test]
     fn the_checksum_is_castagnolis() {
         assert_eq!(checksum(b"123456789"), 0xe306_9283);

@@ -27,7 +27,7 @@ const FORMULAS: [&str; 10] = [
 ];
 
 fn built_ins() -> Vec<&'static str> {
-    vi3nr::activation::builtin::catalogue().map(|(name, _)| name).collect()
+    vi3nr::activation::builtin::catalog().map(|(name, _)| name).collect()
 }
 
 /// An activation with the σ_p at which its gain is asked for.

@@ -5,11 +5,11 @@ use std::ops::Range;
 use crate::{Activation, Error};
 
 /// Most layers that a network may have.
-pub const MOST_LAYERS: usize = 1024;
+pub const MAX_LAYERS: usize = 1024;
 /// Widest layer that a network may have.
 pub const WIDEST_LAYER: usize = 1 << 16;
 /// Most parameters that a network may have (512 MiB of float32).
-pub const MOST_PARAMETERS: usize = 1 << 27;
+pub const MAX_PARAMETERS: usize = 1 << 27;
 
 /// A multilayer perceptron Φ(x) = W_n f(… f(W_0 x + b_0) …) + b_n, Eq. (1) and (2) with biases.
 ///
@@ -133,7 +133,7 @@ impl Network {
     ///
     /// # Errors
     /// Returns [`Error::Network`] if there are fewer than two sizes, if one is 0, or if they are beyond
-    /// [`MOST_LAYERS`], [`WIDEST_LAYER`] or [`MOST_PARAMETERS`].
+    /// [`MAX_LAYERS`], [`WIDEST_LAYER`] or [`MAX_PARAMETERS`].
     pub fn new(dims: Vec<usize>, activation: Activation) -> Result<Self, Error> {
         let count = dims
             .windows(2)
@@ -143,14 +143,14 @@ impl Network {
             .unwrap_or(usize::MAX);
         let reason = if dims.len() < 2 {
             "at least the number of inputs and outputs is needed".to_owned()
-        } else if dims.len() - 1 > MOST_LAYERS {
-            format!("{} layers, at most {MOST_LAYERS} are allowed", dims.len() - 1)
+        } else if dims.len() - 1 > MAX_LAYERS {
+            format!("{} layers, at most {MAX_LAYERS} are allowed", dims.len() - 1)
         } else if dims.contains(&0) {
             "a size is 0".to_owned()
         } else if dims.iter().any(|&width| width > WIDEST_LAYER) {
             format!("a size is over {WIDEST_LAYER}")
-        } else if count > MOST_PARAMETERS {
-            format!("over {MOST_PARAMETERS} parameters")
+        } else if count > MAX_PARAMETERS {
+            format!("over {MAX_PARAMETERS} parameters")
         } else {
             return Ok(Self { dims, activation });
         };
@@ -168,7 +168,7 @@ impl Network {
         outputs: usize,
         activation: Activation,
     ) -> Result<Self, Error> {
-        let mut dims = vec![width; layers.clamp(1, MOST_LAYERS + 1) + 1];
+        let mut dims = vec![width; layers.clamp(1, MAX_LAYERS + 1) + 1];
         dims[0] = inputs;
         *dims.last_mut().expect("at least two sizes") = outputs;
         if layers == 0 {

@@ -9,7 +9,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// Implementations choose their own accuracy: `f64` here is within an ulp or two of the exact
 /// function; an engine's float32 type states its own bound. Every method is free of data-dependent
 /// branches in spirit: write `R::select(x < limit, a, b)` rather than `if`, so that a loop over
-/// many values can be vectorised.
+/// many values can be vectorized.
 pub trait Real:
     Copy
     + Debug

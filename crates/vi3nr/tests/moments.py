@@ -170,8 +170,8 @@ def nodes(n):
     return CACHE[n]
 
 
-def splits(s, scale, frequency, centre=mpf(0)):
-    """Positive break points from centre outwards."""
+def splits(s, scale, frequency, center=mpf(0)):
+    """Positive break points from center outwards."""
     end = mpf(45) * s
     points = [mpf(0)]
     if scale == "power":

@@ -169,7 +169,7 @@ pub(crate) struct WorkArguments {
     /// The first learning rate of adam or muon [default: as fit has it].
     #[arg(long, value_name = "RATE", value_parser = positive, requires = "to_psnr")]
     pub(crate) lr: Option<f64>,
-    /// Standard deviation of the preactivations for the paper's initialisation, as for fit.
+    /// Standard deviation of the preactivations for the paper's initialization, as for fit.
     #[arg(long, value_name = "S", requires = "to_psnr")]
     pub(crate) sigma_p: Option<SigmaRequest>,
     /// The first layer's biases, as for fit; several rules, separated by commas, are tried in turn.

@@ -199,7 +199,7 @@ impl Report {
             Value::String(_) => "hidden layers keep any sigma_p".into(),
             _ => match &self.sigma_p_tends_to {
                 Value::Null => "no sigma_p to tell".into(),
-                Value::Number(_) => "no sigma_p is kept, it falls towards 0".into(),
+                Value::Number(_) => "no sigma_p is kept, it falls toward 0".into(),
                 _ => "no sigma_p is kept, it grows without bound".into(),
             },
         }
@@ -221,7 +221,7 @@ fn kept(scheme: &Scheme, network: &Network) -> (Value, Value) {
         None => (Value::Null, Value::Null),
         Some(Implied::SigmaP(sigmas)) => (json!(sigmas), Value::Null),
         Some(Implied::Any) => (json!("any"), Value::Null),
-        Some(Implied::None { towards: 0.0 }) => (json!([]), json!(0.0)),
+        Some(Implied::None { toward: 0.0 }) => (json!([]), json!(0.0)),
         Some(Implied::None { .. }) => (json!([]), json!("infinity")),
     }
 }

@@ -50,7 +50,7 @@ fn requests_that_make_no_sense() {
         (&["--init", "siren", "--activation", "relu"], "relu; it was derived for the sine"),
         (&["--init", "siren", "--sigma-p", "1"], "--sigma-p: "),
         (&["--crop", "10"], "needs a FILE"),
-        (&["--colour"], "unexpected argument"),
+        (&["--color"], "unexpected argument"),
     ] {
         let message = error(folder.path(), 2, &[&["fit"], arguments].concat());
         assert!(message.contains(expected), "{arguments:?}: {message}");

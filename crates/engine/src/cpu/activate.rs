@@ -1,4 +1,4 @@
-//! The activation over rows of preactivations, vectorised for whichever function it is.
+//! The activation over rows of preactivations, vectorized for whichever function it is.
 
 use vi3nr::activation::{Function, Visitor};
 use vi3nr::{Activation, Formula};
@@ -174,7 +174,7 @@ impl AddRows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vi3nr::activation::builtin::catalogue;
+    use vi3nr::activation::builtin::catalog;
 
     #[test]
     fn rows_are_added_column_by_column() {
@@ -196,7 +196,7 @@ mod tests {
     /// Each built-in's vector form against its double-precision definition.
     #[test]
     fn vector_forms_agree_with_the_definition() {
-        for (name, _) in catalogue() {
+        for (name, _) in catalog() {
             let activation: Activation = name.parse().unwrap();
             let function = vector_function(&activation);
             let inputs: Vec<f32> = (-1000..=1003).map(|i| i as f32 * 0.00317).collect();

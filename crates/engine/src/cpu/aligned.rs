@@ -7,7 +7,7 @@ use crate::EngineError;
 /// Bytes of a cache line and of the widest vector.
 const LINE: usize = 64;
 
-/// A zero-initialised slice whose first element lies on a cache line, so that no vector of a row
+/// A zero-initialized slice whose first element lies on a cache line, so that no vector of a row
 /// crosses two lines.
 #[derive(Debug)]
 pub(super) struct Aligned {

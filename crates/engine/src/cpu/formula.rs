@@ -233,7 +233,7 @@ fn map<const FUSED: bool>(
     }
 }
 
-/// One loop for each function, so that each is vectorised on its own.
+/// One loop for each function, so that each is vectorized on its own.
 #[inline(always)]
 fn unary<const FUSED: bool>(function: Unary, out: &mut Register, x: &[f32; POINTS]) {
     macro_rules! loops {

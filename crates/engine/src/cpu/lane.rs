@@ -1,4 +1,4 @@
-//! Float32 elementary functions without branches, so that loops over them are vectorised.
+//! Float32 elementary functions without branches, so that loops over them are vectorized.
 //!
 //! Each states its largest error, measured over its whole range by the tests below. Polynomials are
 //! those of Moshier's Cephes library (single precision).

@@ -17,7 +17,7 @@ const ROUND: Duration = Duration::from_millis(40);
 /// Floating-point operations per second, in 10⁹, of `threads` threads that do nothing but
 /// multiply-adds on registers for 40 ms.
 ///
-/// What a machine gives varies with its clock and its neighbours: to compare with other work,
+/// What a machine gives varies with its clock and its neighbors: to compare with other work,
 /// measure in turn with it.
 pub fn peak_gflops(threads: usize) -> f64 {
     let set = InstructionSet::available()[0];

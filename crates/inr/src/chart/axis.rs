@@ -26,7 +26,7 @@ pub(super) struct Tick {
 }
 
 /// Labels that an axis has at most.
-const MOST_LABELS: f64 = 9.0;
+const MAX_LABELS: f64 = 9.0;
 
 impl Axis {
     /// An axis over all `values` that can be shown on it; a margin of `margin` of its length on
@@ -72,10 +72,10 @@ fn exp10(exponent: f64) -> f64 {
     10f64.powf(exponent)
 }
 
-/// Powers of ten, labelled every so many decades; between them 2 to 9 where there is room.
+/// Powers of ten, labeled every so many decades; between them 2 to 9 where there is room.
 fn decade_ticks(lo: f64, hi: f64) -> Vec<Tick> {
     let decades = hi - lo;
-    let stride = (decades / MOST_LABELS).ceil().max(1.0);
+    let stride = (decades / MAX_LABELS).ceil().max(1.0);
     let multiples = if decades <= 7.0 { 1..=9 } else { 1..=1 };
     let mut ticks = Vec::new();
     for exponent in lo.floor() as i32..=hi.ceil() as i32 {
@@ -85,8 +85,8 @@ fn decade_ticks(lo: f64, hi: f64) -> Vec<Tick> {
                 continue;
             }
             let is_major = multiple == 1 && f64::from(exponent) % stride == 0.0;
-            let is_labelled = is_major || (decades < 2.5 && (multiple == 2 || multiple == 5));
-            let label = is_labelled.then(|| power(multiple, exponent));
+            let is_labeled = is_major || (decades < 2.5 && (multiple == 2 || multiple == 5));
+            let label = is_labeled.then(|| power(multiple, exponent));
             ticks.push(Tick { value, label });
         }
     }
@@ -95,7 +95,7 @@ fn decade_ticks(lo: f64, hi: f64) -> Vec<Tick> {
 
 /// Multiples of 1, 2 or 5 times a power of ten.
 fn linear_ticks(lo: f64, hi: f64) -> Vec<Tick> {
-    let rough = (hi - lo) / (MOST_LABELS - 2.0);
+    let rough = (hi - lo) / (MAX_LABELS - 2.0);
     let power = rough.log10().floor();
     let unit = exp10(power);
     let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * unit);

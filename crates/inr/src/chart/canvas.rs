@@ -13,7 +13,7 @@ pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(super) const FRAME: RGBColor = RGBColor(136, 136, 136);
 pub(super) const GRID: RGBColor = RGBColor(216, 216, 216);
 pub(super) const FAINT_GRID: RGBColor = RGBColor(240, 240, 240);
-/// Colours that differ for colour-blind readers too (Okabe and Ito).
+/// Colors that differ for color-blind readers too (Okabe and Ito).
 pub(super) const CURVES: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -51,7 +51,7 @@ pub(super) struct Canvas<'a, B: DrawingBackend> {
     pub(super) area: &'a DrawingArea<B, Shift>,
     pub(super) scale: f64,
     /// How much lower than asked for text is put, as a share of its size: on pictures the drawing
-    /// library centres it too high.
+    /// library centers it too high.
     pub(super) text_drop: f64,
 }
 
@@ -60,12 +60,12 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     pub(super) fn line(
         &self,
         places: &[Place],
-        colour: RGBColor,
+        color: RGBColor,
         width: f64,
     ) -> Result<(), ChartError> {
         let pixels: Vec<_> = places.iter().map(|&place| self.pixel(place)).collect();
         let width = (width * self.scale).round().max(1.0) as u32;
-        self.area.draw(&PathElement::new(pixels, colour.stroke_width(width))).map_err(drawing)
+        self.area.draw(&PathElement::new(pixels, color.stroke_width(width))).map_err(drawing)
     }
 
     /// The frame of what is drawn between two opposite corners.
@@ -79,12 +79,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     }
 
     /// A dashed line.
-    pub(super) fn dashes(
-        &self,
-        from: Place,
-        to: Place,
-        colour: RGBColor,
-    ) -> Result<(), ChartError> {
+    pub(super) fn dashes(&self, from: Place, to: Place, color: RGBColor) -> Result<(), ChartError> {
         let (right, down) = (to.0 - from.0, to.1 - from.1);
         let length = right.hypot(down);
         let at = |way: f64| {
@@ -93,22 +88,22 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         };
         let mut way = 0.0;
         while way < length {
-            self.line(&[at(way), at(way + 7.0)], colour, 1.5)?;
+            self.line(&[at(way), at(way + 7.0)], color, 1.5)?;
             way += 12.0;
         }
         Ok(())
     }
 
     /// A filled circle.
-    pub(super) fn dot(&self, at: Place, colour: RGBColor) -> Result<(), ChartError> {
+    pub(super) fn dot(&self, at: Place, color: RGBColor) -> Result<(), ChartError> {
         let radius = (5.0 * self.scale) as i32;
-        self.area.draw(&Circle::new(self.pixel(at), radius, colour.filled())).map_err(drawing)
+        self.area.draw(&Circle::new(self.pixel(at), radius, color.filled())).map_err(drawing)
     }
 
     /// A filled rectangle between two corners.
-    pub(super) fn fill(&self, from: Place, to: Place, colour: RGBColor) -> Result<(), ChartError> {
+    pub(super) fn fill(&self, from: Place, to: Place, color: RGBColor) -> Result<(), ChartError> {
         let corners = [self.pixel(from), self.pixel(to)];
-        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(drawing)
+        self.area.draw(&Rectangle::new(corners, color.filled())).map_err(drawing)
     }
 
     /// One line of text.
@@ -118,7 +113,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         at: Place,
         anchor: Anchor,
         size: f64,
-        colour: RGBColor,
+        color: RGBColor,
     ) -> Result<(), ChartError> {
         let (horizontal, vertical) = match anchor {
             Anchor::Left => (HPos::Left, VPos::Center),
@@ -127,7 +122,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         };
         let style = (FAMILY, size * self.scale)
             .into_text_style(self.area)
-            .color(&colour)
+            .color(&color)
             .pos(Pos::new(horizontal, vertical));
         let at = (at.0, at.1 + self.text_drop * size);
         self.area.draw_text(text, &style, self.pixel(at)).map_err(drawing)

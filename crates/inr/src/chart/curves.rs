@@ -87,8 +87,8 @@ fn draw_panel<B: DrawingBackend>(
     {
         canvas.dashes((LEFT, row), (RIGHT, row), MARK)?;
     }
-    for (curve, colour) in panel.curves.iter().zip(CURVES.iter().cycle()) {
-        draw_curve(canvas, &curve.points, frame, *colour)?;
+    for (curve, color) in panel.curves.iter().zip(CURVES.iter().cycle()) {
+        draw_curve(canvas, &curve.points, frame, *color)?;
     }
     if let Some(level) = &panel.level
         && let Some(row) = frame.row(level.value)
@@ -117,18 +117,18 @@ fn draw_panel<B: DrawingBackend>(
 fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result<(), ChartError> {
     let bottom = frame.top + PANEL;
     // Faint lines first, so that they cross none of the others.
-    for is_labelled in [false, true] {
-        let colour = if is_labelled { GRID } else { FAINT_GRID };
-        for tick in frame.x.ticks().iter().filter(|tick| tick.label.is_some() == is_labelled) {
+    for is_labeled in [false, true] {
+        let color = if is_labeled { GRID } else { FAINT_GRID };
+        for tick in frame.x.ticks().iter().filter(|tick| tick.label.is_some() == is_labeled) {
             let Some(column) = frame.column(tick.value) else { continue };
-            canvas.line(&[(column, frame.top), (column, bottom)], colour, 1.0)?;
+            canvas.line(&[(column, frame.top), (column, bottom)], color, 1.0)?;
             if let Some(label) = &tick.label {
                 canvas.text(label, (column, bottom + 8.0), Anchor::Top, SMALL, INK)?;
             }
         }
-        for tick in frame.y.ticks().iter().filter(|tick| tick.label.is_some() == is_labelled) {
+        for tick in frame.y.ticks().iter().filter(|tick| tick.label.is_some() == is_labeled) {
             let Some(row) = frame.row(tick.value) else { continue };
-            canvas.line(&[(LEFT, row), (RIGHT, row)], colour, 1.0)?;
+            canvas.line(&[(LEFT, row), (RIGHT, row)], color, 1.0)?;
             if let Some(label) = &tick.label {
                 canvas.text(label, (LEFT - 8.0, row), Anchor::Right, SMALL, INK)?;
             }
@@ -177,8 +177,8 @@ fn draw_head<B: DrawingBackend>(
     for line in legend(panel) {
         let mut right = RIGHT;
         for index in line.into_iter().rev() {
-            let (label, colour) = (&panel.curves[index].label, CURVES[index % CURVES.len()]);
-            canvas.text(label, (right, row), Anchor::Right, SMALL, colour)?;
+            let (label, color) = (&panel.curves[index].label, CURVES[index % CURVES.len()]);
+            canvas.text(label, (right, row), Anchor::Right, SMALL, color)?;
             right -= canvas.text_width(label, SMALL)? + BETWEEN_NAMES;
         }
         row += LEGEND_ROW;
@@ -191,13 +191,13 @@ fn draw_curve<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     points: &[(f64, f64)],
     frame: &Frame,
-    colour: RGBColor,
+    color: RGBColor,
 ) -> Result<(), ChartError> {
     let places: Vec<Option<Place>> = points.iter().map(|&point| frame.place(point)).collect();
     for piece in places.split(Option::is_none) {
         let piece: Vec<Place> = piece.iter().copied().flatten().collect();
         if piece.len() >= 2 {
-            canvas.line(&piece, colour, 2.5)?;
+            canvas.line(&piece, color, 2.5)?;
         }
     }
     Ok(())

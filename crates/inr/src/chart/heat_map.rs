@@ -1,4 +1,4 @@
-//! Numbers over two axes as colours.
+//! Numbers over two axes as colors.
 
 use std::path::Path;
 
@@ -16,13 +16,13 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = 800.0;
 const TOP: f64 = 92.0;
 const BOTTOM: f64 = 650.0;
-/// The sides of the colour bar.
+/// The sides of the color bar.
 const BAR: (f64, f64) = (836.0, 862.0);
-/// Colours of the bar.
+/// Colors of the bar.
 const SHADES: usize = 256;
 const TICK: f64 = 5.0;
 
-/// Values over two axes, as colours from dark to bright.
+/// Values over two axes, as colors from dark to bright.
 ///
 /// ```
 /// use vi3nr_inr::chart::{Curve, HeatMap, Scale};
@@ -52,17 +52,17 @@ pub struct HeatMap {
     pub x_label: String,
     /// Said above the vertical axis.
     pub y_label: String,
-    /// Said above the colour bar.
+    /// Said above the color bar.
     pub value_label: String,
-    /// Centres of the columns, rising from left to right; columns meet halfway.
+    /// Centers of the columns, rising from left to right; columns meet halfway.
     pub columns: Vec<f64>,
-    /// Centres of the rows, rising from bottom to top.
+    /// Centers of the rows, rising from bottom to top.
     pub rows: Vec<f64>,
     /// Column after column: (columns, rows). What is not a number is left white.
     pub values: Vec<f64>,
-    /// Both axes; logarithmic ones take centres above 0.
+    /// Both axes; logarithmic ones take centers above 0.
     pub scale: Scale,
-    /// The values of the darkest and the brightest colour.
+    /// The values of the darkest and the brightest color.
     pub range: (f64, f64),
     /// A dashed line over the map from point to point, with its name to the left of the first.
     pub line: Curve,
@@ -97,9 +97,9 @@ impl HeatMap {
     fn draw_cells<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
         let edges_x = self.edges(&self.columns, |share| LEFT + share * (RIGHT - LEFT));
         let edges_y = self.edges(&self.rows, |share| BOTTOM - share * (BOTTOM - TOP));
-        let shade = |column, row| colour(self.share(self.value(column, row)));
+        let shade = |column, row| color(self.share(self.value(column, row)));
         for column in 0..self.columns.len() {
-            // Cells of one colour are drawn as one, and each reaches under the next, so that no seam
+            // Cells of one color are drawn as one, and each reaches under the next, so that no seam
             // shows.
             let (left, right) = (edges_x[column], (edges_x[column + 1] + 1.0).min(RIGHT));
             let mut row = 0;
@@ -119,16 +119,16 @@ impl HeatMap {
         Ok(())
     }
 
-    /// Where cells with these centres begin and end, one more than there are cells.
-    fn edges(&self, centres: &[f64], place: impl Fn(f64) -> f64) -> Vec<f64> {
-        let axis = self.axis(centres);
-        let edges = edges(self.scale, centres);
+    /// Where cells with these centers begin and end, one more than there are cells.
+    fn edges(&self, centers: &[f64], place: impl Fn(f64) -> f64) -> Vec<f64> {
+        let axis = self.axis(centers);
+        let edges = edges(self.scale, centers);
         edges.into_iter().map(|edge| place(axis.share(edge).unwrap_or(0.0))).collect()
     }
 
-    /// The axis along cells with these centres.
-    fn axis(&self, centres: &[f64]) -> Axis {
-        Axis::over(self.scale, edges(self.scale, centres).into_iter(), 0.0)
+    /// The axis along cells with these centers.
+    fn axis(&self, centers: &[f64]) -> Axis {
+        Axis::over(self.scale, edges(self.scale, centers).into_iter(), 0.0)
     }
 
     /// Where a value lies between the darkest and the brightest.
@@ -141,7 +141,7 @@ impl HeatMap {
         let height = |share: f64| BOTTOM - share * (BOTTOM - TOP);
         for index in 0..SHADES {
             let share = index as f64 / SHADES as f64;
-            let shade = colour((index as f64 + 0.5) / SHADES as f64).unwrap_or(INK);
+            let shade = color((index as f64 + 0.5) / SHADES as f64).unwrap_or(INK);
             canvas.fill((BAR.0, TOP), (BAR.1, height(share)), shade)?;
         }
         canvas.frame((BAR.0, TOP), (BAR.1, BOTTOM))?;
@@ -158,12 +158,12 @@ impl HeatMap {
     }
 }
 
-/// The ends of cells with these centres: halfway between them on the axis, the first and the last as
+/// The ends of cells with these centers: halfway between them on the axis, the first and the last as
 /// far out as in.
-fn edges(scale: Scale, centres: &[f64]) -> Vec<f64> {
-    let place = |centre: f64| if scale == Scale::Log { centre.ln() } else { centre };
+fn edges(scale: Scale, centers: &[f64]) -> Vec<f64> {
+    let place = |center: f64| if scale == Scale::Log { center.ln() } else { center };
     let value = |place: f64| if scale == Scale::Log { place.exp() } else { place };
-    let places: Vec<f64> = centres.iter().map(|centre| place(*centre)).collect();
+    let places: Vec<f64> = centers.iter().map(|center| place(*center)).collect();
     let (Some(first), Some(last)) = (places.first(), places.last()) else { return vec![0.0, 1.0] };
     let inner: Vec<f64> = places.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
     let before = first - inner.first().map_or(0.5, |edge| edge - first);
@@ -217,7 +217,7 @@ impl Drawing for HeatMap {
 }
 
 /// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. None for what is no number.
-fn colour(value: f64) -> Option<RGBColor> {
+fn color(value: f64) -> Option<RGBColor> {
     const STOPS: [[f64; 3]; 6] = [
         [68.0, 1.0, 84.0],
         [65.0, 68.0, 135.0],
@@ -270,7 +270,7 @@ mod tests {
         let picture = image::open(&png).unwrap().to_rgb8();
         let at = |x: f64, y: f64| picture.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
         let shade = |value| {
-            let RGBColor(r, g, b) = colour(value).unwrap();
+            let RGBColor(r, g, b) = color(value).unwrap();
             [r, g, b]
         };
         assert_eq!(at(LEFT + 20.0, TOP + 20.0), shade(1.0));

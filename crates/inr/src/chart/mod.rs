@@ -1,6 +1,6 @@
 //! Charts as SVG or PNG files, without any font of the system.
 //!
-//! [`Chart`] holds curves and [`HeatMap`] colours; their `save` writes them. Inside: `axis` lays numbers
+//! [`Chart`] holds curves and [`HeatMap`] colors; their `save` writes them. Inside: `axis` lays numbers
 //! out, `canvas` draws in the same units on pictures and vector drawings, `curves` and `heat_map` are
 //! the two layouts, `file` turns what can be drawn into a file.
 //!
@@ -81,7 +81,7 @@ pub struct Panel {
     pub title: String,
     /// The vertical axis.
     pub scale: Scale,
-    /// Drawn in this order, in different colours.
+    /// Drawn in this order, in different colors.
     pub curves: Vec<Curve>,
     /// A dashed horizontal line.
     pub level: Option<Level>,

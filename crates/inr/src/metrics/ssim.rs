@@ -5,7 +5,7 @@ const WINDOW: usize = 11;
 /// Standard deviation of the window's weights, in pixels.
 const SIGMA: f64 = 1.5;
 /// (K1·L)² and (K2·L)² with K1 = 0.01, K2 = 0.03 and the dynamic range L = 2.
-const STABILISERS: [f64; 2] = [0.02 * 0.02, 0.06 * 0.06];
+const STABILIZERS: [f64; 2] = [0.02 * 0.02, 0.06 * 0.06];
 
 /// The mean structural similarity of two images on the \[-1, 1\] scale, at most 1.
 ///
@@ -79,7 +79,7 @@ fn add(sums: &mut [f64; 5], weight: f64, values: [f64; 5]) {
 
 /// The similarity of one window from its averages.
 fn similarity([a, b, aa, bb, ab]: [f64; 5]) -> f64 {
-    let [small, smaller] = STABILISERS;
+    let [small, smaller] = STABILIZERS;
     let (variance_a, variance_b, covariance) = (aa - a * a, bb - b * b, ab - a * b);
     (2.0 * a * b + small) * (2.0 * covariance + smaller)
         / ((a * a + b * b + small) * (variance_a + variance_b + smaller))

@@ -3,7 +3,7 @@
 //! | name | what it does | docs/optimizers.md |
 //! |---|---|---|
 //! | `adam` | Adam with a learning rate and a schedule | any signal, any batch |
-//! | `muon` | orthogonalised momentum for hidden weights, Adam for the rest | any signal, any batch |
+//! | `muon` | orthogonalized momentum for hidden weights, Adam for the rest | any signal, any batch |
 //! | `kfac` | Gauss-Newton by Kronecker factors and a quadratic model; no learning rate | all points at each step, squared error |
 //!
 //! [`OptimizerSettings`] says which one and with which numbers; [`Optimizer`] is one at work. All that

@@ -226,7 +226,7 @@ mod tests {
             let error = request(settings.clone()).unwrap_err();
             assert_eq!(error.fields, [field], "{settings}: {error}");
         }
-        let error = request(json!({"colour": 1})).unwrap_err().to_string();
-        assert!(error.contains("unknown setting 'colour'") && error.contains("sigma_p"), "{error}");
+        let error = request(json!({"color": 1})).unwrap_err().to_string();
+        assert!(error.contains("unknown setting 'color'") && error.contains("sigma_p"), "{error}");
     }
 }

@@ -106,7 +106,7 @@ pub struct BenchReport {
     /// in the same process, in turn with the steps.
     pub peak_gflops: f64,
     /// The fastest step's rate as a share of the fastest peak: the same on an idle machine, and
-    /// nearer to the truth where neighbours take a part of the time.
+    /// nearer to the truth where neighbors take a part of the time.
     pub step_fraction_of_peak_at_best: f64,
     /// The same of the fastest evaluation.
     pub inference_fraction_of_peak_at_best: f64,

@@ -17,7 +17,7 @@ use vi3nr_inr::session::{Beginning, FitError, FitReport, Session};
 use vi3nr_inr::signal::{Signal, SignalKind};
 use vi3nr_inr::train::Stop;
 
-/// One fit towards a target.
+/// One fit toward a target.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkReport {
     /// Which optimizer.

@@ -19,7 +19,7 @@ pub const DEEPEST: usize = 10_000;
 /// Widest layer: its weights and their packed copy take half a gigabyte.
 pub const WIDEST: usize = 8_192;
 /// Most samples.
-pub const MOST_SAMPLES: usize = 10_000_000;
+pub const MAX_SAMPLES: usize = 10_000_000;
 /// Numbers kept for the way back, at most: 600 MB of slopes, or one sample's.
 const KEPT: usize = 150_000_000;
 /// What inputs and gradients are drawn for: the number of [`Stream::SAMPLES`], of which Monte Carlo
@@ -180,7 +180,7 @@ fn check(plan: &PropagationPlan) -> Result<(), Error> {
     };
     within("depth", plan.depth, DEEPEST, "from 1 to 10000 layers")?;
     within("width", plan.width, WIDEST, "from 2 to 8192 units")?;
-    within("batch", plan.batch, MOST_SAMPLES, "from 1 to 10000000 samples")?;
+    within("batch", plan.batch, MAX_SAMPLES, "from 1 to 10000000 samples")?;
     for (quantity, value) in
         [("sigma_p", plan.sigma_p), ("the variance of the weights", plan.weight_variance)]
     {

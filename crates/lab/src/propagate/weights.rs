@@ -61,8 +61,8 @@ impl Weights {
                 if element.is_multiple_of(4) {
                     block = random.bits(element as u64 / 4);
                 }
-                let centred = f64::from(block[element % 4]) + 0.5 - 31f64.exp2();
-                *weight = (step * centred) as f32;
+                let centered = f64::from(block[element % 4]) + 0.5 - 31f64.exp2();
+                *weight = (step * centered) as f32;
             }
         });
     }

@@ -19,7 +19,7 @@ pub struct Experiment {
     pub map: Option<MapPlan>,
 }
 
-/// One activation with one initialisation: what a table has at one place, perhaps several numbers.
+/// One activation with one initialization: what a table has at one place, perhaps several numbers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {

@@ -156,7 +156,7 @@ fn scale(numbers: &[f64]) -> Scale {
     };
     let is_positive = numbers.iter().all(|number| *number > 0.0);
     let logarithms = || numbers.iter().map(|number| number.ln()).collect();
-    // A hair in favour of linear axes, where two points are alike on both.
+    // A hair in favor of linear axes, where two points are alike on both.
     match is_positive && unevenness(logarithms()) < 0.99 * unevenness(numbers.to_vec()) {
         true => Scale::Log,
         false => Scale::Linear,

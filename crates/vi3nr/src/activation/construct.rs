@@ -6,7 +6,7 @@ use crate::Error;
 
 impl Activation {
     /// The built-in form `name` with these parameters; those that are left out have their defaults.
-    /// The names and keys are those of [`catalogue`](super::builtin::catalogue).
+    /// The names and keys are those of [`catalog`](super::builtin::catalog).
     ///
     /// # Errors
     /// Returns [`Error::UnknownActivation`] if there is no such form, [`Error::UnknownParameter`] if it

@@ -6,7 +6,7 @@ use super::parameter::Parameter;
 use crate::Error;
 
 /// Longest text that is read; anything longer is a mistake or an attack.
-pub(super) const LONGEST_TEXT: usize = 4096;
+pub(super) const MAX_TEXT: usize = 4096;
 
 /// A name and its key=value pairs as typed, before anything is known about either.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +22,8 @@ impl Named {
             let shown: String = text.chars().take(80).collect();
             Err(Error::Syntax { text: shown, reason })
         };
-        if text.len() > LONGEST_TEXT {
-            return fail(format!(
-                "it is {} bytes long, at most {LONGEST_TEXT} are read",
-                text.len()
-            ));
+        if text.len() > MAX_TEXT {
+            return fail(format!("it is {} bytes long, at most {MAX_TEXT} are read", text.len()));
         }
         let (name, rest) = match text.split_once(':') {
             None => (text, None),

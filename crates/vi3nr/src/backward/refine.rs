@@ -1,4 +1,4 @@
-//! From places seen in a scan to exact ones: crossings of 1 and dips towards it.
+//! From places seen in a scan to exact ones: crossings of 1 and dips toward it.
 
 use crate::{Bounded, Error};
 

@@ -7,7 +7,7 @@ use crate::{Activation, Bounded, Error, Gain, require_positive};
 /// Roots are sought from 1/`REACH` to `REACH` times the function's own scale.
 pub const REACH: f64 = 1e6;
 
-/// Halvings towards the σ_p beyond which moments cannot be computed.
+/// Halvings toward the σ_p beyond which moments cannot be computed.
 const HALVINGS: u32 = 20;
 
 /// A σ_p with cond(σ_p) = 1.
@@ -220,7 +220,7 @@ fn nearest_miss(seen: &[(f64, f64)], dip: Option<(f64, f64, bool)>, scale: f64) 
 }
 
 /// The limit of a sequence taken a decade apart, the last value nearest to it (Aitken); 0 if it
-/// is falling towards 0.
+/// is falling toward 0.
 fn limit(first: f64, second: f64, last: f64) -> f64 {
     if last < LIMIT_REACHED || (last < 0.2 * second && second < 0.2 * first) {
         return 0.0;
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn no_crossing_of_any_built_in_is_missed() {
-        for (name, _) in crate::activation::builtin::catalogue() {
+        for (name, _) in crate::activation::builtin::catalog() {
             let activation: Activation = name.parse().unwrap();
             let found = match solve(&activation, 1.0).unwrap() {
                 Solution::Roots(roots) => roots.len(),

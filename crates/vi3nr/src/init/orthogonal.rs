@@ -5,7 +5,7 @@ use crate::rng::Random;
 /// Fills `weights`, row-major (`rows`, `columns`), with orthonormal rows (or columns, where there
 /// are fewer) times `std`·√max(rows, columns), so that the mean square of the weights is std².
 ///
-/// Normal vectors orthogonalised one after the other (Gram-Schmidt, twice over, which is enough)
+/// Normal vectors orthogonalized one after the other (Gram-Schmidt, twice over, which is enough)
 /// are uniform over the orthogonal matrices. The work is rows·columns·min(rows, columns).
 pub(super) fn fill(weights: &mut [f32], rows: usize, columns: usize, std: f64, random: &Random) {
     let (few, many) = (rows.min(columns), rows.max(columns));

@@ -5,7 +5,7 @@ use crate::rng::{Random, Stream};
 use crate::{Activation, Bounded, Error};
 
 /// Most samples: a minute of work.
-const MOST_SAMPLES: u64 = 1 << 30;
+const MAX_SAMPLES: u64 = 1 << 30;
 
 pub(super) fn moments(
     activation: &Activation,
@@ -13,7 +13,7 @@ pub(super) fn moments(
     samples: u64,
     seed: u64,
 ) -> Result<Moments, Error> {
-    if !(2..=MOST_SAMPLES).contains(&samples) {
+    if !(2..=MAX_SAMPLES).contains(&samples) {
         return Err(Error::OutOfRange {
             quantity: "samples".into(),
             value: samples as f64,

@@ -23,7 +23,7 @@ const PANEL_TOLERANCE: f64 = 1e-17;
 /// Panels after which equally spaced points are tried on the whole line ([`strip`]).
 const PATIENCE: usize = 200;
 /// Panels after which an integral is declared unresolved.
-const MOST_PANELS: usize = 40_000;
+const MAX_PANELS: usize = 40_000;
 /// Panels that are enclosed infinitely in a row before a singular point is suspected.
 const SUSPECT: u32 = 4;
 /// Halvings of one panel after which a point is declared singular.
@@ -99,8 +99,8 @@ impl Integrand<'_> {
             {
                 return Ok(sums);
             }
-            if looked_at > MOST_PANELS {
-                return self.fail(1, format!("it is not resolved by {MOST_PANELS} panels"));
+            if looked_at > MAX_PANELS {
+                return self.fail(1, format!("it is not resolved by {MAX_PANELS} panels"));
             }
             // What has been found so far may outweigh the first guess.
             let tolerance: Four =
@@ -230,7 +230,7 @@ impl Integrand<'_> {
     }
 
     /// At a suspected singular point: the integrals by 64 points and an estimate of their error from
-    /// the rules with 32 and 16, or from their whole size where the integrand grows towards an end.
+    /// the rules with 32 and 16, or from their whole size where the integrand grows toward an end.
     ///
     /// Ten times the differences is far more than the error of 64 points, both where the singular
     /// point is only one of the expression (the rules then converge geometrically) and at |x|^p with

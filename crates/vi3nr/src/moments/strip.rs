@@ -17,7 +17,7 @@ use crate::activation::formula::{Region, Sides};
 /// Part of each integral that the rule may be off by.
 const TOLERANCE: f64 = 1e-15;
 /// Most nodes; some 0.2 s.
-const MOST_NODES: f64 = 1_000_000.0;
+const MAX_NODES: f64 = 1_000_000.0;
 /// Standard deviations up to which the strip is covered with rectangles; as in [`tail`], the integrand
 /// is taken to go on falling beyond.
 const FARTHEST: f64 = 100.0;
@@ -50,7 +50,7 @@ pub(super) fn integrate(integrand: &Integrand, scale: Four) -> Option<Sums> {
     let last = libm::ceil(end * sigma / spacing);
     let sides = if integrand.is_symmetric() { 1.0 } else { 2.0 };
     // The bound on the tail takes its blocks for longer than the spacing.
-    if sides * last > MOST_NODES || spacing > 0.02 * sigma {
+    if sides * last > MAX_NODES || spacing > 0.02 * sigma {
         return None;
     }
     for (error, truncation) in sums.error.iter_mut().zip(truncation) {

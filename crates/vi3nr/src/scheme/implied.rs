@@ -11,11 +11,11 @@ pub enum Implied {
     SigmaP(Vec<f64>),
     /// Any σ_p is kept, as by Kaiming's scheme with the rectifier.
     Any,
-    /// None: the variance of the preactivations grows or shrinks from layer to layer towards this
+    /// None: the variance of the preactivations grows or shrinks from layer to layer toward this
     /// limit of σ_p, 0 or infinity.
     None {
         /// 0 or infinity.
-        towards: f64,
+        toward: f64,
     },
 }
 
@@ -67,8 +67,8 @@ impl Scheme {
         }
         if sigmas.is_empty() {
             // Weights below the gain at every σ_p shrink the preactivations, above it they grow.
-            let towards = if middle.value > 1.0 { 0.0 } else { f64::INFINITY };
-            return Ok(Implied::None { towards });
+            let toward = if middle.value > 1.0 { 0.0 } else { f64::INFINITY };
+            return Ok(Implied::None { toward });
         }
         Ok(Implied::SigmaP(sigmas))
     }
@@ -105,7 +105,7 @@ mod tests {
     fn schemes_imply_what_they_were_made_for() {
         assert_eq!(implied("kaiming", "relu"), Implied::Any);
         // tanh contracts: under Xavier the signal dies out.
-        assert_eq!(implied("xavier", "tanh"), Implied::None { towards: 0.0 });
+        assert_eq!(implied("xavier", "tanh"), Implied::None { toward: 0.0 });
         let Implied::SigmaP(found) = implied("ours:sigma_p=0.7", "tanh") else { panic!() };
         assert!((found[0] / 0.7 - 1.0).abs() < 1e-10);
         // calculate_gain's 5/3 keeps a sigma_p a little above 1.

@@ -27,7 +27,7 @@ fn info(signal: &str) -> Arc<dyn SignalInfo> {
             Arc::new(AudioInfo { rate: 8_000, samples: 8_000, channels: 1, scale: 0.5, start: 0.0 })
         }
         "shape" => Arc::new(ShapeInfo {
-            placement: Placement { centre: [0.0; 3], scale: 1.0 },
+            placement: Placement { center: [0.0; 3], scale: 1.0 },
             elements: 4,
             closed: true,
         }),

@@ -13,7 +13,7 @@ use super::{BitDepth, WHOLE, jpeg, orientation};
 use crate::signal::error::SignalError;
 
 /// Most bytes of decoded pixels.
-const MOST_BYTES: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 /// How the content of picture files begins, and the format's name.
 const BEGINNINGS: [(&[u8], &str); 20] = [
@@ -64,7 +64,7 @@ pub(super) enum Decoded {
 
 /// The pixels of a file, upright.
 pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, SignalError> {
-    let (format, result) = match recognise(bytes) {
+    let (format, result) = match recognize(bytes) {
         Ok("Png") => ("PNG", decode_png(bytes)),
         Ok("Jpeg") => ("JPEG", decode_jpeg(bytes)),
         Ok(other) => {
@@ -83,7 +83,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, SignalError> 
 }
 
 /// The format of the content, or what the content is instead.
-fn recognise(bytes: &[u8]) -> Result<&'static str, String> {
+fn recognize(bytes: &[u8]) -> Result<&'static str, String> {
     let begins = |(beginning, _): &&(&[u8], &str)| bytes.starts_with(beginning);
     match BEGINNINGS.iter().find(begins) {
         Some((_, name)) => Ok(name),
@@ -97,8 +97,8 @@ fn recognise(bytes: &[u8]) -> Result<&'static str, String> {
 
 /// Refuses a picture whose size or whose `bytes` in memory are too many.
 fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Problem> {
-    let is_too_long = bytes.is_none_or(|bytes| bytes > MOST_BYTES);
-    let too_long = is_too_long.then(|| format!("decoded they take more than {MOST_BYTES} bytes"));
+    let is_too_long = bytes.is_none_or(|bytes| bytes > MAX_BYTES);
+    let too_long = is_too_long.then(|| format!("decoded they take more than {MAX_BYTES} bytes"));
     match WHOLE.problem(width, height).or(too_long) {
         Some(reason) => Err(Problem::Size(width, height, reason)),
         None => Ok(()),
@@ -106,11 +106,11 @@ fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Pro
 }
 
 fn decode_png(bytes: &[u8]) -> Result<Decoded, Problem> {
-    let limits = png::Limits { bytes: MOST_BYTES };
+    let limits = png::Limits { bytes: MAX_BYTES };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    // Palettes become RGB, fewer bits than 8 become 8, marked colours become transparent.
+    // Palettes become RGB, fewer bits than 8 become 8, marked colors become transparent.
     decoder.set_transformations(png::Transformations::EXPAND);
     let (width, height) = decoder.read_header_info().map_err(Problem::damaged)?.size();
     require_size(width, height, Some(0))?;

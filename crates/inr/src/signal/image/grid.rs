@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::{DECODED, WHOLE};
 use crate::signal::error::SignalError;
 
-/// A rectangle of coordinates sampled at pixel centres, both ends included.
+/// A rectangle of coordinates sampled at pixel centers, both ends included.
 ///
-/// x grows to the right and y downwards. Neighbouring pixels are equally far apart on both axes:
+/// x grows to the right and y downwards. Neighboring pixels are equally far apart on both axes:
 /// the longer side spans \[-1, 1\] and the shorter one \[-s, s\] with
 /// s = (short - 1)/(long - 1), so that shapes keep their proportions. A side of a single pixel
 /// lies at 0.
@@ -46,8 +46,8 @@ impl Grid {
     /// The same rectangle at another resolution.
     ///
     /// # Errors
-    /// A side of 0, or beyond [`LONGEST_DECODED_SIDE`](super::LONGEST_DECODED_SIDE), or more than
-    /// [`MOST_DECODED_PIXELS`](super::MOST_DECODED_PIXELS).
+    /// A side of 0, or beyond [`MAX_DECODED_SIDE`](super::MAX_DECODED_SIDE), or more than
+    /// [`MAX_DECODED_PIXELS`](super::MAX_DECODED_PIXELS).
     pub fn resampled(&self, width: u32, height: u32) -> Result<Self, SignalError> {
         DECODED.require(width, height)?;
         Ok(Self { width, height, extents: self.extents })

@@ -51,11 +51,11 @@ pub(super) fn shorten<T: Sample>(
 /// The taps of sample `place` of the result, whose weights sum to 1.
 fn taps(place: usize, length: usize, new_length: usize) -> Taps {
     let scale = length as f64 / new_length as f64;
-    let centre = (place as f64 + 0.5) * scale;
+    let center = (place as f64 + 0.5) * scale;
     let nearest = |position: f64| (position.max(0.0) + 0.5) as usize;
-    let first = nearest(centre - RADIUS * scale);
-    let end = nearest(centre + RADIUS * scale).min(length);
-    let weight = |sample: usize| lanczos((sample as f64 + 0.5 - centre) / scale);
+    let first = nearest(center - RADIUS * scale);
+    let end = nearest(center + RADIUS * scale).min(length);
+    let weight = |sample: usize| lanczos((sample as f64 + 0.5 - center) / scale);
     let weights: Vec<f64> = (first..end).map(weight).collect();
     let sum: f64 = weights.iter().sum();
     Taps { first, weights: weights.into_iter().map(|weight| weight / sum).collect() }

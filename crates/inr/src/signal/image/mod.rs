@@ -32,13 +32,13 @@ use info::require_channels;
 use pixels::Pixels;
 
 /// Longest side, in pixels, of an image that is read or drawn.
-pub const LONGEST_SIDE: u32 = 1 << 15;
+pub const MAX_SIDE: u32 = 1 << 15;
 /// Most pixels of an image that is read or drawn: 3 GiB of RGB in float32.
-pub const MOST_PIXELS: u64 = 1 << 28;
+pub const MAX_PIXELS: u64 = 1 << 28;
 /// Longest side, in pixels, of a picture that is decoded to a file.
-pub const LONGEST_DECODED_SIDE: u32 = 1 << 20;
+pub const MAX_DECODED_SIDE: u32 = 1 << 20;
 /// Most pixels of a picture that is decoded to a file; it is never held as a whole.
-pub const MOST_DECODED_PIXELS: u64 = 1 << 34;
+pub const MAX_DECODED_PIXELS: u64 = 1 << 34;
 
 /// How finely an image file resolves each sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,9 +217,9 @@ struct Limits {
 }
 
 /// Of pictures that are read or drawn.
-const WHOLE: Limits = Limits { longest: LONGEST_SIDE, pixels: MOST_PIXELS };
+const WHOLE: Limits = Limits { longest: MAX_SIDE, pixels: MAX_PIXELS };
 /// Of pictures that are decoded to a file.
-const DECODED: Limits = Limits { longest: LONGEST_DECODED_SIDE, pixels: MOST_DECODED_PIXELS };
+const DECODED: Limits = Limits { longest: MAX_DECODED_SIDE, pixels: MAX_DECODED_PIXELS };
 
 impl Limits {
     /// Why a picture of this size is refused, if it is.

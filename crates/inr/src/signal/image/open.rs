@@ -13,7 +13,7 @@ use crate::signal::read_file;
 
 impl Image {
     /// Reads a PNG or JPEG file, recognized by its content: gray, RGB or palette, 8 or 16 bits
-    /// (fewer are expanded to 8, CMYK becomes RGB), turned as its EXIF orientation says. Colour
+    /// (fewer are expanded to 8, CMYK becomes RGB), turned as its EXIF orientation says. Color
     /// profiles are ignored.
     ///
     /// Each step rounds to the file's bit depth, so that a PNG file can hold what is fitted without
@@ -101,7 +101,7 @@ fn crop<T: Sample>(
     if side == 0 || side > width.min(height) {
         return Err(SignalError::Crop { path: path.to_owned(), side, width, height, downscale });
     }
-    Ok(samples.centre(side))
+    Ok(samples.center(side))
 }
 
 #[cfg(test)]

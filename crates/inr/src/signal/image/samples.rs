@@ -58,12 +58,12 @@ impl<T: Sample> Samples<T> {
         let background = background.map(|share| share.clamp(0.0, 1.0) * largest);
         let mut data = Vec::with_capacity(self.data.len());
         for pixel in self.data.chunks_exact(self.channels) {
-            let (&alpha, colours) = pixel.split_last().expect("two channels or four");
+            let (&alpha, colors) = pixel.split_last().expect("two channels or four");
             let alpha: f32 = alpha.into();
             let share = alpha / largest;
-            for (&colour, behind) in colours.iter().zip(background) {
-                let colour: f32 = colour.into();
-                data.push(T::of((colour * share + behind * (1.0 - share)).round() as u16));
+            for (&color, behind) in colors.iter().zip(background) {
+                let color: f32 = color.into();
+                data.push(T::of((color * share + behind * (1.0 - share)).round() as u16));
             }
         }
         Self { channels: self.channels - 1, data, ..self }
@@ -80,8 +80,8 @@ impl<T: Sample> Samples<T> {
         Self { width, height, data, ..self }
     }
 
-    /// The square of side `side` around the centre; the image is at least as large.
-    pub(super) fn centre(self, side: u32) -> Self {
+    /// The square of side `side` around the center; the image is at least as large.
+    pub(super) fn center(self, side: u32) -> Self {
         let (left, top) = ((self.width - side) / 2, (self.height - side) / 2);
         let row_length = self.width as usize * self.channels;
         let start = left as usize * self.channels;
@@ -144,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn the_centre_cuts_the_smaller_half_first() {
+    fn the_center_cuts_the_smaller_half_first() {
         let image = eight_bits(5, 4, 1, &(0..20).collect::<Vec<_>>());
-        assert_eq!(image.clone().centre(2), eight_bits(2, 2, 1, &[6, 7, 11, 12]));
-        assert_eq!(image.centre(1).data, [7]);
+        assert_eq!(image.clone().center(2), eight_bits(2, 2, 1, &[6, 7, 11, 12]));
+        assert_eq!(image.center(1).data, [7]);
     }
 
     #[test]

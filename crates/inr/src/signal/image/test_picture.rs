@@ -28,9 +28,9 @@ pub fn test_picture(side: u32) -> Result<Image, SignalError> {
             for part in 0..OVERSAMPLING * OVERSAMPLING {
                 let x = column * OVERSAMPLING + part % OVERSAMPLING;
                 let y = row * OVERSAMPLING + part / OVERSAMPLING;
-                let colour = colour_at((x as f32 + 0.5) / fine, (y as f32 + 0.5) / fine);
+                let color = color_at((x as f32 + 0.5) / fine, (y as f32 + 0.5) / fine);
                 for channel in 0..3 {
-                    sum[channel] += colour[channel].clamp(0.0, 1.0);
+                    sum[channel] += color[channel].clamp(0.0, 1.0);
                 }
             }
             samples.extend(sum.map(|value| (value * share).round() as u8));
@@ -39,36 +39,36 @@ pub fn test_picture(side: u32) -> Result<Image, SignalError> {
     Image::of_pixels(side, side, 3, BitDepth::Eight, Pixels::Eight(samples))
 }
 
-/// The colour at (x, y), each on \[0, 1\] from the top left.
-fn colour_at(x: f32, y: f32) -> Rgb {
-    let mut colour = sky(x, y);
-    paint(&mut colour, rays(x, y), [0.98, 0.93, 0.80]);
-    // A sun behind everything else, brighter towards its upper left.
+/// The color at (x, y), each on \[0, 1\] from the top left.
+fn color_at(x: f32, y: f32) -> Rgb {
+    let mut color = sky(x, y);
+    paint(&mut color, rays(x, y), [0.98, 0.93, 0.80]);
+    // A sun behind everything else, brighter toward its upper left.
     let light = 1.0 - 0.9 * distance(x, y, 0.24, 0.22);
-    paint(&mut colour, distance(x, y, 0.28, 0.27) < 0.16, [light, 0.72 * light, 0.16 * light]);
+    paint(&mut color, distance(x, y, 0.28, 0.27) < 0.16, [light, 0.72 * light, 0.16 * light]);
     // A turned square with a checkered face.
     let (along, across) = turned(x - 0.70, y - 0.30, 0.45);
     let checker = ((along / 0.058).floor() + (across / 0.058).floor()).rem_euclid(2.0);
     let face = if checker < 0.5 { [0.80, 0.13, 0.22] } else { [0.96, 0.88, 0.82] };
-    paint(&mut colour, along.abs().max(across.abs()) < 0.174, face);
+    paint(&mut color, along.abs().max(across.abs()) < 0.174, face);
     // A zone plate: rings whose spacing shrinks outwards.
     let radius = distance(x, y, 0.27, 0.72);
     let ring = 0.5 + 0.5 * (PI * radius * radius * 240.0).cos();
     let tint = [0.08 + 0.86 * ring, 0.16 + 0.78 * ring, 0.30 + 0.64 * ring];
-    paint(&mut colour, radius < 0.20, tint);
-    paint(&mut colour, (radius - 0.20).abs() < 0.004, [0.05, 0.08, 0.16]);
+    paint(&mut color, radius < 0.20, tint);
+    paint(&mut color, (radius - 0.20).abs() < 0.004, [0.05, 0.08, 0.16]);
     // Stripes of rising frequency, one band for each channel and one for all three.
     let (left, top) = (x - 0.54, y - 0.56);
     if (0.0..0.40).contains(&left) && (0.0..0.34).contains(&top) {
         let cycles = 10.0 * left + 60.0 * left * left;
         let stripe = 0.5 + 0.5 * (2.0 * PI * cycles).cos();
         let band = (top / 0.085) as usize;
-        colour = [0, 1, 2].map(|i| if band == i || band == 3 { stripe } else { 0.12 });
+        color = [0, 1, 2].map(|i| if band == i || band == 3 { stripe } else { 0.12 });
     }
-    colour
+    color
 }
 
-/// Night blue above, warm below, with slow waves of colour.
+/// Night blue above, warm below, with slow waves of color.
 fn sky(x: f32, y: f32) -> Rgb {
     let wave = (2.0 * PI * (0.8 * x + 0.35 * (3.0 * y).sin())).sin();
     [
@@ -86,9 +86,9 @@ fn rays(x: f32, y: f32) -> bool {
     })
 }
 
-fn paint(colour: &mut Rgb, inside: bool, with: Rgb) {
+fn paint(color: &mut Rgb, inside: bool, with: Rgb) {
     if inside {
-        *colour = with;
+        *color = with;
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
         let variance =
             picture.values().iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
         assert!(mean.abs() < 0.4 && variance > 0.15, "{mean} {variance}");
-        // Sharp edges: some neighbours differ by more than half the range.
+        // Sharp edges: some neighbors differ by more than half the range.
         assert!(picture.values().windows(4).any(|four| (four[0] - four[3]).abs() > 1.0));
     }
 

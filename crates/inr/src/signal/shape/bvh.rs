@@ -36,9 +36,9 @@ struct Node {
 struct Dipole {
     /// The sum of area times normal.
     area: Vector,
-    /// The mean of the triangles' centres, weighted by area.
-    centre: Vector,
-    /// No corner is farther from the centre.
+    /// The mean of the triangles' centers, weighted by area.
+    center: Vector,
+    /// No corner is farther from the center.
     radius: f64,
 }
 
@@ -56,7 +56,7 @@ impl Bvh {
     /// A tree over at least one triangle; faces are counted in the order given.
     pub(crate) fn new(triangles: &[[Vector; 3]]) -> Self {
         let mut faces: Vec<u32> = (0..triangles.len() as u32).collect();
-        let centres: Vec<Vector> =
+        let centers: Vec<Vector> =
             triangles.iter().map(|[a, b, c]| scale(add(*a, add(*b, *c)), 1.0 / 3.0)).collect();
         let mut tree = Self {
             nodes: Vec::with_capacity(triangles.len()),
@@ -64,7 +64,7 @@ impl Bvh {
             triangles: Vec::new(),
             faces: Vec::new(),
         };
-        tree.build(triangles, &centres, &mut faces, 0);
+        tree.build(triangles, &centers, &mut faces, 0);
         tree.triangles = faces.iter().map(|face| triangles[*face as usize]).collect();
         tree.faces = faces;
         tree
@@ -73,7 +73,7 @@ impl Bvh {
     fn build(
         &mut self,
         triangles: &[[Vector; 3]],
-        centres: &[Vector],
+        centers: &[Vector],
         faces: &mut [u32],
         start: usize,
     ) {
@@ -82,23 +82,23 @@ impl Bvh {
         let place = self.nodes.len();
         let (low, high) = (low.map(round_down), high.map(round_up));
         self.nodes.push(Node { low, high, start: start as u32, count: faces.len() as u32 });
-        self.dipoles.push(dipole(triangles, centres, faces));
+        self.dipoles.push(dipole(triangles, centers, faces));
         if faces.len() <= LEAF {
             return;
         }
-        let (low, high) = bounds(faces.iter().map(|face| centres[*face as usize]));
+        let (low, high) = bounds(faces.iter().map(|face| centers[*face as usize]));
         let size = subtract(high, low);
         let axis = (0..3).fold(0, |best, axis| if size[axis] > size[best] { axis } else { best });
         let half = faces.len() / 2;
         // The halves are equal whatever the shape, so that the depth is bounded by log2.
         faces.select_nth_unstable_by(half, |a, b| {
-            let of = |face: &u32| centres[*face as usize][axis];
+            let of = |face: &u32| centers[*face as usize][axis];
             of(a).total_cmp(&of(b)).then(a.cmp(b))
         });
         let (left, right) = faces.split_at_mut(half);
-        self.build(triangles, centres, left, start);
+        self.build(triangles, centers, left, start);
         let second = self.nodes.len() as u32;
-        self.build(triangles, centres, right, start + half);
+        self.build(triangles, centers, right, start + half);
         self.nodes[place].start = second;
         self.nodes[place].count = 0;
     }
@@ -161,10 +161,10 @@ impl Bvh {
             depth -= 1;
             let place = stack[depth];
             let (node, dipole) = (&self.nodes[place as usize], &self.dipoles[place as usize]);
-            let towards = subtract(dipole.centre, p);
-            let distance = length(towards);
+            let toward = subtract(dipole.center, p);
+            let distance = length(toward);
             if distance > FAR * dipole.radius {
-                sum += dot(dipole.area, towards) / (distance * distance * distance);
+                sum += dot(dipole.area, toward) / (distance * distance * distance);
             } else if node.count > 0 {
                 for triangle in
                     &self.triangles[node.start as usize..(node.start + node.count) as usize]
@@ -203,7 +203,7 @@ fn solid_angle(p: Vector, [a, b, c]: &[Vector; 3]) -> f64 {
     2.0 * volume.atan2(denominator)
 }
 
-fn dipole(triangles: &[[Vector; 3]], centres: &[Vector], faces: &[u32]) -> Dipole {
+fn dipole(triangles: &[[Vector; 3]], centers: &[Vector], faces: &[u32]) -> Dipole {
     let mut dipole = Dipole::default();
     let mut weight = 0.0;
     for face in faces {
@@ -211,12 +211,12 @@ fn dipole(triangles: &[[Vector; 3]], centres: &[Vector], faces: &[u32]) -> Dipol
         let area = scale(cross(subtract(b, a), subtract(c, a)), 0.5);
         dipole.area = add(dipole.area, area);
         let size = length(area) + f64::MIN_POSITIVE;
-        dipole.centre = add(dipole.centre, scale(centres[*face as usize], size));
+        dipole.center = add(dipole.center, scale(centers[*face as usize], size));
         weight += size;
     }
-    dipole.centre = scale(dipole.centre, 1.0 / weight);
+    dipole.center = scale(dipole.center, 1.0 / weight);
     let corners = faces.iter().flat_map(|face| triangles[*face as usize]);
-    let distances = corners.map(|corner| length(subtract(corner, dipole.centre)));
+    let distances = corners.map(|corner| length(subtract(corner, dipole.center)));
     dipole.radius = distances.fold(0.0, f64::max);
     dipole
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::bvh::Bvh;
 use super::geometry::Geometry;
 use super::mesh::Mesh;
-use super::topology::{edge_census, neighbours};
+use super::topology::{edge_census, neighbors};
 use super::triangle::Feature;
 use super::vector::{Vector, add, dot, length, scale, subtract, unit};
 
@@ -13,7 +13,7 @@ use super::vector::{Vector, add, dot, length, scale, subtract, unit};
 ///
 /// Of a watertight mesh the sign is that of the normal at the closest point: a face's own, the sum of
 /// two at an edge, the sum weighted by angles at a corner (Baerentzen and Aanaes 2005). Of any other
-/// mesh, inside is where the generalised winding number is above 1/2. Of points with normals, inside
+/// mesh, inside is where the generalized winding number is above 1/2. Of points with normals, inside
 /// is behind the normal of the closest point.
 ///
 /// One tree of boxes serves all of them.
@@ -114,7 +114,7 @@ impl Normals {
                 *place = add(*place, scale(*normal, angle));
             }
         }
-        let behind_sides = neighbours(mesh);
+        let behind_sides = neighbors(mesh);
         Self { faces: mesh.faces.clone(), of_faces, behind_sides, of_vertices }
     }
 

@@ -57,11 +57,11 @@ pub enum ShapeError {
     },
     /// A place that no shape has.
     #[error(
-        "a shape of scale {scale} around {centre:?}; expected finite numbers, the scale positive"
+        "a shape of scale {scale} around {center:?}; expected finite numbers, the scale positive"
     )]
     Placement {
-        /// The centre.
-        centre: [f64; 3],
+        /// The center.
+        center: [f64; 3],
         /// The scale.
         scale: f64,
     },

@@ -33,7 +33,7 @@ const SLOPE_MARGIN: f32 = 1.5;
 /// even in single precision.
 const MARGIN: f64 = 1e-3;
 /// Faces at most: with the vertices and their places about 400 MiB.
-const MOST_FACES: usize = 8_000_000;
+const MAX_FACES: usize = 8_000_000;
 
 /// An extracted surface.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,8 +73,8 @@ pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, Sh
             grid.add_triangles(*block, values);
             grid.crossed_sides(*block, values, &mut reached);
         }
-        if grid.mesh.faces.len() > MOST_FACES {
-            return Err(ShapeError::TooManyFaces { most: MOST_FACES, resolution });
+        if grid.mesh.faces.len() > MAX_FACES {
+            return Err(ShapeError::TooManyFaces { most: MAX_FACES, resolution });
         }
         for block in reached {
             if !std::mem::replace(&mut seen[block], true) {
@@ -271,7 +271,7 @@ impl Grid {
         vertex
     }
 
-    /// Adds the neighbours behind those sides of a block that the surface crosses.
+    /// Adds the neighbors behind those sides of a block that the surface crosses.
     fn crossed_sides(&self, block: usize, values: &[f32], reached: &mut Vec<usize>) {
         let position = self.position(block);
         let strides = [1, SIDE, SIDE * SIDE];

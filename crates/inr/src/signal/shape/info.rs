@@ -53,7 +53,7 @@ impl SignalInfo for ShapeInfo {
     }
 
     fn details(&self) -> String {
-        let Placement { centre: [x, y, z], scale } = self.placement;
+        let Placement { center: [x, y, z], scale } = self.placement;
         let closed = if self.closed { "watertight" } else { "not watertight" };
         let elements = self.elements;
         format!("{elements} faces or points, {closed}, {scale:.6} around ({x:.6}, {y:.6}, {z:.6})")
@@ -72,11 +72,11 @@ impl SignalInfo for ShapeInfo {
     }
 
     fn check(&self) -> Result<(), SignalError> {
-        let Placement { centre, scale } = self.placement;
-        if centre.iter().all(|x| x.is_finite()) && scale.is_finite() && scale > 0.0 {
+        let Placement { center, scale } = self.placement;
+        if center.iter().all(|x| x.is_finite()) && scale.is_finite() && scale > 0.0 {
             return Ok(());
         }
-        Err(ShapeError::Placement { centre, scale }.into())
+        Err(ShapeError::Placement { center, scale }.into())
     }
 
     fn to_json(&self) -> Value {

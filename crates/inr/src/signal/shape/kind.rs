@@ -40,7 +40,7 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
     // Nothing but the file itself decides how a shape is read.
     comparable: |_, own| Comparable { own: *own, whole: Vec::new() },
     blank: |inputs, outputs| {
-        let placement = Placement { centre: [0.0; 3], scale: 1.0 };
+        let placement = Placement { center: [0.0; 3], scale: 1.0 };
         let size = ShapeInfo { placement, elements: 0, closed: false };
         (inputs == 3 && outputs == 1).then(|| Arc::new(size) as _)
     },

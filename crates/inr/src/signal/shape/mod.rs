@@ -1,6 +1,6 @@
 //! Surfaces in space: reading, signed distances, sampling, measuring, extraction, drawing.
 //!
-//! Read in this order: [`Shape::open`] (a file, normalised), [`SignedDistance`] (how far, and on which
+//! Read in this order: [`Shape::open`] (a file, normalized), [`SignedDistance`] (how far, and on which
 //! side), [`ShapeSampler`] (the points of a training step), [`extract()`] (from a network back to
 //! triangles), [`grid_iou`] and [`surface_distance`] (how close they are), [`preview()`] (a picture),
 //! [`write_mesh`].

@@ -114,7 +114,7 @@ fn at_height(below: Vector, above: Vector, z: f64) -> [f64; 2] {
 
 /// Notes for every row that a cut passes where rays along x enter (+1) or leave (-1).
 fn count_crossings(up: [f64; 2], down: [f64; 2], count: usize, steps: &mut [i32]) {
-    // A face whose rising side lies at the larger y looks towards +x: rays leave there.
+    // A face whose rising side lies at the larger y looks toward +x: rays leave there.
     let (low, high, step) = if up[1] > down[1] { (down, up, -1) } else { (up, down, 1) };
     for row in first_at_or_after(low[1], count)..first_at_or_after(high[1], count) {
         let t = (lattice(row, count) - low[1]) / (high[1] - low[1]);

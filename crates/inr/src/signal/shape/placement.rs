@@ -8,23 +8,24 @@ use super::vector::{Vector, add, scale, subtract};
 /// \[-1.2, 1.2\] on each axis, the shape itself in \[-1, 1\].
 pub const REACH: f64 = 1.2;
 
-/// How a shape's own coordinates came to lie in \[-1, 1\]: (x - centre)/scale.
+/// How a shape's own coordinates came to lie in \[-1, 1\]: (x - center)/scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
-    /// The mean of the points, in the file's units.
-    pub centre: Vector,
+    /// The mean of the points, in the file's units. Models of earlier versions spell it `centre`.
+    #[serde(alias = "centre")]
+    pub center: Vector,
     /// The largest distance from it along an axis, in the file's units.
     pub scale: f64,
 }
 
 impl Placement {
-    /// From the file's units to \[-1, 1\]: (x - centre)/scale.
-    pub fn normalise(&self, x: Vector) -> Vector {
-        scale(subtract(x, self.centre), 1.0 / self.scale)
+    /// From the file's units to \[-1, 1\]: (x - center)/scale.
+    pub fn normalize(&self, x: Vector) -> Vector {
+        scale(subtract(x, self.center), 1.0 / self.scale)
     }
 
-    /// Back to the file's units: x·scale + centre.
+    /// Back to the file's units: x·scale + center.
     pub fn restore(&self, x: Vector) -> Vector {
-        add(scale(x, self.scale), self.centre)
+        add(scale(x, self.scale), self.center)
     }
 }

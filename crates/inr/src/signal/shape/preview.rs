@@ -1,4 +1,4 @@
-//! A picture of surfaces, so that a person sees them: a small rasteriser with a depth buffer.
+//! A picture of surfaces, so that a person sees them: a small rasterizer with a depth buffer.
 
 use super::mesh::Mesh;
 use super::vector::{Vector, add, cross, dot, scale, subtract, unit};
@@ -31,9 +31,9 @@ pub fn preview(meshes: &[&Mesh]) -> Result<Image, SignalError> {
         for (column, (eye, up)) in VIEWS.iter().enumerate() {
             let view = View::new(*eye, *up).draw(mesh, &normals);
             for (y, line) in view.chunks_exact(SIDE).enumerate() {
-                for (x, colour) in line.iter().enumerate() {
+                for (x, color) in line.iter().enumerate() {
                     let place = (row * SIDE + y) * width + column * SIDE + x;
-                    values[3 * place..3 * place + 3].copy_from_slice(colour);
+                    values[3 * place..3 * place + 3].copy_from_slice(color);
                 }
             }
         }
@@ -57,7 +57,7 @@ fn vertex_normals(mesh: &Mesh) -> Vec<Vector> {
 struct View {
     right: Vector,
     up: Vector,
-    /// Towards the viewer.
+    /// Toward the viewer.
     back: Vector,
 }
 
@@ -68,7 +68,7 @@ impl View {
         Self { right, up: cross(back, right), back }
     }
 
-    /// SIDE·SIDE colours on \[-1, 1\].
+    /// SIDE·SIDE colors on \[-1, 1\].
     fn draw(&self, mesh: &Mesh, normals: &[Vector]) -> Vec<[f32; 3]> {
         const FINE: usize = SIDE * FINER;
         let mut depths = vec![f64::NEG_INFINITY; FINE * FINE];
@@ -123,8 +123,8 @@ impl View {
         let facing = dot(normal, self.back);
         let light = unit(add(self.back, subtract(scale(self.up, 0.6), scale(self.right, 0.5))));
         let brightness = (0.18 + 0.75 * (dot(normal, light) * facing.signum()).max(0.0)) as f32;
-        let colour = if facing < 0.0 { [0.9, 0.45, 0.4] } else { [0.86, 0.88, 0.92] };
-        colour.map(|part: f32| 2.0 * (part * brightness).powf(1.0 / 1.6).min(1.0) - 1.0)
+        let color = if facing < 0.0 { [0.9, 0.45, 0.4] } else { [0.86, 0.88, 0.92] };
+        color.map(|part: f32| 2.0 * (part * brightness).powf(1.0 / 1.6).min(1.0) - 1.0)
     }
 }
 
@@ -135,8 +135,8 @@ fn reduced(fine: &[[f32; 3]]) -> Vec<[f32; 3]> {
         let mut sum = [0.0; 3];
         for i in 0..FINER * FINER {
             let (x, y) = (place % SIDE * FINER + i % FINER, place / SIDE * FINER + i / FINER);
-            let colour = fine[y * SIDE * FINER + x];
-            (0..3).for_each(|channel| sum[channel] += share * colour[channel]);
+            let color = fine[y * SIDE * FINER + x];
+            (0..3).for_each(|channel| sum[channel] += share * color[channel]);
         }
         sum
     };

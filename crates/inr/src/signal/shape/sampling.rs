@@ -192,13 +192,13 @@ enum Noise {
 
 fn off_surface(surface: &Surface, random: &Random, element: u64, noise: Noise) -> [f32; 3] {
     let bits = random.bits(2 * element + 1);
-    let centred = [0, 1, 2].map(|axis| half_open(bits[axis]) - 0.5);
+    let centered = [0, 1, 2].map(|axis| half_open(bits[axis]) - 0.5);
     let point = match noise {
-        Noise::Uniform => scale(centred, 2.0 * REACH),
+        Noise::Uniform => scale(centered, 2.0 * REACH),
         Noise::Laplace(laplace) => {
             let on: Vector = surface.draw(random, 2 * element).0;
             let step = |u: f64| -laplace * u.signum() * (1.0 - 2.0 * u.abs()).ln();
-            [0, 1, 2].map(|axis| wrapped(on[axis] + step(centred[axis])))
+            [0, 1, 2].map(|axis| wrapped(on[axis] + step(centered[axis])))
         }
     };
     point.map(|x| x as f32)

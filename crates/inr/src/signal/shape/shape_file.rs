@@ -14,11 +14,11 @@ use super::vector::{Vector, add, length, scale, subtract, unit};
 use crate::bounded_read::read_at_most;
 
 /// Most bytes of a shape file.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 /// A shape: its mean in the origin, its largest coordinate 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
-    /// Triangles or points, normalised.
+    /// Triangles or points, normalized.
     pub geometry: Arc<Geometry>,
     /// The way back to the file's units.
     pub placement: Placement,
@@ -29,13 +29,13 @@ pub struct Shape {
 impl Shape {
     /// Reads a PLY, OBJ, STL or XYZ file, by its name. Polygons become triangles, equal positions
     /// one vertex, faces with a repeated corner are dropped, and faces that are turned against
-    /// their neighbours are turned back.
+    /// their neighbors are turned back.
     ///
     /// # Errors
     /// A file that cannot be read, is damaged or cut short, has no faces (or points with normals),
     /// faces that name vertices which do not exist, or coordinates that are not finite numbers.
     pub fn open(path: &Path) -> Result<Self, ShapeError> {
-        let bytes = read_at_most(path, MOST_BYTES)
+        let bytes = read_at_most(path, MAX_BYTES)
             .map_err(|source| ShapeError::Read { path: path.to_owned(), source })?;
         Self::decode(path, &bytes)
     }
@@ -70,7 +70,7 @@ impl Shape {
         format!("{:08x}", hasher.finalize())
     }
 
-    /// Normalises what was read or made; says what is wrong with it where it cannot be used.
+    /// Normalizes what was read or made; says what is wrong with it where it cannot be used.
     ///
     /// # Errors
     /// No faces or points, a place that does not exist, coordinates that are not finite or all the
@@ -104,7 +104,7 @@ impl Shape {
         }
         let placement = placement(&mesh.vertices)?;
         for vertex in &mut mesh.vertices {
-            *vertex = placement.normalise(*vertex);
+            *vertex = placement.normalize(*vertex);
         }
         if mesh.areas().iter().sum::<f64>() <= 0.0 {
             return Err("its faces have no area".into());
@@ -116,13 +116,13 @@ impl Shape {
         if edge_census(&mesh).open > 0 {
             let turned = make_consistent(&mut mesh);
             if turned > 0 {
-                warnings.push(format!("{turned} faces were turned to agree with their neighbours"));
+                warnings.push(format!("{turned} faces were turned to agree with their neighbors"));
             }
         }
         let census = edge_census(&mesh);
         if census.open > 0 {
             warnings.push(format!(
-                "the surface is not watertight ({} open edges): inside is where the generalised \
+                "the surface is not watertight ({} open edges): inside is where the generalized \
                  winding number is above 1/2",
                 census.open
             ));
@@ -147,9 +147,9 @@ impl Shape {
             return Err(format!("point {place} has the normal {normal:?}, which is no direction"));
         }
         let placement = placement(points)?;
-        let normalised = |point: &Vector| placement.normalise(*point);
+        let normalized = |point: &Vector| placement.normalize(*point);
         let geometry = Geometry::Points {
-            points: points.iter().map(normalised).collect(),
+            points: points.iter().map(normalized).collect(),
             normals: normals.iter().map(|normal| unit(*normal)).collect(),
         };
         Ok(Self { geometry: Arc::new(geometry), placement, warnings: Vec::new() })
@@ -187,13 +187,13 @@ fn require_finite(points: &[Vector]) -> Result<(), String> {
 /// The mean of the points and the largest coordinate around it.
 fn placement(points: &[Vector]) -> Result<Placement, String> {
     let sum = points.iter().fold([0.0; 3], |sum, point| add(sum, *point));
-    let centre = scale(sum, 1.0 / points.len() as f64);
+    let center = scale(sum, 1.0 / points.len() as f64);
     let largest = |point: &Vector| {
-        subtract(*point, centre).into_iter().fold(0.0, |largest: f64, x| largest.max(x.abs()))
+        subtract(*point, center).into_iter().fold(0.0, |largest: f64, x| largest.max(x.abs()))
     };
     let scale = points.iter().map(largest).fold(0.0, f64::max);
     if !scale.is_finite() || !(1.0 / scale).is_finite() {
-        return Err(format!("its points span {scale} around {centre:?}; expected an extent"));
+        return Err(format!("its points span {scale} around {center:?}; expected an extent"));
     }
-    Ok(Placement { centre, scale })
+    Ok(Placement { center, scale })
 }

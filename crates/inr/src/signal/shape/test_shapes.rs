@@ -22,7 +22,7 @@ pub(super) fn sphere(n: u32) -> Mesh {
     let (mut vertices, mut faces): (Vec<Vector>, Vec<[u32; 3]>) = (Vec::new(), Vec::new());
     for [[a, b, c], [_, _, d]] in cube.faces.as_chunks::<2>().0 {
         let corners = [a, b, c, d].map(|corner| cube.vertices[*corner as usize]);
-        // Whole numbers until the end, so that neighbouring sides meet exactly.
+        // Whole numbers until the end, so that neighboring sides meet exactly.
         let at = |i: u32, j: u32| {
             let weights = [(n - i) * (n - j), i * (n - j), i * j, (n - i) * j].map(f64::from);
             let sum = |axis: usize| (0..4).map(|k| weights[k] * corners[k][axis]).sum::<f64>();

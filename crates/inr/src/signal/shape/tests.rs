@@ -74,7 +74,7 @@ fn rays_through_corners_and_along_faces_are_counted_once() {
     mesh.vertices.iter_mut().for_each(|v| *v = scale(*v, 0.6));
     let shape = Shape {
         geometry: Arc::new(Geometry::Mesh(mesh)),
-        placement: Placement { centre: [0.0; 3], scale: 1.0 },
+        placement: Placement { center: [0.0; 3], scale: 1.0 },
         warnings: Vec::new(),
     };
     let distance = SignedDistance::new(&shape.geometry);
@@ -142,11 +142,11 @@ fn placement_restores_the_files_units() {
     let mut mesh = cube();
     mesh.vertices.iter_mut().for_each(|v| *v = [3.0 * v[0] + 100.0, v[1] - 20.0, v[2] + 5.0]);
     let shape = shape(mesh.clone());
-    assert_eq!(shape.placement, Placement { centre: [100.0, -20.0, 5.0], scale: 3.0 });
-    let Geometry::Mesh(normalised) = &*shape.geometry else { panic!() };
+    assert_eq!(shape.placement, Placement { center: [100.0, -20.0, 5.0], scale: 3.0 });
+    let Geometry::Mesh(normalized) = &*shape.geometry else { panic!() };
     // Welding numbers the vertices anew, not the faces.
-    for (face, own) in normalised.faces.iter().zip(&mesh.faces) {
-        for (vertex, own) in normalised.corners(*face).into_iter().zip(mesh.corners(*own)) {
+    for (face, own) in normalized.faces.iter().zip(&mesh.faces) {
+        for (vertex, own) in normalized.corners(*face).into_iter().zip(mesh.corners(*own)) {
             assert!(vertex.iter().all(|x| x.abs() <= 1.0));
             let back = shape.placement.restore(vertex);
             assert!((0..3).all(|axis| (back[axis] - own[axis]).abs() < 1e-12));

@@ -8,7 +8,7 @@ pub struct EdgeCensus {
     /// Edges with other than two faces.
     pub irregular: usize,
     /// Edges passed more often one way than the other: the rims of holes, and faces that are
-    /// turned against their neighbours. 0 for a closed surface.
+    /// turned against their neighbors. 0 for a closed surface.
     pub open: usize,
 }
 
@@ -59,22 +59,21 @@ pub fn edge_census(mesh: &Mesh) -> EdgeCensus {
 
 /// For each face, the face behind each of its three sides; of edges with other than two faces, the
 /// face itself.
-pub(crate) fn neighbours(mesh: &Mesh) -> Vec<[u32; 3]> {
-    let mut neighbours: Vec<[u32; 3]> =
-        (0..mesh.faces.len() as u32).map(|face| [face; 3]).collect();
+pub(crate) fn neighbors(mesh: &Mesh) -> Vec<[u32; 3]> {
+    let mut neighbors: Vec<[u32; 3]> = (0..mesh.faces.len() as u32).map(|face| [face; 3]).collect();
     for edge in sides(mesh).chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
         if let [a, b] = edge {
-            neighbours[a.face as usize][a.side as usize] = b.face;
-            neighbours[b.face as usize][b.side as usize] = a.face;
+            neighbors[a.face as usize][a.side as usize] = b.face;
+            neighbors[b.face as usize][b.side as usize] = a.face;
         }
     }
-    neighbours
+    neighbors
 }
 
-/// Turns faces so that neighbours agree about the front; in each connected piece the smaller part
+/// Turns faces so that neighbors agree about the front; in each connected piece the smaller part
 /// is turned. The number of faces turned.
 pub(crate) fn make_consistent(mesh: &mut Mesh) -> usize {
-    let neighbours = neighbours(mesh);
+    let neighbors = neighbors(mesh);
     // 0: not seen; else whether the face must be turned against the first of its piece.
     let mut turn: Vec<Option<bool>> = vec![None; mesh.faces.len()];
     let mut turned = 0;
@@ -88,7 +87,7 @@ pub(crate) fn make_consistent(mesh: &mut Mesh) -> usize {
         while next < piece.len() {
             let face = piece[next];
             next += 1;
-            for (side, other) in neighbours[face].into_iter().enumerate() {
+            for (side, other) in neighbors[face].into_iter().enumerate() {
                 let other = other as usize;
                 if other == face || turn[other].is_some() {
                     continue;

@@ -44,9 +44,9 @@ pub(crate) fn closest_point(p: Vector, [a, b, c]: &[Vector; 3]) -> (Vector, Feat
     if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 {
         return (add(*a, scale(ac, d2 / (d2 - d6))), Feature::Edge(2));
     }
-    let (towards_c, towards_b) = (d4 - d3, d5 - d6);
-    if va <= 0.0 && towards_c >= 0.0 && towards_b >= 0.0 {
-        return (between(*b, *c, towards_c / (towards_c + towards_b)), Feature::Edge(1));
+    let (toward_c, toward_b) = (d4 - d3, d5 - d6);
+    if va <= 0.0 && toward_c >= 0.0 && toward_b >= 0.0 {
+        return (between(*b, *c, toward_c / (toward_c + toward_b)), Feature::Edge(1));
     }
     let (v, w) = (vb / sum, vc / sum);
     (add(*a, add(scale(ab, v), scale(ac, w))), Feature::Face)

@@ -1,4 +1,4 @@
-//! How a value between those of a grid follows from its neighbours, along one axis.
+//! How a value between those of a grid follows from its neighbors, along one axis.
 
 use std::ops::Range;
 
@@ -16,18 +16,18 @@ pub enum Interpolation {
 }
 
 /// Most values that a pixel is made of, along one axis.
-const MOST_TAPS: usize = 4;
+const MAX_TAPS: usize = 4;
 
 impl Interpolation {
-    /// How many neighbours a value is made of.
+    /// How many neighbors a value is made of.
     fn taps(self) -> usize {
         match self {
             Self::Bilinear => 2,
-            Self::Bicubic => MOST_TAPS,
+            Self::Bicubic => MAX_TAPS,
         }
     }
 
-    /// The weight of a neighbour at this distance, in steps of the grid.
+    /// The weight of a neighbor at this distance, in steps of the grid.
     fn kernel(self, distance: f64) -> f64 {
         let d = distance.abs();
         match self {
@@ -42,7 +42,7 @@ impl Interpolation {
 /// The pixels of an axis as weighted sums of a grid's values.
 ///
 /// Pixel i of n is the area from i/n to (i+1)/n of the extent and has the value at its middle,
-/// (i+0.5)/n; value j of m lies at (j+0.5)/m. Where a neighbour would lie outside, the outermost value
+/// (i+0.5)/n; value j of m lies at (j+0.5)/m. Where a neighbor would lie outside, the outermost value
 /// takes its place.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
@@ -53,7 +53,7 @@ pub(super) struct Axis {
     /// The first of them for each pixel, which never decreases.
     firsts: Vec<usize>,
     /// The weights of each pixel; those beyond `taps` are 0.
-    weights: Vec<[f32; MOST_TAPS]>,
+    weights: Vec<[f32; MAX_TAPS]>,
 }
 
 impl Axis {
@@ -66,10 +66,10 @@ impl Axis {
             let place = (pixel as f64 + 0.5) * values as f64 / pixels as f64 - 0.5;
             let leftmost = place.floor() as i64 + 1 - interpolation.taps() as i64 / 2;
             let first = leftmost.clamp(0, (values - taps) as i64);
-            let mut weights = [0.0; MOST_TAPS];
-            for neighbour in leftmost..leftmost + interpolation.taps() as i64 {
-                let weight = interpolation.kernel(place - neighbour as f64);
-                weights[(neighbour.clamp(0, last) - first) as usize] += weight;
+            let mut weights = [0.0; MAX_TAPS];
+            for neighbor in leftmost..leftmost + interpolation.taps() as i64 {
+                let weight = interpolation.kernel(place - neighbor as f64);
+                weights[(neighbor.clamp(0, last) - first) as usize] += weight;
             }
             firsts.push(first as usize);
             all.push(weights.map(|weight| weight as f32));

@@ -31,7 +31,7 @@ fn constants_everywhere_and_ramps_inside_are_reproduced() {
                 let (first, weights) = axis.of_pixel(pixel);
                 assert!(first + weights.len() <= values);
                 assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-                // Where no neighbour is missing, the ramp j gives the place on the grid.
+                // Where no neighbor is missing, the ramp j gives the place on the grid.
                 let place = (pixel as f64 + 0.5) * values as f64 / pixels as f64 - 0.5;
                 if place >= 1.0 && place <= values as f64 - 2.0 {
                     let ramp: f64 =

@@ -48,7 +48,7 @@ macro_rules! forms {
                 })*
                 Err(Error::UnknownActivation {
                     name: named.name.clone(),
-                    known: catalogue().map(|(name, _)| name).collect::<Vec<_>>().join(", "),
+                    known: catalog().map(|(name, _)| name).collect::<Vec<_>>().join(", "),
                 })
             }
 
@@ -122,7 +122,7 @@ macro_rules! forms {
         }
 
         /// Every built-in activation: its name and its parameters.
-        pub fn catalogue() -> impl Iterator<Item = (&'static str, &'static [Parameter])> {
+        pub fn catalog() -> impl Iterator<Item = (&'static str, &'static [Parameter])> {
             [$(($form::NAME, $form::PARAMETERS)),*].into_iter()
         }
     };

@@ -3,7 +3,7 @@ use crate::{Activation, Bounded};
 
 #[test]
 fn every_slope_is_the_derivative_of_its_value() {
-    for (name, _) in catalogue() {
+    for (name, _) in catalog() {
         let activation: Activation = name.parse().unwrap();
         let h = 1e-5 * activation.feature_width();
         for step in -40..=40 {
@@ -24,7 +24,7 @@ fn every_slope_is_the_derivative_of_its_value() {
 
 #[test]
 fn every_form_is_what_its_definition_says() {
-    for (name, _) in catalogue() {
+    for (name, _) in catalog() {
         let activation: Activation = name.parse().unwrap();
         let definition = activation.to_formula().unwrap();
         for step in -60..=60 {
@@ -41,7 +41,7 @@ fn every_form_is_what_its_definition_says() {
 
 #[test]
 fn stated_symmetries_are_those_of_the_definitions() {
-    for (name, _) in catalogue() {
+    for (name, _) in catalog() {
         let activation: Activation = name.parse().unwrap();
         let definition = activation.to_formula().unwrap();
         assert_eq!(activation.symmetry(), definition.symmetry(), "{name}");
@@ -53,7 +53,7 @@ fn stated_symmetries_are_those_of_the_definitions() {
 fn evenness_is_what_samples_show() {
     let formulas =
         ["cos(x)", "x*abs(x)", "sin(x)+1", "cos(x)*exp(-x^2)", "abs(x)^1.5", "max(x,-x)"];
-    let forms = catalogue().map(|(name, _)| name).chain(["leaky_relu:slope=-1"]);
+    let forms = catalog().map(|(name, _)| name).chain(["leaky_relu:slope=-1"]);
     for text in forms.chain(formulas) {
         let activation: Activation = text.parse().unwrap();
         let is_seen_even = (1..200).all(|step| {
@@ -68,7 +68,7 @@ fn evenness_is_what_samples_show() {
 #[test]
 fn tails_neither_overflow_nor_cancel() {
     let at = |name: &str, x: f64| name.parse::<Activation>().unwrap().value_and_slope(x);
-    for (name, _) in catalogue() {
+    for (name, _) in catalog() {
         for x in [-1e4, -800.0, 800.0, 1e4] {
             let (value, slope) = at(name, x);
             assert!(value.is_finite() && slope.is_finite(), "{name} at {x}: {value} {slope}");
@@ -96,7 +96,7 @@ fn text_round_trips() {
 #[test]
 fn defaults_are_the_papers() {
     let written: Vec<_> =
-        catalogue().map(|(name, _)| name.parse::<Activation>().unwrap().to_string()).collect();
+        catalog().map(|(name, _)| name.parse::<Activation>().unwrap().to_string()).collect();
     assert_eq!(
         written,
         [

@@ -4,7 +4,7 @@ use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
 
 /// Whole powers up to this are multiplied out; larger ones go through the logarithm.
-const LARGEST_WHOLE_POWER: f64 = 1024.0;
+const MAX_WHOLE_POWER: f64 = 1024.0;
 
 impl Graph {
     pub(super) fn add(&mut self, left: Id, right: Id) -> Id {
@@ -112,7 +112,7 @@ impl Graph {
             _ => (id, 1),
         };
         let ((base, m), (other, n)) = (power(self, left), power(self, right));
-        if base == other && m > 0 && n > 0 && m + n <= LARGEST_WHOLE_POWER as i32 {
+        if base == other && m > 0 && n > 0 && m + n <= MAX_WHOLE_POWER as i32 {
             return self.whole_power(base, m + n);
         }
         let (left, right) = self.in_order(left, right);
@@ -213,7 +213,7 @@ impl Graph {
     pub(super) fn power(&mut self, base: Id, exponent: Id) -> Id {
         match self.number(exponent) {
             Some(0.5) => self.unary(Unary::Sqrt, base),
-            Some(n) if n == n.round() && n.abs() <= LARGEST_WHOLE_POWER => {
+            Some(n) if n == n.round() && n.abs() <= MAX_WHOLE_POWER => {
                 self.whole_power(base, n as i32)
             }
             _ => match self.operand_of(base, Unary::Exp) {

@@ -1,7 +1,7 @@
 //! Enclosures of a whole program over a region, instruction by instruction.
 
 use super::operation::{Binary, Pair, Unary};
-use super::program::{Instruction, MOST_REGISTERS, Operand, Operation, Program};
+use super::program::{Instruction, MAX_REGISTERS, Operand, Operation, Program};
 use super::region::{Region, WHOLE};
 
 /// Which side of its switch each instruction of a program takes over a real interval.
@@ -19,7 +19,7 @@ pub(crate) struct Sides {
 /// neighborhood the result encloses the analytic continuation of f from the interval, which is
 /// what bounds a Gauss rule on it; a switch without a side makes it unbounded.
 pub(crate) fn enclose(program: &Program, x: Region, sides: &mut Sides) -> (Region, Region) {
-    let mut registers = [Region::constant(0.0); MOST_REGISTERS];
+    let mut registers = [Region::constant(0.0); MAX_REGISTERS];
     let on_axis = x.im == 0.0;
     sides.taken.resize(program.instructions().len(), None);
     if on_axis {

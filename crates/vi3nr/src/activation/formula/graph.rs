@@ -11,7 +11,7 @@ use super::operation::{Binary, Unary};
 pub(super) type Id = usize;
 
 /// Most nodes that a function and its derivative may have together.
-pub(super) const MOST_NODES: usize = 1000;
+pub(super) const MAX_NODES: usize = 1000;
 
 /// One subexpression. A constant holds the bits of its number, so that equal ones are one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,7 +44,7 @@ impl Graph {
     }
 
     pub(super) fn is_too_large(&self) -> bool {
-        self.nodes.len() > MOST_NODES
+        self.nodes.len() > MAX_NODES
     }
 
     pub(super) fn intern(&mut self, node: Node) -> Id {
@@ -52,7 +52,7 @@ impl Graph {
             return id;
         }
         // A graph past its limit is refused by whoever builds it; it merely stops growing here.
-        if self.nodes.len() > MOST_NODES {
+        if self.nodes.len() > MAX_NODES {
             return 0;
         }
         self.nodes.push(node);

@@ -10,9 +10,9 @@ use super::region::Region;
 /// Kinks are looked for within ± this distance of 0.
 const FARTHEST: f64 = 1e6;
 /// Intervals that are looked at before the search is given up as it stands.
-const MOST_INTERVALS: usize = 20_000;
+const MAX_INTERVALS: usize = 20_000;
 /// Most kinks that are listed.
-const MOST_KINKS: usize = 256;
+const MAX_KINKS: usize = 256;
 
 /// The kinks of the function `root`, in increasing order: points within ±1e6 where the argument
 /// of abs or sign, or the difference of the arguments of max or min, changes its sign.
@@ -31,9 +31,9 @@ pub(super) fn kinks(graph: &Graph, root: Id) -> Vec<f64> {
     }
     kinks.sort_by(f64::total_cmp);
     kinks.dedup_by(|a, b| (*a - *b).abs() <= 1e-12 * b.abs());
-    if kinks.len() > MOST_KINKS {
+    if kinks.len() > MAX_KINKS {
         kinks.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-        kinks.truncate(MOST_KINKS);
+        kinks.truncate(MAX_KINKS);
         kinks.sort_by(f64::total_cmp);
     }
     kinks
@@ -65,7 +65,7 @@ fn roots(program: &Program) -> Vec<f64> {
     let mut looked_at = 0;
     while let Some((from, to)) = waiting.pop() {
         looked_at += 1;
-        if looked_at > MOST_INTERVALS || found.len() >= 4 * MOST_KINKS {
+        if looked_at > MAX_INTERVALS || found.len() >= 4 * MAX_KINKS {
             break;
         }
         let (region, slope) = enclose(program, Region::interval(from, to), &mut Sides::default());

@@ -47,7 +47,7 @@ mod region;
 mod symmetry;
 
 pub use operation::{Binary, Pair, Unary};
-pub use program::{Instruction, MOST_REGISTERS, Operand, Operation, Program};
+pub use program::{Instruction, MAX_REGISTERS, Operand, Operation, Program};
 
 pub use super::symmetry::Symmetry;
 pub(crate) use enclose::{Sides, enclose};
@@ -59,7 +59,7 @@ use std::sync::Arc;
 use super::function::Function;
 use super::named::Named;
 use crate::{Error, Real};
-use graph::{Graph, MOST_NODES};
+use graph::{Graph, MAX_NODES};
 use parse::Mistake;
 pub(super) use parse::is_expression;
 
@@ -91,7 +91,7 @@ impl Formula {
     /// # Ok::<(), vi3nr::Error>(())
     /// ```
     pub fn read(expression: &str, parameters: &[(&str, f64)]) -> Result<Self, Error> {
-        if expression.len() > super::named::LONGEST_TEXT {
+        if expression.len() > super::named::MAX_TEXT {
             return Err(fail(
                 expression,
                 Mistake { column: 0, reason: "it is over 4096 bytes long".into() },
@@ -156,11 +156,11 @@ impl Formula {
         let slope = derive::derivative(&mut graph, root);
         if graph.is_too_large() {
             return Err(too_large(format!(
-                "with its derivative it needs over {MOST_NODES} operations"
+                "with its derivative it needs over {MAX_NODES} operations"
             )));
         }
         let program = Program::compile(&graph, root, slope).ok_or_else(|| {
-            too_large(format!("it needs over {MOST_REGISTERS} intermediate results at one time"))
+            too_large(format!("it needs over {MAX_REGISTERS} intermediate results at one time"))
         })?;
         let kinks = if find_kinks { kinks::kinks(&graph, root) } else { Vec::new() };
         Ok(Self {

@@ -8,7 +8,7 @@
 //! atom     = number | name | name "(" sum { "," sum } ")" | "(" sum ")"
 //! ```
 
-use super::graph::{Graph, Id, MOST_NODES};
+use super::graph::{Graph, Id, MAX_NODES};
 use super::operation::{Binary, Unary};
 
 /// Deepest nesting of parentheses, signs and powers; the recursion below is bounded by it.
@@ -120,7 +120,7 @@ impl Parser<'_> {
 
     fn checked(&self, id: Id) -> Result<Id, Mistake> {
         if self.graph.is_too_large() {
-            return self.fail(format!("it needs over {MOST_NODES} operations"));
+            return self.fail(format!("it needs over {MAX_NODES} operations"));
         }
         Ok(id)
     }

@@ -5,7 +5,7 @@ use super::operation::{Binary, Pair, Unary};
 use crate::Real;
 
 /// Most results that a program may hold at one time.
-pub const MOST_REGISTERS: usize = 64;
+pub const MAX_REGISTERS: usize = 64;
 
 /// Where an operation finds a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,7 +81,7 @@ impl Program {
         &self.instructions
     }
 
-    /// The number of registers, at most [`MOST_REGISTERS`].
+    /// The number of registers, at most [`MAX_REGISTERS`].
     pub fn registers(&self) -> usize {
         self.registers
     }
@@ -102,7 +102,7 @@ impl Program {
         match self.registers {
             0..=6 => self.run_on(x, &mut [x; 6]),
             7..=16 => self.run_on(x, &mut [x; 16]),
-            _ => self.run_on(x, &mut [x; MOST_REGISTERS]),
+            _ => self.run_on(x, &mut [x; MAX_REGISTERS]),
         }
     }
 
@@ -135,7 +135,7 @@ impl Program {
     }
 
     /// Compiles the nodes that `value` and `slope` need; `None` if they need more than
-    /// [`MOST_REGISTERS`] registers.
+    /// [`MAX_REGISTERS`] registers.
     pub(super) fn compile(graph: &Graph, value: Id, slope: Id) -> Option<Self> {
         let nodes = graph.nodes();
         let last_use = last_uses(nodes, value, slope);
@@ -202,7 +202,7 @@ impl Program {
         let place_of = |id: Id| place[id].unwrap_or(Operand::Constant(f64::NAN));
         let program =
             Self { instructions, registers, value: place_of(value), slope: place_of(slope) };
-        (registers <= MOST_REGISTERS).then_some(program)
+        (registers <= MAX_REGISTERS).then_some(program)
     }
 }
 

@@ -19,10 +19,10 @@ fn file(name: &str, content: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn png(width: u32, height: u32, colour: ExtendedColorType, samples: &[u8]) -> Vec<u8> {
+fn png(width: u32, height: u32, color: ExtendedColorType, samples: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let encoder = image::codecs::png::PngEncoder::new(&mut bytes);
-    encoder.write_image(samples, width, height, colour).unwrap();
+    encoder.write_image(samples, width, height, color).unwrap();
     bytes
 }
 
@@ -81,14 +81,14 @@ fn a_kodak_image_is_reduced_as_pillow_does() {
 #[test]
 fn all_layouts_open() {
     let samples: Vec<u8> = (0..48).map(|i| i * 5).collect();
-    for (colour, channels, depth) in [
+    for (color, channels, depth) in [
         (ExtendedColorType::L8, 1, BitDepth::Eight),
         (ExtendedColorType::Rgb8, 3, BitDepth::Eight),
         (ExtendedColorType::L16, 1, BitDepth::Sixteen),
         (ExtendedColorType::Rgb16, 3, BitDepth::Sixteen),
     ] {
-        let length = 4 * usize::from(colour.bits_per_pixel() / 8);
-        let (_folder, path) = file("a.png", &png(2, 2, colour, &samples[..length]));
+        let length = 4 * usize::from(color.bits_per_pixel() / 8);
+        let (_folder, path) = file("a.png", &png(2, 2, color, &samples[..length]));
         let image = Image::open(&path, &AS_IT_IS).unwrap();
         assert_eq!((image.width(), image.height()), (2, 2));
         assert_eq!((image.channels(), image.bit_depth()), (channels, depth));
