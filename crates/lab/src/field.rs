@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(known("sigma-p"), Ok("sigma_p"));
         assert_eq!(known("lr-decay"), Ok("lr_decay"));
         for (name, nearest) in
-            [("widht", "width"), ("sigmap", "sigma_p"), ("optimizer", "optimizer")]
+            [("widht", "width"), ("sigmap", "sigma_p"), ("optimiser", "optimizer")]
         {
             let error = known(name).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean '{nearest}'?")), "{error}");

@@ -21,7 +21,10 @@ use super::{FOLDER, copied, kept, metadata};
 
 /// Four pieces of the small picture.
 fn in_pieces() -> FitRequest {
-    small("tiny.png", json!({"tile": 8, "quality": 25, "storage": "f16"}))
+    let settings = json!({
+        "tile": 8, "quality": 25, "storage": "f16", "activation": "sine:omega=20",
+    });
+    small("tiny.png", settings)
 }
 
 /// Goes on with a run until `pieces` pieces have ended.

@@ -11,8 +11,8 @@ pub const REACH: f64 = 1.2;
 /// How a shape's own coordinates came to lie in \[-1, 1\]: (x - center)/scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
-    /// The mean of the points, in the file's units. Models of earlier versions spell it `centre`.
-    #[serde(alias = "centre")]
+    /// The mean of the points, in the file's units. Files and keys of plans spell it `centre`.
+    #[serde(rename = "centre")]
     pub center: Vector,
     /// The largest distance from it along an axis, in the file's units.
     pub scale: f64,

@@ -66,7 +66,10 @@ impl Shape {
                 points.iter().chain(normals).for_each(&mut numbers);
             }
         }
-        hasher.update(format!("{:?}", self.placement).as_bytes());
+        // Spelled as in the first version: existing records hold checksums of these bytes.
+        let Placement { center, scale } = self.placement;
+        let placement = format!("Placement {{ centre: {center:?}, scale: {scale:?} }}");
+        hasher.update(placement.as_bytes());
         format!("{:08x}", hasher.finalize())
     }
 
