@@ -15,6 +15,7 @@
 //! Pieces belong to the plan and the model, not to a kind of signal: whatever is sampled on a grid is
 //! cut alike.
 
+mod core_loss;
 mod field;
 mod grid;
 mod journal;

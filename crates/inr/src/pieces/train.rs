@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use vi3nr::Network;
 use vi3nr_engine::Backend;
 
+use super::core_loss::{CoreEvaluator, CoreLoss};
 use super::grid::Piece;
 use super::points::PiecePoints;
 use crate::metrics::psnr_of_mse;
-use crate::model_file::Storage;
 use crate::plan::FitPlan;
 use crate::points::Points;
 use crate::session::{FitError, non_finite_start};
@@ -23,9 +23,12 @@ const STALL_CHECK_FROM: usize = 60;
 /// Steps over which the present rate of improvement is measured.
 const STALL_WINDOW: usize = 30;
 
-/// By how many dB a piece is trained beyond the quality asked for: where pieces are blended neither is as
-/// good as in its middle, and rounding costs something.
-const MARGIN: f64 = 0.1;
+/// By how many dB the core of a piece must exceed the quality asked for: where pieces are blended,
+/// neither is as good as in its middle.
+const MARGIN: f64 = 0.03;
+/// By how many dB the training loss may be taken beyond the target for the sake of the core and of
+/// rounding; what needs more is stored with 32 bits.
+const MAX_RAISE: f64 = 1.0;
 
 /// What came out of a piece.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,8 +116,8 @@ impl Job<'_> {
         for (attempt, width) in widths.iter().enumerate() {
             let is_last = attempt + 1 == widths.len();
             let one = Try { number: attempt, width: *width, is_last };
-            let one = self.attempt(piece, one, backend, &points, watch)?;
-            let fitted = self.measured(piece, one, *width, &core, backend)?;
+            let one = self.attempt(piece, one, backend, (&points, &core), watch)?;
+            let fitted = Self::fitted(piece, one, *width);
             steps += fitted.report.steps;
             operations += fitted.report.operations;
             points_seen += fitted.report.points_seen;
@@ -146,7 +149,7 @@ impl Job<'_> {
         piece: &Piece,
         Try { number, width, is_last }: Try,
         backend: &dyn Backend,
-        points: &Points<'_>,
+        (points, core): (&Points<'_>, &PiecePoints),
         watch: &dyn Fn() -> ControlFlow<Stop>,
     ) -> Result<Attempt, FitError> {
         let plan = self.plan;
@@ -156,34 +159,37 @@ impl Job<'_> {
         let engine = backend.engine(&network, &initial)?;
         let context = RunContext { seed, started: Instant::now(), backend };
         // Time is shared out among the pieces by whoever watches.
-        let settings = TrainSettings {
-            time_limit: None,
-            target_psnr: plan.training.target_psnr.map(|target| target + MARGIN),
-            ..plan.training.clone()
-        };
+        let settings = TrainSettings { time_limit: None, ..plan.training.clone() };
+        let storage = plan.storage.rounded();
+        let mut evaluator = CoreEvaluator::new(&network, &initial, core, storage, backend)?;
         let mut trainer = Trainer::new(engine, points.clone(), settings, context)?;
         let mut curve = Vec::new();
         let mut broken_off = None;
-        while let Some(step) = trainer.step()? {
-            curve.push(psnr_of_mse(step.loss));
-            let stop = match watch() {
-                ControlFlow::Break(stop) => Some(stop),
-                // Where every step sees all points the losses can be compared.
-                ControlFlow::Continue(()) if is_last || plan.training.batch.is_some() => None,
-                ControlFlow::Continue(()) => {
-                    let target = plan.training.target_psnr;
-                    let stalls = target.is_some_and(|t| stalls(&curve, plan.training.steps, t));
-                    stalls.then_some(Stop::Converged)
+        loop {
+            while let Some(step) = trainer.step()? {
+                curve.push(psnr_of_mse(step.loss));
+                let stop = match watch() {
+                    ControlFlow::Break(stop) => Some(stop),
+                    // Where every step sees all points the losses can be compared.
+                    ControlFlow::Continue(()) if is_last || plan.training.batch.is_some() => None,
+                    ControlFlow::Continue(()) => {
+                        let target = plan.training.target_psnr;
+                        let stalls = target.is_some_and(|t| stalls(&curve, plan.training.steps, t));
+                        stalls.then_some(Stop::Converged)
+                    }
+                };
+                if let Some(stop) = stop {
+                    broken_off = Some(stop);
+                    trainer.interrupt();
                 }
-            };
-            if let Some(stop) = stop {
-                broken_off = Some(stop);
-                trainer.interrupt();
             }
+            let Some(target) = self.raised_target(&trainer, &mut evaluator)? else { break };
+            trainer.resume_to(target);
         }
         let (_, outcome) = trainer.finish();
         let best = outcome.best.ok_or_else(|| non_finite_start(plan))?;
         Ok(Attempt {
+            loss: evaluator.loss(&best.parameters)?,
             network,
             parameters: best.parameters,
             stopped: broken_off.unwrap_or(outcome.stop),
@@ -193,30 +199,40 @@ impl Job<'_> {
         })
     }
 
-    /// An attempt with what it achieves on the samples that belong to the piece alone.
-    fn measured(
+    /// The PSNR to which training must go on, if it reached its target and the parameters miss the
+    /// quality over the core all the same: as they will be stored, or, where rounding costs too much,
+    /// as they are.
+    fn raised_target(
         &self,
-        piece: &Piece,
-        attempt: Attempt,
-        width: usize,
-        core: &PiecePoints,
-        backend: &dyn Backend,
-    ) -> Result<FittedPiece, FitError> {
-        let Attempt { network, parameters, stopped, steps, operations, points_seen } = attempt;
-        let mut engine = backend.engine(&network, &parameters)?;
-        let mut values = vec![0.0; core.value_count()];
-        engine.evaluate(core.points(), &mut values)?;
-        let loss = core.loss(&values);
-        let mut rounded_loss = None;
-        if let Some(storage) = self.plan.storage.rounded() {
-            engine.set_parameters(&rounded(&parameters, storage))?;
-            engine.evaluate(core.points(), &mut values)?;
-            rounded_loss = Some(core.loss(&values));
+        trainer: &Trainer<'_>,
+        evaluator: &mut CoreEvaluator<'_>,
+    ) -> Result<Option<f64>, FitError> {
+        let (Some(target), Some(best)) = (self.plan.training.target_psnr, trainer.at_target())
+        else {
+            return Ok(None);
+        };
+        let reached = psnr_of_mse(best.loss);
+        let loss = evaluator.loss(&best.parameters)?;
+        for loss in [loss.stored(), loss.exact] {
+            let missing = target + MARGIN - psnr_of_mse(loss);
+            if missing <= 0.0 {
+                return Ok(None);
+            }
+            if reached + missing <= target + MAX_RAISE {
+                return Ok(Some(reached + missing));
+            }
         }
+        Ok(None)
+    }
+
+    /// The report of an attempt.
+    fn fitted(piece: &Piece, attempt: Attempt, width: usize) -> FittedPiece {
+        let Attempt { network, parameters, loss, stopped, steps, operations, points_seen } =
+            attempt;
         let report = PieceReport {
             index: piece.index,
-            loss,
-            rounded_loss,
+            loss: loss.exact,
+            rounded_loss: loss.rounded,
             stopped,
             steps,
             operations,
@@ -225,7 +241,7 @@ impl Job<'_> {
             width,
             seconds: 0.0,
         };
-        Ok(FittedPiece { report, network, parameters })
+        FittedPiece { report, network, parameters }
     }
 
     /// A stand-in for a piece that nobody had the time to fit: the mean of its samples everywhere.
@@ -280,14 +296,11 @@ struct Try {
 struct Attempt {
     network: Network,
     parameters: Vec<f32>,
+    loss: CoreLoss,
     stopped: Stop,
     steps: u64,
     operations: f64,
     points_seen: u64,
-}
-
-fn rounded(parameters: &[f32], storage: Storage) -> Vec<f32> {
-    parameters.iter().map(|value| storage.round(*value)).collect()
 }
 
 /// The network with hidden layers of `width`.

@@ -157,6 +157,19 @@ impl<'a> Trainer<'a> {
         self.stop.get_or_insert(Stop::Interrupted);
     }
 
+    /// The parameters at which training ended because they reached the target.
+    pub fn at_target(&self) -> Option<&Best> {
+        self.best.as_ref().filter(|_| self.stop == Some(Stop::Target))
+    }
+
+    /// Lets training that reached its target go on to another one, within the same number of steps.
+    pub fn resume_to(&mut self, target_psnr: f64) {
+        if self.stop == Some(Stop::Target) {
+            self.settings.target_psnr = Some(target_psnr);
+            self.stop = None;
+        }
+    }
+
     /// A copy of all that the next steps depend on besides the settings.
     pub fn state(&self) -> TrainState {
         TrainState {
