@@ -31,9 +31,14 @@ fn a_picture_is_fitted_decoded_and_measured_in_pieces() {
 
     let info = json(folder, &["info", "run", "--json"]);
     assert_eq!(info["pieces"], serde_json::json!({"counts": [4, 4], "overlap": 2}));
-    assert_eq!((&info["storage"], &info["parameters"]), (&"f16".into(), &(16 * 1347).into()));
+    assert_eq!(info["storage"], "f16");
+    // Some of the networks may have been widened.
+    let parameters = info["parameters"].as_u64().unwrap();
+    assert!(parameters >= 16 * 1347, "{info}");
+    assert_eq!(report["parameters"].as_f64(), Some(parameters as f64));
     let (text, _) = texts(&vi3nr(folder, &["info", "run"]));
-    assert!(text.contains("16 (4x4), overlap 2, 21552 parameters together as f16"), "{text}");
+    let together = format!("16 (4x4), overlap 2, {parameters} parameters together as f16");
+    assert!(text.contains(&together), "{text}");
 
     // Against its own reconstruction only the rounding to 8 bits is left.
     let own = json(folder, &["eval", "run", "run/reconstruction.png", "--json"]);

@@ -82,7 +82,7 @@ pub(super) fn cut(
     }
     let recipe = match request.preset {
         Some(Preset::Paper) => *recipe,
-        _ => recipe.of_piece(&pieces),
+        _ => recipe.of_piece(&pieces, quality(request)),
     };
     let points = PointCount::Sampled(grid.max_points(&axes));
     Ok(Cut { grid: Some(grid), recipe, points })
@@ -98,6 +98,11 @@ fn speaks_of_one_network(request: &FitRequest) -> bool {
         || request.optimizer.is_some_and(|optimizer| optimizer != OptimizerName::Kfac)
 }
 
+/// The PSNR that is asked for.
+fn quality(request: &FitRequest) -> Option<f64> {
+    request.quality.or(request.target_psnr)
+}
+
 /// The side of a piece: the recipe's, or a longer one where that would have too many parameters.
 fn default_side(
     request: &FitRequest,
@@ -110,7 +115,7 @@ fn default_side(
     let layers = request.layers.unwrap_or(pieces.layers);
     let ends = (signal.info.inputs(), signal.info.outputs());
     // Half of the recipe's width, below which a network has few units for what it is asked.
-    let least = parameters(ends, pieces.width / 2, layers)?;
+    let least = parameters(ends, pieces.width(quality(request)) / 2, layers)?;
     while side < TileSide::MAX {
         let count = PieceGrid::of_side(&axes, side, pieces.overlap).piece_count();
         if count == 1 || least * count as u64 <= most {

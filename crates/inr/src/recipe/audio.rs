@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{PieceRecipe, Recipe, Steps};
+use super::{PieceRecipe, PieceWidth, Recipe, Steps};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -34,7 +34,7 @@ const PIECES: PieceRecipe = PieceRecipe {
     overlap: 32,
     activation: "sine:omega=30",
     layers: 4,
-    width: 64,
+    widths: &[PieceWidth { max_quality: f64::INFINITY, units: 64 }],
     sine_input_scale: 24.0,
     steps: 300,
     quality: Some(40.0),

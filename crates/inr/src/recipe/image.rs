@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{PieceRecipe, Recipe, Steps};
+use super::{PieceRecipe, PieceWidth, Recipe, Steps};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -29,15 +29,18 @@ const FAST: Recipe = Recipe {
     pieces: Some(PIECES),
 };
 
-/// Measured in docs/any-size.md. With 30 for omega a piece needs half the steps, but ripples between the
-/// pixels; with less than 20 it needs more steps and is no smoother. Fewer units stall.
+/// Measured in docs/any-size.md. A larger omega needs fewer steps, but ripples between the pixels; a
+/// smaller one needs more steps and is hardly smoother. Narrower networks stall.
 const PIECES: PieceRecipe = PieceRecipe {
     above: 128 * 128,
     side: 64,
     overlap: 2,
-    activation: "sine:omega=20",
+    activation: "sine:omega=23",
     layers: 4,
-    width: 96,
+    widths: &[
+        PieceWidth { max_quality: 46.0, units: 80 },
+        PieceWidth { max_quality: f64::INFINITY, units: 96 },
+    ],
     sine_input_scale: 1.0,
     steps: 300,
     quality: Some(42.0),

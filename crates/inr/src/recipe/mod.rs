@@ -58,14 +58,33 @@ pub struct PieceRecipe {
     pub activation: &'static str,
     /// The number of weight matrices.
     pub layers: usize,
-    /// The number of units of each hidden layer.
-    pub width: usize,
+    /// The number of units of each hidden layer, by the quality asked for, in ascending order.
+    pub widths: &'static [PieceWidth],
     /// What coordinates are multiplied by, where the activation is a sine.
     pub sine_input_scale: f64,
     /// The maximum number of steps.
     pub steps: u64,
     /// The quality in dB that every piece is trained to, if to any.
     pub quality: Option<f64>,
+}
+
+/// The width of the networks of pieces up to a quality.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PieceWidth {
+    /// The highest quality in dB that this width is for; infinite for the widest.
+    pub max_quality: f64,
+    /// The number of units of each hidden layer.
+    pub units: usize,
+}
+
+impl PieceRecipe {
+    /// The width of the networks where every piece is trained to `quality` dB, or to the recipe's
+    /// quality where none is asked for.
+    pub fn width(&self, quality: Option<f64>) -> usize {
+        let quality = quality.or(self.quality).unwrap_or_default();
+        let suits = |width: &&PieceWidth| quality <= width.max_quality;
+        self.widths.iter().find(suits).or(self.widths.last()).map_or(1, |width| width.units)
+    }
 }
 
 /// How the number of steps is chosen.
@@ -91,13 +110,13 @@ pub fn recipes(kind: SignalKind) -> ByPreset<Recipe> {
 }
 
 impl Recipe {
-    /// The recipe of one piece of a signal that is cut by `pieces`.
+    /// The recipe of one piece of a signal that is cut by `pieces`, each trained to `quality` dB.
     #[must_use]
-    pub fn of_piece(&self, pieces: &PieceRecipe) -> Self {
+    pub fn of_piece(&self, pieces: &PieceRecipe, quality: Option<f64>) -> Self {
         Self {
             activation: pieces.activation,
             layers: pieces.layers,
-            width: pieces.width,
+            width: pieces.width(quality),
             sine_input_scale: pieces.sine_input_scale,
             steps: Steps::Exactly(pieces.steps),
             batch: None,

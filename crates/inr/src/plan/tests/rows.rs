@@ -58,11 +58,16 @@ fn every_kind_and_preset_has_its_defaults() {
             "image of 16512",
             json!({}),
             json!({
-                "network.dims": [2, 96, 96, 96, 3], "network.activation": "sine:omega=20",
+                "network.dims": [2, 80, 80, 80, 3], "network.activation": "sine:omega=23",
                 "training.optimizer": "kfac", "training.steps": 300, "training.batch": null,
-                "training.target_psnr": 42.0, "pieces.overlap": 2, "pieces.cures": [144, 192],
+                "training.target_psnr": 42.0, "pieces.overlap": 2, "pieces.cures": [120, 160],
                 "storage": "auto", "format": 3,
             }),
+        ),
+        (
+            "image of 16512",
+            json!({"quality": 50}),
+            json!({"network.dims": [2, 96, 96, 96, 3], "pieces.cures": [144, 192]}),
         ),
         (
             "image of 16512",
