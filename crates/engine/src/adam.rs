@@ -5,17 +5,17 @@ use vi3nr::Network;
 use crate::EngineError;
 use crate::batch::check_parameters;
 
-/// Adam's constants. For a gradient g at step t = 1, 2, …:
+/// The constants of Adam. For a gradient g and the learning rate lr, step t = 1, 2, … is
 ///
 /// m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g²,
 /// θ ← θ - lr/(1 - β₁ᵗ) · m / (√v/√(1 - β₂ᵗ) + ε)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
-    /// β₁, the decay of the mean gradient.
+    /// β₁, the decay rate of the mean gradient.
     pub beta1: f64,
-    /// β₂, the decay of the mean squared gradient.
+    /// β₂, the decay rate of the mean squared gradient.
     pub beta2: f64,
-    /// ε, added to the root of the mean squared gradient.
+    /// ε, added to the square root of the mean squared gradient.
     pub epsilon: f64,
 }
 
@@ -26,19 +26,22 @@ impl Default for Adam {
     }
 }
 
-/// Adam's memory, in the order of [`Network::layers`]: what a resumed run needs.
+/// The state of Adam, in the order of [`Network::layers`]. A resumed run needs it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AdamMemory {
-    /// m, the decaying mean of the gradient.
+    /// m, the exponentially decaying mean of the gradient.
     pub mean: Vec<f32>,
-    /// v, the decaying mean of its square.
+    /// v, the exponentially decaying mean of the squared gradient.
     pub mean_square: Vec<f32>,
-    /// t, the steps so far.
+    /// t, the number of steps so far.
     pub steps: u64,
 }
 
 impl AdamMemory {
-    /// Refuses a memory of another network.
+    /// Checks that the state has one number per weight and bias of `network`.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Length`] if it does not.
     pub(crate) fn check(&self, network: &Network) -> Result<(), EngineError> {
         check_parameters("mean gradient", network, self.mean.len())?;
         check_parameters("mean squared gradient", network, self.mean_square.len())
@@ -51,9 +54,9 @@ pub(crate) struct AdamStep {
     pub(crate) beta1: f64,
     pub(crate) beta2: f64,
     pub(crate) epsilon: f64,
-    /// lr/(1 - β₁ᵗ)
+    /// lr/(1 - β₁ᵗ).
     pub(crate) step_size: f64,
-    /// 1/√(1 - β₂ᵗ)
+    /// 1/√(1 - β₂ᵗ).
     pub(crate) root_correction: f64,
 }
 

@@ -1,4 +1,4 @@
-//! Who makes engines: the one choice between kinds of hardware or arithmetic.
+//! Backends create engines. They are the one choice between kinds of hardware and arithmetic.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use vi3nr::Network;
 
 use crate::{CpuEngine, Engine, EngineError, ReferenceEngine, Workers};
 
-/// A kind of engine together with the threads that a fit runs on. Made once for a fit and handed to
-/// whatever evaluates or trains networks.
+/// A kind of engine together with the threads that a fit runs on. A fit creates one backend and
+/// passes it to everything that evaluates or trains networks.
 ///
 /// ```
 /// use vi3nr::Network;
@@ -22,57 +22,58 @@ use crate::{CpuEngine, Engine, EngineError, ReferenceEngine, Workers};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Backend: Send + Sync + Debug {
-    /// One word for files and messages, such as `cpu`.
+    /// The name used in files and messages, such as `cpu`.
     fn name(&self) -> &'static str;
 
-    /// What its engines can do.
+    /// What the engines of this backend can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`].
+    /// Creates an engine for `network` with the initial `parameters`, in the order of
+    /// [`Network::layers`].
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias,
-    /// [`EngineError::Memory`] or [`EngineError::Threads`] if the machine does not give what is
-    /// needed.
+    /// [`EngineError::Memory`] if an allocation fails, and [`EngineError::Threads`] if the threads for
+    /// kernels cannot be started.
     fn engine(&self, network: &Network, parameters: &[f32])
     -> Result<Box<dyn Engine>, EngineError>;
 
-    /// The threads for all that is not an engine's.
+    /// The threads for all computation outside the engines.
     fn workers(&self) -> &Arc<Workers>;
 
-    /// Backends of the same kind for `count` networks that are trained at the same time, each with an
-    /// equal share of this one's threads, at least one.
+    /// Creates backends of the same kind for `count` networks that are trained at the same time. Each
+    /// of them gets an equal share of this backend's number of threads, but at least one thread.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if they cannot be started.
     fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError>;
 }
 
-/// What the engines of a backend can do. Nothing, unless a backend says so.
+/// What the engines of a backend can do. The default is nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// [`Engine::curvature`] gives something.
+    /// [`Engine::curvature`] returns `Some`.
     pub curvature: bool,
-    /// [`Engine::differentiate`] works.
+    /// [`Engine::differentiate`] is available.
     pub derivatives: bool,
     /// Every result has the same bytes for any number of threads.
     pub thread_invariant: bool,
 }
 
 impl Capabilities {
-    /// All of them.
+    /// Everything is available.
     const ALL: Self = Self { curvature: true, derivatives: true, thread_invariant: true };
 }
 
-/// Makes [`CpuEngine`]s that share their threads.
+/// The backend of [`CpuEngine`]. Its engines share their threads.
 #[derive(Debug, Clone)]
 pub struct CpuBackend {
     workers: Arc<Workers>,
 }
 
 impl CpuBackend {
-    /// The backend with workers of its own, `threads` or one per core.
+    /// Creates a backend with its own workers, `threads` of them or one per core.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if they cannot be started.
@@ -80,7 +81,7 @@ impl CpuBackend {
         Ok(Self::with_workers(Workers::new(threads)?))
     }
 
-    /// The backend on workers that exist already.
+    /// Creates a backend that uses existing workers.
     pub fn with_workers(workers: Arc<Workers>) -> Self {
         Self { workers }
     }
@@ -113,14 +114,15 @@ impl Backend for CpuBackend {
     }
 }
 
-/// Makes [`ReferenceEngine`]s, each of which runs on the thread that calls it.
+/// The backend of [`ReferenceEngine`]. Each of its engines runs on the calling thread.
 #[derive(Debug, Clone)]
 pub struct ReferenceBackend {
     workers: Arc<Workers>,
 }
 
 impl ReferenceBackend {
-    /// The backend with workers of its own, `threads` or one per core, for all but the engines.
+    /// Creates a backend with its own workers, `threads` of them or one per core, for everything but
+    /// the engines.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if they cannot be started.
@@ -128,7 +130,7 @@ impl ReferenceBackend {
         Ok(Self::with_workers(Workers::new(threads)?))
     }
 
-    /// The backend on workers that exist already.
+    /// Creates a backend that uses existing workers.
     pub fn with_workers(workers: Arc<Workers>) -> Self {
         Self { workers }
     }

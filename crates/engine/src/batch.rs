@@ -1,16 +1,36 @@
-//! Points with their targets, checked once against the network.
+//! A mini-batch of points and targets, whose shapes are checked once against the network.
 
 use vi3nr::Network;
 
 use crate::{EngineError, Loss};
 
-/// Points, shape (n, inputs), and targets, shape (n, outputs), both row-major, with n >= 1; the loss
-/// to be averaged over them, each point with its weight.
+/// A mini-batch: points, shape (n, inputs), and targets, shape (n, outputs), both row-major with
+/// n >= 1, together with the [`Loss`] and an optional weight for each point.
+///
+/// The loss of a batch is the weighted mean
+///
+/// L = 1/(n · outputs) Σ_p w_p Σ_o ρ(Φ_o(x_p), y_po)
+///
+/// over points p and outputs o, where ρ is the [`Loss`] and w_p is 1 unless
+/// [`Batch::with_weights`] sets it. The weights are not normalized.
+///
+/// ```
+/// use vi3nr::Network;
+/// use vi3nr_engine::{Batch, Loss};
+///
+/// let network = Network::uniform(2, 16, 3, 1, "tanh".parse()?)?;
+/// let (points, targets) = ([0.0, 0.5, -0.5, 1.0], [0.1, 0.2]);
+/// let batch = Batch::new(&network, &points, &targets)?
+///     .with_loss(Loss::Absolute)
+///     .with_weights(&[1.0, 0.5])?;
+/// assert_eq!((batch.count(), batch.inputs(), batch.outputs()), (2, 2, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
     pub(crate) points: &'a [f32],
     pub(crate) targets: &'a [f32],
-    /// One per point, or 1 for all.
+    /// One weight per point; `None` means that every weight is 1.
     pub(crate) weights: Option<&'a [f32]>,
     pub(crate) loss: Loss,
     pub(crate) count: usize,
@@ -19,11 +39,12 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Checks the shapes against `network`. The loss is [`Loss::Squared`], every weight 1.
+    /// Creates a batch after checking the shapes against `network`. The loss is [`Loss::Squared`] and
+    /// every weight is 1.
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths are not multiples of the network's inputs and
-    /// outputs, are of different numbers of points, or there is no point.
+    /// Returns [`EngineError::Length`] if `points` is empty, its length is not a multiple of the
+    /// network's inputs, or `targets` does not hold one value per point and output.
     pub fn new(
         network: &Network,
         points: &'a [f32],
@@ -38,13 +59,13 @@ impl<'a> Batch<'a> {
         Ok(Self { points, targets, weights: None, loss: Loss::default(), count, inputs, outputs })
     }
 
-    /// The same points with another loss.
+    /// Replaces the loss.
     #[must_use]
     pub fn with_loss(self, loss: Loss) -> Self {
         Self { loss, ..self }
     }
 
-    /// The same points, the loss of each multiplied by its weight: (1/n·outputs) Σ w Σ ρ.
+    /// Multiplies the loss of each point by its weight.
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one weight per point.
@@ -58,27 +79,27 @@ impl<'a> Batch<'a> {
         self.count
     }
 
-    /// The coordinates of each point.
+    /// The number of coordinates of each point.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The target values of each point.
+    /// The number of target values of each point.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// Checks that the batch was made for a network of these inputs and outputs.
+    /// Checks that `network` has the number of inputs and outputs that the batch was created for.
     ///
     /// # Errors
-    /// Returns [`EngineError::BatchShape`] if it was not.
+    /// Returns [`EngineError::BatchShape`] if it does not.
     pub fn check(&self, network: &Network) -> Result<(), EngineError> {
         let seen = (self.inputs, self.outputs);
         let expected = (network.inputs(), network.outputs());
         if seen == expected { Ok(()) } else { Err(EngineError::BatchShape { seen, expected }) }
     }
 
-    /// The part of the batch at `range` of its points.
+    /// The points of the batch in `range`.
     pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
         let (inputs, outputs) = (self.inputs, self.outputs);
         Self {
@@ -96,7 +117,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The batch that an engine owns; its memory is used again for the next one.
+/// A copy of a batch that an engine owns. Its memory is reused for the next batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LoadedBatch {
     points: Vec<f32>,
@@ -104,14 +125,18 @@ pub(crate) struct LoadedBatch {
     weights: Vec<f32>,
     has_weights: bool,
     loss: Loss,
-    /// 0 where no batch is loaded.
+    /// 0 if no batch is loaded.
     count: usize,
     inputs: usize,
     outputs: usize,
 }
 
 impl LoadedBatch {
-    /// Copies `batch`, which must fit `network`. After an error no batch is loaded.
+    /// Copies `batch`. If this fails, no batch is loaded.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::BatchShape`] if `batch` was created for another shape of network, and
+    /// [`EngineError::Memory`] if the allocation fails.
     pub(crate) fn load(&mut self, network: &Network, batch: &Batch<'_>) -> Result<(), EngineError> {
         self.count = 0;
         batch.check(network)?;
@@ -124,7 +149,7 @@ impl LoadedBatch {
         Ok(())
     }
 
-    /// The batch.
+    /// The loaded batch.
     ///
     /// # Errors
     /// Returns [`EngineError::NoBatch`] if none is loaded.
@@ -144,7 +169,7 @@ impl LoadedBatch {
     }
 }
 
-/// Makes `into` a copy of `from`.
+/// Replaces the contents of `into` by a copy of `from`.
 fn copy(into: &mut Vec<f32>, from: &[f32]) -> Result<(), EngineError> {
     into.clear();
     into.try_reserve_exact(from.len()).map_err(|_| EngineError::memory_for::<f32>(from.len()))?;
@@ -152,7 +177,7 @@ fn copy(into: &mut Vec<f32>, from: &[f32]) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The number of points in an array of coordinates.
+/// The number n of points in an array of coordinates, shape (n, inputs).
 fn point_count(network: &Network, points: &[f32]) -> Result<usize, EngineError> {
     if !points.len().is_multiple_of(network.inputs()) {
         let expected = format!("a multiple of the network's {} inputs", network.inputs());
@@ -161,7 +186,7 @@ fn point_count(network: &Network, points: &[f32]) -> Result<usize, EngineError> 
     Ok(points.len() / network.inputs())
 }
 
-/// The number of points, for each of which `values` has a number per output.
+/// Checks `points`, shape (n, inputs), and `values`, shape (n, outputs), and returns n.
 pub(crate) fn check_values(
     network: &Network,
     points: &[f32],
@@ -172,7 +197,7 @@ pub(crate) fn check_values(
     Ok(count)
 }
 
-/// Refuses an array that does not hold `each` numbers for each of `count` points.
+/// Checks that an array of length `seen` holds `each` numbers for each of `count` points.
 pub(crate) fn check_length(
     what: &'static str,
     seen: usize,
@@ -186,8 +211,7 @@ pub(crate) fn check_length(
     Err(EngineError::Length { what, seen, expected })
 }
 
-/// Refuses parameters, or other arrays of their shape, that are not one number per weight and bias
-/// of `network`.
+/// Checks that an array of length `seen` holds one number per weight and bias of `network`.
 pub(crate) fn check_parameters(
     what: &'static str,
     network: &Network,
@@ -201,7 +225,7 @@ pub(crate) fn check_parameters(
     Err(EngineError::Length { what, seen, expected })
 }
 
-/// Refuses points, shape (n, inputs), that are not whole or none; returns n.
+/// Checks `points`, shape (n, inputs) with n >= 1, and returns n.
 pub(crate) fn check_some_points(network: &Network, points: &[f32]) -> Result<usize, EngineError> {
     match point_count(network, points)? {
         0 => Err(no_points()),

@@ -1,33 +1,35 @@
-//! What second-order training asks of an engine.
+//! What second-order optimizers need from an engine.
 
 use vi3nr::Network;
 
 use crate::EngineError;
 use crate::batch::{check_length, check_parameters, check_some_points};
 
-/// What an engine offers to optimizers that use the curvature of the loss, such as K-FAC:
+/// Curvature of the loss for second-order optimizers such as K-FAC; see
 /// [`Engine::curvature`](crate::Engine::curvature).
 ///
-/// Neither method touches the loaded batch, the gradient, the parameters or Adam's memory.
+/// Neither method changes the loaded batch, the gradient, the parameters or the state of Adam.
 pub trait Curvature {
-    /// Every layer's curvature factors over `points`, shape (n, inputs), with what is propagated
-    /// back from the outputs given by `signs`, shape (n, outputs).
+    /// The curvature factors of every layer, averaged over `points`, shape (n, inputs). `signs`, shape
+    /// (n, outputs), are the values u that are propagated back from the outputs; see
+    /// [`LayerCurvature::slopes`].
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths do not fit the network or each other or there
-    /// is no point, [`EngineError::Memory`] if the memory cannot be had.
+    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit the
+    /// network and the number of points, and [`EngineError::Memory`] if an allocation fails.
     fn factors(
         &mut self,
         points: &[f32],
         signs: &[f32],
     ) -> Result<Vec<LayerCurvature>, EngineError>;
 
-    /// J·d for each of `directions` d, all in the order of [`Network::layers`]: how fast the values
-    /// at `points`, shape (n, inputs), change along d, shape (n, outputs).
+    /// J·d for each of `directions` d, where J is the Jacobian of the values at `points`, shape
+    /// (n, inputs), with respect to the parameters. A direction is in the order of
+    /// [`Network::layers`]; each result has the shape (n, outputs).
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths do not fit the network or there is no point,
-    /// [`EngineError::Memory`] if the memory cannot be had.
+    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit the
+    /// network, and [`EngineError::Memory`] if an allocation fails.
     fn tangents(
         &mut self,
         points: &[f32],
@@ -36,10 +38,10 @@ pub trait Curvature {
 }
 
 /// The Kronecker factors of one layer's Gauss-Newton curvature (K-FAC, Martens and Grosse 2015),
-/// means over points.
+/// averaged over points.
 ///
-/// The layer maps h̄ = \[h; 1\] to z = W̄h̄. Its block of (1/n) Σ JᵀJ, J the derivatives of the
-/// network's values by the parameters, is approximated by A ⊗ G.
+/// The layer maps h̄ = \[h; 1\] to z = W̄h̄. K-FAC approximates its block of (1/n) Σ JᵀJ, where J is
+/// the Jacobian of the network's values with respect to the parameters, by A ⊗ G.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerCurvature {
     /// A = mean h̄h̄ᵀ, row-major (fan-in + 1, fan-in + 1); the last row and column belong to the
@@ -51,10 +53,11 @@ pub struct LayerCurvature {
     pub slopes: Vec<f64>,
 }
 
-/// The bytes of all layers' curvature factors, 8 Σ ((fan-in + 1)² + fan-out²), as
-/// [`Curvature::factors`] returns them. K-FAC holds about five times as much: running means, new
-/// factors, inverses and what inverting them needs. Use it to decide whether a network is too wide
-/// for K-FAC. `usize::MAX` where the number is too large.
+/// The size in bytes of the curvature factors of all layers that [`Curvature::factors`] returns,
+/// 8 Σ ((fan-in + 1)² + fan-out²), or `usize::MAX` if it does not fit a `usize`.
+///
+/// Use it to decide whether a network is too wide for K-FAC, which needs about five times as much
+/// memory for running means, new factors, inverses and the temporary matrices of the inversion.
 pub fn curvature_bytes(network: &Network) -> usize {
     let square = |side: usize| side.saturating_mul(side);
     let numbers = network.layers().into_iter().fold(0usize, |sum, layer| {
@@ -63,7 +66,7 @@ pub fn curvature_bytes(network: &Network) -> usize {
     numbers.saturating_mul(size_of::<f64>())
 }
 
-/// Checks points, shape (n, inputs), with their signs, shape (n, outputs); returns n.
+/// Checks `points`, shape (n, inputs), and `signs`, shape (n, outputs), and returns n.
 pub(crate) fn check_signs(
     network: &Network,
     points: &[f32],
@@ -74,7 +77,8 @@ pub(crate) fn check_signs(
     Ok(count)
 }
 
-/// Checks points, shape (n, inputs), and directions, each as long as the parameters; returns n.
+/// Checks `points`, shape (n, inputs), and `directions`, each of the length of the parameters, and
+/// returns n.
 pub(crate) fn check_directions(
     network: &Network,
     points: &[f32],

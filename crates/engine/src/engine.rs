@@ -1,63 +1,72 @@
-//! The boundary between training and whatever computes it.
+//! The interface between training and the code that computes it.
 
 use vi3nr::Network;
 
 use crate::{Adam, AdamMemory, Batch, Curvature, EngineError};
 
-/// A network in training: its parameters θ, a batch, the gradient of the loss, Adam's memory.
+/// A network in training: its parameters θ, the loaded batch, the gradient of the loss, and the
+/// state of Adam.
 ///
-/// The loss is a mean over points and outputs, of (Φ(x) - y)² unless the [`Batch`] says otherwise. A
-/// step is [`load_batch`](Engine::load_batch), left out where the batch is still the right one,
-/// [`loss_and_gradient`](Engine::loss_and_gradient), which leaves the parameters alone, and
-/// [`apply`](Engine::apply), which moves them; between the two the caller knows the loss of the
-/// parameters that it can still copy.
+/// The loss is a mean over points and outputs, of (Φ(x) - y)² unless the [`Batch`] sets another
+/// [`Loss`](crate::Loss). One training step consists of three calls:
 ///
-/// What every engine agrees on:
+/// 1. [`load_batch`](Engine::load_batch), which can be omitted if the batch has not changed;
+/// 2. [`loss_and_gradient`](Engine::loss_and_gradient), which does not change the parameters;
+/// 3. [`apply`](Engine::apply), which does.
 ///
-/// - A loaded batch stays until the next `load_batch`. If that fails, no batch is loaded.
-/// - A gradient stays until the next `loss_and_gradient`, through `load_batch`, `apply`,
-///   `set_parameters` and all evaluations. If that fails, there is no gradient.
-/// - A call that returns an error leaves the parameters and Adam's memory as they were.
+/// Between the last two calls the caller can still copy the parameters that the loss belongs to.
+///
+/// Every engine guarantees the following:
+///
+/// - A loaded batch is kept until the next `load_batch`. If `load_batch` fails, no batch is loaded.
+/// - A gradient is kept until the next `loss_and_gradient`; `load_batch`, `apply`, `set_parameters`
+///   and evaluations do not discard it. If `loss_and_gradient` fails, there is no gradient.
+/// - Before the first `loss_and_gradient` there is no gradient: [`gradient`](Engine::gradient) and a
+///   step of Adam return [`EngineError::NoGradient`].
+/// - A call that returns an error leaves the parameters and the state of Adam unchanged.
 /// - Parameters, gradients and directions are in the order of [`Network::layers`]: for each layer
 ///   its weights, shape (fan-out, fan-in), row-major, then its biases, shape (fan-out).
-/// - Values that are not finite are not errors: they go through like any others.
+/// - NaN and infinite values are not errors. They propagate as in ordinary arithmetic.
 pub trait Engine: Send {
-    /// The shape of the network.
+    /// The network that is trained.
     fn network(&self) -> &Network;
 
-    /// Copies `batch` into memory of the engine's own, which the next batch uses again.
+    /// Copies `batch` into memory of the engine, which is reused for the next batch.
     ///
     /// # Errors
-    /// Returns [`EngineError::BatchShape`] if the batch was made for a network of other inputs or
-    /// outputs, [`EngineError::Memory`] if the memory cannot be had.
+    /// Returns [`EngineError::BatchShape`] if the batch was created for a network with another number
+    /// of inputs or outputs, and [`EngineError::Memory`] if the allocation fails.
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError>;
 
-    /// The loss of the present parameters on the loaded batch; its gradient is kept.
+    /// Computes the loss of the current parameters on the loaded batch and keeps its gradient.
     ///
     /// # Errors
-    /// Returns [`EngineError::NoBatch`] before the first [`load_batch`](Engine::load_batch),
-    /// [`EngineError::Memory`] if the memory for the gradient cannot be had.
+    /// Returns [`EngineError::NoBatch`] if no batch is loaded, and [`EngineError::Memory`] if the
+    /// memory for the gradient cannot be allocated.
     fn loss_and_gradient(&mut self) -> Result<f64, EngineError>;
 
-    /// Moves the parameters.
+    /// Updates the parameters.
     ///
     /// # Errors
-    /// Returns [`EngineError::NoGradient`] if the update needs a gradient and none is known,
-    /// [`EngineError::NoLayer`] or [`EngineError::Length`] if it does not fit the network.
+    /// Returns [`EngineError::NoGradient`] if the update needs a gradient and there is none, and
+    /// [`EngineError::NoLayer`] or [`EngineError::Length`] as [`Update::check`] does.
     fn apply(&mut self, update: &Update<'_>) -> Result<(), EngineError>;
 
-    /// Φ at `points`, shape (n, inputs), written to `values`, shape (n, outputs), both row-major.
+    /// Evaluates Φ at `points`, shape (n, inputs), and writes it to `values`, shape (n, outputs), both
+    /// row-major.
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths do not fit the network or each other.
+    /// Returns [`EngineError::Length`] if the length of `points` is not a multiple of the network's
+    /// inputs, or `values` does not hold one number per point and output.
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError>;
 
-    /// Φ and its first derivatives by the coordinates at `points`, shape (n, inputs): `values` has the
-    /// shape (n, outputs), `derivatives` (n, outputs, inputs), element (p, o, d) being dΦ_o/dx_d.
+    /// Evaluates Φ and its first derivatives with respect to the coordinates at `points`, shape
+    /// (n, inputs). `values` has the shape (n, outputs). `derivatives` has the shape
+    /// (n, outputs, inputs); its element (p, o, d) is dΦ_o/dx_d at point p. All are row-major.
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths do not fit the network or each other,
-    /// [`EngineError::Unsupported`] if the backend has no derivatives.
+    /// Returns [`EngineError::Length`] if the length of an array does not fit the network and the
+    /// number of points, and [`EngineError::Unsupported`] if the backend does not offer derivatives.
     fn differentiate(
         &mut self,
         points: &[f32],
@@ -65,7 +74,7 @@ pub trait Engine: Send {
         derivatives: &mut [f32],
     ) -> Result<(), EngineError>;
 
-    /// Copies the parameters into `parameters`, whatever its length was.
+    /// Copies the parameters into `parameters`, which is resized.
     fn copy_parameters(&self, parameters: &mut Vec<f32>);
 
     /// A copy of the parameters.
@@ -87,21 +96,21 @@ pub trait Engine: Send {
     /// Returns [`EngineError::NoGradient`] if there is none.
     fn gradient(&self) -> Result<Vec<f32>, EngineError>;
 
-    /// A copy of what [`Update::Adam`] remembers: zeros before the first.
+    /// A copy of the state of [`Update::Adam`]: zeros before the first step.
     fn adam_memory(&self) -> AdamMemory;
 
-    /// Replaces what [`Update::Adam`] remembers.
+    /// Replaces the state of [`Update::Adam`].
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one number per weight and bias.
     fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError>;
 
-    /// The curvature of the loss, if the backend has
+    /// Access to the curvature of the loss, or `None` if the backend does not offer
     /// [`Capabilities::curvature`](crate::Capabilities::curvature).
     fn curvature(&mut self) -> Option<&mut dyn Curvature>;
 }
 
-/// A borrowed engine is an engine, so that training can be lent one.
+/// A mutable reference to an engine is an engine, so that training can borrow one.
 impl<E: Engine + ?Sized> Engine for &mut E {
     fn network(&self) -> &Network {
         (**self).network()
@@ -157,27 +166,27 @@ impl<E: Engine + ?Sized> Engine for &mut E {
     }
 }
 
-/// How parameters move: [`Engine::apply`].
+/// An update of the parameters, for [`Engine::apply`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Update<'a> {
-    /// One step of Adam along the gradient of the last `loss_and_gradient`.
+    /// One step of Adam with the gradient of the last `loss_and_gradient`.
     Adam {
         /// β₁, β₂ and ε.
         constants: Adam,
-        /// lr.
+        /// The learning rate.
         learning_rate: f64,
-        /// Layers, counted from 0, whose weights, but not biases, another update moves: they and
-        /// Adam's memory of them stay as they are.
+        /// Layers, counted from 0, whose weights (not biases) this step leaves unchanged, along with
+        /// the state of Adam for them, because another update changes them.
         except_weights_of: &'a [usize],
     },
-    /// W ← W - rate · D for the weights of one layer.
+    /// W ← W - rate · D for the weights W of one layer.
     Displace {
         /// The layer, counted from 0.
         layer: usize,
         /// D, shape (fan-out, fan-in), row-major.
         direction: &'a [f32],
-        /// How far.
+        /// The factor of the direction.
         rate: f32,
     },
 }
@@ -188,11 +197,11 @@ impl Update<'_> {
         Self::Adam { constants, learning_rate, except_weights_of: &[] }
     }
 
-    /// Refuses an update that does not fit `network`.
+    /// Checks that the update fits `network`.
     ///
     /// # Errors
-    /// Returns [`EngineError::NoLayer`] if a layer is not the network's, [`EngineError::Length`] if
-    /// a direction has not one number per weight.
+    /// Returns [`EngineError::NoLayer`] if the network has no layer with one of the indices, and
+    /// [`EngineError::Length`] if a direction does not hold one number per weight of its layer.
     pub fn check(&self, network: &Network) -> Result<(), EngineError> {
         let layers = network.layer_count();
         match *self {

@@ -1,4 +1,4 @@
-//! Many networks at once.
+//! Training many networks in parallel.
 
 use std::sync::Mutex;
 
@@ -7,11 +7,12 @@ use vi3nr::Network;
 use crate::workers::thread_count;
 use crate::{Adam, Batch, CpuEngine, Engine, EngineError, Update};
 
-/// Independent networks trained side by side: other seeds, signals or settings.
+/// Independent networks that are trained in parallel, for example with different seeds, signals or
+/// settings.
 ///
-/// One small network does not use many cores well. Here every core has a network of its own as long as
-/// there are enough of them, and none waits for another. Each comes out with the bytes that it would
-/// have alone.
+/// A single small network cannot use many cores efficiently. An ensemble trains one network per
+/// core, without synchronization between them, as long as there are enough networks. Every network
+/// ends with the same bytes as if it had been trained alone.
 ///
 /// ```
 /// use vi3nr::Network;
@@ -34,17 +35,17 @@ use crate::{Adam, Batch, CpuEngine, Engine, EngineError, Update};
 /// ```
 pub struct Ensemble {
     members: Vec<CpuEngine>,
-    /// How many are trained at the same time.
+    /// The number of members that are trained at the same time.
     side_by_side: usize,
     threads: usize,
 }
 
 impl Ensemble {
-    /// Engines for `members`, each a network and its initial parameters in the order of
-    /// [`Network::layers`], on `threads` threads in all, or one per core.
+    /// Creates an engine for each of `members`, a network with its initial parameters in the order of
+    /// [`Network::layers`]. All members together use `threads` threads, or one per core.
     ///
     /// # Errors
-    /// Those of [`CpuEngine::new`].
+    /// Returns the errors of [`CpuEngine::new`].
     pub fn new(
         members: &[(&Network, &[f32])],
         threads: Option<usize>,
@@ -59,13 +60,13 @@ impl Ensemble {
         Ok(Self { members: engines, side_by_side, threads })
     }
 
-    /// `steps` steps of Adam for every member, on the batch and with the learning rate that
-    /// `batch_for` gives for a member and a step, both counted from 0. Returns, for each member, the
-    /// loss before each step.
+    /// Trains every member for `steps` steps of Adam. `batch_for(member, step)`, both counted from 0,
+    /// gives the batch and the learning rate of a step. Returns the loss before each step for each
+    /// member.
     ///
     /// # Errors
-    /// Those of [`Engine::load_batch`] and [`Engine::loss_and_gradient`], of the first member that
-    /// has one; the other members are trained all the same.
+    /// Returns the error of [`Engine::load_batch`] or [`Engine::loss_and_gradient`] of the first
+    /// member that fails. The other members are trained nevertheless.
     pub fn train<'a>(
         &mut self,
         steps: u64,
@@ -85,8 +86,8 @@ impl Ensemble {
         self.each(train).into_iter().collect()
     }
 
-    /// Calls `work` for every member, as many at a time as have threads, and returns its results in
-    /// the order of the members.
+    /// Calls `work` once for every member, in parallel, and returns the results in the order of the
+    /// members.
     pub fn each<R: Send>(&mut self, work: impl Fn(usize, &mut CpuEngine) -> R + Sync) -> Vec<R> {
         let mut results: Vec<Option<R>> = self.members.iter().map(|_| None).collect();
         let waiting = Mutex::new(self.members.iter_mut().zip(&mut results).enumerate());
@@ -97,17 +98,17 @@ impl Ensemble {
             }
         };
         std::thread::scope(|scope| {
-            // The calling thread attends to members too: one alone needs no further thread.
+            // The calling thread is a worker too, so that a single member needs no further thread.
             for _ in 1..self.side_by_side {
                 scope.spawn(worker);
             }
             worker();
         });
-        // A member without a result means that `work` panicked, and the scope has passed that on.
+        // Every member has a result here: if `work` panicked, the scope has propagated the panic.
         results.into_iter().flatten().collect()
     }
 
-    /// Threads of all members together.
+    /// The number of threads of all members together.
     pub fn threads(&self) -> usize {
         self.threads
     }

@@ -1,20 +1,20 @@
-//! What engines and backends refuse.
+//! The errors of engines and backends.
 
-/// Why an engine cannot do what it is asked for.
+/// An error of an engine, a backend or their threads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// An array whose length does not fit the network.
+    /// An array has a length that does not fit the network.
     #[error("{what}: {seen} numbers, expected {expected}")]
     Length {
-        /// Which array.
+        /// The name of the array.
         what: &'static str,
         /// Its length.
         seen: usize,
-        /// What would fit.
+        /// The length that fits, in words.
         expected: String,
     },
-    /// A batch that was made for a network of other inputs or outputs.
+    /// A batch was created for a network with another number of inputs or outputs.
     #[error(
         "the batch has points of {} coordinates and targets of {} values, expected {} and {}",
         seen.0, seen.1, expected.0, expected.1
@@ -25,54 +25,54 @@ pub enum EngineError {
         /// Inputs and outputs of the engine's network.
         expected: (usize, usize),
     },
-    /// A loss is asked for, but the engine holds no batch.
+    /// A loss is needed, but no batch is loaded.
     #[error("no batch is loaded: expected load_batch before loss_and_gradient")]
     NoBatch,
-    /// A gradient is asked for, but none has been computed.
+    /// A gradient is needed, but none has been computed.
     #[error("no gradient is known: expected loss_and_gradient first")]
     NoGradient,
-    /// A layer that the network does not have.
+    /// The network has no layer with this index.
     #[error("there is no layer {layer} (from 0): the network has {layers}")]
     NoLayer {
         /// The layer, counted from 0.
         layer: usize,
-        /// How many the network has.
+        /// The number of layers of the network.
         layers: usize,
     },
-    /// The backend lacks something that is needed.
+    /// The backend does not offer what an optimizer or a signal needs.
     #[error(
         "the engine '{backend}' does not offer {missing}; expected another engine or optimizer"
     )]
     Unsupported {
         /// The backend's name: [`Backend::name`](crate::Backend::name).
         backend: &'static str,
-        /// What it lacks.
+        /// What is missing, as a noun phrase.
         missing: &'static str,
     },
-    /// The machine does not give the memory that training needs.
+    /// The memory that training needs cannot be allocated.
     #[error("not enough memory: training this network needs {mebibytes} MiB more")]
     Memory {
-        /// The size of the allocation that failed.
+        /// The size of the failed allocation in MiB, rounded up.
         mebibytes: usize,
     },
     /// The worker threads cannot be started.
     #[error("cannot start {threads} threads: {reason}")]
     Threads {
-        /// How many were asked for.
+        /// The number of threads that were requested.
         threads: usize,
-        /// The system's answer.
+        /// The error of the operating system.
         reason: String,
     },
 }
 
 impl EngineError {
-    /// The failed allocation of `count` values of type `T`.
+    /// The error for a failed allocation of `count` values of type `T`.
     pub(crate) fn memory_for<T>(count: usize) -> Self {
         Self::Memory { mebibytes: count.saturating_mul(size_of::<T>()).div_ceil(1 << 20) }
     }
 }
 
-/// `count` values of zero (or whatever a new `T` is).
+/// A vector of `count` default values of `T`.
 ///
 /// # Errors
 /// Returns [`EngineError::Memory`] if the allocation fails.

@@ -1,16 +1,18 @@
 //! Training steps of coordinate networks.
 //!
-//! A [`Backend`] makes [`Engine`]s and owns the [`Workers`], the threads of a whole fit. An engine
-//! holds a network's parameters: points and targets go in, the loss comes out, the parameters move;
-//! that is the whole boundary. There are two backends:
+//! A [`Backend`] creates [`Engine`]s and owns the [`Workers`], the threads that a whole fit uses. An
+//! engine holds a network's parameters. It takes points and targets, computes the loss and its
+//! gradient, and updates the parameters. There are two backends:
 //!
-//! - [`ReferenceBackend`]: plain loops in double precision, the specification ([`ReferenceEngine`]);
-//! - [`CpuBackend`]: float32, several threads, a tile of points taken through all layers forward and
-//!   back while it stays in cache; the same bytes for any number of threads ([`CpuEngine`]).
+//! - [`ReferenceBackend`] runs plain loops in double precision. It is the specification that every
+//!   other engine is tested against ([`ReferenceEngine`]).
+//! - [`CpuBackend`] computes in float32 on several threads. A tile of points passes through all
+//!   layers, forward and backward, while it stays in cache. The result has the same bytes for any
+//!   number of threads ([`CpuEngine`]).
 //!
-//! Optimizers that use curvature ask an engine for its [`Curvature`]. An [`Ensemble`] trains many
-//! networks side by side. [`DenseLayers`] pushes a batch through single layers, for experiments on
-//! networks too deep to train.
+//! Second-order optimizers use the [`Curvature`] of an engine. An [`Ensemble`] trains many networks
+//! in parallel. [`DenseLayers`] applies single layers to a batch, for experiments on networks that
+//! are too deep to train.
 //!
 //! ```
 //! use vi3nr::Network;
@@ -57,7 +59,7 @@ pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient};
 pub use workers::{Workers, thread_count};
 
-/// Compiles and runs the example of README.md with those of the documentation.
+/// Compiles and runs the example in README.md as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

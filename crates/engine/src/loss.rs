@@ -1,32 +1,36 @@
-//! How far a value lies from its target.
+//! The loss of a single value.
 
-/// What is averaged over points and outputs, with e = Φ(x) - y.
+/// The loss ρ of one value Φ(x) and its target y, with e = Φ(x) - y. The loss of a
+/// [`Batch`](crate::Batch) is the mean of ρ over points and outputs.
 ///
 /// ```
 /// use vi3nr_engine::Loss;
 ///
 /// assert_eq!(Loss::Squared.value_and_slope(3.0, 1.0), (4.0, 4.0));
 /// assert_eq!(Loss::Absolute.value_and_slope(1.0, 3.0), (2.0, -1.0));
-/// // Both are beyond 0.1: nothing is to be learnt here.
+/// // Both values are clamped to 0.1, so the loss is 0.
 /// let clamped = Loss::ClampedAbsolute { limit: 0.1 };
 /// assert_eq!(clamped.value_and_slope(1.0, 3.0), (0.0, 0.0));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Loss {
-    /// e².
+    /// ρ = e², with the slope 2e.
     #[default]
     Squared,
-    /// |e|, whose slope at 0 is taken as 0.
+    /// ρ = |e|, with the slope sign(e), which is 0 at e = 0.
     Absolute,
-    /// |clamp(Φ(x)) - clamp(y)|, both clamped to [-limit, limit]: the usual loss of signed distances,
-    /// which are wanted near the surface only. The slope is the sign of that difference even where
-    /// Φ(x) exceeds the limit, so that a value far on the wrong side is drawn back; it is 0 where both
-    /// lie beyond the same limit.
+    /// ρ = |clamp(Φ(x)) - clamp(y)|, with both values clamped to [-limit, limit]. This is the common
+    /// loss for signed distances, which matter only near the surface.
+    ///
+    /// The slope is the sign of the clamped difference even where |Φ(x)| exceeds the limit, so that a
+    /// value far on the wrong side of the surface still has a gradient. It is 0 where both values lie
+    /// beyond the same limit.
     ClampedAbsolute {
         /// The largest distance that counts; positive.
         limit: f64,
     },
-    /// The square of what [`Loss::ClampedAbsolute`] is, under the same rules.
+    /// ρ = (clamp(Φ(x)) - clamp(y))², with twice the clamped difference as its slope; otherwise as
+    /// [`Loss::ClampedAbsolute`].
     ClampedSquared {
         /// The largest distance that counts; positive.
         limit: f64,
@@ -34,7 +38,10 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// The loss of `value` against `target` and its derivative by `value`. NaN stays NaN.
+    /// The loss ρ of `value` for `target`, and its derivative with respect to `value`.
+    ///
+    /// Neither contains a factor 1/2 or the factor 1/(n · outputs) of the mean: the squared loss e²
+    /// has the slope 2e. If `value` or `target` is NaN, both results are NaN.
     pub fn value_and_slope(self, value: f64, target: f64) -> (f64, f64) {
         match self {
             Self::Squared => squared(value - target),
@@ -45,9 +52,9 @@ impl Loss {
     }
 }
 
-/// The difference of both clamped to [-limit, limit].
+/// The difference of `value` and `target`, both clamped to [-limit, limit].
 fn clamped(value: f64, target: f64, limit: f64) -> f64 {
-    // Not `clamp`, which panics where the limit is not a number.
+    // `f64::clamp` would panic if the limit is NaN or negative.
     let inside = |x: f64| if x.abs() > limit { limit.copysign(x) } else { x };
     inside(value) - inside(target)
 }
@@ -57,7 +64,7 @@ fn squared(error: f64) -> (f64, f64) {
     (error * error, 2.0 * error)
 }
 
-/// |e| and its sign.
+/// |e| and its slope, the sign of e.
 fn absolute(error: f64) -> (f64, f64) {
     (error.abs(), if error == 0.0 { 0.0 } else { error.signum() })
 }
@@ -67,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slopes_are_derivatives_and_not_a_number_stays() {
+    fn slopes_are_derivatives_and_nan_propagates() {
         for loss in [
             Loss::Squared,
             Loss::Absolute,
@@ -86,9 +93,9 @@ mod tests {
         }
     }
 
-    /// On the wrong side of the surface a value is drawn back however far it is.
+    /// A value on the wrong side of the surface has a gradient however far away it is.
     #[test]
-    fn clamping_forgives_only_the_same_side() {
+    fn clamping_ignores_errors_only_on_the_same_side() {
         let loss = Loss::ClampedAbsolute { limit: 0.5 };
         assert_eq!(loss.value_and_slope(9.0, 0.7), (0.0, 0.0));
         assert_eq!(loss.value_and_slope(9.0, -0.7), (1.0, 1.0));

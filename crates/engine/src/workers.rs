@@ -1,18 +1,19 @@
-//! The threads that all parts of a fit share.
+//! The thread pools that all parts of a fit share.
 
 use std::sync::{Arc, OnceLock};
 
 use crate::EngineError;
 use crate::cpu::KernelPool;
 
-/// The threads of a fit, made once: whoever computes does so on them, so that their number bounds
-/// the cores in use. There are two pools, of which one rests while the other works:
+/// The threads of a fit. They are created once, and all computation runs on them, so that their
+/// number bounds the number of cores in use. There are two pools, and only one of them works at a
+/// time:
 ///
-/// - the general one, for everything outside the engines' kernels: signed distances, the optimizers'
-///   own algebra, metrics ([`Workers::install`]);
-/// - the kernels', which all CPU engines on these workers share. Its threads treat numbers below
-///   1.2e-38 as zero; only the engines' own arithmetic runs there. It is made for the first such
-///   engine.
+/// - The general pool runs everything outside the engines' kernels, such as signed distances, the
+///   linear algebra of optimizers, and metrics ([`Workers::install`]).
+/// - The kernel pool is shared by all CPU engines on these workers. Its threads flush subnormal
+///   numbers (below 1.2e-38) to zero, so only the engines' own arithmetic runs there. It is created
+///   together with the first such engine.
 #[derive(Debug)]
 pub struct Workers {
     threads: usize,
@@ -21,10 +22,10 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// `threads` workers, at least one, or one per core if none is given.
+    /// Starts `threads` threads (at least one), or one per core if `threads` is `None`.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if the system does not start them.
+    /// Returns [`EngineError::Threads`] if the operating system cannot start them.
     pub fn new(threads: Option<usize>) -> Result<Arc<Self>, EngineError> {
         let threads = thread_count(threads);
         let general = start(threads, |builder| {
@@ -33,45 +34,46 @@ impl Workers {
         Ok(Arc::new(Self { threads, general, kernels: OnceLock::new() }))
     }
 
-    /// How many threads work at a time.
+    /// The number of threads that work at a time.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Workers for `count` computations that run at the same time, each with an equal share of these
-    /// threads, at least one.
+    /// Creates workers for `count` computations that run at the same time. Each of them gets an equal
+    /// share of this number of threads, but at least one thread.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if the system does not start them.
+    /// Returns [`EngineError::Threads`] if the operating system cannot start the threads.
     pub fn shares(&self, count: usize) -> Result<Vec<Arc<Self>>, EngineError> {
         let each = (self.threads / count.max(1)).max(1);
         (0..count).map(|_| Self::new(Some(each))).collect()
     }
 
-    /// Runs `work` on the general threads: parallel iterators of rayon inside it use these and no
-    /// others.
+    /// Runs `work` on the general pool. Rayon's parallel iterators inside `work` use only its
+    /// threads.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.general.install(work)
     }
 
-    /// The threads for kernels.
+    /// The kernel pool, which the first call creates.
     pub(crate) fn kernels(&self) -> Result<Arc<KernelPool>, EngineError> {
         if let Some(kernels) = self.kernels.get() {
             return Ok(kernels.clone());
         }
-        // Two callers may both get here: one pool is then dropped unused.
+        // Two callers may both reach this line. One of the pools is then dropped unused.
         let kernels = KernelPool::new(self.threads)?;
         Ok(self.kernels.get_or_init(|| kernels).clone())
     }
 }
 
-/// As many threads as were asked for, at least one, or one per core.
-pub fn thread_count(asked: Option<usize>) -> usize {
+/// The number of threads for a request of `requested` threads: at least one, and one per core if
+/// `requested` is `None`.
+pub fn thread_count(requested: Option<usize>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    asked.unwrap_or_else(cores).max(1)
+    requested.unwrap_or_else(cores).max(1)
 }
 
-/// Starts a pool of `threads` threads with what `prepare` sets besides.
+/// Starts a pool of `threads` threads; `prepare` may set further options of the builder.
 pub(crate) fn start(
     threads: usize,
     prepare: impl FnOnce(rayon::ThreadPoolBuilder) -> rayon::ThreadPoolBuilder,
@@ -94,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn work_stays_on_the_threads_asked_for() {
+    fn work_stays_on_the_requested_threads() {
         let workers = Workers::new(Some(3)).unwrap();
         let seen = workers.install(rayon::current_num_threads);
         assert_eq!((seen, workers.threads()), (3, 3));
         assert_eq!(Workers::new(Some(0)).unwrap().threads(), 1);
     }
 
-    /// Callers' arithmetic keeps its subnormal numbers, also while engines exist.
+    /// The arithmetic of callers keeps its subnormal numbers, even while engines exist.
     #[test]
     fn only_kernels_flush_to_zero() {
         let workers = Workers::new(Some(2)).unwrap();

@@ -3,7 +3,7 @@
 use vi3nr::activation::{Function, Visitor};
 use vi3nr::{Activation, Formula};
 
-use super::formula::Walk;
+use super::formula::Interpreter;
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
 use super::product::COLUMN_STEP;
@@ -19,7 +19,7 @@ pub(super) fn vector_function(activation: &Activation) -> Box<dyn VectorFunction
             Box::new(Compiled(function))
         }
         fn visit_formula(self, formula: &Formula) -> Self::Output {
-            Box::new(Walk::new(formula.program()))
+            Box::new(Interpreter::new(formula.program()))
         }
     }
     activation.visit(Compile)
@@ -57,7 +57,7 @@ impl<F: Function> Task for ValueAndSlope<'_, F> {
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         // A copy of its own, so that the compiler need not read the parameters again after each store.
         let function = self.function.clone();
-        let Width { columns, row } = self.width;
+        let Width { columns, row_stride: row } = self.width;
         for (values, slopes) in self.values.chunks_mut(row).zip(self.slopes.chunks_mut(row)) {
             for (z, slope) in values[..columns].iter_mut().zip(&mut slopes[..columns]) {
                 let (value, derivative) = function.value_and_slope(Lane::<FUSED>(*z));
@@ -80,7 +80,7 @@ impl<F: Function> Task for Value<'_, F> {
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         let function = self.function.clone();
-        for values in self.values.chunks_mut(self.width.row) {
+        for values in self.values.chunks_mut(self.width.row_stride) {
             for z in &mut values[..self.width.columns] {
                 *z = function.value(Lane::<FUSED>(*z)).0;
             }
@@ -93,7 +93,7 @@ pub(super) struct Multiply<'a> {
     pub(super) width: Width,
     pub(super) into: &'a mut [f32],
     /// The distance between rows of b.
-    pub(super) by_row: usize,
+    pub(super) by_stride: usize,
     pub(super) by: &'a [f32],
 }
 
@@ -102,8 +102,8 @@ impl Task for Multiply<'_> {
 
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
-        let Width { columns, row } = self.width;
-        for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(self.by_row)) {
+        let Width { columns, row_stride: row } = self.width;
+        for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(self.by_stride)) {
             for (a, b) in into[..columns].iter_mut().zip(&by[..columns]) {
                 *a *= b;
             }
@@ -127,7 +127,10 @@ impl Task for AddRows<'_> {
         const WIDE: usize = 8;
         let columns = self.width.columns;
         assert!(columns.is_multiple_of(COLUMN_STEP), "columns are padded");
-        assert!(columns <= self.sums.len() && columns <= self.width.row, "rows are wide enough");
+        assert!(
+            columns <= self.sums.len() && columns <= self.width.row_stride,
+            "rows are wide enough"
+        );
         let mut column = 0;
         while column + WIDE * X::LANES <= columns {
             // SAFETY: the columns lie within `columns`; the machine has the instructions of X.
@@ -154,7 +157,7 @@ impl AddRows<'_> {
         unsafe {
             let to = self.sums.as_mut_ptr().add(column);
             let mut sums: [X; N] = [X::splat(0.0); N];
-            for row in self.rows.chunks(self.width.row) {
+            for row in self.rows.chunks(self.width.row_stride) {
                 if row.len() < self.width.columns {
                     break;
                 }
@@ -182,7 +185,11 @@ mod tests {
             for (columns, row, count) in [(16, 16, 3), (48, 80, 5), (128, 144, 24), (272, 272, 2)] {
                 let rows: Vec<f32> = (0..count * row).map(|i| (i % 91) as f32).collect();
                 let mut sums: Vec<f32> = (0..columns + 1).map(|i| i as f32).collect();
-                set.run(AddRows { width: Width { columns, row }, sums: &mut sums, rows: &rows });
+                set.run(AddRows {
+                    width: Width { columns, row_stride: row },
+                    sums: &mut sums,
+                    rows: &rows,
+                });
                 for (column, sum) in sums.iter().enumerate() {
                     let counted = if column < columns { count } else { 0 };
                     let added = (0..counted).map(|r| rows[r * row + column]).sum::<f32>();
@@ -202,7 +209,7 @@ mod tests {
             let inputs: Vec<f32> = (-1000..=1003).map(|i| i as f32 * 0.00317).collect();
             for set in InstructionSet::available() {
                 let (mut values, mut slopes) = (inputs.clone(), vec![0.0; inputs.len()]);
-                let width = Width { columns: inputs.len(), row: inputs.len() };
+                let width = Width { columns: inputs.len(), row_stride: inputs.len() };
                 function.value_and_slope(set, width, &mut values, &mut slopes);
                 let mut alone = inputs.clone();
                 function.value(set, width, &mut alone);

@@ -4,11 +4,11 @@ use std::ops::{Deref, DerefMut};
 
 use crate::EngineError;
 
-/// Bytes of a cache line and of the widest vector.
+/// The size in bytes of a cache line and of the widest vector.
 const LINE: usize = 64;
 
-/// A zero-initialized slice whose first element lies on a cache line, so that no vector of a row
-/// crosses two lines.
+/// A zero-initialized slice whose first element is at the start of a cache line, so that no vector of
+/// a row spans two lines.
 #[derive(Debug)]
 pub(super) struct Aligned {
     storage: Vec<f32>,
@@ -20,12 +20,12 @@ impl Aligned {
     /// `len` zeros.
     ///
     /// # Errors
-    /// The memory cannot be had.
+    /// Returns [`EngineError::Memory`] if the allocation fails.
     pub(super) fn zeros(len: usize) -> Result<Self, EngineError> {
-        let room = len + LINE / size_of::<f32>();
+        let padded = len + LINE / size_of::<f32>();
         let mut storage: Vec<f32> = Vec::new();
-        storage.try_reserve_exact(room).map_err(|_| EngineError::memory_for::<f32>(room))?;
-        storage.resize(room, 0.0);
+        storage.try_reserve_exact(padded).map_err(|_| EngineError::memory_for::<f32>(padded))?;
+        storage.resize(padded, 0.0);
         let start = storage.as_ptr().align_offset(LINE);
         debug_assert!(start < LINE / size_of::<f32>());
         Ok(Self { storage, start, len })

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::activate::AddRows;
 use super::aligned::Aligned;
 use super::core::Core;
-use super::layout::{LayerPlace, Layout};
+use super::layout::{LayerLayout, Layout};
 use super::product::{COLUMN_STEP, Left, Product, Right, Update};
 use super::tile::{Scratch, Shared, forward, input};
 use super::vector_function::Width;
@@ -33,7 +33,7 @@ struct Sums {
 
 impl Sums {
     fn new(layout: &Layout) -> Result<Self, EngineError> {
-        let layer = |layer: &LayerPlace| {
+        let layer = |layer: &LayerLayout| {
             Ok(LayerSums {
                 inputs: Aligned::zeros(layer.fan_in * layer.backward_columns)?,
                 ones: Aligned::zeros(layer.backward_columns)?,
@@ -98,7 +98,7 @@ fn add_tile(
     for (row, point) in sums.points.chunks_exact_mut(padded).zip(points.chunks_exact(inputs)) {
         row[..inputs].copy_from_slice(point);
     }
-    let delta = scratch.values[last].chunks_exact_mut(layout.layers[last].tile_row);
+    let delta = scratch.values[last].chunks_exact_mut(layout.layers[last].tile_stride);
     for (row, signs) in delta.zip(signs.chunks_exact(outputs)) {
         row[..outputs].copy_from_slice(signs);
         row[outputs..].fill(0.0);
@@ -114,9 +114,9 @@ fn add_tile(
         };
         let into = &mut sums.layers[index];
         add_squares(shared, (from, row), rows, layer.fan_in, &mut into.inputs);
-        let width = Width { columns: layer.backward_columns, row };
+        let width = Width { columns: layer.backward_columns, row_stride: row };
         shared.set.run(AddRows { width, sums: &mut into.ones, rows: &from[..rows * row] });
-        add_squares(shared, (delta, layer.tile_row), rows, layer.fan_out, &mut into.slopes);
+        add_squares(shared, (delta, layer.tile_stride), rows, layer.fan_out, &mut into.slopes);
         backward_start -= layer.fan_out * layer.backward_columns;
         let Some(slopes_below) = slopes_before.last_mut() else {
             break;
@@ -126,11 +126,11 @@ fn add_tile(
             rows,
             columns: layer.backward_columns,
             depth: layer.fan_out,
-            left: Left { values: delta, row: layer.tile_row, depth: 1 },
+            left: Left { values: delta, row_stride: layer.tile_stride, col_stride: 1 },
             right: Right::Packed(&shared.backward[backward_start..]),
             update: Update::Multiply,
             result: &mut slopes_below[..],
-            result_row: below.tile_row,
+            result_stride: below.tile_stride,
         }
         .run(shared.set);
     }
@@ -149,17 +149,17 @@ fn add_squares(
         rows: columns,
         columns: padded,
         depth: rows,
-        left: Left { values: matrix, row: 1, depth: row },
+        left: Left { values: matrix, row_stride: 1, col_stride: row },
         right: Right::Rows(matrix, row),
         update: Update::Add,
         result: sums,
-        result_row: padded,
+        result_stride: padded,
     }
     .run(shared.set);
 }
 
 /// The factors of a layer, to be summed.
-fn zeros(layer: &LayerPlace) -> Result<LayerCurvature, EngineError> {
+fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
     Ok(LayerCurvature {
         inputs: try_zeros((layer.fan_in + 1).pow(2))?,
         slopes: try_zeros(layer.fan_out.pow(2))?,
@@ -169,7 +169,7 @@ fn zeros(layer: &LayerPlace) -> Result<LayerCurvature, EngineError> {
 /// The chunks' sums, added in order in double precision to `mean`, divided by the number of points.
 fn take_mean<'a>(
     mean: &mut LayerCurvature,
-    layer: &LayerPlace,
+    layer: &LayerLayout,
     count: usize,
     sums: impl Iterator<Item = &'a LayerSums>,
 ) {

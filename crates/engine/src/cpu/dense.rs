@@ -88,7 +88,8 @@ impl DenseLayers {
         outputs: &mut [f32],
     ) -> Result<(), EngineError> {
         let fan_out = quotient("weights", weights.len(), fan_in)?;
-        let from = Unpacked { values: weights, depth: 1, column: fan_in, columns: fan_out };
+        let from =
+            Unpacked { values: weights, row_stride: 1, col_stride: fan_in, columns: fan_out };
         self.pack(fan_in, from)?;
         self.multiply_rows(fan_in, fan_out, inputs, outputs)
     }
@@ -107,7 +108,7 @@ impl DenseLayers {
         gradients: &mut [f32],
     ) -> Result<(), EngineError> {
         let fan_out = quotient("weights", weights.len(), fan_in)?;
-        let from = Unpacked { values: weights, depth: fan_in, column: 1, columns: fan_in };
+        let from = Unpacked { values: weights, row_stride: fan_in, col_stride: 1, columns: fan_in };
         self.pack(fan_out, from)?;
         self.multiply_rows(fan_out, fan_in, deltas, gradients)
     }
@@ -138,7 +139,12 @@ impl DenseLayers {
         check_equal("factors", by.len(), into.len())?;
         self.pool.install(|| {
             into.par_chunks_mut(RUN).zip(by.par_chunks(RUN)).for_each(|(into, by)| {
-                self.set.run(Multiply { width: whole(into.len()), by_row: into.len(), into, by });
+                self.set.run(Multiply {
+                    width: whole(into.len()),
+                    by_stride: into.len(),
+                    into,
+                    by,
+                });
             });
         });
         Ok(())
@@ -213,11 +219,11 @@ impl DenseLayers {
                         rows: rows.len() / depth,
                         columns: padded,
                         depth,
-                        left: Left { values: rows, row: depth, depth: 1 },
+                        left: Left { values: rows, row_stride: depth, col_stride: 1 },
                         right: Right::Packed(&self.packed),
                         update: Update::Set,
                         result: &mut tile,
-                        result_row: padded,
+                        result_stride: padded,
                     }
                     .run(self.set);
                     let tile = tile.chunks_exact(padded);
@@ -235,7 +241,7 @@ const RUN: usize = 1 << 14;
 
 /// A run of numbers as a matrix of one row.
 fn whole(len: usize) -> Width {
-    Width { columns: len, row: len }
+    Width { columns: len, row_stride: len }
 }
 
 /// How many rows of `each` numbers there are.

@@ -1,4 +1,4 @@
-//! The fused engine as the trait asks for it.
+//! The fused engine as an implementation of [`Engine`].
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::aligned::Aligned;
 use super::core::Core;
 use super::instruction_set::InstructionSet;
 use super::pool::KernelPool;
-use super::tile::{self, Sum};
+use super::tile::{self, GradSink};
 use super::update::{self, AdamState};
 use super::{curvature, tangent};
 use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
@@ -17,26 +17,26 @@ use crate::curvature::{check_directions, check_signs};
 use crate::workers::thread_count;
 use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update, Workers};
 
-/// The float32 engine for CPUs: fused, vectorized, on several threads, with the same bytes for any
-/// number of them.
+/// The float32 engine for CPUs: fused, vectorized and multi-threaded. Its results have the same bytes
+/// for any number of threads.
 pub struct CpuEngine {
     core: Core,
     batch: LoadedBatch,
-    /// One per chunk of the largest batch so far.
+    /// The partial gradients, one per chunk of the largest batch so far, in the inner layout.
     partials: Vec<Aligned>,
-    /// How many of them hold the present gradient; 0 where there is none.
+    /// The number of `partials` that hold the current gradient; 0 if there is none.
     used_partials: usize,
     adam: AdamState,
 }
 
 impl CpuEngine {
-    /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`],
-    /// with `threads` threads of its own or one per core.
+    /// Creates an engine for `network` with the initial `parameters`, in the order of
+    /// [`Network::layers`], and with its own `threads` threads or one per core.
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias,
-    /// [`EngineError::Memory`] or [`EngineError::Threads`] if the machine does not give what is
-    /// needed.
+    /// [`EngineError::Memory`] if an allocation fails, and [`EngineError::Threads`] if the threads
+    /// cannot be started.
     pub fn new(
         network: &Network,
         parameters: &[f32],
@@ -45,10 +45,10 @@ impl CpuEngine {
         Self::with_instruction_set(network, parameters, threads, InstructionSet::best())
     }
 
-    /// As [`CpuEngine::new`], on threads that are shared with others.
+    /// Creates an engine as [`CpuEngine::new`] does, on threads that it shares with other engines.
     ///
     /// # Errors
-    /// Those of [`CpuEngine::new`].
+    /// Returns the errors of [`CpuEngine::new`].
     pub fn on_workers(
         network: &Network,
         parameters: &[f32],
@@ -57,14 +57,14 @@ impl CpuEngine {
         Self::on_pool(network, parameters, workers.kernels()?, InstructionSet::best())
     }
 
-    /// As [`CpuEngine::new`], with the vector instructions of `set`, one of
+    /// Creates an engine as [`CpuEngine::new`] does, with the vector instructions of `set`, one of
     /// [`InstructionSet::available`].
     ///
     /// # Errors
-    /// Those of [`CpuEngine::new`].
+    /// Returns the errors of [`CpuEngine::new`].
     ///
     /// # Panics
-    /// If this machine does not have the instructions.
+    /// Panics if this machine does not support the instructions.
     pub fn with_instruction_set(
         network: &Network,
         parameters: &[f32],
@@ -98,7 +98,7 @@ impl CpuEngine {
                 steps: 0,
             },
         };
-        // The first two chunks' sums now, so that a lack of memory is found before any work.
+        // Allocate the first two partial gradients now, so that a lack of memory is found early.
         engine.reserve_partials(2)?;
         Ok(engine)
     }
@@ -150,8 +150,9 @@ impl Engine for CpuEngine {
                     }
                     let tiles = range.clone().step_by(layout.tile_points).map(|first| {
                         let tile = batch.part(first..range.end.min(first + layout.tile_points));
-                        let sum = Sum { partial: &mut *partial, is_new: first == range.start };
-                        tile::backpropagate(&shared, &mut scratch, &tile, scale, sum)
+                        let sink =
+                            GradSink { partial: &mut *partial, overwrite: first == range.start };
+                        tile::backpropagate(&shared, &mut scratch, &tile, scale, sink)
                     });
                     tiles.sum::<f64>()
                 })

@@ -22,13 +22,13 @@ fn register(value: f32) -> Register {
 }
 
 /// A program with its constants spread out, so that every operand is a register.
-pub(super) struct Walk {
+pub(super) struct Interpreter {
     program: Program,
     /// The constants of the program in the order of [`operands`].
     constants: Vec<(f64, Register)>,
 }
 
-impl Walk {
+impl Interpreter {
     pub(super) fn new(program: &Program) -> Self {
         let mut constants: Vec<(f64, Register)> = Vec::new();
         for operand in operands(program) {
@@ -56,7 +56,7 @@ fn operands(program: &Program) -> impl Iterator<Item = Operand> {
     read.chain([program.value(), program.slope()])
 }
 
-impl VectorFunction for Walk {
+impl VectorFunction for Interpreter {
     fn value_and_slope(
         &self,
         set: InstructionSet,
@@ -64,29 +64,29 @@ impl VectorFunction for Walk {
         values: &mut [f32],
         slopes: &mut [f32],
     ) {
-        set.run(Rows { walk: self, width, values, slopes: Some(slopes) });
+        set.run(InterpretRows { interpreter: self, width, values, slopes: Some(slopes) });
     }
 
     fn value(&self, set: InstructionSet, width: Width, values: &mut [f32]) {
-        set.run(Rows { walk: self, width, values, slopes: None });
+        set.run(InterpretRows { interpreter: self, width, values, slopes: None });
     }
 }
 
 /// The walk over the columns of a matrix's rows.
-struct Rows<'a> {
-    walk: &'a Walk,
+struct InterpretRows<'a> {
+    interpreter: &'a Interpreter,
     width: Width,
     values: &'a mut [f32],
     slopes: Option<&'a mut [f32]>,
 }
 
-impl Task for Rows<'_> {
+impl Task for InterpretRows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(mut self) {
-        let Width { columns, row } = self.width;
-        let mut registers = Registers::new(self.walk);
+        let Width { columns, row_stride: row } = self.width;
+        let mut registers = Registers::new(self.interpreter);
         // Where each piece of the present walk comes from: start in the matrix, length.
         let mut pieces: Vec<(usize, usize)> = Vec::new();
         let mut filled = 0;
@@ -107,7 +107,7 @@ impl Task for Rows<'_> {
     }
 }
 
-impl Rows<'_> {
+impl InterpretRows<'_> {
     /// Walks the program over the points gathered and puts the results where they came from.
     #[inline(always)]
     fn finish<const FUSED: bool>(
@@ -116,8 +116,8 @@ impl Rows<'_> {
         pieces: &mut Vec<(usize, usize)>,
         filled: &mut usize,
     ) {
-        registers.walk::<FUSED>();
-        let (value, slope) = (self.walk.program.value(), self.walk.program.slope());
+        registers.run::<FUSED>();
+        let (value, slope) = (self.interpreter.program.value(), self.interpreter.program.slope());
         let mut at = 0;
         for (start, len) in pieces.drain(..) {
             let value = &registers.read(value)[at..][..len];
@@ -147,21 +147,21 @@ struct Numbers {
 
 /// The registers of one walk.
 struct Registers<'a> {
-    walk: &'a Walk,
+    interpreter: &'a Interpreter,
     numbers: Numbers,
 }
 
 impl<'a> Registers<'a> {
-    fn new(walk: &'a Walk) -> Self {
+    fn new(interpreter: &'a Interpreter) -> Self {
         let mut numbers = LAST.take().unwrap_or_else(|| Numbers {
             input: register(0.0),
             results: Vec::new(),
             spare: [register(0.0), register(0.0)],
         });
-        while numbers.results.len() < walk.program.registers() {
+        while numbers.results.len() < interpreter.program.registers() {
             numbers.results.push(register(0.0));
         }
-        Self { walk, numbers }
+        Self { interpreter, numbers }
     }
 
     /// Leaves the storage to the thread's next walk.
@@ -170,15 +170,16 @@ impl<'a> Registers<'a> {
     }
 
     fn read(&self, operand: Operand) -> &[f32; POINTS] {
-        read(self.walk, &self.numbers.input, &self.numbers.results, operand)
+        read(self.interpreter, &self.numbers.input, &self.numbers.results, operand)
     }
 
     /// All instructions in their order, each over all points.
     #[inline(always)]
-    fn walk<const FUSED: bool>(&mut self) {
-        let Self { walk, numbers: Numbers { input, results, spare: [first, second] } } = self;
-        for instruction in walk.program.instructions() {
-            let at = |operand| read(walk, input, results, operand);
+    fn run<const FUSED: bool>(&mut self) {
+        let Self { interpreter, numbers: Numbers { input, results, spare: [first, second] } } =
+            self;
+        for instruction in interpreter.program.instructions() {
+            let at = |operand| read(interpreter, input, results, operand);
             match instruction.operation {
                 Operation::Unary(function, u) => unary::<FUSED>(function, first, at(u)),
                 Operation::Binary(function, u, v) => binary::<FUSED>(function, first, at(u), at(v)),
@@ -205,7 +206,7 @@ impl<'a> Registers<'a> {
 /// The numbers of an operand.
 #[inline(always)]
 fn read<'a>(
-    walk: &'a Walk,
+    interpreter: &'a Interpreter,
     input: &'a Register,
     results: &'a [Register],
     operand: Operand,
@@ -215,8 +216,8 @@ fn read<'a>(
         Operand::Register(index) => &results[index],
         Operand::Constant(value) => {
             let same = |entry: &&(f64, Register)| entry.0.to_bits() == value.to_bits();
-            // Every constant of the program was spread out by `Walk::new`.
-            walk.constants.iter().find(same).map_or(input, |entry| &entry.1)
+            // Every constant of the program was spread out by `Interpreter::new`.
+            interpreter.constants.iter().find(same).map_or(input, |entry| &entry.1)
         }
     }
 }
@@ -312,7 +313,7 @@ mod tests {
     /// Formulas with every kind of operation against their double-precision values, over matrices
     /// with gaps between rows and rows longer than a walk.
     #[test]
-    fn walks_agree_with_the_definition() {
+    fn interpreted_formulas_agree_with_the_definition() {
         for text in [
             "x",
             "2+0*x",
@@ -328,7 +329,7 @@ mod tests {
             let activation: Activation = text.parse().unwrap();
             let function = vector_function(&activation);
             for (columns, row, rows) in [(16, 48, 5), (64, 144, 16), (300, 320, 3), (512, 512, 2)] {
-                let width = Width { columns, row };
+                let width = Width { columns, row_stride: row };
                 let input: Vec<f32> =
                     (0..rows * row).map(|i| ((i * 7919) % 1000) as f32 * 0.006 - 2.9987).collect();
                 for set in InstructionSet::available() {

@@ -1,4 +1,4 @@
-//! Running a task compiled for the best instruction set of this machine.
+//! Run-time dispatch of a task to code compiled for the best instruction set of this machine.
 
 use super::vector::Vector;
 
@@ -14,27 +14,28 @@ pub enum InstructionSet {
     /// 4 float32 lanes, 32 registers, fused multiply-add.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// Whatever the compiler assumes of every machine of this kind.
+    /// The baseline of the target architecture, without a fused multiply-add.
     Portable,
 }
 
 /// Work that is compiled once for each instruction set.
 ///
-/// `run` must be `#[inline(always)]`, so that its body lands inside the function that enables the
-/// instructions. `X` is a vector; `ROWS` x `VECTORS` accumulators of a matrix
-/// product fit the registers; `FUSED` says that a fused multiply-add is one instruction.
+/// `run` must be `#[inline(always)]`, so that its body is compiled inside the function that enables
+/// the instructions. `X` is a vector register, `ROWS` x `VECTORS` is the number of accumulators of a
+/// matrix product that fit the registers, and `FUSED` says whether a fused multiply-add is one
+/// instruction.
 pub(super) trait Task {
-    /// What the task returns.
+    /// The result of the task.
     type Output;
 
-    /// Does the work.
+    /// Runs the task.
     fn run<X: Vector, const ROWS: usize, const VECTORS: usize, const FUSED: bool>(
         self,
     ) -> Self::Output;
 }
 
 impl InstructionSet {
-    /// Those that this machine can run, best first.
+    /// The instruction sets that this machine supports, best first.
     pub fn available() -> Vec<Self> {
         let mut sets = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -57,12 +58,12 @@ impl InstructionSet {
         sets
     }
 
-    /// The best of those that this machine can run.
+    /// The best instruction set that this machine supports.
     pub fn best() -> Self {
         Self::available()[0]
     }
 
-    /// The columns of a packed panel: as many as a block of accumulators covers.
+    /// The number of columns of a packed panel, which is that of a block of accumulators.
     pub(super) fn panel_columns(self) -> usize {
         struct Columns;
         impl Task for Columns {
@@ -77,18 +78,18 @@ impl InstructionSet {
 
     /// Runs `task` compiled for these instructions.
     ///
-    /// # Panics
-    /// Never, if `self` came from [`InstructionSet::available`] on this machine.
+    /// `self` must come from [`InstructionSet::available`] on this machine;
+    /// [`CpuEngine::with_instruction_set`](super::CpuEngine::with_instruction_set) checks that.
     #[inline]
     pub(super) fn run<T: Task>(self, task: T) -> T::Output {
         match self {
-            // SAFETY: these values come from `available`, which found the features on this machine.
+            // SAFETY: the caller got this value from `available`, which detected the features.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => unsafe { avx512(task) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => unsafe { avx2(task) },
-            // NEON with fused multiply-add belongs to every 64-bit Arm machine.
+            // Every 64-bit Arm machine has NEON with a fused multiply-add.
             #[cfg(target_arch = "aarch64")]
             Self::Neon => task.run::<std::arch::aarch64::float32x4_t, 12, 2, true>(),
             Self::Portable => task.run::<[f32; 4], 6, 2, false>(),

@@ -33,7 +33,7 @@ impl<const FUSED: bool> Lane<FUSED> {
 }
 
 /// The sine and the cosine of x = nπ + r, |r| <= π/2, and what they are made of.
-struct Turned {
+struct SinCosParts {
     /// n.
     half_turns: f32,
     /// r².
@@ -51,7 +51,7 @@ struct Turned {
 impl<const FUSED: bool> Lane<FUSED> {
     /// The sine and the cosine by half turns.
     #[inline(always)]
-    fn turned(self) -> Turned {
+    fn reduce_half_turns(self) -> SinCosParts {
         let x = self.0;
         let rounded = mul_add::<FUSED>(x, std::f32::consts::FRAC_1_PI, ROUNDER);
         let half_turns = rounded - ROUNDER;
@@ -86,7 +86,7 @@ impl<const FUSED: bool> Lane<FUSED> {
         let sine = mul_add::<FUSED>(sine_tail * square, r, r);
         let cosine = mul_add::<FUSED>(cosine_tail, square, 1.0);
         let cosine = f32::from_bits(cosine.to_bits() ^ sign);
-        Turned { half_turns, square, sine_tail, cosine_tail, sine, cosine }
+        SinCosParts { half_turns, square, sine_tail, cosine_tail, sine, cosine }
     }
 }
 
@@ -177,7 +177,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     /// multiply-add; always within [-1, 1] to rounding.
     #[inline(always)]
     fn sin_cos(self) -> (Self, Self) {
-        let Turned { sine, cosine, .. } = self.turned();
+        let SinCosParts { sine, cosine, .. } = self.reduce_half_turns();
         (Self(sine), Self(cosine))
     }
 
@@ -203,7 +203,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     #[inline(always)]
     fn sinc_and_slope(self) -> (Self, Self) {
         let x = self.0;
-        let Turned { half_turns, square, sine_tail, cosine_tail, sine, cosine } = self.turned();
+        let SinCosParts { half_turns, square, sine_tail, cosine_tail, sine, cosine } =
+            self.reduce_half_turns();
         let inverse = 1.0 / x;
         let value = sine * inverse;
         let slope = (cosine - value) * inverse;

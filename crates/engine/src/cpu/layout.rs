@@ -1,10 +1,11 @@
-//! Where everything lies inside the engine.
+//! The memory layout of the engine's arrays.
 //!
-//! Inside, a layer's weights are kept transposed and padded, (fan-in, columns) with `columns` the
-//! fan-out rounded up to whole vectors, followed by its biases (columns). Gradients, Adam's two
-//! means and the threads' partial sums share this layout, so the update is one pass over flat
-//! arrays. Padded entries are zero at the start and never reach a real one: a product's depth runs
-//! over real rows only, and a padded column only feeds itself.
+//! In the inner layout, the weights of a layer are transposed and padded to the shape
+//! (fan-in, columns), where `columns` is the fan-out rounded up to whole vectors. The biases,
+//! (columns), follow. Gradients, the two means of Adam and the partial gradients have the same layout,
+//! so that an update is one pass over flat arrays. Padding is initialized to zero and never affects
+//! another entry: the depth of a product covers only real rows, and a padded column only contributes
+//! to itself. The outer layout is that of [`Network::layers`].
 
 use std::ops::Range;
 
@@ -12,27 +13,28 @@ use vi3nr::Network;
 
 use super::product::COLUMN_STEP;
 
-/// One layer's place.
+/// The layout of one layer.
 #[derive(Debug, Clone)]
-pub(super) struct LayerPlace {
+pub(super) struct LayerLayout {
     pub(super) fan_in: usize,
     pub(super) fan_out: usize,
     /// The fan-out rounded up to whole vectors.
     pub(super) columns: usize,
     /// The fan-in rounded up to whole vectors: the columns of the backward product.
     pub(super) backward_columns: usize,
-    /// The distance between rows of a tile of this layer's outputs.
-    pub(super) tile_row: usize,
-    /// Transposed weights, (fan-in, columns).
+    /// The row stride of a tile of this layer's outputs, (points, columns); at least `columns`.
+    pub(super) tile_stride: usize,
+    /// The range of the transposed weights, (fan-in, columns), row-major.
     pub(super) weights: Range<usize>,
-    /// Biases, (columns).
+    /// The range of the biases, (columns).
     pub(super) biases: Range<usize>,
-    /// The same in the order of [`Network::layers`].
+    /// The layer in the outer layout.
     pub(super) outer: vi3nr::Layer,
 }
 
-impl LayerPlace {
-    /// W ← W - rate · D in an array in the inner layout, D (fan-out, fan-in) row-major.
+impl LayerLayout {
+    /// W ← W - rate · D for the weights W in `inner`, an array in the inner layout, where D is
+    /// `direction`, shape (fan-out, fan-in), row-major.
     pub(super) fn displace(&self, inner: &mut [f32], direction: &[f32], rate: f32) {
         let rows = inner[self.weights.clone()].chunks_exact_mut(self.columns);
         for (k, row) in rows.enumerate() {
@@ -43,32 +45,34 @@ impl LayerPlace {
     }
 }
 
-/// All layers' places and the sizes that follow.
+/// The layout of all layers and the sizes that follow from it.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    pub(super) layers: Vec<LayerPlace>,
+    pub(super) layers: Vec<LayerLayout>,
     /// The length of an array in the inner layout.
     pub(super) len: usize,
-    /// Points that go through all layers together.
+    /// The number of points that pass through all layers together.
     pub(super) tile_points: usize,
 }
 
-/// Bytes of scratch that one tile may fill: about half of a usual core's own cache.
+/// The size in bytes of the scratch of one tile: about half of a typical second-level cache.
 const TILE_BYTES: usize = 512 * 1024;
-/// Bytes of sums of curvature factors that all chunks together may fill, if one fits in less. Up to
-/// a width of 512 the number of partial gradients keeps them below it.
+/// The limit in bytes for the sums of curvature factors of all chunks together, unless a single sum
+/// is larger. Up to a width of 512, the number of chunks alone keeps them below this limit.
 const FACTOR_BYTES: usize = 1 << 30;
-/// Bytes of partial gradients that all chunks together may fill, if two chunks fit in less.
+/// The limit in bytes for the partial gradients of all chunks together, unless two of them are
+/// larger.
 const PARTIAL_BYTES: usize = 256 << 20;
-/// The fewest points that are worth a partial gradient of their own.
+/// The minimum number of points for which another partial gradient pays off.
 const MIN_CHUNK_POINTS: usize = 256;
-/// The most partial gradients, and so the most threads that a step can occupy.
+/// The maximum number of partial gradients, which is also the maximum number of threads that a step
+/// can use.
 const MAX_CHUNKS: usize = 32;
 
 impl Layout {
     pub(super) fn new(network: &Network) -> Self {
         let mut start = 0;
-        let layers: Vec<LayerPlace> = network
+        let layers: Vec<LayerLayout> = network
             .layers()
             .into_iter()
             .map(|outer| {
@@ -76,20 +80,20 @@ impl Layout {
                 let weights = start..start + outer.fan_in * columns;
                 let biases = weights.end..weights.end + columns;
                 start = biases.end.next_multiple_of(COLUMN_STEP);
-                LayerPlace {
+                LayerLayout {
                     fan_in: outer.fan_in,
                     fan_out: outer.fan_out,
                     columns,
                     backward_columns: outer.fan_in.next_multiple_of(COLUMN_STEP),
-                    // An odd number of cache lines, so that rows do not compete for cache sets.
-                    tile_row: ((columns / COLUMN_STEP) | 1) * COLUMN_STEP,
+                    // An odd number of cache lines, which spreads the rows over all cache sets.
+                    tile_stride: ((columns / COLUMN_STEP) | 1) * COLUMN_STEP,
                     weights,
                     biases,
                     outer,
                 }
             })
             .collect();
-        let point_bytes: usize = layers.iter().map(|layer| 8 * layer.tile_row).sum();
+        let point_bytes: usize = layers.iter().map(|layer| 8 * layer.tile_stride).sum();
         let tile_points = (TILE_BYTES / point_bytes).next_power_of_two().clamp(16, 128);
         Self { layers, len: start, tile_points }
     }
@@ -99,19 +103,19 @@ impl Layout {
         self.layers.iter().map(|layer| layer.fan_out * layer.backward_columns).sum()
     }
 
-    /// How many partial gradients a batch of `points` is summed in: a function of the batch and the
-    /// network only, so that the sum's order, and with it every byte, is the same for any number of
-    /// threads.
+    /// The number of partial gradients for a batch of `points` points. It depends only on the batch and
+    /// the network, so that the order of summation, and with it every byte of the result, is the same
+    /// for any number of threads.
     pub(super) fn chunk_count(&self, points: usize) -> usize {
         let affordable = (PARTIAL_BYTES / (self.len * size_of::<f32>())).max(2);
         (points / MIN_CHUNK_POINTS).clamp(1, MAX_CHUNKS.min(affordable))
     }
 
-    /// How many sums of curvature factors `points` are added up in: as many as partial gradients,
-    /// unless layers are so wide that they would fill more than [`FACTOR_BYTES`]. Again a function
-    /// of the points and the network only.
+    /// The number of partial sums of curvature factors for `points` points: that of partial gradients,
+    /// or fewer if the layers are so wide that the sums would exceed [`FACTOR_BYTES`]. It also depends
+    /// only on the number of points and the network.
     pub(super) fn factor_chunk_count(&self, points: usize) -> usize {
-        let square = |layer: &LayerPlace| {
+        let square = |layer: &LayerLayout| {
             let inputs = layer.fan_in.saturating_mul(layer.backward_columns);
             inputs.saturating_add(layer.fan_out.saturating_mul(layer.columns))
         };
@@ -120,7 +124,7 @@ impl Layout {
         self.chunk_count(points).min(affordable.max(1))
     }
 
-    /// The ranges of an array in the inner layout, in ascending order, that hold everything but the
+    /// The ranges of an array in the inner layout, in ascending order, that contain everything but the
     /// weights of `layers`.
     pub(super) fn ranges_without_weights_of(&self, layers: &[usize]) -> Vec<Range<usize>> {
         let mut ranges = Vec::new();
@@ -135,14 +139,15 @@ impl Layout {
         ranges
     }
 
-    /// The points of chunk `index` of `count`: whole tiles, but for the batch's last.
+    /// The points of chunk `index` of `count` chunks. They are whole tiles, except for the last tile of
+    /// the batch.
     pub(super) fn chunk_points(&self, index: usize, count: usize, points: usize) -> Range<usize> {
         let tiles = points.div_ceil(self.tile_points);
         let at = |index: usize| (index * tiles / count * self.tile_points).min(points);
         at(index)..at(index + 1)
     }
 
-    /// Copies parameters from the order of [`Network::layers`] into the inner layout.
+    /// Copies an array from the outer layout into the inner layout.
     pub(super) fn scatter(&self, outer: &[f32], inner: &mut [f32]) {
         for layer in &self.layers {
             let weights = &outer[layer.outer.weights.clone()];
@@ -157,7 +162,7 @@ impl Layout {
         }
     }
 
-    /// Copies an array in the inner layout into the order of [`Network::layers`].
+    /// Copies an array from the inner layout into the outer layout.
     pub(super) fn gather(&self, inner: &[f32], outer: &mut [f32]) {
         for layer in &self.layers {
             let weights = &mut outer[layer.outer.weights.clone()];
@@ -198,14 +203,15 @@ mod tests {
         let ranges = layout.ranges_without_weights_of(&[2, 1]);
         assert_eq!(ranges.len(), 3);
         for (index, layer) in layout.layers.iter().enumerate() {
-            let inside = |place: usize| ranges.iter().any(|range| range.contains(&place));
+            let inside = |index: usize| ranges.iter().any(|range| range.contains(&index));
             assert_eq!(layer.weights.clone().all(inside), index == 0);
             assert_eq!(layer.weights.clone().any(inside), index == 0);
             assert!(layer.biases.clone().all(inside));
         }
     }
 
-    /// Up to a width of 512 as many as partial gradients; beyond, what fits a gibibyte.
+    /// There are as many chunks as partial gradients up to a width of 512; beyond, their sums fit in
+    /// 1 GiB.
     #[test]
     fn factors_of_wide_layers_are_summed_in_fewer_chunks() {
         let layout = |width: usize, layers: usize| {

@@ -1,13 +1,13 @@
 //! The fused float32 engine.
 //!
-//! One step: the batch is cut into chunks of whole tiles, a fixed number of them. Each chunk has a
-//! partial gradient; whichever thread takes the chunk runs its tiles through all layers and back
-//! ([`tile`]), one after the other, in its own cache. Then the partial gradients are summed in the
-//! order of their chunks, Adam moves the parameters and the weights are packed for the next step
-//! ([`update`]), again shared among the threads. No array of the size of the batch exists besides
+//! A step divides the batch into chunks of whole tiles. The number of chunks does not depend on the
+//! number of threads. Each chunk has a partial gradient. The thread that takes a chunk runs its tiles
+//! through all layers, forward and backward, one tile after the other and in its own cache
+//! ([`tile`]). Then the threads sum the partial gradients in the order of the chunks, apply Adam, and
+//! pack the weights for the next step ([`update`]). No array of the size of the batch exists besides
 //! the batch itself.
 //!
-//! [`core`](self::core) holds what all kernels read, [`engine`] is the trait's side of it.
+//! [`core`](self::core) holds what all kernels read, and [`engine`] implements the trait.
 
 mod activate;
 mod aligned;

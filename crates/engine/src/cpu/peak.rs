@@ -1,24 +1,24 @@
-//! The machine's own limit, measured: fused multiply-adds on registers alone.
+//! Measurement of the machine's peak rate: fused multiply-adds on registers only.
 //!
-//! Written with intrinsics where they exist: here the exact instructions are the point.
+//! The loops use intrinsics where they exist, because the measurement is about exact instructions.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use super::instruction_set::InstructionSet;
 
-/// Independent chains of multiply-adds: enough to hide their latency on any present core.
+/// The number of independent chains of multiply-adds, enough to hide their latency on modern cores.
 const CHAINS: usize = 12;
-/// Multiply-adds of each chain in one call.
+/// The number of multiply-adds of each chain in one call.
 const LENGTH: usize = 100_000;
-/// How long a measurement lasts.
-const ROUND: Duration = Duration::from_millis(40);
+/// The duration of a measurement.
+const DURATION: Duration = Duration::from_millis(40);
 
-/// Floating-point operations per second, in 10⁹, of `threads` threads that do nothing but
-/// multiply-adds on registers for 40 ms.
+/// The peak rate of `threads` threads in GFLOP/s (10⁹ floating-point operations per second): the
+/// threads run only multiply-adds on registers for 40 ms.
 ///
-/// What a machine gives varies with its clock and its neighbors: to compare with other work,
-/// measure in turn with it.
+/// The rate of a machine varies with its clock frequency and its load. To compare it with that of
+/// other work, alternate the two measurements.
 pub fn peak_gflops(threads: usize) -> f64 {
     let set = InstructionSet::available()[0];
     std::thread::scope(|scope| {
@@ -27,17 +27,17 @@ pub fn peak_gflops(threads: usize) -> f64 {
     })
 }
 
-/// One thread's rate.
+/// The rate of one thread in GFLOP/s.
 fn one_thread(set: InstructionSet) -> f64 {
     let start = Instant::now();
     let mut operations = 0;
-    while start.elapsed() < ROUND {
+    while start.elapsed() < DURATION {
         operations += multiply_adds(set);
     }
     operations as f64 / start.elapsed().as_secs_f64() / 1e9
 }
 
-/// Runs the chains once and returns the operations done: two for each lane of each multiply-add.
+/// Runs the chains once and returns the number of operations, two per lane of each multiply-add.
 fn multiply_adds(set: InstructionSet) -> usize {
     let lanes = match set {
         #[cfg(target_arch = "x86_64")]
@@ -130,7 +130,7 @@ mod tests {
         assert!(peak_gflops(1) > 0.0);
     }
 
-    /// x ← 0.999x + 0.001 tends to 1, whatever computes it.
+    /// x ← 0.999x + 0.001 converges to 1 on every instruction set.
     #[test]
     fn the_chains_converge_to_one() {
         assert!((portable() / (4 * CHAINS) as f32 - 1.0).abs() < 1e-4);

@@ -6,15 +6,18 @@ use super::subnormals;
 use crate::EngineError;
 use crate::workers::start;
 
-/// Threads that treat subnormal numbers as zero. Only the crate's own arithmetic runs on them: no
-/// function of this crate passes a caller's closure to [`KernelPool::install`].
+/// Threads that flush subnormal numbers to zero. Only this crate's own arithmetic runs on them: no
+/// function passes a caller's closure to [`KernelPool::install`].
 #[derive(Debug)]
 pub(crate) struct KernelPool {
     threads: rayon::ThreadPool,
 }
 
 impl KernelPool {
-    /// A pool of `threads` threads.
+    /// Starts a pool of `threads` threads.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Threads`] if the operating system cannot start the threads.
     pub(crate) fn new(threads: usize) -> Result<Arc<Self>, EngineError> {
         let threads = start(threads, |builder| {
             builder
@@ -24,7 +27,7 @@ impl KernelPool {
         Ok(Arc::new(Self { threads }))
     }
 
-    /// How many threads there are.
+    /// The number of threads.
     pub(crate) fn threads(&self) -> usize {
         self.threads.current_num_threads()
     }

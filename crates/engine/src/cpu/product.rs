@@ -1,9 +1,9 @@
-//! The matrix product on cache-sized operands: the inner loop of everything.
+//! The matrix product of cache-sized operands, the inner loop of the engine.
 //!
-//! C (rows, columns) is updated with A·B, A (rows, depth), B (depth, columns), all row-major with
-//! strides. A block of ROWS x VECTORS accumulators stays in registers while the depth runs; B is
-//! read a panel of VECTORS vectors at a time. Tall, narrow blocks: each depth then loads little of B,
-//! which comes from the second-level cache, for many multiply-adds.
+//! C, (rows, columns), is updated with A·B, where A is (rows, depth) and B is (depth, columns). A
+//! block of ROWS x VECTORS accumulators stays in registers while the loop over the depth runs, and B
+//! is read one panel of VECTORS vectors at a time. Blocks are tall and narrow, so that each step of
+//! the depth loads little of B, which comes from the second-level cache, for many multiply-adds.
 
 use super::instruction_set::{InstructionSet, Task};
 use super::vector::Vector;
@@ -11,29 +11,29 @@ use super::vector::Vector;
 /// Columns are padded to a multiple of this: the widest vector's lanes.
 pub(super) const COLUMN_STEP: usize = 16;
 
-/// The left operand: element (r, k) lies at `r * row + k * depth`.
+/// The left operand A, (rows, depth): element (r, k) is `values[r * row_stride + k * col_stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Left<'a> {
     pub(super) values: &'a [f32],
-    pub(super) row: usize,
-    pub(super) depth: usize,
+    pub(super) row_stride: usize,
+    pub(super) col_stride: usize,
 }
 
-/// The right operand.
+/// The right operand B, (depth, columns).
 #[derive(Clone, Copy)]
 pub(super) enum Right<'a> {
-    /// Panels one after the other, each row-major (depth, panel columns); made by [`pack`].
+    /// Consecutive panels, each row-major (depth, panel columns), as [`pack`] writes them.
     Packed(&'a [f32]),
-    /// Row-major with this distance between rows.
+    /// Row-major with this row stride.
     Rows(&'a [f32], usize),
 }
 
-/// What becomes of C.
+/// How C is updated.
 #[derive(Clone, Copy)]
 pub(super) enum Update<'a> {
     /// C ← A·B.
     Set,
-    /// C ← A·B + b, the same row b of numbers for every row of C.
+    /// C ← A·B + b, with the same vector b, (columns), for every row of C.
     Bias(&'a [f32]),
     /// C ← C + A·B.
     Add,
@@ -41,7 +41,7 @@ pub(super) enum Update<'a> {
     Multiply,
 }
 
-/// One product. `columns` is a multiple of [`COLUMN_STEP`].
+/// An update of C with one product. `columns` is a multiple of [`COLUMN_STEP`].
 pub(super) struct Product<'a> {
     pub(super) rows: usize,
     pub(super) columns: usize,
@@ -50,8 +50,8 @@ pub(super) struct Product<'a> {
     pub(super) right: Right<'a>,
     pub(super) update: Update<'a>,
     pub(super) result: &'a mut [f32],
-    /// The distance between rows of the result.
-    pub(super) result_row: usize,
+    /// The row stride of the result C.
+    pub(super) result_stride: usize,
 }
 
 impl Product<'_> {
@@ -60,8 +60,8 @@ impl Product<'_> {
         set.run(self);
     }
 
-    /// One past the last index that the blocks will touch in each operand, checked once here so
-    /// that the inner loop need not.
+    /// Checks once that every index that the blocks access lies inside the operands, so that the inner
+    /// loop needs no checks.
     fn check(&self) {
         assert!(self.columns.is_multiple_of(COLUMN_STEP), "columns are padded");
         if self.rows == 0 || self.columns == 0 {
@@ -69,7 +69,7 @@ impl Product<'_> {
         }
         let last = |row: usize| (self.rows - 1) * row;
         assert!(
-            last(self.result_row) + self.columns <= self.result.len(),
+            last(self.result_stride) + self.columns <= self.result.len(),
             "the result is too small"
         );
         if let Update::Bias(bias) = self.update {
@@ -78,7 +78,7 @@ impl Product<'_> {
         if self.depth == 0 {
             return;
         }
-        let left_end = last(self.left.row) + (self.depth - 1) * self.left.depth;
+        let left_end = last(self.left.row_stride) + (self.depth - 1) * self.left.col_stride;
         assert!(left_end < self.left.values.len(), "the left operand is too small");
         match self.right {
             Right::Packed(values) => {
@@ -105,7 +105,7 @@ impl Task for Product<'_> {
             this.panel::<X, ROWS, VECTORS>(column);
             column += panel;
         }
-        // What is left is a multiple of COLUMN_STEP but not a whole panel.
+        // The remaining columns are a multiple of COLUMN_STEP, but not a whole panel.
         match (this.columns - column) / X::LANES {
             0 => {}
             1 => this.panel::<X, ROWS, 1>(column),
@@ -115,10 +115,11 @@ impl Task for Product<'_> {
 }
 
 impl Product<'_> {
-    /// All rows of one panel of V vectors that starts at `column`, in blocks of nearly equal height.
+    /// Updates all rows of the panel of V vectors that starts at `column`, in blocks of nearly equal
+    /// height.
     #[inline(always)]
     fn panel<X: Vector, const ROWS: usize, const V: usize>(&mut self, column: usize) {
-        /// One kernel for each height up to ROWS; the others are not compiled.
+        /// Calls the kernel for one height; only those up to ROWS are compiled.
         macro_rules! block {
             ($height:ident, $row:ident: $($rows:literal)*) => {
                 match $height {
@@ -140,18 +141,20 @@ impl Product<'_> {
         }
     }
 
-    /// `R` rows of `V` vectors of the result, from `row` and `column` on.
+    /// Updates `R` rows of `V` vectors of the result, starting at `row` and `column`.
     ///
     /// # Safety
-    /// `check` has passed, `row + R <= rows` and `column + V * LANES <= columns`; the machine has the instructions of X.
+    /// `check` has passed, `row + R <= rows` and `column + V * LANES <= columns`; the machine has the
+    /// instructions of X.
     #[inline(always)]
     unsafe fn block<X: Vector, const R: usize, const V: usize>(
         &mut self,
         row: usize,
         column: usize,
     ) {
-        // SAFETY: `check` bounds every index below: rows and columns of the result and the bias by
-        // the block's place, left elements by its last row and depth, right rows by the last depth.
+        // SAFETY: `check` bounds every index below: those of the result and the bias by the rows and
+        // columns of the block, those of the left operand by its last row and the depth, and those of
+        // the right operand by the depth and the columns.
         unsafe {
             let mut sums = [[X::splat(0.0); V]; R];
             if let Update::Bias(bias) = self.update {
@@ -159,34 +162,34 @@ impl Product<'_> {
                 sums = [std::array::from_fn(|v| X::load(bias.add(v * X::LANES))); R];
             }
             let (mut right, right_row) = match self.right {
-                // Whole panels precede this one; a narrower panel is packed at its own width.
+                // Only whole panels precede this one; a narrower panel is packed at its own width.
                 Right::Packed(values) => (values.as_ptr().add(column * self.depth), V * X::LANES),
                 Right::Rows(values, row) => (values.as_ptr().add(column), row),
             };
-            // What C holds, or at least its cache lines, will be needed in a thousand cycles: too
-            // far ahead for the machine to see it coming.
-            let to = self.result.as_mut_ptr().add(row * self.result_row + column);
+            // The cache lines of C are needed only about a thousand cycles later, which is too far
+            // ahead for the hardware to prefetch them.
+            let to = self.result.as_mut_ptr().add(row * self.result_stride + column);
             for r in 0..R {
                 for v in 0..V {
-                    X::prefetch(to.add(r * self.result_row + v * X::LANES));
+                    X::prefetch(to.add(r * self.result_stride + v * X::LANES));
                 }
             }
-            let mut left = self.left.values.as_ptr().add(row * self.left.row);
+            let mut left = self.left.values.as_ptr().add(row * self.left.row_stride);
             for _ in 0..self.depth {
                 let vectors: [X; V] = std::array::from_fn(|v| X::load(right.add(v * X::LANES)));
                 for (r, sums) in sums.iter_mut().enumerate() {
-                    let factor = X::splat(*left.add(r * self.left.row));
+                    let factor = X::splat(*left.add(r * self.left.row_stride));
                     for (sum, vector) in sums.iter_mut().zip(vectors) {
                         *sum = factor.mul_add(vector, *sum);
                     }
                 }
-                left = left.wrapping_add(self.left.depth);
+                left = left.wrapping_add(self.left.col_stride);
                 right = right.wrapping_add(right_row);
             }
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    let to = to.add(r * self.result_row + v * X::LANES);
-                    // What C holds is read only here, so that waiting for it delays no multiply-add.
+                    let to = to.add(r * self.result_stride + v * X::LANES);
+                    // C is read only here, so that waiting for it does not delay a multiply-add.
                     match self.update {
                         Update::Set | Update::Bias(_) => sum.store(to),
                         Update::Add => X::load(to).add(sum).store(to),
@@ -198,17 +201,18 @@ impl Product<'_> {
     }
 }
 
-/// A right operand before it is packed: element (k, c) lies at `k * depth + c * column`.
+/// The right operand B, (depth, columns), before it is packed: element (k, c) is
+/// `values[k * row_stride + c * col_stride]`.
 #[derive(Clone, Copy)]
 pub(super) struct Unpacked<'a> {
     pub(super) values: &'a [f32],
-    pub(super) depth: usize,
-    pub(super) column: usize,
-    /// Columns from here on are packed as zeros.
+    pub(super) row_stride: usize,
+    pub(super) col_stride: usize,
+    /// The number of real columns; further columns are packed as zeros.
     pub(super) columns: usize,
 }
 
-/// Writes B as the panels that [`Right::Packed`] reads: `depth` rows of `columns`.
+/// Writes B, (depth, columns), in the panels of `panel` columns that [`Right::Packed`] reads.
 pub(super) fn pack(
     packed: &mut [f32],
     depth: usize,
@@ -224,7 +228,7 @@ pub(super) fn pack(
     }
 }
 
-/// Writes the panel of `width` columns that starts at `column`.
+/// Writes the panel of `width` columns that starts at `column`: row-major (depth, width).
 pub(super) fn pack_panel(panel: &mut [f32], width: usize, column: usize, from: Unpacked<'_>) {
     let real = from.columns.saturating_sub(column).min(width);
     if real < width {
@@ -233,15 +237,15 @@ pub(super) fn pack_panel(panel: &mut [f32], width: usize, column: usize, from: U
     if panel.is_empty() || real == 0 {
         return;
     }
-    let values = &from.values[column * from.column..];
-    if from.column == 1 {
-        for (to, from) in panel.chunks_exact_mut(width).zip(values.chunks(from.depth)) {
+    let values = &from.values[column * from.col_stride..];
+    if from.col_stride == 1 {
+        for (to, from) in panel.chunks_exact_mut(width).zip(values.chunks(from.row_stride)) {
             to[..real].copy_from_slice(&from[..real]);
         }
     } else {
-        // Column by column, so that what is read lies side by side where `depth` is 1.
+        // Column by column, so that consecutive reads are adjacent if `row_stride` is 1.
         for offset in 0..real {
-            let column = values[offset * from.column..].iter().step_by(from.depth);
+            let column = values[offset * from.col_stride..].iter().step_by(from.row_stride);
             for (to, value) in panel[offset..].iter_mut().step_by(width).zip(column) {
                 *to = *value;
             }
@@ -257,8 +261,8 @@ mod tests {
         (0..count).map(|i| (frequency * (i as f32 + 1.0)).sin()).collect()
     }
 
-    /// Every update, both kinds of right operand and both directions of the left one, against a
-    /// plain f64 loop, over odd sizes and every instruction set of this machine.
+    /// Every update, with both kinds of right operand and both orders of the left one, agrees with a
+    /// plain f64 loop, for odd sizes and every instruction set of this machine.
     #[test]
     fn products_agree_with_a_plain_loop() {
         for set in InstructionSet::available() {
@@ -278,17 +282,22 @@ mod tests {
                     let right_values = numbers(right_row * depth.max(1), 0.3);
                     let bias = numbers(columns, 1.1);
                     let mut packed = vec![0.0; depth * columns];
-                    let from =
-                        Unpacked { values: &right_values, depth: right_row, column: 1, columns };
+                    let from = Unpacked {
+                        values: &right_values,
+                        row_stride: right_row,
+                        col_stride: 1,
+                        columns,
+                    };
                     pack(&mut packed, depth, columns, set.panel_columns(), from);
-                    let result_row = columns + 5;
-                    let before = numbers(rows * result_row, 0.9);
+                    let result_stride = columns + 5;
+                    let before = numbers(rows * result_stride, 0.9);
                     for right in [Right::Packed(&packed), Right::Rows(&right_values, right_row)] {
                         for update in
                             [Update::Set, Update::Bias(&bias), Update::Add, Update::Multiply]
                         {
                             let mut result = before.clone();
-                            let left = Left { values: &left_values, row, depth: step };
+                            let left =
+                                Left { values: &left_values, row_stride: row, col_stride: step };
                             let product = Product {
                                 rows,
                                 columns,
@@ -297,12 +306,12 @@ mod tests {
                                 right,
                                 update,
                                 result: &mut result,
-                                result_row,
+                                result_stride,
                             };
                             product.run(set);
                             for r in 0..rows {
-                                for c in 0..result_row {
-                                    let old = before[r * result_row + c];
+                                for c in 0..result_stride {
+                                    let old = before[r * result_stride + c];
                                     let exact = if c >= columns {
                                         f64::from(old)
                                     } else {
@@ -319,7 +328,7 @@ mod tests {
                                             Update::Multiply => product * f64::from(old),
                                         }
                                     };
-                                    let seen = f64::from(result[r * result_row + c]);
+                                    let seen = f64::from(result[r * result_stride + c]);
                                     assert!(
                                         (seen - exact).abs() < 1e-5,
                                         "{set:?} {rows}x{columns}x{depth} at ({r}, {c}): {seen}, not {exact}"
@@ -333,13 +342,14 @@ mod tests {
         }
     }
 
-    /// Both directions of the unpacked operand, with columns that only pad.
+    /// Both orders of the unpacked operand, with columns that are only padding.
     #[test]
     fn panels_hold_the_operand_and_zeros() {
         let (depth, columns, real, panel) = (5, 48, 37, 32);
         let values = numbers(depth * real, 0.7);
-        let rows = Unpacked { values: &values, depth: real, column: 1, columns: real };
-        let transposed = Unpacked { values: &values, depth: 1, column: depth, columns: real };
+        let rows = Unpacked { values: &values, row_stride: real, col_stride: 1, columns: real };
+        let transposed =
+            Unpacked { values: &values, row_stride: 1, col_stride: depth, columns: real };
         for from in [rows, transposed] {
             let mut packed = vec![f32::NAN; depth * columns];
             pack(&mut packed, depth, columns, panel, from);
@@ -347,8 +357,11 @@ mod tests {
                 let (first, width) = (c / panel * panel, if c < panel { panel } else { 16 });
                 for k in 0..depth {
                     let seen = packed[first * depth + k * width + c - first];
-                    let value =
-                        if c < real { values[k * from.depth + c * from.column] } else { 0.0 };
+                    let value = if c < real {
+                        values[k * from.row_stride + c * from.col_stride]
+                    } else {
+                        0.0
+                    };
                     assert_eq!(seen, value, "({k}, {c})");
                 }
             }
@@ -363,11 +376,11 @@ mod tests {
             rows: 2,
             columns: 16,
             depth: 4,
-            left: Left { values: &[0.0; 7], row: 4, depth: 1 },
+            left: Left { values: &[0.0; 7], row_stride: 4, col_stride: 1 },
             right: Right::Rows(&[0.0; 64], 16),
             update: Update::Set,
             result: &mut result,
-            result_row: 16,
+            result_stride: 16,
         }
         .run(InstructionSet::Portable);
     }

@@ -1,24 +1,25 @@
-//! Numbers below 1.2e-38 become zero on the threads that run kernels.
+//! Flushing of subnormal numbers (below 1.2e-38) to zero on the threads that run kernels.
 //!
-//! A badly initialized network saturates, and its activations and gradients shrink through the
-//! subnormal range, where modern cores take a hundred times as long for an operation. At these sizes
-//! nothing is lost. Only kernels of this crate run on these threads, never a caller's closure.
+//! The activations and gradients of a badly initialized network can shrink through the subnormal
+//! range, where modern cores need about a hundred times as long for an operation. Numbers of this
+//! size do not affect training. Only kernels of this crate run on these threads, never a caller's
+//! closure.
 //!
-//! Rust does not promise that compiled arithmetic respects a changed control register: the compiler
-//! may assume the default one. This relies on how LLVM compiles float32 arithmetic, as instructions
-//! that obey the register; constant folding, which does not, is harmless here, as it could only keep
-//! a subnormal number that would have been dropped.
+//! Rust does not guarantee that compiled arithmetic respects a changed control register, since the
+//! compiler may assume the default one. This module relies on LLVM compiling float32 arithmetic to
+//! instructions that obey the register. Constant folding does not obey it, which is harmless: it can
+//! only keep a subnormal number that would have been flushed.
 
-/// Makes the calling thread treat subnormal float32 numbers as zero, operands and results alike.
+/// Makes the calling thread treat subnormal float32 operands and results as zero.
 pub(super) fn flush_to_zero() {
     #[cfg(target_arch = "x86_64")]
     {
         /// Flush-to-zero and denormals-are-zero of the control register MXCSR.
         const FLUSH: u32 = 1 << 15 | 1 << 6;
         let mut control = 0u32;
-        // SAFETY: SSE belongs to every x86-64 machine; the pointer is to a live u32; the two bits
-        // change how subnormal numbers are treated and neither rounding nor exceptions. See above for
-        // what is relied on.
+        // SAFETY: every x86-64 machine has SSE; the pointer is to a live u32; the two bits change how
+        // subnormal numbers are treated, and neither rounding nor exceptions. The documentation of
+        // the module says what this relies on.
         unsafe {
             std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut control, options(nostack));
             control |= FLUSH;
@@ -30,8 +31,8 @@ pub(super) fn flush_to_zero() {
         /// Flush-to-zero of the control register FPCR.
         const FLUSH: u64 = 1 << 24;
         let mut control: u64;
-        // SAFETY: FPCR may be read and written by every program; the bit changes how subnormal
-        // numbers are treated and nothing else. See above for what is relied on.
+        // SAFETY: every program may read and write FPCR; the bit changes only how subnormal numbers
+        // are treated. The documentation of the module says what this relies on.
         unsafe {
             std::arch::asm!("mrs {}, fpcr", out(reg) control, options(nostack));
             control |= FLUSH;
@@ -46,7 +47,7 @@ mod tests {
     use std::hint::black_box;
 
     #[test]
-    fn only_the_thread_that_asks_is_changed() {
+    fn only_the_calling_thread_is_changed() {
         let product = || black_box(1e-30f32) * black_box(1e-12f32);
         let flushed = std::thread::spawn(move || {
             flush_to_zero();

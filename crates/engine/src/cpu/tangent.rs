@@ -71,18 +71,18 @@ fn along(
 ) {
     let layout = shared.layout;
     let rows = points.len() / layout.layers[0].fan_in;
-    let [moved, next] = &mut scratch.one_layer;
+    let [moved, next] = &mut scratch.ping_pong;
     for (index, layer) in layout.layers.iter().enumerate() {
         let (from, row) = input(layout, &scratch.values, points, index);
         Product {
             rows,
             columns: layer.columns,
             depth: layer.fan_in,
-            left: Left { values: from, row, depth: 1 },
+            left: Left { values: from, row_stride: row, col_stride: 1 },
             right: Right::Rows(&direction[layer.weights.clone()], layer.columns),
             update: Update::Bias(&direction[layer.biases.clone()]),
             result: &mut next[..],
-            result_row: layer.tile_row,
+            result_stride: layer.tile_stride,
         }
         .run(shared.set);
         if index > 0 {
@@ -90,19 +90,23 @@ fn along(
                 rows,
                 columns: layer.columns,
                 depth: layer.fan_in,
-                left: Left { values: moved, row: layout.layers[index - 1].tile_row, depth: 1 },
+                left: Left {
+                    values: moved,
+                    row_stride: layout.layers[index - 1].tile_stride,
+                    col_stride: 1,
+                },
                 right: Right::Packed(&shared.forward[layer.weights.clone()]),
                 update: Update::Add,
                 result: &mut next[..],
-                result_row: layer.tile_row,
+                result_stride: layer.tile_stride,
             }
             .run(shared.set);
         }
         if let Some(slopes) = scratch.slopes.get(index) {
             shared.set.run(Multiply {
-                width: Width { columns: layer.columns, row: layer.tile_row },
-                into: &mut next[..rows * layer.tile_row],
-                by_row: layer.tile_row,
+                width: Width { columns: layer.columns, row_stride: layer.tile_stride },
+                into: &mut next[..rows * layer.tile_stride],
+                by_stride: layer.tile_stride,
                 by: slopes,
             });
         }

@@ -128,8 +128,8 @@ pub(super) fn pack_weights(
             (forward, forward_start) = (rest, layer.weights.end);
             let from = Unpacked {
                 values: weights,
-                depth: layer.columns,
-                column: 1,
+                row_stride: layer.columns,
+                col_stride: 1,
                 columns: layer.columns,
             };
             scope.spawn(move |_| pack(mine, layer.fan_in, layer.columns, panel, from));
@@ -137,8 +137,8 @@ pub(super) fn pack_weights(
             backward = rest;
             let from = Unpacked {
                 values: weights,
-                depth: 1,
-                column: layer.columns,
+                row_stride: 1,
+                col_stride: layer.columns,
                 columns: layer.fan_in,
             };
             scope.spawn(move |_| {

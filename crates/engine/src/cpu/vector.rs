@@ -1,60 +1,60 @@
-//! One register of float32 numbers: what the matrix product is written in.
+//! Vector registers of float32 numbers, in which the matrix product is written.
 //!
-//! Elementwise loops are left to the compiler; the product keeps dozens of accumulators in registers,
-//! which is certain only when each of them is one value of a vector type.
+//! The compiler vectorizes elementwise loops on its own. The product must keep dozens of accumulators
+//! in registers, which is certain only if each of them is one value of a vector type.
 
 /// A register of `LANES` numbers.
 pub(super) trait Vector: Copy {
-    /// How many numbers.
+    /// The number of lanes.
     const LANES: usize;
 
-    /// `LANES` times `value`.
+    /// A vector with `value` in every lane.
     ///
     /// # Safety
-    /// The machine has the instructions of this type, as for every function here.
+    /// The machine must support the instructions of this type, as for every function of this trait.
     unsafe fn splat(value: f32) -> Self;
 
-    /// The numbers at `from`, which need not be aligned.
+    /// Loads `LANES` numbers from `from`, which need not be aligned.
     ///
     /// # Safety
-    /// `LANES` numbers can be read there.
+    /// `LANES` numbers must be readable at `from`.
     unsafe fn load(from: *const f32) -> Self;
 
-    /// Writes the numbers to `to`, which need not be aligned.
+    /// Stores the numbers at `to`, which need not be aligned.
     ///
     /// # Safety
-    /// `LANES` numbers can be written there.
+    /// `LANES` numbers must be writable at `to`.
     unsafe fn store(self, to: *mut f32);
 
-    /// Asks for the cache line at `from`, which need not be readable, where the machine can be asked.
+    /// Prefetches the cache line at `from`, which need not be readable, if the machine offers that.
     ///
     /// # Safety
-    /// The machine has the instructions.
+    /// The machine must support the instructions.
     #[inline(always)]
     unsafe fn prefetch(from: *const f32) {
         let _ = from;
     }
 
-    /// Lane by lane `self * factor + term`, rounded once where the machine can.
+    /// Lane by lane `self * factor + term`, with one rounding if the machine has a fused multiply-add.
     ///
     /// # Safety
-    /// The machine has the instructions.
+    /// The machine must support the instructions.
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
 
     /// Lane by lane `self + other`.
     ///
     /// # Safety
-    /// The machine has the instructions.
+    /// The machine must support the instructions.
     unsafe fn add(self, other: Self) -> Self;
 
     /// Lane by lane `self * other`.
     ///
     /// # Safety
-    /// The machine has the instructions.
+    /// The machine must support the instructions.
     unsafe fn mul(self, other: Self) -> Self;
 }
 
-/// A vector type by the intrinsics of its machine.
+/// Implements [`Vector`] for a register type with the intrinsics of its architecture.
 macro_rules! vector {
     ($arch:ident, $register:ident, $lanes:literal: $splat:ident, $load:ident, $store:ident,
      $mul_add:expr, $add:ident, $mul:ident, $prefetch:expr) => {
@@ -63,53 +63,53 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn splat(value: f32) -> Self {
-                // SAFETY: the caller's: the machine has the instruction.
+                // SAFETY: the caller guarantees that the machine has the instruction.
                 unsafe { std::arch::$arch::$splat(value) }
             }
 
             #[inline(always)]
             unsafe fn load(from: *const f32) -> Self {
-                // SAFETY: the caller's: the instruction, and numbers to read.
+                // SAFETY: the caller guarantees the instruction and readable numbers.
                 unsafe { std::arch::$arch::$load(from) }
             }
 
             #[inline(always)]
             unsafe fn store(self, to: *mut f32) {
-                // SAFETY: the caller's: the instruction, and room to write.
+                // SAFETY: the caller guarantees the instruction and writable memory.
                 unsafe { std::arch::$arch::$store(to, self) }
             }
 
             #[inline(always)]
             unsafe fn prefetch(from: *const f32) {
-                // SAFETY: the caller's: the machine has the instruction, which touches no memory.
+                // SAFETY: the caller guarantees the instruction, which accesses no memory.
                 unsafe { $prefetch(from) }
             }
 
             #[inline(always)]
             unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-                // SAFETY: the caller's: the machine has the instruction.
+                // SAFETY: the caller guarantees that the machine has the instruction.
                 unsafe { $mul_add(self, factor, term) }
             }
 
             #[inline(always)]
             unsafe fn add(self, other: Self) -> Self {
-                // SAFETY: the caller's: the machine has the instruction.
+                // SAFETY: the caller guarantees that the machine has the instruction.
                 unsafe { std::arch::$arch::$add(self, other) }
             }
 
             #[inline(always)]
             unsafe fn mul(self, other: Self) -> Self {
-                // SAFETY: the caller's: the machine has the instruction.
+                // SAFETY: the caller guarantees that the machine has the instruction.
                 unsafe { std::arch::$arch::$mul(self, other) }
             }
         }
     };
 }
 
-/// Asks for the line at `from` in the first-level cache.
+/// Prefetches the line at `from` into the first-level cache.
 ///
 /// # Safety
-/// None: every 64-bit x86 machine has the instruction, and it touches no memory.
+/// Always safe: every 64-bit x86 machine has the instruction, and it accesses no memory.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 unsafe fn prefetch_line(from: *const f32) {
@@ -133,11 +133,12 @@ vector!(
     aarch64, float32x4_t, 4: vdupq_n_f32, vld1q_f32, vst1q_f32,
     // The Arm instruction names the term first.
     |factor, other, term| std::arch::aarch64::vfmaq_f32(term, factor, other), vaddq_f32, vmulq_f32,
-    // No stable intrinsic asks for a line on Arm.
+    // Rust has no stable prefetch intrinsic for Arm.
     |_: *const f32| ()
 );
 
-/// Four numbers in whatever registers the compiler has for them; product and sum rounded apart.
+/// Four numbers in registers that the compiler chooses; the product and the sum are rounded
+/// separately.
 impl Vector for [f32; 4] {
     const LANES: usize = 4;
 
@@ -148,13 +149,13 @@ impl Vector for [f32; 4] {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the caller's: four numbers to read; the alignment is that of one.
+        // SAFETY: the caller guarantees four readable numbers; the alignment is that of one.
         unsafe { from.cast::<Self>().read() }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller's: room for four numbers; the alignment is that of one.
+        // SAFETY: the caller guarantees four writable numbers; the alignment is that of one.
         unsafe { to.cast::<Self>().write(self) }
     }
 

@@ -2,12 +2,12 @@
 
 use super::instruction_set::InstructionSet;
 
-/// How much of a row-major matrix is worked on: `columns` of every `row` numbers.
+/// The part of a row-major matrix that a kernel works on: the first `columns` of every row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Width {
     pub(super) columns: usize,
-    /// The distance between rows.
-    pub(super) row: usize,
+    /// The distance between the starts of consecutive rows, at least `columns`.
+    pub(super) row_stride: usize,
 }
 
 /// An activation compiled for the vector instructions of this machine.
