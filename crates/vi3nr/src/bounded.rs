@@ -7,16 +7,16 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::Real;
 
-/// One rounding of a basic operation is within this part of its result (half of an ulp, doubled).
+/// The relative error bound of one rounded basic operation (half an ulp, doubled).
 pub(crate) const ROUNDING: f64 = f64::EPSILON;
-/// An elementary function of `libm` is within this part of its result (below 2 ulp, doubled).
+/// The relative error bound of an elementary function of `libm` (below 2 ulp, doubled).
 const ELEMENTARY: f64 = 4.0 * f64::EPSILON;
 
 /// A value whose distance from the exact number is at most `error`.
 ///
-/// Arithmetic carries the bound along (running error analysis: every operation adds the
-/// propagated errors of its operands and its own rounding), so that a formula written against
-/// [`Real`] states its own accuracy when it is evaluated on this type.
+/// Arithmetic propagates the bound (running error analysis): every operation adds the propagated errors
+/// of its operands and its own rounding error. A formula that is written for [`Real`] therefore yields
+/// its own accuracy when it is evaluated on this type.
 ///
 /// ```
 /// use vi3nr::{Bounded, Real};
@@ -31,7 +31,7 @@ const ELEMENTARY: f64 = 4.0 * f64::EPSILON;
 pub struct Bounded {
     /// The computed number.
     pub value: f64,
-    /// The largest possible distance of `value` from the exact number.
+    /// A bound on the distance of `value` from the exact number.
     pub error: f64,
 }
 
@@ -41,17 +41,17 @@ impl Bounded {
         Self { value, error: 0.0 }
     }
 
-    /// A number that is within one rounding of what it stands for.
+    /// A number that was rounded once.
     pub(crate) fn rounded(value: f64) -> Self {
         Self { value, error: ROUNDING * value.abs() }
     }
 
-    /// |error/value|; infinite for 0 with an error.
+    /// |error/value|, which is infinite if the value is 0 and the error is not.
     pub fn relative_error(&self) -> f64 {
         if self.error == 0.0 { 0.0 } else { self.error / self.value.abs() }
     }
 
-    /// Whether `exact` is compatible with the bound.
+    /// Whether `exact` is within the bound.
     pub fn contains(&self, exact: f64) -> bool {
         (self.value - exact).abs() <= self.error
     }
@@ -61,18 +61,18 @@ impl Bounded {
         self.value.is_finite() && self.error.is_finite()
     }
 
-    /// An elementary function's value, where `propagated` bounds the effect of the operand's error.
+    /// The value of an elementary function, where `propagated` bounds the effect of the operand's error.
     fn elementary(value: f64, propagated: f64) -> Self {
         Self { value, error: propagated + ELEMENTARY * value.abs() }
     }
 
-    /// The least magnitude compatible with the bound.
-    fn least(&self) -> f64 {
+    /// The smallest magnitude within the bound.
+    fn min_magnitude(&self) -> f64 {
         (self.value.abs() - self.error).max(0.0)
     }
 }
 
-/// Writes the value alone; the error is a field for those who want it.
+/// Writes the value without the error.
 impl fmt::Display for Bounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.value.fmt(f)
@@ -119,7 +119,7 @@ impl Div for Bounded {
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
-        let least = other.least();
+        let least = other.min_magnitude();
         let propagated = if self.error == 0.0 && other.error == 0.0 {
             0.0
         } else {
@@ -129,7 +129,7 @@ impl Div for Bounded {
     }
 }
 
-/// Arithmetic with numbers that are exact.
+/// Arithmetic with exact numbers.
 impl Mul<Bounded> for f64 {
     type Output = Bounded;
     fn mul(self, other: Bounded) -> Bounded {
@@ -207,7 +207,7 @@ impl Real for Bounded {
 
     fn ln(self) -> Self {
         let value = libm::log(self.value);
-        let propagated = if self.error == 0.0 { 0.0 } else { self.error / self.least() };
+        let propagated = if self.error == 0.0 { 0.0 } else { self.error / self.min_magnitude() };
         Self::elementary(value, propagated)
     }
 
@@ -216,7 +216,7 @@ impl Real for Bounded {
         let propagated = if self.error == 0.0 {
             0.0
         } else {
-            (self.error / (value + libm::sqrt(self.least()))).min(libm::sqrt(self.error))
+            (self.error / (value + libm::sqrt(self.min_magnitude()))).min(libm::sqrt(self.error))
         };
         Self { value, error: propagated + ROUNDING * value }
     }
@@ -230,7 +230,7 @@ impl Real for Bounded {
     }
 
     fn atan(self) -> Self {
-        let least = self.least();
+        let least = self.min_magnitude();
         Self::elementary(libm::atan(self.value), self.error / (1.0 + least * least))
     }
 
@@ -265,7 +265,7 @@ impl Real for Bounded {
             return Self::elementary(value, 0.0);
         }
         if self.value <= self.error {
-            // At a base of 0 only a positive power is bounded.
+            // The base may be 0, where only a positive power is bounded.
             let reach = libm::pow(
                 self.value + self.error,
                 (exponent.value - exponent.error).min(exponent.value),
@@ -273,8 +273,8 @@ impl Real for Bounded {
             let bound = if exponent.value > exponent.error { reach } else { f64::INFINITY };
             return Self::elementary(value, bound);
         }
-        let relative = exponent.value.abs() * self.error / self.least()
-            + exponent.error * (libm::log(self.value).abs() + self.error / self.least());
+        let relative = exponent.value.abs() * self.error / self.min_magnitude()
+            + exponent.error * (libm::log(self.value).abs() + self.error / self.min_magnitude());
         Self::elementary(value, value * grown(relative))
     }
 }
@@ -285,23 +285,23 @@ fn grown(error: f64) -> f64 {
     if error < 1e-5 { error * (1.0 + error) } else { libm::expm1(error) }
 }
 
-/// The change of e^x over an operand's error; `value` is e^x to a few roundings.
+/// A bound on the change of e^x over the operand's error; `value` is e^x to a few roundings.
 fn exp_change(operand: Bounded, value: f64) -> f64 {
     if operand.error < 1.0 {
         (1.0 + 1e-12) * value * grown(operand.error)
     } else {
-        // Both ends lie between 0 and this.
+        // The exponentials at both ends are between 0 and this.
         libm::exp(operand.value + operand.error)
     }
 }
 
-/// `amount`, or 0 for an exact operand even where the amount is undefined.
+/// `amount`, or 0 for an exact operand, for which `amount` may be undefined.
 fn change(amount: f64, error: f64) -> f64 {
     if error == 0.0 { 0.0 } else { amount }
 }
 
-/// The change of erf or erfc over an operand's error.
+/// A bound on the change of erf or erfc over the operand's error.
 fn erf_change(operand: Bounded) -> f64 {
-    let least = operand.least();
+    let least = operand.min_magnitude();
     (2.0 / libm::sqrt(PI) * libm::exp(-least * least) * operand.error).min(2.0)
 }

@@ -1,13 +1,13 @@
-//! What can be wrong with a request to this crate.
+//! The errors of this crate.
 
-/// Everything this crate refuses, with what was seen and what was expected.
+/// An error of this crate. The message states what was given and what was expected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No activation has this name.
     #[error("unknown activation '{name}'; known: {known}")]
     UnknownActivation {
-        /// The name as typed.
+        /// The name as given.
         name: String,
         /// The names that exist, separated by commas.
         known: String,
@@ -16,111 +16,112 @@ pub enum Error {
     /// No initialization scheme has this name.
     #[error("unknown initialization scheme '{name}'; known: {known}")]
     UnknownScheme {
-        /// The name as typed.
+        /// The name as given.
         name: String,
         /// The names that exist, separated by commas.
         known: String,
     },
 
-    /// Text that is not `NAME` or `NAME:key=value,key=value`.
+    /// The text does not have the form `NAME` or `NAME:key=value,key=value`.
     #[error("cannot read '{text}': {reason}; expected NAME or NAME:key=value,key=value")]
     Syntax {
-        /// The text as typed.
+        /// The text as given.
         text: String,
         /// What is wrong with it.
         reason: String,
     },
 
-    /// An expression that cannot be read.
+    /// The expression of a formula cannot be parsed or compiled.
     #[error("cannot read the formula '{formula}': column {column}: {reason}")]
     Formula {
-        /// The expression as typed (its first 200 characters).
+        /// The expression as given (its first 200 characters).
         formula: String,
-        /// The place of the mistake in characters, the first being 1.
+        /// The column of the mistake in characters, counted from 1.
         column: usize,
         /// What is wrong there.
         reason: String,
     },
 
-    /// A value for a symbol that does not occur in the formula.
+    /// A value was given for a symbol that does not occur in the formula.
     #[error("the formula '{formula}' has no symbol '{parameter}', but a value for it is given")]
     UnusedParameter {
-        /// The expression as typed.
+        /// The expression as given.
         formula: String,
         /// The symbol.
         parameter: String,
     },
 
-    /// Text that is none of the values that a setting may have.
+    /// The text is not one of the values that a setting may have.
     #[error("cannot read '{text}' as {quantity}; expected {expected}")]
     Unreadable {
-        /// What the text was read as.
+        /// What the text should describe.
         quantity: &'static str,
-        /// The text as typed (its first 80 characters).
+        /// The text as given (its first 80 characters).
         text: String,
         /// What is accepted.
         expected: &'static str,
     },
 
-    /// Something that must be known is not given.
+    /// A required value is missing.
     #[error("{missing} is not given; expected {expected}")]
     Incomplete {
         /// What is missing.
         missing: &'static str,
-        /// What to give.
+        /// What must be given.
         expected: &'static str,
     },
 
-    /// A parameter that the activation or scheme does not have.
+    /// The activation or scheme has no parameter of this name.
     #[error("'{owner}' has no parameter '{parameter}'; it has: {known}")]
     UnknownParameter {
         /// The activation or scheme.
         owner: String,
-        /// The parameter as typed.
+        /// The parameter as given.
         parameter: String,
         /// The parameters that exist, or "none".
         known: String,
     },
 
-    /// A number outside the range in which the mathematics holds.
+    /// A number is outside its accepted range.
     #[error("{quantity} is {value}; expected {expected}")]
     OutOfRange {
-        /// What the number is.
+        /// What the number stands for.
         quantity: String,
         /// The number.
         value: f64,
-        /// The range that is accepted.
+        /// The accepted range, in words.
         expected: &'static str,
     },
 
-    /// A scheme that gives no variance for this activation or network.
+    /// The scheme does not apply to this activation.
     #[error("the scheme {scheme} does not apply to {activation}: {reason}")]
     Scheme {
-        /// The scheme as written.
+        /// The scheme in its text form.
         scheme: String,
-        /// The activation as written.
+        /// The activation in its text form.
         activation: String,
-        /// Why not.
+        /// Why it does not apply.
         reason: String,
     },
 
-    /// A network that cannot be built.
+    /// A network cannot have these layer sizes.
     #[error("network with layer sizes {dims:?}: {reason}")]
     Network {
-        /// Inputs, hidden widths, outputs.
+        /// The number of inputs, the hidden widths, and the number of outputs (at most the first
+        /// eight).
         dims: Vec<usize>,
-        /// Why it is refused.
+        /// Why the sizes are not accepted.
         reason: String,
     },
 
-    /// An expectation that is infinite, undefined, or could not be resolved.
+    /// An expectation is infinite, undefined, or could not be resolved.
     #[error("{moment} of {activation} under N(0, {sigma}^2) cannot be computed: {reason}")]
     Moment {
-        /// Which expectation.
+        /// The name of the expectation.
         moment: &'static str,
-        /// The activation as written.
+        /// The activation in its text form.
         activation: String,
-        /// The standard deviation.
+        /// The standard deviation of the normal distribution.
         sigma: f64,
         /// What went wrong.
         reason: String,
@@ -128,13 +129,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// [`Error::Unreadable`], with the text cut to what a message can hold.
+    /// [`Error::Unreadable`] with at most 80 characters of the text.
     pub(crate) fn unreadable(quantity: &'static str, text: &str, expected: &'static str) -> Self {
         Self::Unreadable { quantity, text: text.chars().take(80).collect(), expected }
     }
 }
 
-/// A number that must be finite and above 0.
+/// Checks that a number is finite and above 0.
 ///
 /// # Errors
 /// Returns [`Error::OutOfRange`] if it is not.

@@ -1,12 +1,12 @@
-//! The gain of an activation, Eq. (15): what a layer's weights must do about f.
+//! The gain of an activation, Eq. (15), which sets the variance of the weights.
 
 use crate::{Activation, Bounded, Error, Moments, Real};
 
 /// gain²(f, σ_p) = σ_p² / E\[f(z)²\] for z ~ N(0, σ_p²), Eq. (15): the variance of a layer's weights
 /// times its fan-in, so that preactivations of variance σ_p² give preactivations of variance σ_p².
 ///
-/// Unlike the constants of `torch.nn.init.calculate_gain`, the value holds for one σ_p only, and
-/// the first layer must establish that σ_p.
+/// Unlike the constants of `torch.nn.init.calculate_gain`, the value is valid for one σ_p only, and the
+/// first layer must give its preactivations that standard deviation.
 ///
 /// # Errors
 /// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`] if a
@@ -21,7 +21,8 @@ pub fn gain_squared(activation: &Activation, sigma_p: f64) -> Result<f64, Error>
     Ok(Gain::of(activation, sigma_p)?.gain_squared.value)
 }
 
-/// Everything that one (activation, σ_p) decides about a layer, each number with its error bound.
+/// The gain, the backward condition and the moments for one activation and one σ_p, each with its
+/// error bound.
 ///
 /// ```
 /// use vi3nr::Gain;
@@ -42,14 +43,14 @@ pub struct Gain {
     pub moments: Moments,
     /// gain²(f, σ_p) = σ_p²/E\[f²\], Eq. (15).
     pub gain_squared: Bounded,
-    /// Its square root: the standard deviation of the weights times √M_i.
+    /// The square root of `gain_squared`: the standard deviation of the weights times √M_i.
     pub gain: Bounded,
     /// σ_p² E\[f'²\]/E\[f²\], the left side of Eq. (13) for M_i = M_{i+1}.
     pub condition: Bounded,
 }
 
 impl Gain {
-    /// The gain from exact moments.
+    /// Computes the gain from [`Moments::of`].
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`]
@@ -58,12 +59,11 @@ impl Gain {
         Self::from_moments(activation, sigma_p, Moments::of(activation, sigma_p)?)
     }
 
-    /// The gain from moments obtained otherwise, for example by [`Moments::by_sampling`]; standard
-    /// errors then propagate to first order.
+    /// Computes the gain from other moments, for example those of [`Moments::by_sampling`], whose
+    /// standard errors then propagate to first order.
     ///
     /// # Errors
-    /// Returns [`Error::Moment`] if E\[f²\] is so small, or so large, that no finite weight variance above
-    /// 0 exists.
+    /// Returns [`Error::Moment`] if E\[f²\] is so small or so large that σ_p²/E\[f²\] is 0 or not finite.
     pub fn from_moments(
         activation: &Activation,
         sigma_p: f64,
@@ -89,7 +89,7 @@ impl Gain {
         Bounded::exact(3.0).sqrt() * self.gain
     }
 
-    /// The largest error bound among the moments, the gain and the condition (absolute).
+    /// The largest absolute error bound among the moments, the gain and the condition.
     pub fn error_bound(&self) -> f64 {
         let m = &self.moments;
         [m.mean, m.second_moment, m.derivative_mean, m.derivative_second_moment]
@@ -108,7 +108,7 @@ mod tests {
         assert!((seen - exact).abs() <= digits, "{seen} is not {exact}");
     }
 
-    /// Exact values at sigma_p = 1, computed apart from this code.
+    /// Exact values at sigma_p = 1, computed independently of this code.
     #[test]
     fn gains_and_conditions_at_unit_sigma() {
         for (name, gain, condition) in [

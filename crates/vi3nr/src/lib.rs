@@ -1,31 +1,34 @@
 //! Variance-informed initialization of coordinate networks, for any activation function.
 //!
-//! A coordinate network trains when two things hold at its start: every layer's preactivations have
-//! the same variance, and gradients neither grow nor shrink from layer to layer. This crate turns an
-//! activation function into weights for which the first holds exactly, and tells whether and where
-//! the second does (Hewa Koneputugodage, Ben-Shabat, Ramasinghe and Gould, "VI³NR", CVPR 2025;
-//! equation numbers are the paper's). No I/O, no threads, the same bits everywhere.
+//! A coordinate network trains well if two conditions hold at initialization: the preactivations of
+//! all layers have the same variance, and gradients neither grow nor shrink from layer to layer. For
+//! any activation function, this crate computes initial weights that satisfy the first condition, and
+//! finds the preactivation scales that satisfy the second one (Hewa Koneputugodage, Ben-Shabat,
+//! Ramasinghe and Gould, "VI³NR", CVPR 2025; equation numbers are those of the paper). The crate does
+//! no I/O, starts no threads, and gives the same bits on every machine.
 //!
 //! # 1. The network and its activation
 //!
-//! Layer i maps x_i (M_i numbers) to z_i = W_i x_i (M_{i+1} numbers), and x_{i+1} = f(z_i). The
-//! activation f is a built-in form or any expression in x ([`activation`], [`Formula`]):
+//! Layer i maps x_i (M_i numbers) to the preactivations z_i = W_i x_i (M_{i+1} numbers), and
+//! x_{i+1} = f(z_i). The activation f is a built-in form or any expression in x ([`activation`],
+//! [`Formula`]):
 //!
 //! ```
 //! use vi3nr::Activation;
 //!
 //! let built_in: Activation = "gaussian:sigma=0.05".parse()?;
-//! let typed: Activation = "exp(-x^2/(2*s^2)):s=0.05".parse()?;
-//! assert!((built_in.value(0.02) - typed.value(0.02)).abs() < 1e-15);
+//! let formula: Activation = "exp(-x^2/(2*s^2)):s=0.05".parse()?;
+//! assert!((built_in.value(0.02) - formula.value(0.02)).abs() < 1e-15);
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 //!
 //! # 2. What f does to a normal distribution
 //!
-//! Wide layers add up many independent terms, so z ~ N(0, σ_p²). Four expectations under it decide
-//! everything: E\[f\], E\[f²\], E\[f'\] and E\[f'²\]. [`Moments`] computes them in closed form where
-//! one is known, for example Eq. (16), E\[f²\] = σ_r/√(σ_r² + 2) with σ_r = σ_a/σ_p for the Gaussian,
-//! and otherwise by quadrature with an error bound that holds:
+//! A preactivation of a wide layer is a sum of many independent terms, so z ~ N(0, σ_p²). The theory
+//! needs four expectations under this distribution: E\[f\], E\[f²\], E\[f'\] and E\[f'²\].
+//! [`Moments`] computes them in closed form where one is known, for example Eq. (16),
+//! E\[f²\] = σ_r/√(σ_r² + 2) with σ_r = σ_a/σ_p for the Gaussian, and otherwise by quadrature with an
+//! error bound:
 //!
 //! ```
 //! use vi3nr::Moments;
@@ -38,23 +41,24 @@
 //!
 //! # 3. The forward condition
 //!
-//! Weights have mean 0 and are independent of each other and of x_i, so that of each product W x only
-//! E\[W²\] E\[x²\] is left (the second moment, not the variance of x: f may have a mean):
+//! Weights have mean 0 and are independent of each other and of x_i. The variance of each product W x
+//! is therefore E\[W²\] E\[x²\] (with the second moment of x, not its variance, since f(z) may have a
+//! mean other than 0):
 //!
 //! Var(z_i) = M_i σ²(W_i) E\[x_i²\]  (Eq. (3)).
 //!
-//! So the variance σ_p² is kept by
+//! All layers have the variance σ_p² if
 //!
 //! σ²(W_i) = gain²(f, σ_p)/M_i,  gain²(f, σ_p) = σ_p²/E\[f(z)²\]  (Eq. (4) and (15)),
 //!
-//! or, for uniform weights on ±c, c = √3 σ(W_i), Eq. (7). The first layer sees coordinates instead
-//! of f: σ²(W_0) = σ_p²/(M_0 E\[x_0²\]) with E\[x_0²\] = 1/3 on \[-1, 1\], Eq. (24)
+//! or, for weights uniform on ±c, c = √3 σ(W_i), Eq. (7). The inputs of the first layer are coordinates
+//! instead of values of f: σ²(W_0) = σ_p²/(M_0 E\[x_0²\]) with E\[x_0²\] = 1/3 on \[-1, 1\], Eq. (24)
 //! ([`InputDistribution`]).
 //!
 //! ```
 //! use vi3nr::Gain;
 //!
-//! // Close to the 2.78 that PyTorch found by experiment for tanh, but for sigma_p = 1 only.
+//! // Close to the 2.78 that PyTorch uses for tanh, but valid for sigma_p = 1 only.
 //! let gain = Gain::of(&"tanh".parse()?, 1.0)?;
 //! assert!((gain.gain_squared.value - 2.53617543).abs() < 1e-8);
 //! # Ok::<(), vi3nr::Error>(())
@@ -62,15 +66,15 @@
 //!
 //! # 4. The backward condition
 //!
-//! Going back, ∂L/∂z_i = f'(z_i) Σ_j W_ji ∂L/∂z_{i+1,j}, Eq. (8): M_{i+1} products where forward there
-//! were M_i, and f' in the place of f. A layer multiplies the gradient's variance by
-//! M_{i+1} σ²(W_i) E\[f'(z)²\], Eq. (10): a cond of 1.18, as of tanh at σ_p = 1, is a factor of 10^7 after
-//! 100 layers. With the weights of the forward condition this is 1 where, Eq. (13),
+//! The backward pass computes ∂L/∂z_i = f'(z_i) Σ_j W_ji ∂L/∂z_{i+1,j}, Eq. (8), a sum of M_{i+1}
+//! products instead of M_i, with f' instead of f. A layer multiplies the variance of the gradient by
+//! M_{i+1} σ²(W_i) E\[f'(z)²\], Eq. (10). A factor of 1.18, that of tanh at σ_p = 1, grows to 10^7 over
+//! 100 layers. With the weights of the forward condition the factor is 1 if, Eq. (13),
 //!
 //! cond(σ_p) = (M_{i+1}/M_i) σ_p² E\[f'(z)²\]/E\[f(z)²\] = 1.
 //!
-//! σ_p is still free, and [`backward::solve`] finds all of its values that satisfy this; or every
-//! value does, or none, and then it says how close one can come and where:
+//! [`backward::solve`] finds all values of σ_p that satisfy this equation. If every value satisfies it,
+//! or none does, it says so, and in the latter case also gives the infimum of |cond - 1|:
 //!
 //! ```
 //! use vi3nr::backward::{Approach, Solution, solve};
@@ -82,17 +86,18 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 //!
-//! In networks of few layers σ_p is a choice with this value as the starting point (Sec. 3.5), and
-//! [`auto_sigma_p`] makes one. What a σ_p does to f is seen best from its two ends: for σ_p far below
-//! the width of f's features, f is its tangent: cond tends to 0 if f(0) ≠ 0, else to 1 if f'(0) ≠ 0; far above,
-//! only f's tails count.
+//! In networks with few layers, σ_p is a hyperparameter and this value is a starting point (Sec. 3.5);
+//! [`auto_sigma_p`] chooses one. Two limits describe the effect of σ_p. If σ_p is far below the width of
+//! the features of f, then f acts as its tangent at 0, and cond tends to 0 if f(0) ≠ 0, otherwise to 1
+//! if f'(0) ≠ 0. If σ_p is far above that width, only the tails of f matter.
 //!
-//! # 5. Schemes, and the weights themselves
+//! # 5. Schemes and initial weights
 //!
-//! A [`Scheme`] gives every layer its variance: the paper's and all the usual ones, each with what
-//! it was derived for, a warning when it is misused, and the σ_p it amounts to. An [`InitRule`]
-//! adds the distribution and the biases; [`draw`] draws the numbers from a counter-based generator
-//! ([`rng`]), the same for a seed on every machine:
+//! A [`Scheme`] determines the variance of each layer's weights. There is the scheme of the paper and
+//! the common ones (Xavier, Kaiming, SIREN and others). Each scheme knows the activations that it was
+//! derived for, warnings for other activations, and the σ_p that it implies. An [`InitRule`] adds the
+//! distribution of the weights and the biases. [`draw`] draws the numbers from a counter-based
+//! generator ([`rng`]), so that a seed gives the same numbers on every machine:
 //!
 //! ```
 //! use vi3nr::{Activation, InitRule, Network, Scheme};
@@ -114,20 +119,21 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 //!
-//! A [`SchemeRequest`] and a [`SigmaRequest`] are what a person or a program asks for, such as `auto` and
-//! `2*auto`; [`SchemeRequest::resolve`] gives the scheme, its σ_p, and the reason for it.
+//! A [`SchemeRequest`] and a [`SigmaRequest`] can leave the choice open, for example as `auto` and
+//! `2*auto`. [`SchemeRequest::resolve`] returns the scheme, its σ_p, and where that σ_p comes from.
 //!
 //! # Accuracy
 //!
-//! [`Bounded`] carries a number and a bound on its distance from the exact one, roundings
-//! included. Second moments are usually known to 1e-14 relative, roots to 1e-12. What is infinite,
-//! undefined or unresolved is an [`Error`], never a number.
+//! [`Bounded`] is a number together with a bound on its error, rounding errors included. The relative
+//! error of second moments is usually 1e-14, and that of roots 1e-12. An expectation that is infinite,
+//! undefined or not resolved is an [`Error`], never a number.
 //!
-//! The quadrature proves its bounds: f and f' are enclosed over complex neighborhoods of the pieces
-//! of the line, which limits how much a Gauss rule can miss there. At points where an expression has
-//! no enclosure, such as x/tanh(x) or abs(x)^0.9 at 0, the bound is a wide estimate instead, from how
-//! much the rules with 16, 32 and 64 points differ. A gain takes 0.1 to 0.5 ms, some 20 ms where f
-//! has tens of thousands of periods under the density (`cargo bench -p vi3nr`).
+//! The error bounds of the quadrature are proven: f and f' are enclosed over complex neighborhoods of
+//! the intervals of integration, which bounds the error of a Gauss rule there. Near points at which an
+//! expression has no enclosure, such as x/tanh(x) or abs(x)^0.9 at 0, the bound is a conservative
+//! estimate from the differences between the rules with 16, 32 and 64 points. A gain takes 0.1 to
+//! 0.5 ms, and about 20 ms if f has tens of thousands of periods under the density
+//! (`cargo bench -p vi3nr`).
 
 pub mod activation;
 pub mod backward;
@@ -159,7 +165,7 @@ pub use scheme::{
 
 pub(crate) use error::require_positive;
 
-/// Compiles and runs the example of README.md with those of the documentation.
+/// Compiles and runs the example in README.md as a documentation test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,21 +1,21 @@
-//! The shape of a coordinate network and the place of each parameter.
+//! The shape of a coordinate network and the layout of its parameters.
 
 use std::ops::Range;
 
 use crate::{Activation, Error};
 
-/// Most layers that a network may have.
+/// The maximum number of layers of a network.
 pub const MAX_LAYERS: usize = 1024;
-/// Widest layer that a network may have.
-pub const WIDEST_LAYER: usize = 1 << 16;
-/// Most parameters that a network may have (512 MiB of float32).
+/// The maximum number of units of a layer, inputs and outputs included.
+pub const MAX_WIDTH: usize = 1 << 16;
+/// The maximum number of parameters of a network (512 MiB in float32).
 pub const MAX_PARAMETERS: usize = 1 << 27;
 
 /// A multilayer perceptron Φ(x) = W_n f(… f(W_0 x + b_0) …) + b_n, Eq. (1) and (2) with biases.
 ///
-/// `dims` are the sizes between the weight matrices: inputs, hidden widths, outputs. The last layer
-/// is linear. Parameters lie in one flat array: for each layer its weights, row-major
-/// (fan-out, fan-in), then its biases (fan-out).
+/// [`dims`](Network::dims) are the sizes between the weight matrices: inputs, hidden widths, outputs.
+/// The last layer is linear. Parameters are stored in one flat array: for each layer its weights, shape
+/// (fan-out, fan-in), row-major, then its biases, shape (fan-out).
 ///
 /// ```
 /// use vi3nr::Network;
@@ -35,22 +35,22 @@ pub struct Network {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layer {
-    /// Its position, 0 for the layer that takes the coordinates.
+    /// The index of the layer, 0 for the layer whose inputs are the coordinates.
     pub index: usize,
     /// M_i, the number of inputs.
     pub fan_in: usize,
     /// N_i = M_{i+1}, the number of outputs.
     pub fan_out: usize,
-    /// Where its weights lie in the parameter array, row-major (fan-out, fan-in).
+    /// The range of the weights in the parameter array, shape (fan-out, fan-in), row-major.
     pub weights: Range<usize>,
-    /// Where its biases lie in the parameter array.
+    /// The range of the biases in the parameter array, shape (fan-out).
     pub biases: Range<usize>,
 }
 
-/// A [`Network`] in the making, from [`Network::builder`]: the inputs, the outputs, the activation,
-/// and either a width with a number of layers or the hidden widths one by one.
+/// A builder for a [`Network`], from [`Network::builder`]. It needs the number of inputs and outputs,
+/// the activation, and either a width with a number of layers or the list of hidden widths.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[must_use = "a builder makes a network when `build` is called"]
+#[must_use = "a builder creates a network only when `build` is called"]
 pub struct NetworkBuilder {
     inputs: Option<usize>,
     outputs: Option<usize>,
@@ -73,7 +73,7 @@ impl NetworkBuilder {
         self
     }
 
-    /// The units of every hidden layer.
+    /// The number of units of every hidden layer.
     pub fn width(mut self, width: usize) -> Self {
         self.width = Some(width);
         self
@@ -85,7 +85,8 @@ impl NetworkBuilder {
         self
     }
 
-    /// The units of each hidden layer, from the input on; instead of a width and a number of layers.
+    /// The number of units of each hidden layer, from the inputs to the outputs. Use it instead of a
+    /// width and a number of layers.
     pub fn hidden_widths(mut self, widths: impl Into<Vec<usize>>) -> Self {
         self.hidden = Some(widths.into());
         self
@@ -97,12 +98,12 @@ impl NetworkBuilder {
         self
     }
 
-    /// The network.
+    /// Builds the network.
     ///
     /// # Errors
     /// Returns [`Error::Incomplete`] if the inputs, the outputs, the activation or the hidden layers
-    /// are not given, and [`Error::Network`] if the hidden layers are given in both ways or the sizes
-    /// are not allowed.
+    /// are not set, and [`Error::Network`] if the hidden layers are set in both ways or
+    /// [`Network::new`] does not accept the sizes.
     pub fn build(self) -> Result<Network, Error> {
         fn given<T>(value: Option<T>, missing: &'static str) -> Result<T, Error> {
             value.ok_or(Error::Incomplete { missing, expected: "it to be set on the builder" })
@@ -129,11 +130,12 @@ impl NetworkBuilder {
 }
 
 impl Network {
-    /// A network with the given sizes between its weight matrices.
+    /// Creates a network with the sizes `dims` between its weight matrices: inputs, hidden widths,
+    /// outputs.
     ///
     /// # Errors
-    /// Returns [`Error::Network`] if there are fewer than two sizes, if one is 0, or if they are beyond
-    /// [`MAX_LAYERS`], [`WIDEST_LAYER`] or [`MAX_PARAMETERS`].
+    /// Returns [`Error::Network`] if there are fewer than two sizes, if one is 0, or if they exceed
+    /// [`MAX_LAYERS`], [`MAX_WIDTH`] or [`MAX_PARAMETERS`].
     pub fn new(dims: Vec<usize>, activation: Activation) -> Result<Self, Error> {
         let count = dims
             .windows(2)
@@ -147,8 +149,8 @@ impl Network {
             format!("{} layers, at most {MAX_LAYERS} are allowed", dims.len() - 1)
         } else if dims.contains(&0) {
             "a size is 0".to_owned()
-        } else if dims.iter().any(|&width| width > WIDEST_LAYER) {
-            format!("a size is over {WIDEST_LAYER}")
+        } else if dims.iter().any(|&width| width > MAX_WIDTH) {
+            format!("a size is over {MAX_WIDTH}")
         } else if count > MAX_PARAMETERS {
             format!("over {MAX_PARAMETERS} parameters")
         } else {
@@ -157,7 +159,7 @@ impl Network {
         Err(Error::Network { dims: dims.into_iter().take(8).collect(), reason })
     }
 
-    /// A network of `layers` weight matrices whose hidden layers all have the same width.
+    /// Creates a network of `layers` weight matrices whose hidden layers all have the same width.
     ///
     /// # Errors
     /// Returns [`Error::Network`] as [`Network::new`] does.
@@ -177,7 +179,7 @@ impl Network {
         Self::new(dims, activation)
     }
 
-    /// A network whose sizes are given by name.
+    /// A builder, which sets the sizes by name.
     ///
     /// ```
     /// use vi3nr::{Activation, Network};
@@ -196,7 +198,7 @@ impl Network {
         NetworkBuilder::default()
     }
 
-    /// Inputs, hidden widths, outputs.
+    /// The sizes between the weight matrices: inputs, hidden widths, outputs.
     pub fn dims(&self) -> &[usize] {
         &self.dims
     }
@@ -221,7 +223,7 @@ impl Network {
         self.dims.len() - 1
     }
 
-    /// The layers in order, each with its place in the parameter array.
+    /// The layers in order, each with its ranges in the parameter array.
     pub fn layers(&self) -> Vec<Layer> {
         let mut start = 0;
         let mut layers = Vec::with_capacity(self.layer_count());

@@ -1,15 +1,15 @@
-//! The numbers an activation is evaluated on.
+//! The number types that an activation is evaluated on.
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A real number type: `f64` in the theory, a float32 lane in an engine.
 ///
-/// An activation is written once against this trait and so has the same definition everywhere.
-/// Implementations choose their own accuracy: `f64` here is within an ulp or two of the exact
-/// function; an engine's float32 type states its own bound. Every method is free of data-dependent
-/// branches in spirit: write `R::select(x < limit, a, b)` rather than `if`, so that a loop over
-/// many values can be vectorized.
+/// An activation is written once for this trait, so that it has the same definition everywhere.
+/// Implementations choose their own accuracy: the functions of `f64` are within 1 to 2 ulp of the exact
+/// ones, and the float32 type of an engine documents its own error bounds. Code for this trait avoids
+/// data-dependent branches, so that a loop over many values can be vectorized: write
+/// `R::select(x < limit, a, b)` instead of `if`.
 pub trait Real:
     Copy
     + Debug
@@ -23,7 +23,7 @@ pub trait Real:
     /// The nearest representable value of `value`.
     fn from_f64(value: f64) -> Self;
 
-    /// `self * factor + term`, with one rounding where the machine offers it.
+    /// `self * factor + term`, with one rounding if the machine has a fused multiply-add.
     fn mul_add(self, factor: Self, term: Self) -> Self;
 
     /// The absolute value.
@@ -32,7 +32,7 @@ pub trait Real:
     /// e to the power of `self`.
     fn exp(self) -> Self;
 
-    /// The bell e^(-(scale·x)²).
+    /// The bell curve e^(-(scale·x)²).
     #[inline(always)]
     fn bell(self, scale: f64) -> Self {
         let scaled = self * Self::from_f64(scale);
@@ -57,7 +57,7 @@ pub trait Real:
     /// The error function 2/√π ∫₀ˣ e^(-t²) dt.
     fn erf(self) -> Self;
 
-    /// 1 - erf(x), small to the right without cancellation.
+    /// 1 - erf(x), without cancellation for large x.
     fn erfc(self) -> Self;
 
     /// The arc tangent, within ±π/2.
@@ -86,7 +86,7 @@ pub trait Real:
         let grown = magnitude.exp_m1();
         let half = Self::from_f64(0.5);
         let small = half * (grown + grown / (grown + Self::from_f64(1.0)));
-        // For larger arguments the exponential alone decides, and exp_m1 need not reach there.
+        // For larger arguments e^(-|x|) is negligible, and exp_m1 may not be accurate there.
         let large = half * magnitude.exp();
         let value = Self::select(magnitude < Self::from_f64(15.0), small, large);
         Self::select(self < Self::from_f64(0.0), -value, value)
@@ -131,7 +131,7 @@ pub trait Real:
         Self::select(self > zero, Self::from_f64(1.0), below)
     }
 
-    /// The power with a whole exponent, by repeated squaring.
+    /// The power with an integer exponent, by repeated squaring.
     #[inline(always)]
     fn powi(self, exponent: i32) -> Self {
         let mut remaining = exponent.unsigned_abs();
@@ -149,7 +149,7 @@ pub trait Real:
         if exponent < 0 { Self::from_f64(1.0) / power } else { power }
     }
 
-    /// The power of a base at or above 0: e^(p ln x). NaN for a base below 0.
+    /// The power of a base of at least 0: e^(p ln x). NaN for a base below 0.
     #[inline(always)]
     fn powf(self, exponent: Self) -> Self {
         (exponent * self.ln()).exp()

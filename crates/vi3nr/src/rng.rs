@@ -1,16 +1,17 @@
-//! A counter-based random generator: every number is a function of (seed, stream, substream, element).
+//! A counter-based random generator: every number is a function of the seed, the stream, the substream
+//! and the element.
 //!
-//! Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-//! SC 2011). There is no state to carry, so any thread, engine or resumed run draws the same value
-//! for the same place.
+//! The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
+//! 1, 2, 3", SC 2011). It has no state, so that every thread, every engine and every resumed run draws
+//! the same number for the same element.
 
 use std::f64::consts::PI;
 
-/// What a number is drawn for; streams with different numbers never share a random number.
+/// The purpose of a random number. Different streams of the same seed are independent.
 ///
-/// The number of a stream is a part of the format of every seed: it is never given another meaning.
-/// This crate draws from the streams below. Whoever draws for another purpose names a constant beside
-/// that use, with a number that nobody else has taken; the crates of this workspace use 0 to 8.
+/// What a seed means depends on the numbers of the streams, so the meaning of a number never changes.
+/// This crate draws from the streams below. Code that draws for another purpose defines a constant
+/// next to its use, with a number that is not taken; the crates of this workspace use 0 to 8.
 ///
 /// ```
 /// use vi3nr::rng::{Random, Stream};
@@ -23,11 +24,12 @@ use std::f64::consts::PI;
 pub struct Stream(u32);
 
 impl Stream {
-    /// The initial weights; the substream is the layer, the element the place in its matrix.
+    /// The initial weights. The substream is the index of the layer, and the element is the row-major
+    /// index in its (fan-out, fan-in) matrix.
     pub const WEIGHTS: Self = Self::new(0);
-    /// The initial biases; the substream is the layer, the element the unit.
+    /// The initial biases. The substream is the index of the layer, and the element is the unit.
     pub const BIASES: Self = Self::new(1);
-    /// Preactivations for a Monte Carlo estimate of moments, on substream 0.
+    /// Preactivations for a Monte Carlo estimate of moments, in substream 0.
     pub const SAMPLES: Self = Self::new(3);
 
     /// The stream with this number.
@@ -35,13 +37,13 @@ impl Stream {
         Self(number)
     }
 
-    /// The number that it was made from.
+    /// The number of the stream.
     pub const fn number(self) -> u32 {
         self.0
     }
 }
 
-/// The random numbers of one (seed, stream, substream).
+/// The random numbers of one seed, stream and substream.
 ///
 /// ```
 /// use vi3nr::rng::{Random, Stream};
@@ -58,7 +60,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// The generator of one place; `substream` divides a stream, for example by layers or steps.
+    /// Creates a generator. `substream` divides a stream, for example by layer or by step.
     pub fn new(seed: u64, stream: Stream, substream: u32) -> Self {
         Self { key: [seed as u32, (seed >> 32) as u32], substream, stream: stream.number() }
     }
@@ -68,13 +70,13 @@ impl Random {
         philox([element as u32, (element >> 32) as u32, self.substream, self.stream], self.key)
     }
 
-    /// A number uniform on [0, 1), a multiple of 2^-53.
+    /// A number uniform on [0, 1) for one element, a multiple of 2^-53.
     pub fn uniform(&self, element: u64) -> f64 {
         let [low, high, ..] = self.bits(element);
         unit_interval(low, high)
     }
 
-    /// A standard normal number (Box-Muller).
+    /// A standard normal number for one element, by the Box-Muller transform.
     pub fn normal(&self, element: u64) -> f64 {
         let [a, b, c, d] = self.bits(element);
         // 1 - u lies in (0, 1], so its logarithm is finite.
@@ -82,7 +84,7 @@ impl Random {
         radius * libm::cos(2.0 * PI * unit_interval(c, d))
     }
 
-    /// An integer uniform on [0, `bound`); the bias is below bound/2^64.
+    /// An integer uniform on [0, `bound`) for one element. The bias is below `bound`/2^64.
     pub fn below(&self, element: u64, bound: u64) -> u64 {
         let [low, high, ..] = self.bits(element);
         let wide = u128::from(low) | u128::from(high) << 32;

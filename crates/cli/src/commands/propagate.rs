@@ -89,7 +89,7 @@ fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
         SchemeRequest::Auto => SchemeRequest::VarianceInformed,
         asked => asked,
     };
-    let is_ours = matches!(asked, SchemeRequest::VarianceInformed | SchemeRequest::Sampled);
+    let is_ours = matches!(asked, SchemeRequest::VarianceInformed | SchemeRequest::MonteCarlo);
     // Other schemes take it for their inputs only.
     let own_sigma_p = arguments.sigma_p.filter(|_| is_ours);
     let scheme = asked

@@ -185,7 +185,7 @@ impl Activation {
     /// rule out.
     pub fn to_formula(&self) -> Result<Formula, Error> {
         match &self.kind {
-            Kind::Builtin(form) => Formula::twin(form.definition(), &form.parameters()),
+            Kind::Builtin(form) => Formula::of_definition(form.definition(), &form.parameters()),
             Kind::Formula(formula, _) => Ok(formula.clone()),
         }
     }
@@ -254,7 +254,7 @@ impl FromStr for Activation {
             Kind::Builtin(Form::from_named(&named)?)
         } else {
             let formula = Formula::from_named(&named, text)?;
-            let form = Form::behind(&formula);
+            let form = Form::spelled_by(&formula);
             Kind::Formula(formula, form)
         };
         Ok(Self { kind })

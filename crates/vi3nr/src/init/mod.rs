@@ -1,4 +1,4 @@
-//! Drawing a network's first parameters.
+//! Drawing the initial parameters of a network.
 
 mod orthogonal;
 
@@ -7,11 +7,21 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 use crate::rng::{Random, Stream};
 use crate::{BiasRule, LayerPlan, Network, WeightShape};
 
-/// The parameters of `network` drawn after `plan` (one entry per layer), in the order of
-/// [`Network::layers`]. The same seed gives the same bytes everywhere.
+/// Draws the initial parameters of `network` according to `plan`, which has one entry per layer.
+/// Returns them in the order of [`Network::layers`]. A seed gives the same bytes on every machine.
 ///
 /// # Panics
-/// If `plan` does not have one entry per layer.
+/// Panics if `plan` does not have one entry per layer.
+///
+/// ```
+/// use vi3nr::{InitRule, Network, Scheme};
+///
+/// let network = Network::uniform(2, 64, 4, 3, "tanh".parse()?)?;
+/// let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None });
+/// let parameters = vi3nr::draw(&network, &rule.plan(&network)?, 1);
+/// assert_eq!(parameters.len(), network.parameter_count());
+/// # Ok::<(), vi3nr::Error>(())
+/// ```
 pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
     assert_eq!(plan.len(), network.layer_count(), "one plan per layer");
     let mut parameters = vec![0.0; network.parameter_count()];
@@ -20,7 +30,8 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
         let weights = &mut parameters[layer.weights.clone()];
         fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::WEIGHTS), weights);
         let biases = &mut parameters[layer.biases.clone()];
-        // Single numbers of an orthogonal matrix are close to normal; so its biases are.
+        // The entries of a random orthogonal matrix are nearly normal, so biases drawn like them are
+        // normal.
         let like_weights = match plan.weights {
             WeightShape::Orthogonal => WeightShape::Normal,
             shape => shape,
@@ -35,9 +46,9 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
     parameters
 }
 
-/// Fills `weights` (fan-out, `fan_in`), row-major, with numbers of variance `std`² in this shape:
-/// element e of the matrix is element e of `random`, except for orthogonal matrices, which are made of
-/// all of them.
+/// Fills `weights`, shape (fan-out, `fan_in`), row-major, with random numbers of the distribution
+/// `shape` and the standard deviation `std`. Element e of the matrix is drawn from element e of
+/// `random`, except that each entry of an orthogonal matrix depends on many elements.
 pub fn fill(shape: WeightShape, std: f64, fan_in: usize, random: &Random, weights: &mut [f32]) {
     let draw: &dyn Fn(u64) -> f64 = match shape {
         WeightShape::Uniform => {
@@ -58,13 +69,14 @@ pub fn fill(shape: WeightShape, std: f64, fan_in: usize, random: &Random, weight
     }
 }
 
-/// The standard deviation of a standard normal number cut off at ±2.
+/// The standard deviation of the standard normal distribution truncated to ±2.
 const TRUNCATED_STD: f64 = 0.879_625_661_034_239_8;
 
-/// The number below which a share `uniform` of the standard normal numbers within ±2 lies.
+/// The quantile of the standard normal distribution truncated to ±2 at the probability `uniform`.
 fn truncated_normal(uniform: f64) -> f64 {
     let share = (2.0 * uniform - 1.0) * libm::erf(SQRT_2);
-    // Newton on erf(t) = share, from the slope at 0; erf is concave to either side of it.
+    // Newton's method for erf(t) = share from t = 0, which converges since erf is concave for t > 0
+    // and odd.
     let mut t = 0.0;
     for _ in 0..60 {
         let step = (share - libm::erf(t)) / FRAC_2_SQRT_PI * libm::exp(t * t);
@@ -115,7 +127,7 @@ mod tests {
         assert!(drawn[layer.biases.clone()].iter().all(|bias| *bias != 0.0 && bias.abs() <= bound));
     }
 
-    /// The first layer's biases alone: a network of an even activation is no longer even.
+    /// The biases of the first layer have their own rule, and all others are 0.
     #[test]
     fn first_biases_have_a_rule_of_their_own() {
         let network = Network::uniform(2, 256, 4, 3, "gaussian".parse().unwrap()).unwrap();

@@ -2,11 +2,12 @@
 
 use crate::rng::Random;
 
-/// Fills `weights`, row-major (`rows`, `columns`), with orthonormal rows (or columns, where there
-/// are fewer) times `std`·√max(rows, columns), so that the mean square of the weights is std².
+/// Fills `weights`, shape (`rows`, `columns`), row-major, with orthonormal rows (or columns, if there
+/// are fewer of them) times `std`·√max(rows, columns), so that the mean square of the weights is `std`².
 ///
-/// Normal vectors orthogonalized one after the other (Gram-Schmidt, twice over, which is enough)
-/// are uniform over the orthogonal matrices. The work is rows·columns·min(rows, columns).
+/// Orthogonalizing normal vectors one after the other gives a uniformly distributed orthogonal matrix.
+/// Each vector is orthogonalized twice by the Gram-Schmidt process, which suffices for full accuracy.
+/// The cost is O(rows · columns · min(rows, columns)).
 pub(super) fn fill(weights: &mut [f32], rows: usize, columns: usize, std: f64, random: &Random) {
     let (few, many) = (rows.min(columns), rows.max(columns));
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(few);
@@ -32,7 +33,7 @@ pub(super) fn fill(weights: &mut [f32], rows: usize, columns: usize, std: f64, r
     }
 }
 
-/// The inner product, in eight partial sums that the compiler keeps in vectors.
+/// The inner product, in eight partial sums that the compiler can vectorize.
 fn product(a: &[f64], b: &[f64]) -> f64 {
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest: f64 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();

@@ -1,14 +1,14 @@
-//! For which activation a scheme was derived, and what is wrong with using it for another.
+//! The activations that a scheme was derived for, and warnings for others.
 
 use super::variance::{at_zero, kink_at_zero};
 use super::{Fan, Scheme};
 use crate::Activation;
 
 impl Scheme {
-    /// For which activation the scheme was derived, in a phrase (column "D.F." of Table 8).
+    /// The activation that the scheme was derived for, as a phrase (column "D.F." of Table 8).
     pub fn derived_for(&self) -> &'static str {
         match self {
-            Self::VarianceInformed { .. } | Self::Sampled { .. } | Self::Backward { .. } => {
+            Self::VarianceInformed { .. } | Self::MonteCarlo { .. } | Self::Backward { .. } => {
                 "any activation"
             }
             Self::Xavier => "tanh, taken for the identity",
@@ -20,8 +20,8 @@ impl Scheme {
         }
     }
 
-    /// What in `activation` contradicts the assumptions under which the scheme was derived, a
-    /// sentence each; empty where nothing does. Judged by the function itself, not by its name.
+    /// The assumptions of the scheme that `activation` does not satisfy, one warning each. The list is
+    /// empty if it satisfies all of them. The function itself is tested, not its name.
     ///
     /// ```
     /// use vi3nr::Scheme;
@@ -38,7 +38,7 @@ impl Scheme {
         let kink = kink_at_zero(activation);
         let (left, right) = kink.unwrap_or((slope, slope));
         match *self {
-            Self::VarianceInformed { .. } | Self::Sampled { .. } | Self::Backward { .. } => {}
+            Self::VarianceInformed { .. } | Self::MonteCarlo { .. } | Self::Backward { .. } => {}
             Self::Xavier => {
                 if !is_near(value, 0.0) {
                     warnings.push(format!("xavier assumes f(0) = 0, but f(0) = {value}"));
@@ -100,7 +100,7 @@ fn is_near(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * (1.0 + b.abs())
 }
 
-/// Whether a property holds at a spread of points on the function's own scale.
+/// Whether a property holds at 48 points on the scale of the function's features.
 fn everywhere(activation: &Activation, holds: impl Fn(&dyn Fn(f64) -> f64, f64) -> bool) -> bool {
     let f = |x: f64| activation.value(x);
     (1..=24).all(|step| {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemes_suit_what_they_were_derived_for_and_little_else() {
+    fn schemes_warn_about_activations_that_they_were_not_derived_for() {
         for (scheme, fine, misused) in [
             ("xavier", "tanh", "gaussian"),
             ("xavier", "sinh(x)/cosh(x)", "relu"),

@@ -1,27 +1,28 @@
-//! The σ_p that a scheme amounts to for an activation.
+//! The σ_p that a scheme implies for an activation.
 
 use super::Scheme;
 use crate::backward::{crossing, scan};
 use crate::{Activation, Bounded, Error, Gain};
 
-/// Which σ_p a scheme's hidden layers keep: the solutions of gain²(f, σ_p) = M_i σ²(W_i).
+/// The values of σ_p that the hidden layers of a scheme preserve: the solutions of
+/// gain²(f, σ_p) = M_i σ²(W_i).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Implied {
     /// These σ_p, in increasing order (usually one).
     SigmaP(Vec<f64>),
-    /// Any σ_p is kept, as by Kaiming's scheme with the rectifier.
+    /// Every σ_p is preserved, as by Kaiming's scheme for the ReLU.
     Any,
-    /// None: the variance of the preactivations grows or shrinks from layer to layer toward this
-    /// limit of σ_p, 0 or infinity.
+    /// No σ_p is preserved: the standard deviation of the preactivations shrinks or grows from layer to
+    /// layer.
     None {
-        /// 0 or infinity.
+        /// The limit of the standard deviation, 0 or infinity.
         toward: f64,
     },
 }
 
 impl Scheme {
-    /// The σ_p for which Eq. (4) gives the same variance as this scheme, between hidden layers with
-    /// the given fans; the paper's Table 8 prints it for Xavier and Kaiming.
+    /// The values of σ_p for which Eq. (4) gives the same variance as this scheme, for a layer between
+    /// hidden layers with the given fans. Table 8 of the paper lists them for Xavier and Kaiming.
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if a fan is 0 or a number of the scheme is not finite and above 0,
@@ -42,7 +43,7 @@ impl Scheme {
         }
         let variance = self.hidden_variance(activation)?.between(fan_in, fan_out);
         let target = fan_in as f64 * variance;
-        // gain²/(M σ²(W)), which is to be 1.
+        // gain²/(M σ²(W)), which is 1 at a solution.
         let quotient = |sigma: f64| -> Result<Bounded, Error> {
             Ok(Gain::of(activation, sigma)?.gain_squared / Bounded::exact(target))
         };
@@ -66,7 +67,8 @@ impl Scheme {
             }
         }
         if sigmas.is_empty() {
-            // Weights below the gain at every σ_p shrink the preactivations, above it they grow.
+            // Weights below the gain at every σ_p shrink the preactivations; weights above it grow
+            // them.
             let toward = if middle.value > 1.0 { 0.0 } else { f64::INFINITY };
             return Ok(Implied::None { toward });
         }
@@ -102,13 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn schemes_imply_what_they_were_made_for() {
+    fn schemes_imply_the_sigma_p_that_they_were_derived_for() {
         assert_eq!(implied("kaiming", "relu"), Implied::Any);
-        // tanh contracts: under Xavier the signal dies out.
+        // tanh contracts, so the preactivations vanish under Xavier.
         assert_eq!(implied("xavier", "tanh"), Implied::None { toward: 0.0 });
         let Implied::SigmaP(found) = implied("ours:sigma_p=0.7", "tanh") else { panic!() };
         assert!((found[0] / 0.7 - 1.0).abs() < 1e-10);
-        // calculate_gain's 5/3 keeps a sigma_p a little above 1.
+        // The gain 5/3 of calculate_gain preserves a sigma_p slightly above 1.
         let Implied::SigmaP(found) = implied("pytorch", "tanh") else { panic!() };
         assert!((1.0..1.3).contains(&found[0]), "{found:?}");
         assert!(

@@ -1,4 +1,4 @@
-//! From the words with which a scheme is asked for to the scheme.
+//! Requests for a scheme and their resolution.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::{PAPER_SAMPLES, Scheme, SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
 use crate::{Activation, Error, require_positive};
 
-/// A scheme as it is asked for: by a word that leaves its numbers open, or completely.
+/// A request for a scheme: a name whose parameters are chosen later, or a complete scheme.
 ///
 /// ```
 /// use vi3nr::{Activation, Scheme};
@@ -22,49 +22,50 @@ use crate::{Activation, Error, require_positive};
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum SchemeRequest {
-    /// `auto`: the scheme that was published with the activation, where one was and no σ_p is
-    /// given; else [`SchemeRequest::VarianceInformed`].
+    /// `auto`: the scheme that was published with the activation if there is one and no σ_p is given,
+    /// otherwise [`SchemeRequest::VarianceInformed`].
     Auto,
-    /// `ours`: [`Scheme::VarianceInformed`] with the σ_p that is given beside it, or the default.
+    /// `ours` or `vi3nr`: [`Scheme::VarianceInformed`] with the given σ_p, or the default.
     VarianceInformed,
-    /// `ours_mc`: likewise [`Scheme::Sampled`], with [`PAPER_SAMPLES`] samples.
-    Sampled,
+    /// `ours_mc` or `vi3nr-mc`: [`Scheme::MonteCarlo`] with the given σ_p, or the default, and
+    /// [`PAPER_SAMPLES`] samples.
+    MonteCarlo,
     /// `siren`: [`Scheme::Siren`] with the ω of the activation, which must be a sine.
     Siren,
-    /// This scheme, complete with its numbers.
+    /// A complete scheme with its parameters.
     Given(Scheme),
 }
 
-/// What a [`SchemeRequest`] comes to.
+/// The result of [`SchemeRequest::resolve`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ChosenScheme {
     /// The scheme.
     pub scheme: Scheme,
-    /// Its σ_p and where that comes from; `None` where the scheme has none.
+    /// The σ_p of the scheme and where it comes from; `None` if the scheme has no σ_p.
     pub sigma_p: Option<SigmaP>,
 }
 
-/// A part of what a scheme is asked for with.
+/// An argument of [`SchemeRequest::resolve`] that an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemeField {
     /// The scheme itself.
     Scheme,
-    /// The σ_p beside it.
+    /// The σ_p.
     SigmaP,
     /// The σ_p of the last layer.
     LastSigmaP,
 }
 
-/// Why a [`SchemeRequest`] comes to nothing.
+/// The error of [`SchemeRequest::resolve`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemeRefusal {
-    /// A part that is wrong, or does not go with the others.
+    /// An argument is invalid, or does not fit the others.
     #[error("{seen}; {expected}")]
     Field {
-        /// Which part.
+        /// The argument.
         field: SchemeField,
         /// What was seen, as a clause.
         seen: String,
@@ -77,7 +78,7 @@ pub enum SchemeRefusal {
 }
 
 impl SchemeRefusal {
-    /// The part that is wrong, where one is.
+    /// The argument that is invalid, if the error is about one.
     pub fn field(&self) -> Option<SchemeField> {
         match self {
             Self::Field { field, .. } => Some(*field),
@@ -87,13 +88,14 @@ impl SchemeRefusal {
 }
 
 impl SchemeRequest {
-    /// The scheme for `activation`. Where no `sigma_p` is given it is
-    /// [`default_sigma_p`] with `default_factor`.
+    /// The scheme for `activation`. If `sigma_p` is `None`, the scheme uses [`default_sigma_p`] with
+    /// `default_factor`.
     ///
     /// # Errors
-    /// Returns [`SchemeRefusal::Field`] if a `sigma_p` or `last_sigma_p` is given that is not a finite
-    /// number above 0 or that the scheme does not take, or if SIREN's scheme is asked for an
-    /// activation that is not a sine; [`SchemeRefusal::Theory`] if no σ_p can be computed.
+    /// Returns [`SchemeRefusal::Field`] if `sigma_p` or `last_sigma_p` is not a finite number above 0, if
+    /// the scheme does not have that parameter or already contains it, or if SIREN's scheme is requested
+    /// for an activation that is not a sine. Returns [`SchemeRefusal::Theory`] if no σ_p can be
+    /// computed.
     pub fn resolve(
         &self,
         activation: &Activation,
@@ -110,12 +112,12 @@ impl SchemeRequest {
             .map(|_| SchemeField::SigmaP)
             .or_else(|| last_sigma_p.map(|_| SchemeField::LastSigmaP));
         match self {
-            Self::Sampled => {
+            Self::MonteCarlo => {
                 if last_sigma_p.is_some() {
                     return Err(self.refuse(SchemeField::LastSigmaP));
                 }
                 let sigma_p = choose()?;
-                let scheme = Scheme::Sampled { sigma_p: sigma_p.value, samples: PAPER_SAMPLES };
+                let scheme = Scheme::MonteCarlo { sigma_p: sigma_p.value, samples: PAPER_SAMPLES };
                 Ok(ChosenScheme { scheme, sigma_p: Some(sigma_p) })
             }
             Self::Siren | Self::Given(_) if let Some(field) = given => Err(self.refuse(field)),
@@ -142,7 +144,7 @@ impl SchemeRequest {
         }
     }
 
-    /// The refusal of a number that the scheme does not take beside it.
+    /// The error for a number that the scheme does not accept.
     fn refuse(&self, field: SchemeField) -> SchemeRefusal {
         let what = match field {
             SchemeField::LastSigmaP => "a sigma_p of the last layer",
@@ -174,7 +176,7 @@ fn check_numbers(
         {
             return Err(SchemeRefusal::Field {
                 field,
-                seen: format!("{name} is asked for with the number {number}"),
+                seen: format!("{name} was given with the number {number}"),
                 expected: "it must be a finite number above 0".into(),
             });
         }
@@ -183,20 +185,20 @@ fn check_numbers(
 }
 
 impl ChosenScheme {
-    /// A scheme whose numbers were all given or are the activation's.
+    /// A scheme whose parameters were given or belong to the activation.
     fn complete(scheme: Scheme) -> Self {
         let given = |value| SigmaP { value, reason: SigmaReason::Given };
         Self { scheme, sigma_p: scheme.sigma_p().map(given) }
     }
 }
 
-/// As it is read: `auto`, `ours`, `ours_mc`, `siren`, or a scheme with its numbers.
+/// Writes `auto`, `ours`, `ours_mc`, `siren`, or a scheme with its parameters.
 impl fmt::Display for SchemeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::VarianceInformed => f.write_str("ours"),
-            Self::Sampled => f.write_str("ours_mc"),
+            Self::MonteCarlo => f.write_str("ours_mc"),
             Self::Siren => f.write_str("siren"),
             Self::Given(scheme) => scheme.fmt(f),
         }
@@ -206,15 +208,15 @@ impl fmt::Display for SchemeRequest {
 impl FromStr for SchemeRequest {
     type Err = Error;
 
-    /// Reads `auto`, `ours`, `ours_mc` or `siren`, else a [`Scheme`].
+    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`) or `siren`, otherwise a [`Scheme`].
     ///
     /// # Errors
-    /// Returns the errors of [`Scheme::from_str`] if the text is none of the four words.
+    /// Returns the errors of [`Scheme::from_str`] if the text is none of these names and not a scheme.
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(match text {
             "auto" => Self::Auto,
-            "ours" => Self::VarianceInformed,
-            "ours_mc" => Self::Sampled,
+            "ours" | "vi3nr" => Self::VarianceInformed,
+            "ours_mc" | "vi3nr-mc" => Self::MonteCarlo,
             "siren" => Self::Siren,
             scheme => Self::Given(scheme.parse()?),
         })
@@ -225,7 +227,7 @@ impl FromStr for SchemeRequest {
 mod tests {
     use super::*;
 
-    /// (scheme, activation, sigma_p, last sigma_p) → the scheme and its reason.
+    /// (scheme, activation, sigma_p, last sigma_p).
     type Case = (&'static str, &'static str, &'static str, Option<f64>);
 
     fn resolve((scheme, activation, sigma_p, last): Case) -> Result<ChosenScheme, SchemeRefusal> {
@@ -239,7 +241,7 @@ mod tests {
         for (text, request) in [
             ("auto", SchemeRequest::Auto),
             ("ours", SchemeRequest::VarianceInformed),
-            ("ours_mc", SchemeRequest::Sampled),
+            ("ours_mc", SchemeRequest::MonteCarlo),
             ("siren", SchemeRequest::Siren),
             ("siren:omega=30", SchemeRequest::Given(Scheme::Siren { omega: 30.0 })),
             ("xavier", SchemeRequest::Given(Scheme::Xavier)),
@@ -248,13 +250,15 @@ mod tests {
             assert_eq!(text.parse(), Ok(request));
             assert_eq!(request.to_string(), text);
         }
+        assert_eq!("vi3nr".parse(), Ok(SchemeRequest::VarianceInformed));
+        assert_eq!("vi3nr-mc".parse(), Ok(SchemeRequest::MonteCarlo));
         assert!(matches!("he".parse::<SchemeRequest>(), Err(Error::UnknownScheme { .. })));
         assert!("normal".parse::<SchemeRequest>().is_err());
         assert!(" ours".parse::<SchemeRequest>().is_err());
     }
 
     #[test]
-    fn requests_come_to_schemes() {
+    fn requests_resolve_to_schemes() {
         let root = crate::auto_sigma_p(&Activation::gaussian(0.1).unwrap()).unwrap();
         let doubled = format!("ours:sigma_p={}", 2.0 * root);
         let automatic = format!("ours:sigma_p={root}");
@@ -293,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_go_together_is_refused_with_its_field() {
+    fn arguments_that_do_not_fit_together_are_errors_with_their_field() {
         let bad = Some(f64::NAN);
         let cases: [(Case, SchemeField, &str); 9] = [
             (("siren", "tanh", "", None), SchemeField::Scheme, "siren was asked for tanh"),

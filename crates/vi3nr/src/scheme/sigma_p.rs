@@ -1,4 +1,4 @@
-//! Which σ_p was asked for, which one that is, and where it comes from.
+//! Requests for σ_p, their resolution to a number, and where that number comes from.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::backward::{BEARABLE, Fallback, Solution, fallback, solve};
 use crate::{Activation, Error, require_positive};
 
-/// A σ_p as it is asked for: `0.15`, `auto` or `2*auto`.
+/// A request for σ_p: `0.15`, `auto` or `2*auto`.
 ///
 /// ```
 /// use vi3nr::Activation;
@@ -23,13 +23,13 @@ use crate::{Activation, Error, require_positive};
 pub enum SigmaRequest {
     /// This number, finite and above 0.
     Given(f64),
-    /// What [`auto_sigma_p`](crate::auto_sigma_p) chooses.
+    /// The choice of [`auto_sigma_p`](crate::auto_sigma_p).
     Auto,
-    /// This multiple of it, finite and above 0.
+    /// This multiple of [`SigmaRequest::Auto`]; the factor is finite and above 0.
     TimesAuto(f64),
 }
 
-/// A σ_p with where it comes from.
+/// A value of σ_p and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SigmaP {
     /// The standard deviation of the preactivations.
@@ -38,7 +38,7 @@ pub struct SigmaP {
     pub reason: SigmaReason,
 }
 
-/// Where a σ_p comes from; displayed it completes the sentence "σ_p is …".
+/// Where a σ_p comes from. The displayed text completes the sentence "σ_p is …".
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum SigmaReason {
@@ -46,28 +46,29 @@ pub enum SigmaReason {
     Given,
     /// It is the smallest root of Eq. (13).
     SmallestRoot,
-    /// It is a multiple of that root.
+    /// It is a multiple of the smallest root of Eq. (13).
     TimesSmallestRoot {
-        /// What the root was multiplied by.
+        /// The factor of the root.
         factor: f64,
         /// The root.
         root: f64,
     },
-    /// Every σ_p satisfies Eq. (13), and 1 is taken.
+    /// It is 1, since every σ_p satisfies Eq. (13).
     EveryValue,
-    /// No σ_p satisfies Eq. (13), but the condition at 1 is close enough to 1.
+    /// It is 1, since no σ_p satisfies Eq. (13) and the left side at 1 is close enough to 1.
     NearOne,
-    /// No σ_p satisfies Eq. (13), and this is the largest below 1 with a condition close enough to 1.
+    /// It is the largest value below 1 at which the left side of Eq. (13), which has no root, is close
+    /// enough to 1.
     LargestNear,
-    /// No σ_p satisfies Eq. (13) or comes close enough, and this is the largest up to 1 whose moments
-    /// are finite.
+    /// It is the largest value up to 1 with finite moments, since no σ_p satisfies Eq. (13) or comes
+    /// close enough.
     LargestFinite,
-    /// No σ_p, or every one, satisfies Eq. (13), and it is a multiple of what
-    /// [`auto_sigma_p`](crate::auto_sigma_p) chooses then.
+    /// It is a multiple of the choice of [`auto_sigma_p`](crate::auto_sigma_p), where no σ_p or every
+    /// σ_p satisfies Eq. (13).
     TimesAuto {
-        /// What that choice was multiplied by.
+        /// The factor of the choice.
         factor: f64,
-        /// The choice.
+        /// The automatic choice.
         auto: f64,
     },
 }
@@ -105,7 +106,7 @@ impl fmt::Display for SigmaReason {
 }
 
 impl SigmaRequest {
-    /// The number in the request, where one is.
+    /// The number in the request, if it contains one.
     pub(super) fn number(&self) -> Option<f64> {
         match *self {
             Self::Given(number) | Self::TimesAuto(number) => Some(number),
@@ -113,11 +114,11 @@ impl SigmaRequest {
         }
     }
 
-    /// The σ_p that is asked for.
+    /// The value of σ_p for `activation`.
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if a number of the request is not finite and above 0, and
-    /// [`Error::Moment`] if `auto` is asked for and no σ_p up to 1 has moments.
+    /// [`Error::Moment`] if the request contains `auto` and no σ_p up to 1 has finite moments.
     pub fn resolve(&self, activation: &Activation) -> Result<SigmaP, Error> {
         match *self {
             Self::Given(value) => {
@@ -142,12 +143,12 @@ impl SigmaRequest {
     }
 }
 
-/// The σ_p where none is asked for: `factor` times the smallest root of Eq. (13), or what
-/// [`auto_sigma_p`](crate::auto_sigma_p) chooses, not multiplied, where there is none.
+/// The default σ_p: `factor` times the smallest root of Eq. (13), or, if there is no such root, the
+/// choice of [`auto_sigma_p`](crate::auto_sigma_p) without the factor.
 ///
 /// # Errors
 /// Returns [`Error::OutOfRange`] if `factor` is not a finite number above 0, and [`Error::Moment`] if
-/// no σ_p up to 1 has moments.
+/// no σ_p up to 1 has finite moments.
 ///
 /// ```
 /// use vi3nr::Activation;
@@ -170,7 +171,7 @@ pub fn default_sigma_p(activation: &Activation, factor: f64) -> Result<SigmaP, E
     Ok(SigmaP { value, reason: SigmaReason::TimesSmallestRoot { factor, root } })
 }
 
-/// What [`auto_sigma_p`](crate::auto_sigma_p) chooses, and why.
+/// The choice of [`auto_sigma_p`](crate::auto_sigma_p) and the reason for it.
 fn automatic(activation: &Activation) -> Result<SigmaP, Error> {
     let solution = solve(activation, 1.0)?;
     if let Solution::Roots(roots) = &solution
@@ -188,7 +189,7 @@ fn automatic(activation: &Activation) -> Result<SigmaP, Error> {
     Ok(SigmaP { value, reason })
 }
 
-/// As it is read: `0.15`, `auto` or `2*auto`.
+/// Writes the text that [`SigmaRequest::from_str`] reads: `0.15`, `auto` or `2*auto`.
 impl fmt::Display for SigmaRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Schemes as text: `NAME` or `NAME:key=value,key=value`.
+//! The text form of schemes: `NAME` or `NAME:key=value,key=value`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,26 @@ use super::{BiasRule, Fan, PAPER_SAMPLES, Scheme, WeightShape};
 use crate::Error;
 use crate::activation::{Accepted, Named, Parameter};
 
-/// A scheme's name, its parameters, and whether the first of them must be given.
+/// A scheme's names, its parameters, and whether the first of them must be given.
 struct Entry {
+    /// The name in files, options and messages.
     name: &'static str,
+    /// Another name that is accepted.
+    alias: Option<&'static str>,
     parameters: &'static [Parameter],
-    /// Parameters that may be left out without a default.
+    /// Parameters that may be omitted and have no default.
     optional: &'static [&'static str],
     is_required: bool,
     build: fn(&[f64], Option<f64>) -> Scheme,
 }
 
-const SIGMA_P: Parameter = Parameter::positive("sigma_p", 1.0, "deviation of the preactivations");
+const SIGMA_P: Parameter =
+    Parameter::positive("sigma_p", 1.0, "standard deviation of the preactivations");
 
 const ENTRIES: &[Entry] = &[
     Entry {
         name: "ours",
+        alias: Some("vi3nr"),
         parameters: &[SIGMA_P],
         optional: &["last_sigma_p"],
         is_required: true,
@@ -29,6 +34,7 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "backward",
+        alias: None,
         parameters: &[SIGMA_P],
         optional: &[],
         is_required: true,
@@ -36,13 +42,14 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "ours_mc",
+        alias: Some("vi3nr-mc"),
         parameters: &[
             SIGMA_P,
-            Parameter::whole("samples", PAPER_SAMPLES as f64, "samples of each moment"),
+            Parameter::whole("samples", PAPER_SAMPLES as f64, "number of samples"),
         ],
         optional: &[],
         is_required: true,
-        build: |values, _| Scheme::Sampled { sigma_p: values[0], samples: values[1] as u64 },
+        build: |values, _| Scheme::MonteCarlo { sigma_p: values[0], samples: values[1] as u64 },
     },
     simple("xavier", |_, _| Scheme::Xavier),
     simple("kaiming", |_, _| Scheme::Kaiming { fan: Fan::In }),
@@ -51,6 +58,7 @@ const ENTRIES: &[Entry] = &[
     simple("pytorch", |_, _| Scheme::PyTorch),
     Entry {
         name: "siren",
+        alias: None,
         parameters: &[Parameter::positive("omega", 30.0, "angular frequency of the activation")],
         optional: &[],
         is_required: false,
@@ -58,6 +66,7 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "normal",
+        alias: None,
         parameters: &[Parameter::positive("std", 1.0, "standard deviation of all weights")],
         optional: &[],
         is_required: true,
@@ -66,20 +75,20 @@ const ENTRIES: &[Entry] = &[
 ];
 
 const fn simple(name: &'static str, build: fn(&[f64], Option<f64>) -> Scheme) -> Entry {
-    Entry { name, parameters: &[], optional: &[], is_required: false, build }
+    Entry { name, alias: None, parameters: &[], optional: &[], is_required: false, build }
 }
 
 impl Scheme {
-    /// The names of all schemes, as they are written.
+    /// The names of all schemes in their text form.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ENTRIES.iter().map(|entry| entry.name)
     }
 
-    /// The name as it is written.
+    /// The name in the text form.
     pub fn name(&self) -> &'static str {
         match self {
             Self::VarianceInformed { .. } => "ours",
-            Self::Sampled { .. } => "ours_mc",
+            Self::MonteCarlo { .. } => "ours_mc",
             Self::Backward { .. } => "backward",
             Self::Xavier => "xavier",
             Self::Kaiming { fan: Fan::In } => "kaiming",
@@ -92,7 +101,7 @@ impl Scheme {
     }
 }
 
-/// `zero`, `like-weights` or `uniform:B`.
+/// Writes `zero`, `like-weights` or `uniform:B`.
 impl fmt::Display for BiasRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -125,7 +134,7 @@ impl FromStr for BiasRule {
     }
 }
 
-/// Its name.
+/// Writes the [`name`](WeightShape::name).
 impl fmt::Display for WeightShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -153,7 +162,7 @@ impl fmt::Display for Scheme {
             Self::VarianceInformed { sigma_p, last_sigma_p: Some(last) } => {
                 &[("sigma_p", sigma_p), ("last_sigma_p", last)]
             }
-            Self::Sampled { sigma_p, samples } => {
+            Self::MonteCarlo { sigma_p, samples } => {
                 &[("sigma_p", sigma_p), ("samples", samples as f64)]
             }
             Self::VarianceInformed { sigma_p, .. } | Self::Backward { sigma_p } => {
@@ -170,7 +179,8 @@ impl fmt::Display for Scheme {
 impl FromStr for Scheme {
     type Err = Error;
 
-    /// Reads `NAME` or `NAME:key=value,key=value`, the names as in [`Scheme::names`].
+    /// Reads `NAME` or `NAME:key=value,key=value` with one of [`Scheme::names`]. `vi3nr` and `vi3nr-mc`
+    /// are read as `ours` and `ours_mc`.
     ///
     /// # Errors
     /// Returns [`Error::Syntax`] if the text is not of this form, [`Error::UnknownScheme`] or
@@ -180,20 +190,23 @@ impl FromStr for Scheme {
     /// ```
     /// use vi3nr::Scheme;
     ///
-    /// let ours: Scheme = "ours:sigma_p=0.15".parse()?;
-    /// assert_eq!(ours, Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
-    /// assert_eq!(ours.to_string(), "ours:sigma_p=0.15");
+    /// let scheme: Scheme = "vi3nr:sigma_p=0.15".parse()?;
+    /// assert_eq!(scheme, Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
+    /// assert_eq!(scheme.to_string(), "ours:sigma_p=0.15");
+    /// assert_eq!(scheme.to_string().parse::<Scheme>()?, scheme);
     /// # Ok::<(), vi3nr::Error>(())
     /// ```
     fn from_str(text: &str) -> Result<Self, Error> {
         let named = Named::parse(text)?;
-        let Some(entry) = ENTRIES.iter().find(|entry| entry.name == named.name) else {
+        let has_name =
+            |entry: &&Entry| entry.name == named.name || entry.alias == Some(named.name.as_str());
+        let Some(entry) = ENTRIES.iter().find(has_name) else {
             return Err(Error::UnknownScheme {
                 name: named.name,
                 known: Self::names().collect::<Vec<_>>().join(", "),
             });
         };
-        // Optional parameters are read like the others and kept only where they were typed.
+        // Optional parameters are read like the others, but kept only if they were given.
         let optional = entry.optional.iter().map(|name| Parameter::positive(name, 1.0, ""));
         let all: Vec<Parameter> = entry.parameters.iter().copied().chain(optional).collect();
         let values = named.values(&all)?;
@@ -252,10 +265,16 @@ mod tests {
         }
         assert_eq!("siren".parse::<Scheme>().unwrap(), Scheme::Siren { omega: 30.0 });
         assert_eq!(Scheme::names().count(), ENTRIES.len());
+        for (alias, text) in [
+            ("vi3nr:sigma_p=0.15", "ours:sigma_p=0.15"),
+            ("vi3nr-mc:sigma_p=0.15,samples=1000", "ours_mc:sigma_p=0.15,samples=1000"),
+        ] {
+            assert_eq!(alias.parse::<Scheme>().unwrap().to_string(), text);
+        }
     }
 
     #[test]
-    fn mistakes_are_explained() {
+    fn errors_explain_the_mistake() {
         let message = |text: &str| text.parse::<Scheme>().unwrap_err().to_string();
         assert!(message("he").contains("known: ours, backward, ours_mc, xavier"));
         assert!(message("ours").contains("sigma_p, which must be given"));

@@ -1,4 +1,4 @@
-//! The variance that each scheme gives to each layer.
+//! The variance of each layer's weights under each scheme.
 
 use super::{Fan, Scheme};
 use crate::{
@@ -10,8 +10,8 @@ impl Scheme {
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if a σ_p, ω or standard deviation is not a finite number above 0 or
-    /// `input` has no second moment, [`Error::Scheme`] if the scheme does not apply to the activation,
-    /// and [`Error::Moment`] if moments cannot be computed.
+    /// `input` has no valid second moment, [`Error::Scheme`] if the scheme does not apply to the
+    /// activation, and [`Error::Moment`] if a moment cannot be computed.
     pub fn weight_stds(
         &self,
         network: &Network,
@@ -33,7 +33,7 @@ impl Scheme {
                     share * hidden.of(layer)
                 }
             }
-            Self::Sampled { sigma_p, .. } | Self::Backward { sigma_p } if layer.index == 0 => {
+            Self::MonteCarlo { sigma_p, .. } | Self::Backward { sigma_p } if layer.index == 0 => {
                 sigma_p * sigma_p * input_gain / layer.fan_in as f64
             }
             Self::Siren { .. } if layer.index == 0 => {
@@ -52,7 +52,7 @@ impl Scheme {
         network.layers().iter().map(deviation).collect()
     }
 
-    /// The variance of a layer between hidden layers, as a function of its fans.
+    /// The variance of the weights between two hidden layers, as a function of the fans.
     pub(super) fn hidden_variance(&self, activation: &Activation) -> Result<Hidden, Error> {
         let fails = |reason: &str| {
             Err(Error::Scheme {
@@ -65,7 +65,7 @@ impl Scheme {
             Self::VarianceInformed { sigma_p, .. } => {
                 Hidden::over(Fan::In, Gain::of(activation, sigma_p)?.gain_squared.value)
             }
-            Self::Sampled { sigma_p, samples } => {
+            Self::MonteCarlo { sigma_p, samples } => {
                 let moments = Moments::by_sampling(activation, sigma_p, samples, 0)?;
                 let gain = Gain::from_moments(activation, sigma_p, moments)?;
                 Hidden::over(Fan::In, gain.gain_squared.value)
@@ -103,13 +103,13 @@ impl Scheme {
     }
 }
 
-/// The variance of hidden weights.
+/// The variance of the weights of a layer as a function of its fans.
 pub(super) enum Hidden {
-    /// A number over a fan.
+    /// A number divided by a fan.
     Over(Fan, f64),
     /// 2/(M_i + M_{i+1}).
     Sum,
-    /// The same for every layer.
+    /// The same number for every layer.
     Fixed(f64),
 }
 
@@ -132,7 +132,7 @@ impl Hidden {
     }
 }
 
-/// f(0) and f'(0)², at a kink the mean of both sides' squares.
+/// f(0) and f'(0)². If f' jumps at 0, the latter is the mean of the squared slopes of both sides.
 pub(super) fn at_zero(activation: &Activation) -> (f64, f64) {
     let (value, slope) = activation.value_and_slope(0.0);
     match kink_at_zero(activation) {
@@ -141,7 +141,7 @@ pub(super) fn at_zero(activation: &Activation) -> (f64, f64) {
     }
 }
 
-/// f' just left and right of 0, where f' jumps there.
+/// f' just left and just right of 0 if f' jumps there.
 pub(super) fn kink_at_zero(activation: &Activation) -> Option<(f64, f64)> {
     let beside = 1e-9 * activation.feature_width();
     if !activation.kinks().iter().any(|kink| kink.abs() < beside) {

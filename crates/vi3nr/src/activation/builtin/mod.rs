@@ -55,7 +55,7 @@ macro_rules! forms {
             /// The form whose definition, with 1 or one of the numbers in `formula` as its parameter,
             /// is compiled to the very same program: what is known of it holds for the formula too.
             /// A parameter of 1 leaves no number behind, as in sin(x).
-            pub(crate) fn behind(formula: &Formula) -> Option<Self> {
+            pub(crate) fn spelled_by(formula: &Formula) -> Option<Self> {
                 let mut numbers = formula.numbers();
                 if !numbers.contains(&1.0) {
                     numbers.push(1.0);
@@ -80,8 +80,8 @@ macro_rules! forms {
                             continue;
                         }
                         let form = Self::$form(form);
-                        let twin = Formula::twin(form.definition(), &form.parameters());
-                        if twin.is_ok_and(|twin| twin.program() == formula.program()) {
+                        let definition = Formula::of_definition(form.definition(), &form.parameters());
+                        if definition.is_ok_and(|definition| definition.program() == formula.program()) {
                             return Some(form);
                         }
                     }

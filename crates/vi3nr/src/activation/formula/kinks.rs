@@ -8,7 +8,7 @@ use super::program::Program;
 use super::region::Region;
 
 /// Kinks are looked for within ± this distance of 0.
-const FARTHEST: f64 = 1e6;
+const SEARCH_LIMIT: f64 = 1e6;
 /// Intervals that are looked at before the search is given up as it stands.
 const MAX_INTERVALS: usize = 20_000;
 /// Most kinks that are listed.
@@ -61,7 +61,7 @@ fn switches(graph: &mut Graph, root: Id) -> Vec<Id> {
 fn roots(program: &Program) -> Vec<f64> {
     let value = |x: f64| program.run(x).0;
     let mut found: Vec<f64> = Vec::new();
-    let mut waiting = vec![(-FARTHEST, 0.0), (0.0, FARTHEST)];
+    let mut waiting = vec![(-SEARCH_LIMIT, 0.0), (0.0, SEARCH_LIMIT)];
     let mut looked_at = 0;
     while let Some((from, to)) = waiting.pop() {
         looked_at += 1;

@@ -117,7 +117,10 @@ impl Formula {
     }
 
     /// The formula that encloses a built-in form, whose kinks the form states itself.
-    pub(super) fn twin(expression: &str, parameters: &[(&str, f64)]) -> Result<Self, Error> {
+    pub(super) fn of_definition(
+        expression: &str,
+        parameters: &[(&str, f64)],
+    ) -> Result<Self, Error> {
         let parameters =
             parameters.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();
         Self::compile(expression, parameters, false)

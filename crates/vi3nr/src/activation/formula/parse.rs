@@ -12,7 +12,7 @@ use super::graph::{Graph, Id, MAX_NODES};
 use super::operation::{Binary, Unary};
 
 /// Deepest nesting of parentheses, signs and powers; the recursion below is bounded by it.
-const DEEPEST_NESTING: usize = 64;
+const MAX_NESTING: usize = 64;
 
 /// The functions of one argument by name.
 pub(super) const FUNCTIONS: [(&str, Unary); 19] = [
@@ -126,8 +126,8 @@ impl Parser<'_> {
     }
 
     fn deeper(&self, depth: usize) -> Result<usize, Mistake> {
-        if depth >= DEEPEST_NESTING {
-            return self.fail(format!("it is nested over {DEEPEST_NESTING} deep"));
+        if depth >= MAX_NESTING {
+            return self.fail(format!("it is nested over {MAX_NESTING} deep"));
         }
         Ok(depth + 1)
     }

@@ -25,7 +25,7 @@ pub(super) const WHOLE: Region =
     Region { lo: f64::NEG_INFINITY, hi: f64::INFINITY, im: f64::INFINITY, exponent: 0 };
 
 /// Magnitudes outside 2^±this are moved into the exponent.
-const COMFORT: i64 = 300;
+const MAX_PLAIN_EXPONENT: i64 = 300;
 
 impl Region {
     /// The real interval [lo, hi].
@@ -104,7 +104,7 @@ impl Region {
             return Self { exponent: 0, ..self };
         }
         let total = i64::from(libm::ilogb(largest)).saturating_add(self.exponent);
-        let exponent = if total.abs() < COMFORT { 0 } else { total };
+        let exponent = if total.abs() < MAX_PLAIN_EXPONENT { 0 } else { total };
         if exponent.abs() > i64::MAX / 4 {
             return if exponent > 0 { WHOLE } else { Self::interval(0.0, 0.0) };
         }
