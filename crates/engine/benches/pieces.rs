@@ -1,7 +1,7 @@
-//! How long the engine's pieces take: `cargo bench -p vi3nr-engine` (about a minute).
+//! Benchmarks of the engine's parts: `cargo bench -p vi3nr-engine` (about a minute).
 //!
-//! Every bench counts its floating-point operations, so that divan prints rates; compare them with
-//! the group `peak`, which does nothing but multiply-adds on registers. One thread throughout.
+//! Every benchmark counts its floating-point operations, so that divan prints rates. Compare them with
+//! the group `peak`, which runs only multiply-adds on registers. All benchmarks use one thread.
 //! `cargo bench -p vi3nr-engine -- activations` runs one group.
 
 use divan::Bencher;
@@ -20,13 +20,13 @@ fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|i| (0.7 * i as f32).sin()).collect()
 }
 
-/// 40 ms of multiply-adds, printed as a rate by the bench itself.
+/// 40 ms of multiply-adds; the returned value is the rate.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn peak() -> f64 {
     peak_gflops(1)
 }
 
-/// (4096, 128) times (128, 128), weights packed included.
+/// (4096, 128) times (128, 128), including the packing of the weights.
 #[divan::bench]
 fn product(bencher: Bencher) {
     let mut layers =
@@ -43,7 +43,7 @@ fn activations() -> Vec<&'static str> {
     built_ins.chain(["exp(-x^2/(2*s^2)):s=0.05", "x*tanh(log(1+exp(x)))"]).collect()
 }
 
-/// f and f' of 16,384 numbers: those per second.
+/// f and f' of 16,384 numbers: numbers per second.
 #[divan::bench(args = activations())]
 fn value_and_slope(bencher: Bencher, activation: &str) {
     let activation = activation.parse().expect("an activation");
@@ -56,7 +56,7 @@ fn value_and_slope(bencher: Bencher, activation: &str) {
     });
 }
 
-/// The paper's image network with points and targets.
+/// The image network of the paper with points and targets.
 struct Problem {
     network: Network,
     points: Vec<f32>,
@@ -110,7 +110,7 @@ fn evaluate(bencher: Bencher, count: usize) {
     });
 }
 
-/// Values and derivatives by two coordinates of three outputs: points per second.
+/// Values and derivatives of three outputs with respect to two coordinates: points per second.
 #[divan::bench]
 fn differentiate(bencher: Bencher) {
     let mut problem = Problem::new("gaussian", POINTS);

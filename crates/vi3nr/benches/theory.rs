@@ -1,6 +1,6 @@
-//! How long gains and solutions take inside a process: `cargo bench -p vi3nr` (under a minute).
+//! Benchmarks of gains and solutions: `cargo bench -p vi3nr` (under a minute).
 //!
-//! The aims are 1 ms for the gain of a built-in form and 10 ms for that of a formula, 10 and 100 ms
+//! The targets are 1 ms for the gain of a built-in form and 10 ms for that of a formula, 10 and 100 ms
 //! for all solutions of the backward condition. `cargo bench -p vi3nr -- gain_of_formulas` runs one
 //! group.
 
@@ -30,36 +30,36 @@ fn built_ins() -> Vec<&'static str> {
     vi3nr::activation::builtin::catalog().map(|(name, _)| name).collect()
 }
 
-/// An activation with the σ_p at which its gain is asked for.
-struct Question {
+/// An activation and the σ_p at which its gain is computed.
+struct GainCase {
     text: &'static str,
     sigma_p: f64,
 }
 
-impl std::fmt::Display for Question {
+impl std::fmt::Display for GainCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} at {:e}", self.text, self.sigma_p)
     }
 }
 
-fn questions(texts: &[&'static str]) -> Vec<Question> {
-    let at = |text| SIGMAS.map(|sigma_p| Question { text, sigma_p });
+fn cases(texts: &[&'static str]) -> Vec<GainCase> {
+    let at = |text| SIGMAS.map(|sigma_p| GainCase { text, sigma_p });
     texts.iter().flat_map(|text| at(*text)).collect()
 }
 
-fn gain(bencher: Bencher, question: &Question) {
-    let activation: Activation = question.text.parse().expect("a known activation");
-    bencher.bench(|| Gain::of(black_box(&activation), question.sigma_p));
+fn gain(bencher: Bencher, case: &GainCase) {
+    let activation: Activation = case.text.parse().expect("a known activation");
+    bencher.bench(|| Gain::of(black_box(&activation), case.sigma_p));
 }
 
-#[divan::bench(args = questions(&built_ins()), sample_count = 20, max_time = 1)]
-fn gain_of_built_ins(bencher: Bencher, question: &Question) {
-    gain(bencher, question);
+#[divan::bench(args = cases(&built_ins()), sample_count = 20, max_time = 1)]
+fn gain_of_built_ins(bencher: Bencher, case: &GainCase) {
+    gain(bencher, case);
 }
 
-#[divan::bench(args = questions(&FORMULAS), sample_count = 20, max_time = 1)]
-fn gain_of_formulas(bencher: Bencher, question: &Question) {
-    gain(bencher, question);
+#[divan::bench(args = cases(&FORMULAS), sample_count = 20, max_time = 1)]
+fn gain_of_formulas(bencher: Bencher, case: &GainCase) {
+    gain(bencher, case);
 }
 
 #[divan::bench(args = FORMULAS)]

@@ -1,4 +1,4 @@
-//! Laws that hold for every activation, scale and seed.
+//! Properties that hold for every activation, scale and seed.
 
 use proptest::prelude::*;
 use vi3nr::rng::{Random, Stream};
@@ -110,7 +110,8 @@ proptest! {
     }
 }
 
-/// No text whatever may panic, and what is read is written so that it reads the same.
+/// No text causes a panic, and an activation that is parsed is written as text that parses to the same
+/// activation.
 #[test]
 fn any_text_is_read_or_refused() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

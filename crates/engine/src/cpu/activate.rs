@@ -1,4 +1,4 @@
-//! The activation over rows of preactivations, vectorized for whichever function it is.
+//! Vectorized elementwise kernels: activations, products and sums of rows.
 
 use vi3nr::activation::{Function, Visitor};
 use vi3nr::{Activation, Formula};
@@ -10,7 +10,7 @@ use super::product::COLUMN_STEP;
 use super::vector::Vector;
 use super::vector_function::{VectorFunction, Width};
 
-/// The vector form of `activation`, whichever it is.
+/// The vectorized form of `activation`.
 pub(super) fn vector_function(activation: &Activation) -> Box<dyn VectorFunction> {
     struct Compile;
     impl Visitor for Compile {
@@ -55,7 +55,7 @@ impl<F: Function> Task for ValueAndSlope<'_, F> {
 
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
-        // A copy of its own, so that the compiler need not read the parameters again after each store.
+        // A local copy, so that the compiler need not reload the parameters after each store.
         let function = self.function.clone();
         let Width { columns, row_stride: row } = self.width;
         for (values, slopes) in self.values.chunks_mut(row).zip(self.slopes.chunks_mut(row)) {
@@ -88,11 +88,11 @@ impl<F: Function> Task for Value<'_, F> {
     }
 }
 
-/// a ← a · b, element by element, for two matrices of the same shape.
+/// a ← a · b, element by element, for two matrices of the shape (rows, columns).
 pub(super) struct Multiply<'a> {
     pub(super) width: Width,
     pub(super) into: &'a mut [f32],
-    /// The distance between rows of b.
+    /// The row stride of b.
     pub(super) by_stride: usize,
     pub(super) by: &'a [f32],
 }
@@ -111,7 +111,8 @@ impl Task for Multiply<'_> {
     }
 }
 
-/// sums ← sums + Σ over the rows of a matrix. `columns` is a multiple of [`COLUMN_STEP`].
+/// Adds the sum of the rows of a matrix, (rows, columns), to `sums`, (columns). `columns` is a multiple of
+/// [`COLUMN_STEP`].
 pub(super) struct AddRows<'a> {
     pub(super) width: Width,
     pub(super) sums: &'a mut [f32],
@@ -123,7 +124,7 @@ impl Task for AddRows<'_> {
 
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(mut self) {
-        /// Sums that stay in registers over all rows.
+        /// The number of vectors of sums that stay in registers over all rows.
         const WIDE: usize = 8;
         let columns = self.width.columns;
         assert!(columns.is_multiple_of(COLUMN_STEP), "columns are padded");
@@ -146,14 +147,14 @@ impl Task for AddRows<'_> {
 }
 
 impl AddRows<'_> {
-    /// The sums of `N` vectors of columns from `column` on.
+    /// Sums `N` vectors of columns, starting at `column`.
     ///
     /// # Safety
-    /// `column + N * LANES` is at most the number of columns, which every row and `sums` have; the
-    /// machine has the instructions of X.
+    /// `column + N * LANES` must be at most the number of columns of every row and of `sums`, and the
+    /// machine must support the instructions of X.
     #[inline(always)]
     unsafe fn strip<X: Vector, const N: usize>(&mut self, column: usize) {
-        // SAFETY: the caller's; a last row that is cut short is left out.
+        // SAFETY: the caller bounds the columns; an incomplete last row is skipped.
         unsafe {
             let to = self.sums.as_mut_ptr().add(column);
             let mut sums: [X; N] = [X::splat(0.0); N];
@@ -200,7 +201,7 @@ mod tests {
         }
     }
 
-    /// Each built-in's vector form against its double-precision definition.
+    /// The vectorized form of each built-in agrees with its double-precision definition.
     #[test]
     fn vector_forms_agree_with_the_definition() {
         for (name, _) in catalog() {
@@ -218,7 +219,7 @@ mod tests {
                     inputs.iter().map(|x| activation.value_and_slope(f64::from(*x))).collect();
                 let steepest = exact.iter().map(|pair| pair.1.abs()).fold(1.0, f64::max);
                 for (i, x) in inputs.iter().enumerate() {
-                    // What a few roundings of the argument alone would change.
+                    // The change from a few rounding errors of the argument is allowed.
                     let x = f64::from(*x);
                     let moved = activation.value_and_slope(x * (1.0 + 5e-7));
                     let (value, slope) = exact[i];

@@ -1,4 +1,4 @@
-//! A network's parameters as the kernels want them, and the threads with their scratch.
+//! A network's parameters in the layout of the kernels, and the threads with their scratch.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,24 +14,28 @@ use super::update;
 use super::vector_function::VectorFunction;
 use crate::EngineError;
 
-/// What every kernel reads, and where it runs.
+/// The data that every kernel reads, and the threads that it runs on.
 pub(super) struct Core {
     pub(super) network: Network,
     pub(super) set: InstructionSet,
     pub(super) layout: Layout,
     function: Box<dyn VectorFunction>,
     pub(super) pool: Arc<KernelPool>,
-    /// One per thread of the pool.
+    /// One scratch per thread of the pool.
     scratch: Vec<Mutex<Scratch>>,
     pub(super) parameters: Aligned,
-    /// Copies of the weights in panels; valid if `is_packed`.
+    /// Copies of the weights in panels for the forward and the backward product; valid if
+    /// `is_packed`.
     forward: Aligned,
     backward: Aligned,
     is_packed: bool,
 }
 
 impl Core {
-    /// The network with all parameters 0.
+    /// Creates the core of `network` with all parameters 0.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Memory`] if an allocation fails.
     pub(super) fn new(
         network: &Network,
         pool: Arc<KernelPool>,
@@ -55,13 +59,13 @@ impl Core {
         })
     }
 
-    /// The parameters, to be changed: their packed copies are then no longer valid.
+    /// Mutable access to the parameters, which invalidates their packed copies.
     pub(super) fn parameters_mut(&mut self) -> (&Layout, &mut [f32]) {
         self.is_packed = false;
         (&self.layout, &mut self.parameters)
     }
 
-    /// Changes the parameters on the pool's threads by `change` and packs them there.
+    /// Calls `change` with the parameters on the threads of the pool, and packs the weights there.
     pub(super) fn change_and_pack(&mut self, change: impl FnOnce(&mut [f32]) + Send) {
         let Self { set, layout, parameters, forward, backward, pool, .. } = self;
         pool.install(|| {
@@ -71,7 +75,7 @@ impl Core {
         self.is_packed = true;
     }
 
-    /// What kernels read, packed anew if the parameters have changed.
+    /// This core, after packing the weights if the parameters have changed.
     pub(super) fn packed(&mut self) -> &Self {
         if !self.is_packed {
             self.change_and_pack(|_| ());
@@ -79,7 +83,7 @@ impl Core {
         self
     }
 
-    /// What the threads read. To be had from [`Core::packed`] only.
+    /// The data that the threads read. Call [`Core::packed`] first.
     pub(super) fn shared(&self) -> Shared<'_> {
         debug_assert!(self.is_packed, "the packed weights are those of earlier parameters");
         Shared {
@@ -92,7 +96,7 @@ impl Core {
         }
     }
 
-    /// The scratch of the thread that asks; no other thread holds its lock.
+    /// The scratch of the calling thread. No other thread holds its lock.
     pub(super) fn own_scratch(&self) -> MutexGuard<'_, Scratch> {
         let index = rayon::current_thread_index().unwrap_or(0);
         self.scratch[index].lock().unwrap_or_else(PoisonError::into_inner)

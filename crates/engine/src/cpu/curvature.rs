@@ -1,7 +1,7 @@
-//! Second moments of a layer's inputs and of its backpropagated signs, tile by tile.
+//! Second moments of the inputs of each layer and of the signs propagated back to it, tile by tile.
 //!
-//! As with gradients, the points are cut into chunks whose number depends on the points and the
-//! network only, and the chunks' sums are added in their order.
+//! As for gradients, the points are divided into chunks, whose number depends only on the number of
+//! points and the network, and the sums of the chunks are added in order.
 
 use rayon::prelude::*;
 
@@ -15,19 +15,20 @@ use super::vector_function::Width;
 use crate::error::try_zeros;
 use crate::{EngineError, LayerCurvature};
 
-/// One layer's sums over a chunk.
+/// The sums of one layer over a chunk of points.
 struct LayerSums {
-    /// Σ hhᵀ, (fan-in, fan-in rounded up to whole vectors).
+    /// Σ hhᵀ, (fan-in, backward columns).
     inputs: Aligned,
-    /// Σ h.
+    /// Σ h, (backward columns).
     ones: Aligned,
     /// Σ ssᵀ, (fan-out, columns).
     slopes: Aligned,
 }
 
-/// All layers' sums over a chunk, and the coordinates of a tile in rows of whole vectors.
+/// The sums of all layers over a chunk of points.
 struct Sums {
     layers: Vec<LayerSums>,
+    /// The coordinates of a tile, (points, backward columns), padded to whole vectors.
     points: Aligned,
 }
 
@@ -81,7 +82,7 @@ pub(super) fn factors(
     Ok(means)
 }
 
-/// Adds one tile of points to a chunk's sums.
+/// Adds one tile of points to the sums of a chunk.
 fn add_tile(
     shared: &Shared<'_>,
     scratch: &mut Scratch,
@@ -136,7 +137,8 @@ fn add_tile(
     }
 }
 
-/// sums ← sums + MᵀM for a matrix M of `rows` rows that starts with `columns` real columns.
+/// sums ← sums + MᵀM, where M is the first `columns` columns of `matrix`, which has `rows` rows and the
+/// row stride `row`.
 fn add_squares(
     shared: &Shared<'_>,
     (matrix, row): (&[f32], usize),
@@ -158,7 +160,7 @@ fn add_squares(
     .run(shared.set);
 }
 
-/// The factors of a layer, to be summed.
+/// The factors of a layer, initialized to 0.
 fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
     Ok(LayerCurvature {
         inputs: try_zeros((layer.fan_in + 1).pow(2))?,
@@ -166,7 +168,8 @@ fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
     })
 }
 
-/// The chunks' sums, added in order in double precision to `mean`, divided by the number of points.
+/// Adds the sums of the chunks to `mean`, in order and in double precision, and divides by the number of
+/// points.
 fn take_mean<'a>(
     mean: &mut LayerCurvature,
     layer: &LayerLayout,

@@ -1,8 +1,8 @@
-//! One dense layer at a time, for networks too deep to be held as a whole.
+//! Single dense layers, for networks that are too deep to be stored as a whole.
 //!
-//! The caller owns the matrices; here are the products of a batch with a layer's weights, forward
-//! and back, and the activation between them, at the speed of the engine. Every row of a batch is
-//! computed on its own, so the bytes do not depend on the number of threads.
+//! The caller owns the matrices. This module computes the products of a batch with a layer's weights,
+//! forward and backward, and the activation between them, at the speed of the engine. Every row of a
+//! batch is computed independently, so that the result has the same bytes for any number of threads.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use super::product::{COLUMN_STEP, Left, Product, Right, Unpacked, Update, pack_p
 use super::vector_function::{VectorFunction, Width};
 use crate::{EngineError, Workers};
 
-/// Rows of a batch that one thread multiplies at a time: with a panel of weights they fit a core's
-/// own cache.
+/// The number of rows of a batch that one thread multiplies at a time. Together with a panel of weights
+/// they fit in a core's own cache.
 const TILE_ROWS: usize = 48;
 
-/// What pushes a batch through square or rectangular layers without biases, one after the other.
+/// Applies dense layers without biases to a batch, one layer after the other.
 ///
 /// ```
 /// use vi3nr_engine::DenseLayers;
@@ -39,23 +39,23 @@ pub struct DenseLayers {
     workers: Arc<Workers>,
     pool: Arc<KernelPool>,
     function: Box<dyn VectorFunction>,
-    /// The weights of the layer at hand, in panels.
+    /// The weights of the current layer, in panels.
     packed: Aligned,
 }
 
 impl DenseLayers {
-    /// Layers with `activation` on `threads` workers of their own, or one per core.
+    /// Creates layers with `activation` and their own workers, `threads` of them or one per core.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if they cannot be started.
+    /// Returns [`EngineError::Threads`] if the threads cannot be started.
     pub fn new(activation: &Activation, threads: Option<usize>) -> Result<Self, EngineError> {
         Self::on_workers(activation, &Workers::new(threads)?)
     }
 
-    /// Layers with `activation` on threads that are shared with others.
+    /// Creates layers with `activation` on existing workers.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if those for kernels cannot be started.
+    /// Returns [`EngineError::Threads`] if the threads for kernels cannot be started.
     pub fn on_workers(
         activation: &Activation,
         workers: &Arc<Workers>,
@@ -74,12 +74,12 @@ impl DenseLayers {
         self.pool.threads()
     }
 
-    /// z = x Wᵀ for every row x: `inputs` (n, fan-in), `weights` (fan-out, fan-in), `outputs`
-    /// (n, fan-out), all row-major.
+    /// Computes z = x Wᵀ for every row x of the batch. The shapes are (n, fan-in) for `inputs`,
+    /// (fan-out, fan-in) for `weights` and (n, fan-out) for `outputs`, all row-major.
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths do not fit each other,
-    /// [`EngineError::Memory`] if the memory cannot be had.
+    /// Returns [`EngineError::Length`] if the length of an array does not fit the others, and
+    /// [`EngineError::Memory`] if an allocation fails.
     pub fn forward(
         &mut self,
         weights: &[f32],
@@ -94,12 +94,13 @@ impl DenseLayers {
         self.multiply_rows(fan_in, fan_out, inputs, outputs)
     }
 
-    /// dL/dx = dL/dz W for every row, the sum in Eq. (8): `deltas` (n, fan-out), `weights`
-    /// (fan-out, fan-in), `gradients` (n, fan-in), all row-major.
+    /// Computes dL/dx = dL/dz W for every row, which is the sum in Eq. (8). The shapes are (n, fan-out)
+    /// for `deltas` = dL/dz, (fan-out, fan-in) for `weights` and (n, fan-in) for `gradients` = dL/dx, all
+    /// row-major.
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if the lengths do not fit each other,
-    /// [`EngineError::Memory`] if the memory cannot be had.
+    /// Returns [`EngineError::Length`] if the length of an array does not fit the others, and
+    /// [`EngineError::Memory`] if an allocation fails.
     pub fn backward(
         &mut self,
         weights: &[f32],
@@ -131,7 +132,7 @@ impl DenseLayers {
         Ok(())
     }
 
-    /// a ← a · b, element by element: the factor f' of Eq. (8).
+    /// a ← a · b, element by element, where a is `into` and b is `by`: the factor f' of Eq. (8).
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if the arrays have different lengths.
@@ -150,8 +151,8 @@ impl DenseLayers {
         Ok(())
     }
 
-    /// Calls `fill(index, row)` for every row of `length` numbers, shared among the general threads
-    /// of the workers, on which subnormal numbers are kept.
+    /// Calls `fill(index, row)` for every row of `length` numbers, in parallel on the general pool of the
+    /// workers, which does not flush subnormal numbers.
     pub fn fill_rows(
         &self,
         values: &mut [f32],
@@ -164,8 +165,8 @@ impl DenseLayers {
         });
     }
 
-    /// One number for every row of `length` numbers, shared among the general threads of the
-    /// workers, on which subnormal numbers are kept.
+    /// Returns `map(row)` for every row of `length` numbers, in parallel on the general pool of the
+    /// workers, which does not flush subnormal numbers.
     pub fn map_rows(
         &self,
         values: &[f32],
@@ -175,7 +176,7 @@ impl DenseLayers {
         self.workers.install(|| values.par_chunks(length.max(1)).map(map).collect())
     }
 
-    /// Lays the right operand, `depth` rows, out in panels.
+    /// Packs the right operand, which has `depth` rows, in panels.
     fn pack(&mut self, depth: usize, from: Unpacked<'_>) -> Result<(), EngineError> {
         let padded = from.columns.next_multiple_of(COLUMN_STEP);
         if self.packed.len() != depth * padded {
@@ -191,7 +192,8 @@ impl DenseLayers {
         Ok(())
     }
 
-    /// `results` (n, columns) = `rows` (n, depth) times the packed operand.
+    /// Computes `results`, (n, columns), as the product of `rows`, (n, depth), and the packed operand,
+    /// (depth, columns).
     fn multiply_rows(
         &self,
         depth: usize,
@@ -202,10 +204,10 @@ impl DenseLayers {
         let count = quotient("rows of the batch", rows.len(), depth)?;
         check_equal("results", results.len(), count * columns)?;
         let padded = columns.next_multiple_of(COLUMN_STEP);
-        // Taken before the threads start, so that a lack of memory is an error.
-        let room = TILE_ROWS * padded;
+        // Allocated before the threads start, so that a lack of memory is an error.
+        let tile_len = TILE_ROWS * padded;
         let scratch = (0..self.threads())
-            .map(|_| Aligned::zeros(room).map(std::sync::Mutex::new))
+            .map(|_| Aligned::zeros(tile_len).map(std::sync::Mutex::new))
             .collect::<Result<Vec<_>, _>>()?;
         self.pool.install(|| {
             results
@@ -236,15 +238,15 @@ impl DenseLayers {
     }
 }
 
-/// Numbers that one thread takes at a time in elementwise work.
+/// The number of elements that one thread takes at a time in elementwise work.
 const RUN: usize = 1 << 14;
 
-/// A run of numbers as a matrix of one row.
+/// The width of an array of `len` numbers as a matrix of one row.
 fn whole(len: usize) -> Width {
     Width { columns: len, row_stride: len }
 }
 
-/// How many rows of `each` numbers there are.
+/// The number of rows of `each` numbers in an array of length `len`.
 fn quotient(what: &'static str, len: usize, each: usize) -> Result<usize, EngineError> {
     if each > 0 && len > 0 && len.is_multiple_of(each) {
         return Ok(len / each);
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_do_not_fit_are_refused() {
+    fn shapes_that_do_not_fit_are_errors() {
         let mut layers = DenseLayers::new(&"relu".parse().unwrap(), Some(1)).unwrap();
         let mut two = [0.0; 2];
         assert!(layers.forward(&[1.0; 5], 2, &[1.0; 2], &mut two).is_err());

@@ -1,4 +1,4 @@
-//! A formula over rows of preactivations: its program walked once for many points.
+//! An interpreter for formulas, which runs each instruction on many preactivations at once.
 
 use std::cell::Cell;
 
@@ -10,21 +10,21 @@ use super::lane::Lane;
 use super::vector::Vector;
 use super::vector_function::{VectorFunction, Width};
 
-/// Points of one walk: the dispatch of an instruction is paid once for all of them, and a handful of
-/// registers stays in the first-level cache.
+/// The number of points of one run of a program. They share the cost of the dispatch of an instruction,
+/// and a few registers of this length fit in the first-level cache.
 const POINTS: usize = 256;
 
-/// One register: a number for each point of a walk.
+/// A register: one number for each point of a run.
 type Register = Box<[f32; POINTS]>;
 
 fn register(value: f32) -> Register {
     Box::new([value; POINTS])
 }
 
-/// A program with its constants spread out, so that every operand is a register.
+/// A program with a register for each of its constants, so that every operand is a register.
 pub(super) struct Interpreter {
     program: Program,
-    /// The constants of the program in the order of [`operands`].
+    /// The distinct constants of the program, in the order of [`operands`].
     constants: Vec<(f64, Register)>,
 }
 
@@ -42,7 +42,7 @@ impl Interpreter {
     }
 }
 
-/// Every operand that the program reads, its results included.
+/// Every operand that the program reads, including its results.
 fn operands(program: &Program) -> impl Iterator<Item = Operand> {
     let of = |operation: Operation| match operation {
         Operation::Unary(_, u) | Operation::Power(u, _) => vec![u],
@@ -72,7 +72,7 @@ impl VectorFunction for Interpreter {
     }
 }
 
-/// The walk over the columns of a matrix's rows.
+/// A task that applies a formula to the columns of a row-major matrix.
 struct InterpretRows<'a> {
     interpreter: &'a Interpreter,
     width: Width,
@@ -87,7 +87,7 @@ impl Task for InterpretRows<'_> {
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(mut self) {
         let Width { columns, row_stride: row } = self.width;
         let mut registers = Registers::new(self.interpreter);
-        // Where each piece of the present walk comes from: start in the matrix, length.
+        // The pieces of the matrix in the current run: (start, length).
         let mut pieces: Vec<(usize, usize)> = Vec::new();
         let mut filled = 0;
         for start in (0..self.values.len()).step_by(row) {
@@ -103,12 +103,12 @@ impl Task for InterpretRows<'_> {
             }
         }
         self.finish::<FUSED>(&mut registers, &mut pieces, &mut filled);
-        registers.leave();
+        registers.recycle();
     }
 }
 
 impl InterpretRows<'_> {
-    /// Walks the program over the points gathered and puts the results where they came from.
+    /// Runs the program on the gathered points and writes the results back to the matrix.
     #[inline(always)]
     fn finish<const FUSED: bool>(
         &mut self,
@@ -133,19 +133,19 @@ impl InterpretRows<'_> {
 }
 
 thread_local! {
-    /// What this thread's last walk left.
+    /// The storage of this thread's last task, which the next one reuses.
     static LAST: Cell<Option<Numbers>> = const { Cell::new(None) };
 }
 
-/// The storage of a walk. Whatever it holds is written before it is read.
+/// The storage of a task. Every number is written before it is read.
 struct Numbers {
     input: Register,
     results: Vec<Register>,
-    /// Take results while their targets may still be read.
+    /// Receive the results of an instruction, since its target may also be an operand.
     spare: [Register; 2],
 }
 
-/// The registers of one walk.
+/// The registers of one task.
 struct Registers<'a> {
     interpreter: &'a Interpreter,
     numbers: Numbers,
@@ -164,8 +164,8 @@ impl<'a> Registers<'a> {
         Self { interpreter, numbers }
     }
 
-    /// Leaves the storage to the thread's next walk.
-    fn leave(self) {
+    /// Keeps the storage for the thread's next task.
+    fn recycle(self) {
         LAST.set(Some(self.numbers));
     }
 
@@ -173,7 +173,7 @@ impl<'a> Registers<'a> {
         read(self.interpreter, &self.numbers.input, &self.numbers.results, operand)
     }
 
-    /// All instructions in their order, each over all points.
+    /// Runs all instructions in order, each on all points.
     #[inline(always)]
     fn run<const FUSED: bool>(&mut self) {
         let Self { interpreter, numbers: Numbers { input, results, spare: [first, second] } } =
@@ -216,7 +216,7 @@ fn read<'a>(
         Operand::Register(index) => &results[index],
         Operand::Constant(value) => {
             let same = |entry: &&(f64, Register)| entry.0.to_bits() == value.to_bits();
-            // Every constant of the program was spread out by `Interpreter::new`.
+            // `Interpreter::new` has made a register for every constant of the program.
             interpreter.constants.iter().find(same).map_or(input, |entry| &entry.1)
         }
     }
@@ -234,7 +234,7 @@ fn map<const FUSED: bool>(
     }
 }
 
-/// One loop for each function, so that each is vectorized on its own.
+/// Applies a function in a loop of its own, so that the compiler can vectorize each loop.
 #[inline(always)]
 fn unary<const FUSED: bool>(function: Unary, out: &mut Register, x: &[f32; POINTS]) {
     macro_rules! loops {
@@ -274,7 +274,7 @@ fn binary<const FUSED: bool>(
 #[inline(always)]
 fn power<const FUSED: bool>(exponent: i32, out: &mut Register, x: &[f32; POINTS]) {
     match exponent {
-        // The usual ones with a known exponent, whose loop disappears.
+        // For a constant exponent, the compiler unrolls the loop in `powi`.
         2 => map::<FUSED>(out, x, |x| x.powi(2)),
         3 => map::<FUSED>(out, x, |x| x.powi(3)),
         4 => map::<FUSED>(out, x, |x| x.powi(4)),
@@ -311,7 +311,7 @@ mod tests {
     use vi3nr::Activation;
 
     /// Formulas with every kind of operation against their double-precision values, over matrices
-    /// with gaps between rows and rows longer than a walk.
+    /// with gaps between rows, and rows longer than a run.
     #[test]
     fn interpreted_formulas_agree_with_the_definition() {
         for text in [
@@ -346,7 +346,7 @@ mod tests {
                             );
                             continue;
                         }
-                        // What a few roundings of the argument alone would change is allowed.
+                        // The change from a few rounding errors of the argument is allowed.
                         let at = |x: f64| activation.value_and_slope(x);
                         let (exact, moved) = (at((*x).into()), at(f64::from(*x) * (1.0 + 5e-7)));
                         let near = |seen: f32, exact: f64, moved: f64| {

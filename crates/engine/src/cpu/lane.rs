@@ -1,20 +1,21 @@
-//! Float32 elementary functions without branches, so that loops over them are vectorized.
+//! Float32 elementary functions without branches, so that the compiler can vectorize loops over them.
 //!
-//! Each states its largest error, measured over its whole range by the tests below. Polynomials are
-//! those of Moshier's Cephes library (single precision).
+//! Each function documents its maximum error, which the tests below measure over its whole range. The
+//! polynomials are those of Moshier's Cephes library (single precision) where no other source is given.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use vi3nr::Real;
 
-/// One float32 number of a vector loop. `FUSED` says that the machine has a fused multiply-add.
+/// A float32 number in a vectorized loop. `FUSED` says whether the machine has a fused multiply-add.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(super) struct Lane<const FUSED: bool>(pub(super) f32);
 
-/// Added to a number below 2^22, rounds it to an integer, which the low bits of the sum then hold.
+/// Adding this to a number of magnitude below 2^22 rounds the number to an integer, which the low bits of
+/// the sum then hold.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// `a * b + c`, fused or not.
+/// `a * b + c`, with one rounding if `FUSED`.
 #[inline(always)]
 pub(super) fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
@@ -32,7 +33,7 @@ impl<const FUSED: bool> Lane<FUSED> {
     }
 }
 
-/// The sine and the cosine of x = nπ + r, |r| <= π/2, and what they are made of.
+/// The sine and the cosine of x = nπ + r with |r| <= π/2, and their parts.
 struct SinCosParts {
     /// n.
     half_turns: f32,
@@ -49,7 +50,7 @@ struct SinCosParts {
 }
 
 impl<const FUSED: bool> Lane<FUSED> {
-    /// The sine and the cosine by half turns.
+    /// Reduces the argument by half turns (multiples of π) and computes the sine and the cosine.
     #[inline(always)]
     fn reduce_half_turns(self) -> SinCosParts {
         let x = self.0;
@@ -60,11 +61,11 @@ impl<const FUSED: bool> Lane<FUSED> {
             let r = half_turns.mul_add(-std::f32::consts::PI, x);
             half_turns.mul_add(8.742_278e-8, r)
         } else {
-            // π in three parts, the first two short enough for exact products.
+            // π in three parts, of which the first two are short enough for exact products.
             let r = half_turns * -3.140_625 + x;
             half_turns * -1.509_957_9e-7 + (half_turns * -9.675_026e-4 + r)
         };
-        // Beyond the range of the reduction stay bounded; ∞ and NaN become NaN.
+        // Keep the result bounded beyond the range of the reduction; ∞ and NaN give NaN.
         let r = if 1.65 < r { 1.65 } else { r };
         let r = if -1.65 > r { -1.65 } else { r };
         let square = r * r;
@@ -134,10 +135,10 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     #[inline(always)]
     fn exp(self) -> Self {
         let x = self.0;
-        // Written so that a NaN passes through.
+        // Written so that NaN propagates.
         let clamped = if 88.72 < x { 88.72 } else { x };
         let (rounded, r) = Self(clamped).in_powers_of_two();
-        // e^r on ±ln(2)/2 to 2e-8, interpolated at Chebyshev's points.
+        // e^r on ±ln(2)/2 with an error of 2e-8, interpolated at Chebyshev nodes.
         let mantissa = Self(r).polynomial([
             1.394_116_1e-3,
             8.375_169e-3,
@@ -157,11 +158,11 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         // 2^-t with t = (x·scale)²·log2(e), t = n + r.
         let root = self.0 * (scale * std::f64::consts::LOG2_E.sqrt()) as f32;
         let t = root * root;
-        // Written so that a NaN passes through.
+        // Written so that NaN propagates.
         let t = if 126.0 < t { 126.0 } else { t };
         let rounded = ROUNDER - t;
         let r = (rounded - ROUNDER) + t;
-        // 2^-r on ±1/2 to 8e-8, relative minimax.
+        // 2^-r on ±1/2 with an error of 8e-8 (relative minimax).
         let mantissa = Self(r).polynomial([
             -1.327_647_2e-3,
             9.675_541e-3,
@@ -208,7 +209,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let inverse = 1.0 / x;
         let value = sine * inverse;
         let slope = (cosine - value) * inverse;
-        // Where r is x itself, what cancels in cos(x) - sin(x)/x is left out of the tails already.
+        // If r is x itself, the difference of the tails avoids the cancellation in cos(x) - sin(x)/x.
         let value_near = mul_add::<FUSED>(sine_tail, square, 1.0);
         let slope_near = (cosine_tail - sine_tail) * x;
         let near = half_turns == 0.0;
@@ -244,11 +245,11 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let value = mul_add::<FUSED>(exponent, 0.693_359_4, m + y);
         let value = if x == f32::INFINITY { x } else { value };
         let value = if x == 0.0 { f32::NEG_INFINITY } else { value };
-        // Also where x is NaN.
+        // NaN for a negative x and for NaN.
         Self(if x >= 0.0 { value } else { f32::NAN })
     }
 
-    /// Correctly rounded.
+    /// The result is correctly rounded.
     #[inline(always)]
     fn sqrt(self) -> Self {
         Self(self.0.sqrt())
@@ -282,11 +283,11 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     #[inline(always)]
     fn exp_m1(self) -> Self {
         let x = self.0;
-        // Written so that a NaN passes through.
+        // Written so that NaN propagates.
         let x = if 88.3 < x { 88.3 } else { x };
         let x = if -87.0 > x { -87.0 } else { x };
         let (rounded, r) = Self(x).in_powers_of_two();
-        // e^r - 1 on ±ln(2)/2 to 2e-8, relative minimax; then 2^n (e^r - 1) + (2^n - 1).
+        // e^r - 1 on ±ln(2)/2 with an error of 2e-8 (relative minimax); then 2^n (e^r - 1) + (2^n - 1).
         let tail = Self(r).polynomial([
             1.388_247_6e-3,
             8.366_539e-3,
@@ -303,7 +304,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
     #[inline(always)]
     fn softplus(self) -> Self {
         let t = (-self.abs()).exp();
-        // ln(1 + t)/t on [0, 1] to 3e-8, relative minimax.
+        // ln(1 + t)/t on [0, 1] with an error of 3e-8 (relative minimax).
         let tail = t.0
             * t.polynomial([
                 5.232_676_4e-3,
@@ -316,7 +317,7 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
                 -4.999_949_3e-1,
                 1.0,
             ]);
-        // Written so that a NaN passes through.
+        // Written so that NaN propagates.
         Self(if self.0 < 0.0 { 0.0 } else { self.0 } + tail)
     }
 
@@ -341,17 +342,18 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
 }
 
 impl<const FUSED: bool> Lane<FUSED> {
-    /// x = n ln(2) + r with |r| at most about ln(2)/2: [`ROUNDER`] + n, whose low bits hold n, and r.
+    /// Writes x = n ln(2) + r with |r| at most about ln(2)/2. Returns [`ROUNDER`] + n, whose low bits hold
+    /// n, and r.
     #[inline(always)]
     fn in_powers_of_two(self) -> (f32, f32) {
         let rounded = mul_add::<FUSED>(self.0, std::f32::consts::LOG2_E, ROUNDER);
         let n = rounded - ROUNDER;
-        // ln(2) in two parts, the first short enough for exact products.
+        // ln(2) in two parts, of which the first is short enough for exact products.
         let r = mul_add::<FUSED>(n, -0.693_359_4, self.0);
         (rounded, mul_add::<FUSED>(n, 2.121_944_4e-4, r))
     }
 
-    /// erfc(|x|) = e^(-x²) w P(w) with w = 1/(|x| + 2), P to 4e-8 (relative minimax).
+    /// erfc(|x|) = e^(-x²) w P(w) with w = 1/(|x| + 2), where P has an error of 4e-8 (relative minimax).
     #[inline(always)]
     fn erfc_of_magnitude(self) -> f32 {
         let w = 1.0 / (self.0.abs() + 2.0);

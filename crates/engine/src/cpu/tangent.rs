@@ -1,4 +1,5 @@
-//! Directional derivatives by the parameters: a tile forward once, then once more for each direction.
+//! Directional derivatives with respect to the parameters: one forward pass of a tile, and one more for
+//! each direction.
 
 use rayon::prelude::*;
 
@@ -45,7 +46,7 @@ pub(super) fn tangents(
                 }
             });
     });
-    // Within a tile the directions lie one after the other.
+    // Within a tile, the results of the directions are consecutive.
     for (index, tile) in together.chunks((tile_points * each).max(1)).enumerate() {
         let (first, len) = (index * tile_points * outputs, tile.len() / directions.len());
         for (tangent, part) in tangents.iter_mut().zip(tile.chunks(len)) {
@@ -61,7 +62,8 @@ fn scattered(layout: &Layout, direction: &[f32]) -> Result<Aligned, EngineError>
     Ok(inner)
 }
 
-/// ż = Ẇh + ḃ + Wḣ and ḣ = f'(z) ż through all layers, where `forward` has left h and f'.
+/// Propagates ż = Ẇh + ḃ + Wḣ and ḣ = f'(z) ż through all layers, with h and f' from [`forward`], and
+/// writes ż of the last layer to `out`, shape (n, outputs).
 fn along(
     shared: &Shared<'_>,
     scratch: &mut Scratch,

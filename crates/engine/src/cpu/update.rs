@@ -1,4 +1,4 @@
-//! Adam over the sum of the partial gradients, and the packing of the moved weights.
+//! Adam on the sum of the partial gradients, and the packing of the new weights.
 
 use std::ops::Range;
 
@@ -11,10 +11,11 @@ use super::product::{Unpacked, pack};
 use super::vector::Vector;
 use crate::adam::AdamStep;
 
-/// Parameters that one task updates: small enough to share the work, large enough to be worth it.
+/// The number of parameters that one task updates: small enough to balance the load of the threads, large
+/// enough to amortize the cost of a task.
 const STRIP: usize = 4096;
 
-/// Adam's memory in the inner layout.
+/// The state of Adam in the inner layout.
 #[derive(Debug)]
 pub(super) struct AdamState {
     pub(super) mean: Aligned,
@@ -65,15 +66,15 @@ fn sum_partials(sums: &mut [f32], partials: &[&[f32]]) {
     }
 }
 
-/// The whole gradient in the inner layout.
+/// The sum of the partial gradients, in the inner layout.
 pub(super) fn total_gradient(layout: &Layout, partials: &[Aligned]) -> Vec<f32> {
     let mut total = vec![0.0; layout.len];
     sum_partials(&mut total, &partials.iter().map(|partial| &partial[..]).collect::<Vec<_>>());
     total
 }
 
-/// One step of Adam along the sum of `partials` for the parameters in `moved`, ranges in ascending
-/// order.
+/// Applies one step of Adam with the sum of `partials` as the gradient to the parameters in the ranges
+/// `moved`, which are in ascending order.
 pub(super) fn adam_step(
     set: InstructionSet,
     moved: &[Range<usize>],
@@ -102,14 +103,14 @@ pub(super) fn adam_step(
     strips.into_par_iter().for_each(|strip| set.run(strip));
 }
 
-/// Leaves out `skip` numbers of `rest` and takes the next `len`.
+/// Skips `skip` numbers of `rest` and splits off the next `len`.
 fn cut<'a>(rest: &mut &'a mut [f32], skip: usize, len: usize) -> &'a mut [f32] {
     let (taken, left) = std::mem::take(rest)[skip..].split_at_mut(len);
     *rest = left;
     taken
 }
 
-/// Writes the weights as the panels of the forward and the backward product.
+/// Packs the weights in the panels of the forward and the backward product.
 pub(super) fn pack_weights(
     set: InstructionSet,
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! Curvature and directional derivatives by plain loops.
+//! Curvature factors and directional derivatives by plain loops.
 
 use vi3nr::Network;
 
@@ -6,7 +6,7 @@ use super::{forward, pull_back};
 use crate::error::try_zeros;
 use crate::{EngineError, LayerCurvature};
 
-/// The factors of every layer: see [`LayerCurvature`].
+/// The curvature factors of every layer; see [`LayerCurvature`].
 pub(super) fn factors(
     network: &Network,
     parameters: &[f64],
@@ -49,7 +49,8 @@ fn add_outer_product(matrix: &mut [f64], vector: &[f64], scale: f64) {
     }
 }
 
-/// J·d at every point, shape (n, outputs): forward mode, ż = Ẇh + ḃ + Wḣ and ḣ = f'(z) ż.
+/// J·d at every point, shape (n, outputs), by forward-mode differentiation: ż = Ẇh + ḃ + Wḣ and
+/// ḣ = f'(z) ż.
 pub(super) fn tangent(
     network: &Network,
     parameters: &[f64],
@@ -68,9 +69,9 @@ pub(super) fn tangent(
             for j in 0..layer.fan_out {
                 next[j] = f64::from(direction[layer.biases.start + j]);
                 for k in 0..layer.fan_in {
-                    let place = layer.weights.start + j * layer.fan_in + k;
+                    let index = layer.weights.start + j * layer.fan_in + k;
                     next[j] +=
-                        f64::from(direction[place]) * input[k] + parameters[place] * moved[k];
+                        f64::from(direction[index]) * input[k] + parameters[index] * moved[k];
                 }
                 if layer.index < last {
                     next[j] *= trace.slopes[layer.index][j];

@@ -1,4 +1,4 @@
-//! The specification: plain loops in double precision that anyone can read.
+//! The reference engine, which is the specification: plain loops in double precision.
 
 mod curvature;
 
@@ -8,7 +8,7 @@ use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
 use crate::curvature::{check_directions, check_signs};
 use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update};
 
-/// The engine that every other is tested against. One thread, no tricks.
+/// The engine that all others are tested against. It runs on the calling thread and is not optimized.
 #[derive(Debug, Clone)]
 pub struct ReferenceEngine {
     network: Network,
@@ -21,7 +21,7 @@ pub struct ReferenceEngine {
 }
 
 impl ReferenceEngine {
-    /// An engine for `network` that starts from `parameters`, in the order of [`Network::layers`].
+    /// Creates an engine for `network` with the initial `parameters`, in the order of [`Network::layers`].
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias.
@@ -192,17 +192,17 @@ impl Curvature for ReferenceEngine {
     }
 }
 
-/// What the backward pass needs of one point's forward pass.
+/// The intermediate results of the forward pass of one point, for the backward pass.
 struct Trace {
     /// x_i: the input of each layer.
     inputs: Vec<Vec<f64>>,
     /// f'(z_i) after each layer but the last.
     slopes: Vec<Vec<f64>>,
-    /// z_n, the network's value.
+    /// z_n, the value of the network.
     output: Vec<f64>,
 }
 
-/// Eq. (1) and (2) at one point.
+/// The forward pass at one point, Eq. (1) and (2).
 fn forward(network: &Network, parameters: &[f64], point: &[f32]) -> Trace {
     let mut inputs = vec![point.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>()];
     let mut slopes = Vec::new();
@@ -228,13 +228,14 @@ fn forward(network: &Network, parameters: &[f64], point: &[f32]) -> Trace {
     unreachable!("a network has at least one layer")
 }
 
-/// The loss of a network on `batch` and its gradient, both in double precision.
+/// Computes the loss of a network on `batch` and its gradient, both in double precision.
 ///
 /// `parameters` and the gradient are in the order of [`Network::layers`].
 ///
 /// # Errors
-/// Returns [`EngineError::Length`] if there is not one parameter per weight and bias,
-/// [`EngineError::BatchShape`] if the batch was made for a network of other inputs or outputs.
+/// Returns [`EngineError::Length`] if there is not one parameter per weight and bias, and
+/// [`EngineError::BatchShape`] if the batch was created for a network with another number of inputs or
+/// outputs.
 pub fn reference_gradient(
     network: &Network,
     parameters: &[f64],
@@ -249,7 +250,7 @@ pub fn reference_gradient(
     let rows = points.zip(batch.targets.chunks_exact(network.outputs()));
     for (index, (point, target)) in rows.enumerate() {
         let trace = forward(network, parameters, point);
-        // dL/dz of the layer at hand, from the last to the first.
+        // dL/dz of the current layer, from the last to the first.
         let mut delta = Vec::new();
         for (value, target) in trace.output.iter().zip(target) {
             let (loss, slope) = batch.loss.value_and_slope(*value, f64::from(*target));
@@ -274,7 +275,8 @@ pub fn reference_gradient(
     Ok((sum * scale, gradient))
 }
 
-/// Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}); without slopes dL/dx_i, the layer's input.
+/// Eq. (8): dL/dz_{i-1} = (W_iᵀ dL/dz_i) f'(z_{i-1}), with `slopes` = f'(z_{i-1}). Without slopes, the
+/// result is the derivative with respect to the layer's input, W_iᵀ dL/dz_i.
 fn pull_back(layer: &Layer, parameters: &[f64], delta: &[f64], slopes: Option<&[f64]>) -> Vec<f64> {
     let weights = &parameters[layer.weights.clone()];
     let mut previous = vec![0.0; layer.fan_in];

@@ -1,4 +1,4 @@
-//! Every formula of the reference against difference quotients or closed forms.
+//! Tests of the reference engine against difference quotients and closed forms.
 
 use super::*;
 use crate::{Adam, Loss};
@@ -32,7 +32,7 @@ fn gradient_is_the_derivative_of_the_loss() {
     }
 }
 
-/// The derivatives by the coordinates against difference quotients of the values.
+/// The derivatives with respect to the coordinates against difference quotients of the values.
 #[test]
 fn derivatives_are_those_of_the_values() {
     let network = Network::new(vec![3, 6, 5, 2], "sine:omega=2".parse().unwrap()).unwrap();

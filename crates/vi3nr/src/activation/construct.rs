@@ -1,16 +1,16 @@
-//! Activations made from numbers instead of text.
+//! Constructors of activations from numbers instead of text.
 
 use super::builtin::Form;
 use super::{Activation, Kind, Named};
 use crate::Error;
 
 impl Activation {
-    /// The built-in form `name` with these parameters; those that are left out have their defaults.
+    /// Creates the built-in form `name` with these parameters; those that are omitted have their defaults.
     /// The names and keys are those of [`catalog`](super::builtin::catalog).
     ///
     /// # Errors
-    /// Returns [`Error::UnknownActivation`] if there is no such form, [`Error::UnknownParameter`] if it
-    /// has no such parameter, [`Error::OutOfRange`] if a value is not accepted, and
+    /// Returns [`Error::UnknownActivation`] if no form has this name, [`Error::UnknownParameter`] if the
+    /// form does not have one of the parameters, [`Error::OutOfRange`] if a value is not accepted, and
     /// [`Error::Syntax`] if a parameter is given twice.
     ///
     /// ```
@@ -74,7 +74,7 @@ impl Activation {
         Self { kind: Kind::Builtin(Form::TANH) }
     }
 
-    /// x Φ(x) with the normal distribution function Φ.
+    /// x Φ(x), where Φ is the cumulative distribution function of N(0, 1).
     pub fn gelu() -> Self {
         Self { kind: Kind::Builtin(Form::GELU) }
     }

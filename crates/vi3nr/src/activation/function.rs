@@ -4,10 +4,10 @@ use crate::Real;
 
 /// A scalar function with its derivative, evaluated on any [`Real`].
 pub trait Function: Clone + Send + Sync + 'static {
-    /// f(x) and f'(x). At a kink the derivative is that of the left side.
+    /// f(x) and f'(x). At a kink, the derivative of a built-in form is that of the left side.
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R);
 
-    /// f(x) alone, the same bits as the first part of [`Function::value_and_slope`].
+    /// f(x) only, with the same bits as the first result of [`Function::value_and_slope`].
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         self.value_and_slope(x).0

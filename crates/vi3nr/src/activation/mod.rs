@@ -1,17 +1,16 @@
 //! Activations as data: a function, its derivative, its kinks and its parameters.
 //!
-//! An [`Activation`] is written `NAME` or `NAME:key=value,key=value`, for example
+//! The text form of an [`Activation`] is `NAME` or `NAME:key=value,key=value`, for example
 //! `gaussian:sigma=0.05`, or as an expression in x, for example `exp(-x^2/(2*s^2)):s=0.05` (see
-//! [`mod@formula`]). Code that needs the function itself in its own number type (an engine's vector
-//! loop) calls [`Activation::visit`].
+//! [`mod@formula`]). Code that evaluates the function on its own number type, such as a vector loop of
+//! an engine, calls [`Activation::visit`].
 //!
 //! # Adding a form
-//! A built-in form is one file of `builtin/`, which implements [`Function`] and `Builtin` (its name,
-//! parameters, definition as a formula, feature width), and two lines in `builtin/mod.rs`. That is all:
-//! it can be typed, drawn, solved for and trained with. What is known of it beyond that is said where
-//! it is used, and by default is nothing: moments in closed form in `moments/closed/`, a scheme
-//! that was published with it and PyTorch's gain in `scheme/published.rs`. Nothing else asks which
-//! form an activation holds.
+//! A built-in form needs one file in `builtin/`, which implements [`Function`] and `Builtin` (its name,
+//! parameters, definition as a formula, and feature width), and two lines in `builtin/mod.rs`. It can
+//! then be parsed, initialized, solved for and trained. Optional additions are its moments in closed
+//! form in `moments/closed/`, and a published scheme and PyTorch's gain in `scheme/published.rs`. No
+//! other code depends on which form an activation is.
 //!
 //! ```
 //! use vi3nr::Activation;
@@ -54,7 +53,7 @@ pub struct Activation {
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Builtin(Form),
-    /// With the built-in form that it spells out, if it does.
+    /// A formula, with the built-in form that it is equal to, if there is one.
     Formula(Formula, Option<Form>),
 }
 
@@ -69,7 +68,7 @@ impl Activation {
         self.value_and_slope(x).0
     }
 
-    /// f(x) and f'(x) on any number type; a visitor that evaluates once.
+    /// f(x) and f'(x) on any number type, for a single evaluation.
     pub(crate) fn value_and_slope_on<R: Real>(&self, x: R) -> (R, R) {
         struct At<R>(R);
         impl<R: Real> Visitor for At<R> {
@@ -81,8 +80,8 @@ impl Activation {
         self.visit(At(x))
     }
 
-    /// Whether f is even or odd, as far as its form tells: what a built-in form states, or what the
-    /// expression of a formula proves.
+    /// Whether f is even or odd, as far as a built-in form states it or the expression of a formula
+    /// proves it.
     ///
     /// ```
     /// use vi3nr::activation::Symmetry;
@@ -102,8 +101,9 @@ impl Activation {
         }
     }
 
-    /// Whether f(-x) = f(x): by [`Activation::symmetry`], and where that is unknown tried at 200 places
-    /// from 1e-4 to 1e3. A network without first biases is then an even function of its input.
+    /// Whether f(-x) = f(x), by [`Activation::symmetry`], or, if that is unknown, by a test at 200 points
+    /// from 1e-4 to 1e3. A network without biases in its first layer is then an even function of its
+    /// input.
     ///
     /// ```
     /// let is_even = |text: &str| text.parse::<vi3nr::Activation>().unwrap().is_even();
@@ -115,15 +115,15 @@ impl Activation {
         match self.symmetry() {
             Symmetry::Even => true,
             Symmetry::Odd => false,
-            Symmetry::Unknown => (0..200).all(|place| {
-                let x = 1e-4 * libm::pow(1e7, f64::from(place) / 199.0);
+            Symmetry::Unknown => (0..200).all(|step| {
+                let x = 1e-4 * libm::pow(1e7, f64::from(step) / 199.0);
                 let (right, left) = (self.value(x), self.value(-x));
                 (right - left).abs() <= 1e-12 * right.abs().max(left.abs())
             }),
         }
     }
 
-    /// ω where the activation is sin(ωx), as the built-in form or as a formula that spells it.
+    /// ω if the activation is sin(ωx), as the built-in form or as a formula that is equal to it.
     ///
     /// ```
     /// let omega = |text: &str| text.parse::<vi3nr::Activation>().unwrap().sine_frequency();
@@ -138,7 +138,7 @@ impl Activation {
         }
     }
 
-    /// The built-in form that the activation is or that its formula spells out.
+    /// The built-in form that the activation is, or that its formula is equal to.
     pub(crate) fn form(&self) -> Option<&Form> {
         match &self.kind {
             Kind::Builtin(form) => Some(form),
@@ -146,7 +146,7 @@ impl Activation {
         }
     }
 
-    /// The points where f or f' is not smooth, in increasing order; for a formula those of
+    /// The points at which f or f' is not smooth, in increasing order. For a formula they are those of
     /// [`Formula::kinks`].
     pub fn kinks(&self) -> Vec<f64> {
         match &self.kind {
@@ -155,7 +155,7 @@ impl Activation {
         }
     }
 
-    /// The parameters by name, in the order in which they are written.
+    /// The names and values of the parameters, in the order of the text form.
     pub fn parameters(&self) -> Vec<(&str, f64)> {
         match &self.kind {
             Kind::Builtin(form) => form.parameters(),
@@ -165,12 +165,12 @@ impl Activation {
         }
     }
 
-    /// A parameter's value by its name.
+    /// The value of the parameter `name`.
     pub fn parameter(&self, name: &str) -> Option<f64> {
         self.parameters().into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// The formula, where the activation is one.
+    /// The formula, if the activation is one.
     pub fn formula(&self) -> Option<&Formula> {
         match &self.kind {
             Kind::Builtin(_) => None,
@@ -178,11 +178,11 @@ impl Activation {
         }
     }
 
-    /// The activation as a formula; for a built-in form the one that it states as its definition.
+    /// The activation as a formula. For a built-in form it is the form's definition.
     ///
     /// # Errors
-    /// Returns [`Error::Formula`] if the definition of a built-in form cannot be read, which the tests
-    /// rule out.
+    /// Returns [`Error::Formula`] if the definition of a built-in form cannot be parsed, which the tests
+    /// exclude.
     pub fn to_formula(&self) -> Result<Formula, Error> {
         match &self.kind {
             Kind::Builtin(form) => Formula::of_definition(form.definition(), &form.parameters()),
@@ -190,8 +190,7 @@ impl Activation {
         }
     }
 
-    /// The width of the function's finest feature: a length by which scales are judged, not a
-    /// bound on anything.
+    /// The width of the function's finest feature. It is a heuristic length scale, not a bound.
     pub(crate) fn feature_width(&self) -> f64 {
         match &self.kind {
             Kind::Builtin(form) => form.feature_width(),
@@ -199,7 +198,7 @@ impl Activation {
         }
     }
 
-    /// Hands the concrete function to `visitor`.
+    /// Calls `visitor` with the concrete function.
     pub fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
         match &self.kind {
             Kind::Builtin(form) => form.visit(visitor),
@@ -208,8 +207,8 @@ impl Activation {
     }
 }
 
-/// The least |x| at which a formula differs from its tangent at 0 by a tenth; 1 where it does so
-/// at every scale or at none.
+/// The smallest |x| at which a formula differs from its tangent at 0 by a tenth, or 1 if it does so at
+/// every scale or at none.
 fn feature_width(formula: &Formula) -> f64 {
     let (start, slope) = formula.program().run(1e-150);
     for step in -96..=96 {
@@ -238,14 +237,14 @@ impl fmt::Display for Activation {
 impl FromStr for Activation {
     type Err = Error;
 
-    /// Reads `NAME` or `NAME:key=value,key=value` for a built-in form, else an expression in x
+    /// Reads `NAME` or `NAME:key=value,key=value` for a built-in form, otherwise an expression in x
     /// with its parameters after a colon.
     ///
     /// # Errors
-    /// Returns [`Error::Syntax`] if the text is neither a form nor an expression with its parameters,
+    /// Returns [`Error::Syntax`] if the text does not have this form,
     /// [`Error::UnknownActivation`] or [`Error::UnknownParameter`] if a name or key is unknown,
-    /// [`Error::OutOfRange`] if a value is not accepted, and for expressions also the
-    /// [`Error::Formula`] and [`Error::UnusedParameter`] of [`Formula::read`].
+    /// [`Error::OutOfRange`] if a value is not accepted, and for an expression also the errors of
+    /// [`Formula::read`].
     fn from_str(text: &str) -> Result<Self, Error> {
         let named = Named::parse(text)?;
         let is_name = named.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -5,10 +5,10 @@ use std::fmt;
 use super::parameter::Parameter;
 use crate::Error;
 
-/// Longest text that is read; anything longer is a mistake or an attack.
+/// The maximum length of a text in bytes.
 pub(super) const MAX_TEXT: usize = 4096;
 
-/// A name and its key=value pairs as typed, before anything is known about either.
+/// A name and its key=value pairs as given, before they are looked up.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Named {
     pub(crate) name: String,
@@ -16,7 +16,10 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Splits the text; numbers are read, names are not looked up.
+    /// Splits a text and parses its numbers.
+    ///
+    /// # Errors
+    /// Returns [`Error::Syntax`] if the text is too long or does not have the form.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let fail = |reason: String| {
             let shown: String = text.chars().take(80).collect();
@@ -50,7 +53,10 @@ impl Named {
         Ok(Self { name: name.to_owned(), pairs })
     }
 
-    /// The same from its parts; a key that is given twice is refused as in text.
+    /// Creates the value from its parts.
+    ///
+    /// # Errors
+    /// Returns [`Error::Syntax`] if a key is given twice.
     pub(crate) fn from_parts(name: &str, pairs: &[(&str, f64)]) -> Result<Self, Error> {
         for (index, (key, _)) in pairs.iter().enumerate() {
             if pairs[..index].iter().any(|(seen, _)| seen == key) {
@@ -62,20 +68,24 @@ impl Named {
         Ok(Self { name: name.to_owned(), pairs })
     }
 
-    /// The pairs as typed.
+    /// The pairs as given.
     pub(super) fn pairs(&self) -> &[(String, f64)] {
         &self.pairs
     }
 
-    /// The value typed for a key.
+    /// The value that was given for a key.
     pub(crate) fn get(&self, key: &str) -> Option<f64> {
         self.pairs.iter().find(|(seen, _)| seen == key).map(|(_, value)| *value)
     }
 
-    /// The values for `parameters` in their order, defaults filled in.
+    /// The values of `parameters` in their order, with defaults for those that were not given.
+    ///
+    /// # Errors
+    /// Returns [`Error::UnknownParameter`] if a key is not one of `parameters`, and
+    /// [`Error::OutOfRange`] if a value is not accepted.
     pub(crate) fn values(&self, parameters: &[Parameter]) -> Result<Vec<f64>, Error> {
-        let stranger = |key: &str| !parameters.iter().any(|p| p.name == key);
-        if let Some((key, _)) = self.pairs.iter().find(|(key, _)| stranger(key)) {
+        let is_unknown = |key: &str| !parameters.iter().any(|p| p.name == key);
+        if let Some((key, _)) = self.pairs.iter().find(|(key, _)| is_unknown(key)) {
             let known: Vec<_> = parameters.iter().map(|p| p.name).collect();
             return Err(Error::UnknownParameter {
                 owner: self.name.clone(),
@@ -84,8 +94,8 @@ impl Named {
             });
         }
         let value_of = |parameter: &Parameter| {
-            let typed = self.pairs.iter().find(|(key, _)| key == parameter.name);
-            typed.map_or(parameter.default, |(_, value)| *value)
+            let given = self.pairs.iter().find(|(key, _)| key == parameter.name);
+            given.map_or(parameter.default, |(_, value)| *value)
         };
         parameters
             .iter()

@@ -1,6 +1,6 @@
-//! What a parameter of a built-in form or scheme is called and which numbers it may be.
+//! The name and the accepted range of a parameter of a built-in form or scheme.
 
-/// The numbers that a parameter may be.
+/// The numbers that a parameter accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Accepted {
@@ -8,12 +8,12 @@ pub enum Accepted {
     Positive,
     /// Any finite number.
     Finite,
-    /// A whole number from 1 to 2^53.
+    /// An integer from 1 to 2^53.
     Whole,
 }
 
 impl Accepted {
-    /// Whether `value` is one of them.
+    /// Whether `value` is accepted.
     pub fn contains(self, value: f64) -> bool {
         match self {
             Self::Positive => value.is_finite() && value > 0.0,
@@ -22,7 +22,7 @@ impl Accepted {
         }
     }
 
-    /// The range in words, to follow "expected".
+    /// The accepted range in words, to follow "expected" in a message.
     pub fn description(self) -> &'static str {
         match self {
             Self::Positive => "a finite number above 0",
@@ -38,11 +38,11 @@ impl Accepted {
 pub struct Parameter {
     /// The key in `NAME:key=value`.
     pub name: &'static str,
-    /// The value when the key is left out.
+    /// The value if the key is omitted.
     pub default: f64,
     /// What the parameter does, in a phrase.
     pub meaning: &'static str,
-    /// The values it may have.
+    /// The accepted values.
     pub accepted: Accepted,
 }
 

@@ -7,6 +7,6 @@ pub enum Symmetry {
     Even,
     /// f(-x) = -f(x).
     Odd,
-    /// Neither is known; the function may still be one of them.
+    /// Not known; the function may still be even or odd.
     Unknown,
 }

@@ -1,22 +1,22 @@
-//! Being compiled for the function behind an activation.
+//! Static dispatch on the function of an activation.
 
 use super::formula::Formula;
 use super::function::Function;
 
-/// A caller that wants the concrete [`Function`] behind an [`Activation`](crate::Activation).
+/// Code that needs the concrete [`Function`] of an [`Activation`](crate::Activation).
 ///
-/// The one way to be compiled for each activation without naming any: `visit` is instantiated for
-/// every built-in form, and for [`Formula`], which interprets its program.
+/// [`Visitor::visit`] is instantiated for every built-in form, and for [`Formula`], which interprets its
+/// program. A visitor is thus compiled for each activation without naming any of them.
 pub trait Visitor {
-    /// What the visit returns.
+    /// The result of the visit.
     type Output;
 
-    /// Called with the function of the activation.
+    /// Receives the function of the activation.
     fn visit<F: Function>(self, function: F) -> Self::Output;
 
-    /// Called instead of [`Visitor::visit`] when the activation is a formula, for engines that walk
-    /// its [`Program`](super::formula::Program) over whole tiles; otherwise it is visited like any other
-    /// function.
+    /// Receives the formula instead of [`Visitor::visit`] if the activation is one. Engines override it to
+    /// interpret the [`Program`](super::formula::Program) over whole tiles. The default visits the formula
+    /// like any other function.
     fn visit_formula(self, formula: &Formula) -> Self::Output
     where
         Self: Sized,

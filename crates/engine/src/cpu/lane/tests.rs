@@ -1,4 +1,4 @@
-//! The stated errors, measured.
+//! Measurements of the documented errors.
 
 use super::*;
 
@@ -86,7 +86,7 @@ fn stated_errors_hold_without_fused_multiply_add() {
 }
 
 #[test]
-fn ends_of_the_range_and_not_a_number() {
+fn ends_of_the_range_and_nan() {
     let lane = Lane::<true>;
     assert_eq!(lane(-88.0).exp().0, 0.0);
     assert_eq!(lane(f32::NEG_INFINITY).exp().0, 0.0);

@@ -1,30 +1,30 @@
-//! What every built-in form states about itself.
+//! The properties that every built-in form defines.
 
 use crate::activation::function::Function;
 use crate::activation::parameter::Parameter;
 use crate::activation::symmetry::Symmetry;
 
-/// What a built-in form states about itself besides its value and derivative.
+/// The properties of a built-in form besides its value and derivative.
 pub(crate) trait Builtin: Function {
-    /// How it is written.
+    /// The name in the text form.
     const NAME: &'static str;
-    /// Its parameters in the order of `from_values` and `values`.
+    /// The parameters, in the order of `from_values` and `values`.
     const PARAMETERS: &'static [Parameter];
 
-    /// Its definition as a formula in x and the parameters' names: what the enclosures of the
-    /// quadrature are computed from, and what its code is tested against.
+    /// The definition as a formula in x and the names of the parameters. The quadrature computes its
+    /// enclosures from it, and the tests compare the code of the form with it.
     const DEFINITION: &'static str;
 
-    /// Whether it is even or odd for all values of its parameters.
+    /// Whether the form is even or odd for all values of its parameters.
     const SYMMETRY: Symmetry = Symmetry::Unknown;
 
-    /// The form with these parameter values, one per entry of `PARAMETERS`.
+    /// Creates the form with these values, one per entry of `PARAMETERS`.
     fn from_values(values: &[f64]) -> Self;
 
-    /// The parameter values, one per entry of `PARAMETERS`.
+    /// The values of the parameters, one per entry of `PARAMETERS`.
     fn values(&self) -> Vec<f64>;
 
-    /// The points where f or f' is not smooth, in increasing order.
+    /// The points at which f or f' is not smooth, in increasing order.
     fn kinks(&self) -> Vec<f64> {
         Vec::new()
     }
@@ -48,7 +48,7 @@ macro_rules! fields {
     ($($field:ident),+) => {
         fn from_values(values: &[f64]) -> Self {
             let mut values = values.iter().copied();
-            // One for each entry of PARAMETERS; a NaN would be refused by every use.
+            // There is one value for each entry of PARAMETERS, so that the NaN is never used.
             Self { $($field: values.next().unwrap_or(f64::NAN)),+ }
         }
 

@@ -3,7 +3,7 @@ use crate::Real;
 use crate::activation::function::Function;
 use crate::activation::parameter::Parameter;
 
-/// max(x, 0) + s min(x, 0), the rectifier with a slope on the left (Maas, Hannun and Ng 2013).
+/// max(x, 0) + s min(x, 0), the leaky ReLU with the slope s for x < 0 (Maas, Hannun and Ng 2013).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LeakyRelu {
     pub(crate) slope: f64,
@@ -13,7 +13,7 @@ impl Function for LeakyRelu {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (zero, one, slope) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(self.slope));
-        // A NaN is kept, so that a diverged network is seen as such.
+        // NaN propagates, so that divergence of a network is detected.
         (R::select(x < zero, slope * x, x), R::select(x > zero, one, slope))
     }
 }

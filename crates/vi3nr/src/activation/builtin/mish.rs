@@ -10,8 +10,8 @@ pub(crate) struct Mish;
 impl Function for Mish {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
-        // With t = e^(-|x|) the tanh is rational: t(t+2)/(t(t+2)+2) on the left and
-        // (1+2t)/(1+2t+2t²) on the right, and what it lacks to 1 is known without cancellation.
+        // With t = e^(-|x|), the tanh is rational: t(t+2)/(t(t+2)+2) on the left and
+        // (1+2t)/(1+2t+2t²) on the right, and its difference from 1 has no cancellation.
         let (zero, one, two) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(2.0));
         let t = (-x.abs()).exp();
         let on_left = x < zero;

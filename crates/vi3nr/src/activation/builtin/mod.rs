@@ -1,4 +1,4 @@
-//! The built-in forms: one file each, named and listed here.
+//! The built-in forms, one file each.
 
 mod elu;
 mod erf;
@@ -32,7 +32,7 @@ use super::visitor::Visitor;
 use crate::Error;
 use form::Builtin;
 
-/// Lists the forms, from `module::Type`.
+/// Defines [`Form`] and [`catalog`] from a list of `module::Type`.
 macro_rules! forms {
     ($($module:ident::$form:ident),* $(,)?) => {
         $(pub(crate) use $module::$form;)*
@@ -52,9 +52,9 @@ macro_rules! forms {
                 })
             }
 
-            /// The form whose definition, with 1 or one of the numbers in `formula` as its parameter,
-            /// is compiled to the very same program: what is known of it holds for the formula too.
-            /// A parameter of 1 leaves no number behind, as in sin(x).
+            /// The built-in form that `formula` is equal to: the one whose definition compiles to the
+            /// same program, with one of the numbers in `formula` as its parameter, or with 1, which
+            /// leaves no number in a formula such as sin(x).
             pub(crate) fn spelled_by(formula: &Formula) -> Option<Self> {
                 let mut numbers = formula.numbers();
                 if !numbers.contains(&1.0) {
@@ -121,7 +121,7 @@ macro_rules! forms {
             }
         }
 
-        /// Every built-in activation: its name and its parameters.
+        /// The name and the parameters of every built-in activation.
         pub fn catalog() -> impl Iterator<Item = (&'static str, &'static [Parameter])> {
             [$(($form::NAME, $form::PARAMETERS)),*].into_iter()
         }

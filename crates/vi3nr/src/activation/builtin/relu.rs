@@ -11,7 +11,7 @@ impl Function for Relu {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (zero, one) = (R::from_f64(0.0), R::from_f64(1.0));
-        // A NaN is kept, so that a diverged network is seen as such.
+        // NaN propagates, so that divergence of a network is detected.
         (R::select(x < zero, zero, x), R::select(x > zero, one, zero))
     }
 }

@@ -9,8 +9,8 @@ const SCALE: f64 = 1.0507009873554804934193349852946;
 #[allow(clippy::excessive_precision)]
 const ALPHA: f64 = 1.6732632423543772848170429916717;
 
-/// λ times the exponential linear unit with depth α, the constants chosen so that zero mean and unit
-/// variance are a fixed point (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
+/// λ times the exponential linear unit with the parameter α, with λ and α chosen so that mean 0 and
+/// variance 1 are a fixed point (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Selu;
 

@@ -6,8 +6,8 @@ use crate::activation::symmetry::Symmetry;
 
 /// exp(-x²/(2σ_a²))^b (Ramasinghe and Lucey, "Beyond Periodicity", ECCV 2022).
 ///
-/// The authors' published code has the Gaussian only; the defaults of 1 are those of the
-/// implementation that most projects copy, `kwea123/Coordinate-MLPs` (`models.py`, `opt.py`).
+/// The code that the authors published contains only the Gaussian. The defaults of 1 are those of a
+/// widely copied implementation, `kwea123/Coordinate-MLPs` (`models.py`, `opt.py`).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SuperGaussian {
     pub(crate) sigma: f64,

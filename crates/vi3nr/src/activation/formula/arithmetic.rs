@@ -1,9 +1,9 @@
-//! How sums, products, quotients and powers are simplified as they enter the graph.
+//! Simplification of sums, products, quotients and powers as they enter the graph.
 
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
 
-/// Whole powers up to this are multiplied out; larger ones go through the logarithm.
+/// Integer powers up to this exponent use repeated squaring; larger ones use the logarithm.
 const MAX_WHOLE_POWER: f64 = 1024.0;
 
 impl Graph {
@@ -12,7 +12,7 @@ impl Graph {
         let (left, right) = self.in_order(left, right);
         match (self.number(left), self.operand_of(right, Unary::Negate)) {
             (Some(0.0), _) => return right,
-            // e^u - 1, cos(u) - 1 and 1 + erf(u) lose their digits where they are small.
+            // Rewrite e^u - 1, cos(u) - 1 and 1 + erf(u), which cancel where they are small.
             (Some(-1.0), _) => {
                 if let Some(angle) = self.operand_of(right, Unary::Cos) {
                     let versine = self.versine(angle);
@@ -94,7 +94,7 @@ impl Graph {
         self.scaled(a * b * c, rest)
     }
 
-    /// A node as a constant factor times a node without one.
+    /// Splits a node into a constant factor and a node without one.
     fn split(&self, id: Id) -> (f64, Option<Id>) {
         match self.number(id) {
             Some(number) => (number, None),
@@ -124,14 +124,14 @@ impl Graph {
             return left;
         }
         if let Some(number) = self.number(right) {
-            // A division by a power of two or by anything else: one rounding more, far cheaper.
+            // Multiplying by the inverse is much cheaper and adds at most one rounding.
             if number != 0.0 && (1.0 / number).is_normal() {
                 let inverse = self.constant(1.0 / number);
                 return self.multiply(inverse, left);
             }
             return self.intern(Node::Binary(Binary::Divide, left, right));
         }
-        // a/(1 + e^u), a/cosh(u) and e^u/(1 + e^u) overflow; so do their derivatives.
+        // Rewrite a/(1 + e^u), a/cosh(u) and e^u/(1 + e^u), which overflow, as do their derivatives.
         if let Some(power) = self.one_plus(right, Unary::Exp) {
             let same = self.operand_of(left, Unary::Exp) == Some(power);
             let power = if same { power } else { self.unary(Unary::Negate, power) };
@@ -227,7 +227,7 @@ impl Graph {
         }
     }
 
-    /// The node to a whole power.
+    /// The node to an integer power.
     pub(super) fn whole_power(&mut self, base: Id, exponent: i32) -> Id {
         match (exponent, self.nodes[base]) {
             (0, _) => return self.constant(1.0),

@@ -5,9 +5,9 @@ use super::operation::{Binary, Unary};
 
 /// Adds the derivative of `root` with respect to the input to `graph`.
 ///
-/// Written so that what the function has computed is used again (e^u, the quotient, tanh u) and
-/// that no 0·∞ arises where the function itself is tame. At a kink the derivative is that of one
-/// side for max and min and the mean of both for abs; of sign it is 0.
+/// The derivative reuses nodes of the function where possible (e^u, a quotient, tanh u), and is written
+/// so that 0·∞ does not arise where the function itself is finite. At a kink, the derivative of max and
+/// min is that of one side, and that of abs is the mean of both sides. The derivative of sign is 0.
 pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
     let count = root + 1;
     let mut slopes: Vec<Id> = Vec::with_capacity(count);
@@ -26,7 +26,7 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
                 let outer = graph.binary(Binary::Multiply, factor, power);
                 graph.binary(Binary::Multiply, outer, slopes[u])
             }
-            // Only derivatives contain it, and no second derivative is taken.
+            // Only derivatives contain this node, and second derivatives are never computed.
             Node::Choose { .. } => graph.constant(0.0),
         };
         slopes.push(slope);
@@ -37,7 +37,8 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
     slopes[root]
 }
 
-/// The slope of function(u), where `value` is that node and `inner` the slope of u.
+/// The derivative of function(u), where `value` is the node of function(u) and `inner` is the derivative
+/// of u.
 fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id {
     if graph.number(inner) == Some(0.0) {
         return inner;
@@ -69,7 +70,7 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id 
             let one = graph.constant(1.0);
             graph.binary(Binary::Add, one, square)
         }
-        // (1 - t)(1 + t) keeps the digits that 1 - t² loses.
+        // (1 - t)(1 + t) avoids the cancellation in 1 - t².
         Unary::Tanh => {
             let one = graph.constant(1.0);
             let below = graph.binary(Binary::Subtract, one, value);
@@ -108,7 +109,7 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id 
     graph.binary(Binary::Multiply, outer, inner)
 }
 
-/// The slope of u operation v, each operand with its slope.
+/// The derivative of `u operation v`, where each operand is given with its derivative.
 fn binary(graph: &mut Graph, operation: Binary, value: Id, u: (Id, Id), v: (Id, Id)) -> Id {
     let ((u, du), (v, dv)) = (u, v);
     match operation {

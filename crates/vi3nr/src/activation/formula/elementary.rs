@@ -15,9 +15,9 @@ impl Region {
             let im = f64::from(u8::from(z.im > 0.0));
             return Region { lo: -im, hi: 1.0, im, exponent: -1_000_000_000_000_000 };
         }
-        // 2^k e^(x - k ln 2) with k from the right end.
+        // 2^k e^(x - k ln 2), with k from the right end of the interval.
         let k = if z.hi.abs() > 200.0 || z.lo < -200.0 { (z.hi / LN_2).floor() } else { 0.0 };
-        // The product k ln 2 is rounded; at 1e17 its error matters and is allowed for.
+        // `blur` bounds the rounding error of k ln 2, which matters for large arguments.
         let shift = k * LN_2;
         let blur = 2.0 * f64::EPSILON * shift.abs();
         let (lo, hi) = (libm::exp(z.lo - shift - blur), libm::exp(z.hi - shift + blur));
@@ -110,7 +110,7 @@ impl Region {
             }
             .widened();
         }
-        // 1 - 2/(1 + e^(2z)), useful once e^(2z) is large.
+        // 1 - 2/(1 + e^(2z)), which is accurate if e^(2z) is large.
         if self.lo > 0.5 {
             let tail = self.multiply(Self::constant(-2.0)).exp();
             let sum = tail.add(Self::constant(1.0));
@@ -122,7 +122,8 @@ impl Region {
         WHOLE
     }
 
-    /// The function at the real center, plus the distance from it times a bound on the slope.
+    /// The value at the real center, plus or minus the distance from the center times `slope`, a bound on
+    /// the derivative.
     pub(super) fn around_center(self, function: fn(f64) -> f64, slope: f64) -> Self {
         let center = 0.5 * (self.lo + self.hi);
         let radius = libm::hypot(0.5 * (self.hi - self.lo), self.im) * slope;
@@ -260,7 +261,7 @@ fn sine_range(lo: f64, hi: f64, quarter: f64) -> (f64, f64) {
     }
     let function = |x| if quarter == 0.0 { libm::sin(x) } else { libm::cos(x) };
     let (a, b) = (function(lo), function(hi));
-    // A turning point of this kind lies inside if a whole number lies between these turns.
+    // The interval contains an extremum of this kind if an integer is between these two numbers.
     let inside = |phase: f64| {
         let turn = |x: f64| x / TAU - phase + quarter;
         turn(hi + blur).floor() >= turn(lo - blur).ceil()

@@ -1,23 +1,23 @@
-//! Enclosures of a whole program over a region, instruction by instruction.
+//! Enclosures of a program's results over a region.
 
 use super::operation::{Binary, Pair, Unary};
 use super::program::{Instruction, MAX_REGISTERS, Operand, Operation, Program};
 use super::region::{Region, WHOLE};
 
-/// Which side of its switch each instruction of a program takes over a real interval.
+/// The branch that each instruction of a program takes over a real interval.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Sides {
     taken: Vec<Option<bool>>,
-    /// Whether every switch is known to stay on one side.
+    /// Whether every instruction is known to stay on one branch.
     pub(crate) are_certain: bool,
 }
 
 /// Enclosures of f and f' over `x`.
 ///
-/// Over a real interval `sides` records on which side of their switch abs, sign, max, min and the
-/// choices in f' are, where that is certain. With those sides given back for a complex
-/// neighborhood the result encloses the analytic continuation of f from the interval, which is
-/// what bounds a Gauss rule on it; a switch without a side makes it unbounded.
+/// Over a real interval, `sides` records the branch that abs, sign, max, min and the choices in f' take,
+/// if it is certain. If these sides are then passed with a complex neighborhood of the interval, the
+/// result encloses the analytic continuation of f from the interval, which bounds the error of a Gauss
+/// rule on it. An instruction without a certain branch makes the result unbounded.
 pub(crate) fn enclose(program: &Program, x: Region, sides: &mut Sides) -> (Region, Region) {
     let mut registers = [Region::constant(0.0); MAX_REGISTERS];
     let on_axis = x.im == 0.0;

@@ -1,26 +1,27 @@
-//! The expression graph: every distinct subexpression once, a little simplified as it is built.
+//! The expression graph, which contains every distinct subexpression once and is simplified as it is
+//! built.
 //!
-//! Nodes are numbered so that operands come before what uses them; nothing here recurses, so the
-//! depth of an expression costs no stack.
+//! Nodes are numbered so that operands come before the nodes that use them. Passes over the graph are
+//! loops over this order, so that the depth of an expression does not use stack space.
 
 use std::collections::HashMap;
 
 use super::operation::{Binary, Unary};
 
-/// A node's number.
+/// The index of a node.
 pub(super) type Id = usize;
 
-/// Most nodes that a function and its derivative may have together.
+/// The maximum number of nodes of a function and its derivative together.
 pub(super) const MAX_NODES: usize = 1000;
 
-/// One subexpression. A constant holds the bits of its number, so that equal ones are one node.
+/// A subexpression. A constant holds the bits of its number, so that equal constants are one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Node {
     Input,
     Constant(u64),
     Unary(Unary, Id),
     Binary(Binary, Id, Id),
-    /// A whole power.
+    /// An integer power.
     Power(Id, i32),
     /// `then` where `greater` > `than`, else `otherwise`.
     Choose {
@@ -51,7 +52,7 @@ impl Graph {
         if let Some(&id) = self.known.get(&node) {
             return id;
         }
-        // A graph past its limit is refused by whoever builds it; it merely stops growing here.
+        // The caller rejects a graph that exceeds the limit; here it only stops growing.
         if self.nodes.len() > MAX_NODES {
             return 0;
         }
@@ -65,11 +66,11 @@ impl Graph {
     }
 
     pub(super) fn constant(&mut self, value: f64) -> Id {
-        // One zero only, so that 0 and -0 are the same node.
+        // 0 and -0 are the same node.
         self.intern(Node::Constant(if value == 0.0 { 0 } else { value.to_bits() }))
     }
 
-    /// The number that a node is, where it is one.
+    /// The number of a node, if it is a constant.
     pub(super) fn number(&self, id: Id) -> Option<f64> {
         match self.nodes[id] {
             Node::Constant(bits) => Some(f64::from_bits(bits)),
@@ -77,7 +78,7 @@ impl Graph {
         }
     }
 
-    /// The operand of a node that is this unary function.
+    /// The operand of a node, if the node is this unary function.
     pub(super) fn operand_of(&self, id: Id, function: Unary) -> Option<Id> {
         match self.nodes[id] {
             Node::Unary(seen, operand) if seen == function => Some(operand),
@@ -85,7 +86,7 @@ impl Graph {
         }
     }
 
-    /// The constant factor and the rest of a product with a constant; (1, id) for anything else.
+    /// The constant factor and the rest of a product with a constant; (1, id) for any other node.
     pub(super) fn factored(&self, id: Id) -> (f64, Id) {
         match self.nodes[id] {
             Node::Binary(Binary::Multiply, left, right) => match self.number(left) {
@@ -109,7 +110,7 @@ impl Graph {
         }
     }
 
-    /// `factor` times the node `id`, which itself has no constant factor.
+    /// `factor` times the node `id`, which must not have a constant factor itself.
     pub(super) fn scaled(&mut self, factor: f64, id: Id) -> Id {
         if factor == 1.0 {
             return id;
@@ -146,7 +147,7 @@ impl Graph {
                 if let Some(power) = self.one_plus(operand, Unary::Exp) {
                     return self.unary(Unary::Softplus, power);
                 }
-                // ln(1 + u), which would lose the digits of a small u.
+                // ln(1 + u), which would lose digits for a small u.
                 if let Node::Binary(Binary::Add, one, rest) = self.nodes[operand]
                     && self.number(one) == Some(1.0)
                 {
@@ -158,7 +159,7 @@ impl Graph {
         self.intern(Node::Unary(function, operand))
     }
 
-    /// u where the node is 1 + function(u).
+    /// u, if the node is 1 + function(u).
     pub(super) fn one_plus(&self, id: Id, function: Unary) -> Option<Id> {
         let Node::Binary(Binary::Add, left, right) = self.nodes[id] else { return None };
         if self.number(left) != Some(1.0) {

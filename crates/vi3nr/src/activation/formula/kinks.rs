@@ -1,4 +1,4 @@
-//! Where abs, sign, max and min switch: the roots of what they compare.
+//! The points at which abs, sign, max and min switch branches: the roots of what they compare.
 
 use super::derive::derivative;
 use super::enclose::{Sides, enclose};
@@ -7,19 +7,19 @@ use super::operation::{Binary, Unary};
 use super::program::Program;
 use super::region::Region;
 
-/// Kinks are looked for within ± this distance of 0.
+/// Kinks are searched for within ±`SEARCH_LIMIT`.
 const SEARCH_LIMIT: f64 = 1e6;
-/// Intervals that are looked at before the search is given up as it stands.
+/// The maximum number of intervals that a search examines before it returns what it has found.
 const MAX_INTERVALS: usize = 20_000;
-/// Most kinks that are listed.
+/// The maximum number of kinks that are listed.
 const MAX_KINKS: usize = 256;
 
 /// The kinks of the function `root`, in increasing order: points within ±1e6 where the argument
 /// of abs or sign, or the difference of the arguments of max or min, changes its sign.
 ///
-/// An interval is dropped when its enclosure proves that there is no root; what remains is halved
-/// down to neighboring numbers, so that no root is jumped over. At most 256 are listed, those
-/// nearest to 0: the expectations do not depend on the list, it merely saves work.
+/// An interval is discarded if its enclosure proves that it contains no root. The others are bisected
+/// down to neighboring numbers, so that no root is missed. At most 256 kinks are listed, those nearest
+/// to 0. The expectations do not depend on the list being complete; it only saves work.
 pub(super) fn kinks(graph: &Graph, root: Id) -> Vec<f64> {
     let mut graph = graph.clone();
     let mut kinks = Vec::new();
@@ -62,10 +62,10 @@ fn roots(program: &Program) -> Vec<f64> {
     let value = |x: f64| program.run(x).0;
     let mut found: Vec<f64> = Vec::new();
     let mut waiting = vec![(-SEARCH_LIMIT, 0.0), (0.0, SEARCH_LIMIT)];
-    let mut looked_at = 0;
+    let mut examined = 0;
     while let Some((from, to)) = waiting.pop() {
-        looked_at += 1;
-        if looked_at > MAX_INTERVALS || found.len() >= 4 * MAX_KINKS {
+        examined += 1;
+        if examined > MAX_INTERVALS || found.len() >= 4 * MAX_KINKS {
             break;
         }
         let (region, slope) = enclose(program, Region::interval(from, to), &mut Sides::default());
@@ -95,7 +95,7 @@ fn roots(program: &Program) -> Vec<f64> {
         }
         waiting.push((from, middle));
         waiting.push((middle, to));
-        // Nearest to 0 first.
+        // The interval nearest to 0 is examined first.
         let last = waiting.len() - 1;
         if waiting[last].0.abs() > waiting[last - 1].0.abs() {
             waiting.swap(last, last - 1);
@@ -104,7 +104,7 @@ fn roots(program: &Program) -> Vec<f64> {
     found
 }
 
-/// The point where the sign changes, to neighboring numbers.
+/// The point at which the sign changes, up to neighboring numbers.
 fn bisected(value: impl Fn(f64) -> f64, mut from: f64, mut to: f64) -> f64 {
     let starts_below = value(from) < 0.0;
     for _ in 0..1100 {

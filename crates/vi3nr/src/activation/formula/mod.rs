@@ -1,31 +1,31 @@
-//! Activations typed as an expression in x: `exp(-x^2/(2*s^2)):s=0.05`.
+//! Activations given as an expression in x: `exp(-x^2/(2*s^2)):s=0.05`.
 //!
-//! A formula is read once ([`Formula::read`]), kept as a graph in which every distinct
-//! subexpression occurs once, differentiated symbolically, and compiled to a [`Program`]: a
-//! straight line of operations on registers that yields f and f' together, on any
-//! [`Real`]. Engines may walk the program themselves, see [`Program`].
+//! [`Formula::read`] parses an expression once into a graph in which every distinct subexpression occurs
+//! once, differentiates it symbolically, and compiles both to a [`Program`]: straight-line code on
+//! registers that computes f and f' together, for any [`Real`]. Engines can interpret the program
+//! themselves; see [`Program`].
 //!
 //! # Grammar
 //! `+ - * / ^`, parentheses, the variable `x`, numbers, `pi` and `e`, parameters by name, and
 //! exp, log (natural, also ln), sqrt, abs, sign, sin, cos, tan, tanh, sinh, cosh, sech, erf, erfc,
 //! atan, sinc (sin(u)/u), sigmoid, softplus, max, min. `^` binds tighter than a sign and groups to
-//! the right: `-x^2` is -(x²) and `a^b^c` is a^(b^c). A power whose exponent is not a whole number
-//! needs a base at or above 0.
+//! the right: `-x^2` is -(x²) and `a^b^c` is a^(b^c). A power whose exponent is not an integer needs a
+//! base of at least 0.
 //!
 //! # What is rewritten
-//! Constants are folded and a few forms that overflow or cancel are replaced by equals that do
-//! not: log(1+u), log(1+exp(u)), a/(1+exp(u)), a/cosh(u), (exp(u)-exp(-u))/(exp(u)+exp(-u)),
-//! sin(cu)/u, exp(u)-1, 1-cos(u), 1+erf(u). What remains is computed as it was typed:
-//! x/tanh(x) is 0/0 at x = 0 exactly, and its derivative has near 0 the digits that a subtraction
-//! leaves. The expectations of this crate never need the value at such a
-//! point; a network whose preactivation is exactly 0 does.
+//! Constants are folded, and some expressions that overflow or cancel are replaced by equal ones that
+//! do not: log(1+u), log(1+exp(u)), a/(1+exp(u)), a/cosh(u), (exp(u)-exp(-u))/(exp(u)+exp(-u)),
+//! sin(cu)/u, exp(u)-1, 1-cos(u), 1+erf(u). Everything else is computed as written:
+//! x/tanh(x) is 0/0 = NaN at x = 0, and its derivative near 0 is inaccurate because of cancellation. The
+//! expectations of this crate never evaluate f at such a point, but a network does if a preactivation
+//! is exactly 0.
 //!
 //! ```
 //! use vi3nr::Activation;
 //!
-//! let typed: Activation = "exp(-x^2/(2*s^2)):s=0.05".parse()?;
+//! let formula: Activation = "exp(-x^2/(2*s^2)):s=0.05".parse()?;
 //! let built_in: Activation = "gaussian:sigma=0.05".parse()?;
-//! let (value, slope) = typed.value_and_slope(0.03);
+//! let (value, slope) = formula.value_and_slope(0.03);
 //! let (same, also) = built_in.value_and_slope(0.03);
 //! assert!((value - same).abs() < 1e-15 && (slope - also).abs() < 1e-13);
 //!
@@ -63,7 +63,7 @@ use graph::{Graph, MAX_NODES};
 use parse::Mistake;
 pub(super) use parse::is_expression;
 
-/// A function of x given by an expression, compiled together with its derivative.
+/// A function of x that is given by an expression, compiled together with its derivative.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Formula {
     expression: Arc<str>,
@@ -77,10 +77,11 @@ impl Formula {
     /// Reads an expression and the values of its parameters.
     ///
     /// # Errors
-    /// Returns [`Error::Formula`] with the column of the mistake if the expression cannot be read, a
-    /// symbol has no value, or a limit is passed (4096 characters, nested 64 deep, 1000 operations, 64
-    /// results at one time); [`Error::UnusedParameter`] if a value is not used, and
-    /// [`Error::OutOfRange`] if one is not finite.
+    /// Returns [`Error::Formula`] with the column of the mistake if the expression cannot be parsed, a
+    /// symbol has no value, or a limit is exceeded (4096 bytes, a nesting depth of 64, 1000 operations
+    /// together with the derivative, 64 intermediate results at a time). Returns
+    /// [`Error::UnusedParameter`] if the expression does not contain a parameter, and
+    /// [`Error::OutOfRange`] if a value is not finite.
     ///
     /// ```
     /// use vi3nr::activation::formula::Formula;
@@ -103,10 +104,10 @@ impl Formula {
         Self::compile(expression, parameters, true)
     }
 
-    /// The formula of a name and its pairs as typed.
+    /// Reads a formula from the parts of `text`.
     pub(super) fn from_named(named: &Named, text: &str) -> Result<Self, Error> {
         let formula = Self::compile(&named.name, named.pairs().to_vec(), true);
-        // Columns count from the start of what was typed.
+        // Columns are counted from the start of the text.
         let indent = text.chars().take_while(|c| c.is_whitespace()).count();
         formula.map_err(|error| match error {
             Error::Formula { formula, column, reason } => {
@@ -116,7 +117,8 @@ impl Formula {
         })
     }
 
-    /// The formula that encloses a built-in form, whose kinks the form states itself.
+    /// The formula of a built-in form's definition, without a search for kinks, which the form lists
+    /// itself.
     pub(super) fn of_definition(
         expression: &str,
         parameters: &[(&str, f64)],
@@ -175,7 +177,7 @@ impl Formula {
         })
     }
 
-    /// The numbers that occur: the parameters' values and the constants of the program.
+    /// The values of the parameters and the constants of the program, in increasing order.
     pub(super) fn numbers(&self) -> Vec<f64> {
         let mut numbers: Vec<f64> = self.parameters.iter().map(|(_, value)| *value).collect();
         let constant = |operand: Operand| match operand {
@@ -192,7 +194,7 @@ impl Formula {
         numbers
     }
 
-    /// The expression as typed, without the parameters.
+    /// The expression as given, without the parameters.
     pub fn expression(&self) -> &str {
         &self.expression
     }
@@ -202,18 +204,18 @@ impl Formula {
         &self.parameters
     }
 
-    /// The points within ±1e6 where abs, sign, max or min switch (at most 256, nearest to 0
-    /// first kept), in increasing order.
+    /// The points within ±1e6 at which abs, sign, max or min switch branches, in increasing order: at
+    /// most the 256 that are nearest to 0.
     pub fn kinks(&self) -> &[f64] {
         &self.kinks
     }
 
-    /// Whether the expression is even or odd by its form.
+    /// Whether the expression is provably even or odd.
     pub fn symmetry(&self) -> Symmetry {
         self.symmetry
     }
 
-    /// f and f' as a straight line of operations.
+    /// The straight-line program that computes f and f'.
     pub fn program(&self) -> &Program {
         &self.program
     }
@@ -234,7 +236,7 @@ impl Function for Formula {
     }
 }
 
-/// Writes `expression` or `expression:key=value,key=value`, which reads back as the same formula.
+/// Writes `expression` or `expression:key=value,key=value`, which parses to the same formula.
 impl fmt::Display for Formula {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parameters: Vec<(&str, f64)> =

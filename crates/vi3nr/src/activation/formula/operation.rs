@@ -1,4 +1,4 @@
-//! The elementary functions that formulas are made of.
+//! The elementary functions of formulas.
 
 use crate::Real;
 
@@ -75,11 +75,11 @@ pub enum Binary {
     Multiply,
     /// a/b.
     Divide,
-    /// a^b for a >= 0.
+    /// a^b, for a of at least 0.
     Power,
-    /// The larger of both; a where they are equal.
+    /// The larger of both; a if they are equal.
     Maximum,
-    /// The smaller of both; a where they are equal.
+    /// The smaller of both; a if they are equal.
     Minimum,
 }
 
@@ -93,14 +93,14 @@ impl Binary {
             Self::Multiply => a * b,
             Self::Divide => a / b,
             Self::Power => a.powf(b),
-            // Written so that a NaN in `a` is kept.
+            // Written so that a NaN in `a` propagates.
             Self::Maximum => R::select(a < b, b, a),
             Self::Minimum => R::select(a > b, b, a),
         }
     }
 }
 
-/// Two functions of one operand that are cheaper together.
+/// Two functions of one operand that are cheaper to compute together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pair {
     /// The sine and the cosine.

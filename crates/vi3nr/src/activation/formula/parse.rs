@@ -1,4 +1,4 @@
-//! Reading an expression: a recursive-descent parser that builds the graph as it goes.
+//! A recursive-descent parser of expressions, which builds the graph directly.
 //!
 //! ```text
 //! sum      = product { ("+" | "-") product }
@@ -11,7 +11,7 @@
 use super::graph::{Graph, Id, MAX_NODES};
 use super::operation::{Binary, Unary};
 
-/// Deepest nesting of parentheses, signs and powers; the recursion below is bounded by it.
+/// The maximum nesting of parentheses, calls and powers, which bounds the recursion of the parser.
 const MAX_NESTING: usize = 64;
 
 /// The functions of one argument by name.
@@ -46,14 +46,14 @@ const CONSTANTS: [(&str, f64); 2] = [("pi", std::f64::consts::PI), ("e", std::f6
 /// The name of the variable.
 const VARIABLE: &str = "x";
 
-/// Where a formula is wrong and why; the column counts characters from 0.
+/// A mistake in an expression; the column counts characters from 0.
 #[derive(Debug)]
 pub(super) struct Mistake {
     pub(super) column: usize,
     pub(super) reason: String,
 }
 
-/// Whether a name has a meaning of its own and so cannot be a parameter.
+/// Whether a name has a predefined meaning, so that it cannot be a parameter.
 pub(super) fn is_reserved(name: &str) -> bool {
     name == VARIABLE
         || CONSTANTS.iter().any(|(known, _)| *known == name)
@@ -66,7 +66,7 @@ pub(in crate::activation) fn is_expression(name: &str) -> bool {
     name == VARIABLE || CONSTANTS.iter().any(|(known, _)| *known == name)
 }
 
-/// Adds the expression to `graph`; the second part says which parameters occurred.
+/// Adds the expression to `graph`. The second result says which of `parameters` occur.
 pub(super) fn parse(
     text: &str,
     parameters: &[(String, f64)],
@@ -112,8 +112,9 @@ impl Parser<'_> {
         self.characters.get(self.position).copied()
     }
 
-    fn take(&mut self, wanted: char) -> bool {
-        let found = self.peek() == Some(wanted);
+    /// Consumes the next character that is not a space if it is `expected`.
+    fn take(&mut self, expected: char) -> bool {
+        let found = self.peek() == Some(expected);
         self.position += usize::from(found);
         found
     }
@@ -225,7 +226,7 @@ impl Parser<'_> {
         while at(end).is_ascii_digit() || at(end) == '.' {
             end += 1;
         }
-        // An exponent needs a digit; otherwise the e is the start of a name.
+        // An exponent needs a digit; otherwise the e starts a name.
         let signed = usize::from(matches!(at(end + 1), '+' | '-'));
         if matches!(at(end), 'e' | 'E') && at(end + 1 + signed).is_ascii_digit() {
             end += 1 + signed;

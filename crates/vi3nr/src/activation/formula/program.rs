@@ -1,13 +1,13 @@
-//! A formula as a straight line of operations on registers, for f and f' together.
+//! Straight-line programs on registers that compute f and f' together.
 
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Pair, Unary};
 use crate::Real;
 
-/// Most results that a program may hold at one time.
+/// The maximum number of registers of a program.
 pub const MAX_REGISTERS: usize = 64;
 
-/// Where an operation finds a number.
+/// The source of a number that an operation reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Operand {
     /// The argument x of the function.
@@ -34,7 +34,7 @@ pub enum Operation {
     },
     /// A function of two operands.
     Binary(Binary, Operand, Operand),
-    /// A whole power, at least 2.
+    /// An integer power with an exponent of at least 2.
     Power(Operand, i32),
     /// `then` where `greater` > `than`, else `otherwise`.
     Choose {
@@ -60,13 +60,14 @@ pub struct Instruction {
 
 /// f and f' as operations on registers, in order and without jumps.
 ///
-/// # Walking a program
-/// An engine gives each of [`Program::registers`] registers a tile of points (64 to 256 floats
-/// keep ten of them in the first-level cache), and runs [`Program::instructions`] in order, each
-/// over the whole tile: the dispatch is paid once per tile and the loops inside are plain
-/// arithmetic on slices. `target` (and `second`) may equal an operand's register: compute element
-/// by element, or read before writing. Afterwards [`Program::value`] and [`Program::slope`] say
-/// where f and f' are; either may be a constant or the input itself.
+/// # Interpreting a program
+/// To evaluate a program on many points, an engine makes each of [`Program::registers`] registers an
+/// array with one number per point. Ten registers of 64 to 256 floats fit in the first-level cache. It
+/// then runs [`Program::instructions`] in order, each over all points, so that the cost of the dispatch
+/// is shared and the inner loops are arithmetic on slices. `target` (and `second`) may be the register
+/// of an operand, so the loop must compute element by element, or read before it writes. At the end,
+/// [`Program::value`] and [`Program::slope`] are the operands that hold f and f'. Either may be a
+/// constant or the input itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     instructions: Vec<Instruction>,
@@ -86,19 +87,19 @@ impl Program {
         self.registers
     }
 
-    /// Where f is after the last instruction.
+    /// The operand that holds f after the last instruction.
     pub fn value(&self) -> Operand {
         self.value
     }
 
-    /// Where f' is after the last instruction.
+    /// The operand that holds f' after the last instruction.
     pub fn slope(&self) -> Operand {
         self.slope
     }
 
     /// f(x) and f'(x), one instruction at a time.
     pub fn run<R: Real>(&self, x: R) -> (R, R) {
-        // Small formulas need not clear all registers.
+        // Small programs need not initialize all registers.
         match self.registers {
             0..=6 => self.run_on(x, &mut [x; 6]),
             7..=16 => self.run_on(x, &mut [x; 16]),
@@ -134,12 +135,12 @@ impl Program {
         (read(registers, self.value), read(registers, self.slope))
     }
 
-    /// Compiles the nodes that `value` and `slope` need; `None` if they need more than
+    /// Compiles the nodes that `value` and `slope` depend on. Returns `None` if they need more than
     /// [`MAX_REGISTERS`] registers.
     pub(super) fn compile(graph: &Graph, value: Id, slope: Id) -> Option<Self> {
         let nodes = graph.nodes();
         let last_use = last_uses(nodes, value, slope);
-        let mut place: Vec<Option<Operand>> = vec![None; nodes.len()];
+        let mut location: Vec<Option<Operand>> = vec![None; nodes.len()];
         let mut free: Vec<usize> = Vec::new();
         let mut registers = 0;
         let mut instructions = Vec::new();
@@ -147,19 +148,19 @@ impl Program {
             if last_use[id].is_none() {
                 continue;
             }
-            if place[id].is_some() {
-                // Computed with its partner; its operand may be free from here on.
-                release(nodes, id, &last_use, &place, &mut free);
+            if location[id].is_some() {
+                // It was computed with its partner; the register of its operand may be free now.
+                release(nodes, id, &last_use, &location, &mut free);
                 continue;
             }
-            let at = |operand: Id| place[operand].unwrap_or(Operand::Input);
+            let at = |operand: Id| location[operand].unwrap_or(Operand::Input);
             let operation = match nodes[id] {
                 Node::Input => {
-                    place[id] = Some(Operand::Input);
+                    location[id] = Some(Operand::Input);
                     continue;
                 }
                 Node::Constant(bits) => {
-                    place[id] = Some(Operand::Constant(f64::from_bits(bits)));
+                    location[id] = Some(Operand::Constant(f64::from_bits(bits)));
                     continue;
                 }
                 Node::Unary(function, u) => Operation::Unary(function, at(u)),
@@ -174,8 +175,8 @@ impl Program {
             };
             let paired = partner(nodes, &last_use, id);
             if paired.is_none() {
-                // Operands that are read here for the last time leave their registers first.
-                release(nodes, id, &last_use, &place, &mut free);
+                // The registers of operands that are read for the last time can take the result.
+                release(nodes, id, &last_use, &location, &mut free);
             }
             let mut take = || {
                 free.pop().unwrap_or_else(|| {
@@ -187,21 +188,21 @@ impl Program {
             match (paired, operation) {
                 (Some((pair, first, partner)), Operation::Unary(_, operand)) => {
                     let second = take();
-                    place[first] = Some(Operand::Register(target));
-                    place[partner] = Some(Operand::Register(second));
+                    location[first] = Some(Operand::Register(target));
+                    location[partner] = Some(Operand::Register(second));
                     let operation = Operation::Pair { pair, operand, second };
                     instructions.push(Instruction { operation, target });
-                    release(nodes, id, &last_use, &place, &mut free);
+                    release(nodes, id, &last_use, &location, &mut free);
                 }
                 _ => {
-                    place[id] = Some(Operand::Register(target));
+                    location[id] = Some(Operand::Register(target));
                     instructions.push(Instruction { operation, target });
                 }
             }
         }
-        let place_of = |id: Id| place[id].unwrap_or(Operand::Constant(f64::NAN));
+        let location_of = |id: Id| location[id].unwrap_or(Operand::Constant(f64::NAN));
         let program =
-            Self { instructions, registers, value: place_of(value), slope: place_of(slope) };
+            Self { instructions, registers, value: location_of(value), slope: location_of(slope) };
         (registers <= MAX_REGISTERS).then_some(program)
     }
 }
@@ -219,7 +220,7 @@ fn operands(node: Node) -> impl Iterator<Item = Id> {
     list.into_iter().flatten()
 }
 
-/// For each needed node the last node that reads it; the results are read at the very end.
+/// For each needed node, the last node that reads it. The results are read after all nodes.
 fn last_uses(nodes: &[Node], value: Id, slope: Id) -> Vec<Option<Id>> {
     let mut last_use = vec![None; nodes.len()];
     last_use[value] = Some(Id::MAX);
@@ -234,7 +235,8 @@ fn last_uses(nodes: &[Node], value: Id, slope: Id) -> Vec<Option<Id>> {
     last_use
 }
 
-/// The pair that computes this node together with its needed partner: (pair, first, second).
+/// The pair that computes this node together with its partner, if the partner is needed too: (pair,
+/// first, second).
 fn partner(nodes: &[Node], last_use: &[Option<Id>], id: Id) -> Option<(Pair, Id, Id)> {
     let Node::Unary(function, u) = nodes[id] else { return None };
     let (pair, other, is_first) = match function {
@@ -249,17 +251,17 @@ fn partner(nodes: &[Node], last_use: &[Option<Id>], id: Id) -> Option<(Pair, Id,
     Some(if is_first { (pair, id, other) } else { (pair, other, id) })
 }
 
-/// Gives back the registers of operands that no later node reads.
+/// Frees the registers of operands that no later node reads.
 fn release(
     nodes: &[Node],
     id: Id,
     last_use: &[Option<Id>],
-    place: &[Option<Operand>],
+    location: &[Option<Operand>],
     free: &mut Vec<usize>,
 ) {
     for operand in operands(nodes[id]) {
         if last_use[operand] == Some(id)
-            && let Some(Operand::Register(register)) = place[operand]
+            && let Some(Operand::Register(register)) = location[operand]
             && !free.contains(&register)
         {
             free.push(register);

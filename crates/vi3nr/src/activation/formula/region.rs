@@ -1,14 +1,14 @@
 //! Enclosures over intervals and over complex neighborhoods of intervals.
 //!
 //! A [`Region`] is a rectangle [lo, hi] × i[-im, im] in the complex plane, times 2^exponent. All
-//! programs are real on the real axis, so their values on a set that is symmetric to the axis
-//! form such a set again, and one number for the imaginary part is enough. With im = 0 this is
-//! plain interval arithmetic. The exponent keeps e^x a number where `f64` has none, so that
-//! e^x/(e^x + e^(-x)) has an enclosure at x = 10^4 too.
+//! programs are real on the real axis, so that their values on a set that is symmetric about the axis
+//! form such a set again, and one number suffices for the imaginary part. With im = 0 this is ordinary
+//! interval arithmetic. The exponent extends the range of `f64`, so that e^x/(e^x + e^(-x)) has an
+//! enclosure even at x = 10^4.
 
 use std::f64::consts::LN_2;
 
-/// Every operation widens its result by this part, which covers its roundings.
+/// Every operation widens its result by this relative amount, which covers its rounding errors.
 const SLACK: f64 = 4.0 * f64::EPSILON;
 
 /// A rectangle [lo, hi] × i[-im, im], times 2^exponent.
@@ -20,11 +20,11 @@ pub(crate) struct Region {
     pub(super) exponent: i64,
 }
 
-/// The whole plane: what is known of a function near a pole or across a branch cut.
+/// The whole plane, the enclosure of a function near a pole or across a branch cut.
 pub(super) const WHOLE: Region =
     Region { lo: f64::NEG_INFINITY, hi: f64::INFINITY, im: f64::INFINITY, exponent: 0 };
 
-/// Magnitudes outside 2^±this are moved into the exponent.
+/// Magnitudes outside 2^±`MAX_PLAIN_EXPONENT` are moved into the exponent.
 const MAX_PLAIN_EXPONENT: i64 = 300;
 
 impl Region {
@@ -38,8 +38,8 @@ impl Region {
         Self { lo, hi, im, exponent: 0 }
     }
 
-    /// The rectangle around a Bernstein ellipse: foci `from` and `to`, sum of semi-axes ρ times
-    /// half their distance.
+    /// A rectangle that contains the Bernstein ellipse with the foci `from` and `to`, whose semi-axes sum
+    /// to `rho` times half the distance of the foci.
     pub(crate) fn around_ellipse(from: f64, to: f64, rho: f64) -> Self {
         let (center, half) = (0.5 * (from + to), 0.5 * (to - from));
         let (major, minor) = (0.5 * half * (rho + 1.0 / rho), 0.5 * half * (rho - 1.0 / rho));
@@ -58,7 +58,7 @@ impl Region {
         self.lo.abs().max(self.hi.abs())
     }
 
-    /// ln of the largest modulus in the region; infinite if it is unbounded.
+    /// A bound on the logarithm of the largest modulus in the region; infinite if it is unbounded.
     pub(crate) fn ln_modulus(&self) -> f64 {
         if !self.is_bounded() {
             return f64::INFINITY;
@@ -67,7 +67,7 @@ impl Region {
         libm::log(a.max(b)) + if b > 0.0 { 0.35 } else { 0.0 } + self.exponent as f64 * LN_2
     }
 
-    /// Whether every real part is at or above 0, if it is certain.
+    /// `Some(true)` if every real part is at least 0, `Some(false)` if every real part is at most 0.
     pub(crate) fn is_at_least_zero(&self) -> Option<bool> {
         if self.lo >= 0.0 {
             Some(true)
@@ -78,7 +78,7 @@ impl Region {
         }
     }
 
-    /// The region with the roundings of one operation allowed for, and comfortable numbers.
+    /// The region widened for the rounding errors of one operation, with an exponent if necessary.
     pub(super) fn widened(self) -> Self {
         if self.lo.is_nan() || self.hi.is_nan() || self.im.is_nan() {
             return WHOLE;
@@ -94,7 +94,7 @@ impl Region {
         region
     }
 
-    /// Moves the magnitude into the exponent where plain numbers would run out.
+    /// Moves the magnitude into the exponent if plain numbers could overflow or underflow.
     #[cold]
     pub(super) fn normalized(self, largest: f64) -> Self {
         if !largest.is_finite() {
@@ -122,7 +122,7 @@ impl Region {
         }
     }
 
-    /// The same region in plain numbers; its far ends may become infinite.
+    /// The region with exponent 0; its bounds may become infinite.
     pub(super) fn plain(self) -> Self {
         if self.exponent == 0 {
             return self;
@@ -165,9 +165,9 @@ impl Region {
         }
         let products =
             [self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi];
-        let turned = self.im * other.im;
-        let lo = products.iter().fold(f64::INFINITY, |a, b| a.min(*b)) - turned;
-        let hi = products.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b)) + turned;
+        let imaginary = self.im * other.im;
+        let lo = products.iter().fold(f64::INFINITY, |a, b| a.min(*b)) - imaginary;
+        let hi = products.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b)) + imaginary;
         let im = self.largest_real() * other.im + other.largest_real() * self.im;
         Self { lo, hi, im, exponent: self.exponent + other.exponent }.widened()
     }
@@ -195,7 +195,7 @@ impl Region {
         power
     }
 
-    /// 1/z; the whole plane unless the real part keeps away from 0.
+    /// 1/z; the whole plane if the real part can be 0.
     pub(super) fn reciprocal(self) -> Self {
         if self.hi < 0.0 {
             return self.negate().reciprocal().negate();
@@ -211,13 +211,14 @@ impl Region {
         Self { lo: least, hi: 1.0 / self.lo, im, exponent: -self.exponent }.widened()
     }
 
-    /// The smallest region of this shape around both.
+    /// The smallest region of this shape that contains both.
     pub(super) fn hull(self, other: Self) -> Self {
         let (a, b) = (self.plain(), other.plain());
         Self { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi), im: a.im.max(b.im), exponent: 0 }
     }
 
-    /// e^`self`, the power u^v; on the axis a base down to 0 with a positive power is bounded.
+    /// e^`self`, which is the power u^v of `base` and `power` if `self` is v ln u. On the real axis it is
+    /// bounded even if the base includes 0, provided that the power is not negative.
     pub(super) fn exp_or_zero(self, base: Self, power: Self) -> Self {
         if base.im == 0.0 && power.im == 0.0 && base.lo >= 0.0 && base.lo <= 0.0 && power.lo >= 0.0
         {
@@ -230,7 +231,7 @@ impl Region {
     }
 }
 
-/// `value` times 2^`by`; what underflows is moved outwards, up or down.
+/// `value` times 2^`by`; a result that underflows is rounded outward, up or down.
 fn shifted(value: f64, by: i64, up: bool) -> f64 {
     let result = libm::ldexp(value, by.clamp(-5000, 5000) as i32);
     if result == 0.0 && value != 0.0 && (value > 0.0) == up {

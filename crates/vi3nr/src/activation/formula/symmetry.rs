@@ -1,10 +1,10 @@
-//! Whether an expression is even or odd, read off its graph.
+//! Symmetry of an expression, derived from its graph.
 
 use super::graph::{Graph, Id, Node};
 use super::operation::{Binary, Unary};
 use crate::activation::symmetry::Symmetry::{self, Even, Odd, Unknown};
 
-/// The symmetry of every node up to `root`, and that of `root`.
+/// The symmetry of the node `root`.
 pub(super) fn symmetry(graph: &Graph, root: Id) -> Symmetry {
     let mut known: Vec<Symmetry> = Vec::with_capacity(root + 1);
     for node in &graph.nodes()[..=root] {
