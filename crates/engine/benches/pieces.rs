@@ -1,8 +1,8 @@
 //! Benchmarks of the engine's parts: `cargo bench -p vi3nr-engine` (about a minute).
 //!
-//! Every benchmark counts its floating-point operations, so that divan prints rates. Compare them with
-//! the group `peak`, which runs only multiply-adds on registers. All benchmarks use one thread.
-//! `cargo bench -p vi3nr-engine -- activations` runs one group.
+//! Every benchmark counts its floating-point operations, so that divan prints rates. Compare them
+//! with the group `peak`, which runs only multiply-adds on registers. All benchmarks use one
+//! thread. `cargo bench -p vi3nr-engine -- activations` runs one group.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;

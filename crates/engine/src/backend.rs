@@ -33,16 +33,17 @@ pub trait Backend: Send + Sync + Debug {
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias,
-    /// [`EngineError::Memory`] if an allocation fails, and [`EngineError::Threads`] if the threads for
-    /// kernels cannot be started.
+    /// [`EngineError::Memory`] if an allocation fails, and [`EngineError::Threads`] if the threads
+    /// for kernels cannot be started.
     fn engine(&self, network: &Network, parameters: &[f32])
     -> Result<Box<dyn Engine>, EngineError>;
 
     /// The threads for all computation outside the engines.
     fn workers(&self) -> &Arc<Workers>;
 
-    /// Creates backends of the same kind for `count` networks that are trained at the same time. Each
-    /// of them gets an equal share of this backend's number of threads, but at least one thread.
+    /// Creates backends of the same kind for `count` networks that are trained at the same time.
+    /// Each of them gets an equal share of this backend's number of threads, but at least one
+    /// thread.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if they cannot be started.
@@ -121,8 +122,8 @@ pub struct ReferenceBackend {
 }
 
 impl ReferenceBackend {
-    /// Creates a backend with its own workers, `threads` of them or one per core, for everything but
-    /// the engines.
+    /// Creates a backend with its own workers, `threads` of them or one per core, for everything
+    /// but the engines.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if they cannot be started.

@@ -39,8 +39,8 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Creates a batch after checking the shapes against `network`. The loss is [`Loss::Squared`] and
-    /// every weight is 1.
+    /// Creates a batch after checking the shapes against `network`. The loss is [`Loss::Squared`]
+    /// and every weight is 1.
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if `points` is empty, its length is not a multiple of the

@@ -10,13 +10,13 @@ use crate::batch::{check_length, check_parameters, check_some_points};
 ///
 /// Neither method changes the loaded batch, the gradient, the parameters or the state of Adam.
 pub trait Curvature {
-    /// The curvature factors of every layer, averaged over `points`, shape (n, inputs). `signs`, shape
-    /// (n, outputs), are the values u that are propagated back from the outputs; see
+    /// The curvature factors of every layer, averaged over `points`, shape (n, inputs). `signs`,
+    /// shape (n, outputs), are the values u that are propagated back from the outputs; see
     /// [`LayerCurvature::slopes`].
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit the
-    /// network and the number of points, and [`EngineError::Memory`] if an allocation fails.
+    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit
+    /// the network and the number of points, and [`EngineError::Memory`] if an allocation fails.
     fn factors(
         &mut self,
         points: &[f32],
@@ -28,8 +28,8 @@ pub trait Curvature {
     /// [`Network::layers`]; each result has the shape (n, outputs).
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit the
-    /// network, and [`EngineError::Memory`] if an allocation fails.
+    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit
+    /// the network, and [`EngineError::Memory`] if an allocation fails.
     fn tangents(
         &mut self,
         points: &[f32],
@@ -40,16 +40,16 @@ pub trait Curvature {
 /// The Kronecker factors of one layer's Gauss-Newton curvature (K-FAC, Martens and Grosse 2015),
 /// averaged over points.
 ///
-/// The layer maps h̄ = \[h; 1\] to z = W̄h̄. K-FAC approximates its block of (1/n) Σ JᵀJ, where J is
-/// the Jacobian of the network's values with respect to the parameters, by A ⊗ G.
+/// The layer maps h̄ = \[h; 1\] to z = W̄h̄. K-FAC approximates its block of (1/n) Σ JᵀJ, where J
+/// is the Jacobian of the network's values with respect to the parameters, by A ⊗ G.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerCurvature {
     /// A = mean h̄h̄ᵀ, row-major (fan-in + 1, fan-in + 1); the last row and column belong to the
     /// bias.
     pub inputs: Vec<f64>,
     /// G = mean ssᵀ, row-major (fan-out, fan-out), with s = Σ_o u_o dΦ_o/dz. Where the u are
-    /// independent with mean 0 and variance 1, such as random signs, that is an unbiased estimate of
-    /// Σ_o (dΦ_o/dz)(dΦ_o/dz)ᵀ.
+    /// independent with mean 0 and variance 1, such as random signs, that is an unbiased estimate
+    /// of Σ_o (dΦ_o/dz)(dΦ_o/dz)ᵀ.
     pub slopes: Vec<f64>,
 }
 

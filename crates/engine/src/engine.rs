@@ -21,8 +21,8 @@ use crate::{Adam, AdamMemory, Batch, Curvature, EngineError};
 /// - A loaded batch is kept until the next `load_batch`. If `load_batch` fails, no batch is loaded.
 /// - A gradient is kept until the next `loss_and_gradient`; `load_batch`, `apply`, `set_parameters`
 ///   and evaluations do not discard it. If `loss_and_gradient` fails, there is no gradient.
-/// - Before the first `loss_and_gradient` there is no gradient: [`gradient`](Engine::gradient) and a
-///   step of Adam return [`EngineError::NoGradient`].
+/// - Before the first `loss_and_gradient` there is no gradient: [`gradient`](Engine::gradient) and
+///   a step of Adam return [`EngineError::NoGradient`].
 /// - A call that returns an error leaves the parameters and the state of Adam unchanged.
 /// - Parameters, gradients and directions are in the order of [`Network::layers`]: for each layer
 ///   its weights, shape (fan-out, fan-in), row-major, then its biases, shape (fan-out).
@@ -34,8 +34,8 @@ pub trait Engine: Send {
     /// Copies `batch` into memory of the engine, which is reused for the next batch.
     ///
     /// # Errors
-    /// Returns [`EngineError::BatchShape`] if the batch was created for a network with another number
-    /// of inputs or outputs, and [`EngineError::Memory`] if the allocation fails.
+    /// Returns [`EngineError::BatchShape`] if the batch was created for a network with another
+    /// number of inputs or outputs, and [`EngineError::Memory`] if the allocation fails.
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError>;
 
     /// Computes the loss of the current parameters on the loaded batch and keeps its gradient.
@@ -52,8 +52,8 @@ pub trait Engine: Send {
     /// [`EngineError::NoLayer`] or [`EngineError::Length`] as [`Update::check`] does.
     fn apply(&mut self, update: &Update<'_>) -> Result<(), EngineError>;
 
-    /// Evaluates Φ at `points`, shape (n, inputs), and writes it to `values`, shape (n, outputs), both
-    /// row-major.
+    /// Evaluates Φ at `points`, shape (n, inputs), and writes it to `values`, shape (n, outputs),
+    /// both row-major.
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if the length of `points` is not a multiple of the network's
@@ -66,7 +66,8 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if the length of an array does not fit the network and the
-    /// number of points, and [`EngineError::Unsupported`] if the backend does not offer derivatives.
+    /// number of points, and [`EngineError::Unsupported`] if the backend does not offer
+    /// derivatives.
     fn differentiate(
         &mut self,
         points: &[f32],
@@ -176,8 +177,8 @@ pub enum Update<'a> {
         constants: Adam,
         /// The learning rate.
         learning_rate: f64,
-        /// Layers, counted from 0, whose weights (not biases) this step leaves unchanged, along with
-        /// the state of Adam for them, because another update changes them.
+        /// Layers, counted from 0, whose weights (not biases) this step leaves unchanged, along
+        /// with the state of Adam for them, because another update changes them.
         except_weights_of: &'a [usize],
     },
     /// W ← W - rate · D for the weights W of one layer.

@@ -41,8 +41,8 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Creates an engine for each of `members`, a network with its initial parameters in the order of
-    /// [`Network::layers`]. All members together use `threads` threads, or one per core.
+    /// Creates an engine for each of `members`, a network with its initial parameters in the order
+    /// of [`Network::layers`]. All members together use `threads` threads, or one per core.
     ///
     /// # Errors
     /// Returns the errors of [`CpuEngine::new`].
@@ -60,9 +60,9 @@ impl Ensemble {
         Ok(Self { members: engines, side_by_side, threads })
     }
 
-    /// Trains every member for `steps` steps of Adam. `batch_for(member, step)`, both counted from 0,
-    /// gives the batch and the learning rate of a step. Returns the loss before each step for each
-    /// member.
+    /// Trains every member for `steps` steps of Adam. `batch_for(member, step)`, both counted from
+    /// 0, gives the batch and the learning rate of a step. Returns the loss before each step for
+    /// each member.
     ///
     /// # Errors
     /// Returns the error of [`Engine::load_batch`] or [`Engine::loss_and_gradient`] of the first

@@ -1,7 +1,7 @@
 //! Training steps of coordinate networks.
 //!
-//! A [`Backend`] creates [`Engine`]s and owns the [`Workers`], the threads that a whole fit uses. An
-//! engine holds a network's parameters. It takes points and targets, computes the loss and its
+//! A [`Backend`] creates [`Engine`]s and owns the [`Workers`], the threads that a whole fit uses.
+//! An engine holds a network's parameters. It takes points and targets, computes the loss and its
 //! gradient, and updates the parameters. There are two backends:
 //!
 //! - [`ReferenceBackend`] runs plain loops in double precision. It is the specification that every

@@ -19,12 +19,12 @@ pub enum Loss {
     Squared,
     /// ρ = |e|, with the slope sign(e), which is 0 at e = 0.
     Absolute,
-    /// ρ = |clamp(Φ(x)) - clamp(y)|, with both values clamped to [-limit, limit]. This is the common
-    /// loss for signed distances, which matter only near the surface.
+    /// ρ = |clamp(Φ(x)) - clamp(y)|, with both values clamped to [-limit, limit]. This is the
+    /// common loss for signed distances, which matter only near the surface.
     ///
-    /// The slope is the sign of the clamped difference even where |Φ(x)| exceeds the limit, so that a
-    /// value far on the wrong side of the surface still has a gradient. It is 0 where both values lie
-    /// beyond the same limit.
+    /// The slope is the sign of the clamped difference even where |Φ(x)| exceeds the limit, so that
+    /// a value far on the wrong side of the surface still has a gradient. It is 0 where both values
+    /// lie beyond the same limit.
     ClampedAbsolute {
         /// The largest distance that counts; positive.
         limit: f64,

@@ -39,8 +39,8 @@ impl Workers {
         self.threads
     }
 
-    /// Creates workers for `count` computations that run at the same time. Each of them gets an equal
-    /// share of this number of threads, but at least one thread.
+    /// Creates workers for `count` computations that run at the same time. Each of them gets an
+    /// equal share of this number of threads, but at least one thread.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if the operating system cannot start the threads.

@@ -1,8 +1,8 @@
 //! Benchmarks of gains and solutions: `cargo bench -p vi3nr` (under a minute).
 //!
-//! The targets are 1 ms for the gain of a built-in form and 10 ms for that of a formula, 10 and 100 ms
-//! for all solutions of the backward condition. `cargo bench -p vi3nr -- gain_of_formulas` runs one
-//! group.
+//! The targets are 1 ms for the gain of a built-in form and 10 ms for that of a formula, 10 and 100
+//! ms for all solutions of the backward condition. `cargo bench -p vi3nr -- gain_of_formulas` runs
+//! one group.
 
 use divan::{Bencher, black_box};
 use vi3nr::{Activation, Gain, backward};

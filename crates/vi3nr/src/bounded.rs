@@ -14,9 +14,9 @@ const ELEMENTARY: f64 = 4.0 * f64::EPSILON;
 
 /// A value whose distance from the exact number is at most `error`.
 ///
-/// Arithmetic propagates the bound (running error analysis): every operation adds the propagated errors
-/// of its operands and its own rounding error. A formula that is written for [`Real`] therefore yields
-/// its own accuracy when it is evaluated on this type.
+/// Arithmetic propagates the bound (running error analysis): every operation adds the propagated
+/// errors of its operands and its own rounding error. A formula that is written for [`Real`]
+/// therefore yields its own accuracy when it is evaluated on this type.
 ///
 /// ```
 /// use vi3nr::{Bounded, Real};
@@ -61,7 +61,8 @@ impl Bounded {
         self.value.is_finite() && self.error.is_finite()
     }
 
-    /// The value of an elementary function, where `propagated` bounds the effect of the operand's error.
+    /// The value of an elementary function, where `propagated` bounds the effect of the operand's
+    /// error.
     fn elementary(value: f64, propagated: f64) -> Self {
         Self { value, error: propagated + ELEMENTARY * value.abs() }
     }

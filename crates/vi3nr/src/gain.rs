@@ -2,15 +2,16 @@
 
 use crate::{Activation, Bounded, Error, Moments, Real};
 
-/// gain²(f, σ_p) = σ_p² / E\[f(z)²\] for z ~ N(0, σ_p²), Eq. (15): the variance of a layer's weights
-/// times its fan-in, so that preactivations of variance σ_p² give preactivations of variance σ_p².
+/// gain²(f, σ_p) = σ_p² / E\[f(z)²\] for z ~ N(0, σ_p²), Eq. (15): the variance of a layer's
+/// weights times its fan-in, so that preactivations of variance σ_p² give preactivations of
+/// variance σ_p².
 ///
-/// Unlike the constants of `torch.nn.init.calculate_gain`, the value is valid for one σ_p only, and the
-/// first layer must give its preactivations that standard deviation.
+/// Unlike the constants of `torch.nn.init.calculate_gain`, the value is valid for one σ_p only, and
+/// the first layer must give its preactivations that standard deviation.
 ///
 /// # Errors
-/// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`] if a
-/// moment cannot be computed or f is 0 almost everywhere.
+/// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`]
+/// if a moment cannot be computed or f is 0 almost everywhere.
 ///
 /// ```
 /// let tanh = "tanh".parse()?;
@@ -53,8 +54,8 @@ impl Gain {
     /// Computes the gain from [`Moments::of`].
     ///
     /// # Errors
-    /// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and [`Error::Moment`]
-    /// if a moment cannot be computed or f is 0 almost everywhere.
+    /// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and
+    /// [`Error::Moment`] if a moment cannot be computed or f is 0 almost everywhere.
     pub fn of(activation: &Activation, sigma_p: f64) -> Result<Self, Error> {
         Self::from_moments(activation, sigma_p, Moments::of(activation, sigma_p)?)
     }
@@ -63,7 +64,8 @@ impl Gain {
     /// standard errors then propagate to first order.
     ///
     /// # Errors
-    /// Returns [`Error::Moment`] if E\[f²\] is so small or so large that σ_p²/E\[f²\] is 0 or not finite.
+    /// Returns [`Error::Moment`] if E\[f²\] is so small or so large that σ_p²/E\[f²\] is 0 or not
+    /// finite.
     pub fn from_moments(
         activation: &Activation,
         sigma_p: f64,

@@ -2,8 +2,8 @@
 
 use crate::{Error, require_positive};
 
-/// The distribution of an input coordinate x_0. The variance of the first layer's weights depends on
-/// its second moment E\[x_0²\] = μ²(x_0) + σ²(x_0), Eq. (4) for i = 0.
+/// The distribution of an input coordinate x_0. The variance of the first layer's weights depends
+/// on its second moment E\[x_0²\] = μ²(x_0) + σ²(x_0), Eq. (4) for i = 0.
 ///
 /// ```
 /// use vi3nr::InputDistribution;
@@ -47,8 +47,8 @@ impl InputDistribution {
     /// E\[x_0²\].
     ///
     /// # Errors
-    /// Returns [`Error::OutOfRange`] if `hi` is below `lo`, the standard deviation or variance is below
-    /// 0, or the second moment is 0 or not finite.
+    /// Returns [`Error::OutOfRange`] if `hi` is below `lo`, the standard deviation or variance is
+    /// below 0, or the second moment is 0 or not finite.
     pub fn second_moment(&self) -> Result<f64, Error> {
         let (spread, second_moment) = match *self {
             Self::Uniform { lo, hi } => (hi - lo, (lo * lo + lo * hi + hi * hi) / 3.0),

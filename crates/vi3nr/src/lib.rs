@@ -1,11 +1,11 @@
 //! Variance-informed initialization of coordinate networks, for any activation function.
 //!
 //! A coordinate network trains well if two conditions hold at initialization: the preactivations of
-//! all layers have the same variance, and gradients neither grow nor shrink from layer to layer. For
-//! any activation function, this crate computes initial weights that satisfy the first condition, and
-//! finds the preactivation scales that satisfy the second one (Hewa Koneputugodage, Ben-Shabat,
-//! Ramasinghe and Gould, "VI³NR", CVPR 2025; equation numbers are those of the paper). The crate does
-//! no I/O, starts no threads, and gives the same bits on every machine.
+//! all layers have the same variance, and gradients neither grow nor shrink from layer to layer.
+//! For any activation function, this crate computes initial weights that satisfy the first
+//! condition, and finds the preactivation scales that satisfy the second one (Hewa Koneputugodage,
+//! Ben-Shabat, Ramasinghe and Gould, "VI³NR", CVPR 2025; equation numbers are those of the paper).
+//! The crate does no I/O, starts no threads, and gives the same bits on every machine.
 //!
 //! # 1. The network and its activation
 //!
@@ -24,11 +24,11 @@
 //!
 //! # 2. What f does to a normal distribution
 //!
-//! A preactivation of a wide layer is a sum of many independent terms, so z ~ N(0, σ_p²). The theory
-//! needs four expectations under this distribution: E\[f\], E\[f²\], E\[f'\] and E\[f'²\].
-//! [`Moments`] computes them in closed form where one is known, for example Eq. (16),
-//! E\[f²\] = σ_r/√(σ_r² + 2) with σ_r = σ_a/σ_p for the Gaussian, and otherwise by quadrature with an
-//! error bound:
+//! A preactivation of a wide layer is a sum of many independent terms, so z ~ N(0, σ_p²). The
+//! theory needs four expectations under this distribution: E\[f\], E\[f²\], E\[f'\] and E\[f'²\].
+//! [`Moments`] computes them in closed form where one is known, for example Eq. (16), E\[f²\] =
+//! σ_r/√(σ_r² + 2) with σ_r = σ_a/σ_p for the Gaussian, and otherwise by quadrature with an error
+//! bound:
 //!
 //! ```
 //! use vi3nr::Moments;
@@ -41,9 +41,9 @@
 //!
 //! # 3. The forward condition
 //!
-//! Weights have mean 0 and are independent of each other and of x_i. The variance of each product W x
-//! is therefore E\[W²\] E\[x²\] (with the second moment of x, not its variance, since f(z) may have a
-//! mean other than 0):
+//! Weights have mean 0 and are independent of each other and of x_i. The variance of each product W
+//! x is therefore E\[W²\] E\[x²\] (with the second moment of x, not its variance, since f(z) may
+//! have a mean other than 0):
 //!
 //! Var(z_i) = M_i σ²(W_i) E\[x_i²\]  (Eq. (3)).
 //!
@@ -51,9 +51,9 @@
 //!
 //! σ²(W_i) = gain²(f, σ_p)/M_i,  gain²(f, σ_p) = σ_p²/E\[f(z)²\]  (Eq. (4) and (15)),
 //!
-//! or, for weights uniform on ±c, c = √3 σ(W_i), Eq. (7). The inputs of the first layer are coordinates
-//! instead of values of f: σ²(W_0) = σ_p²/(M_0 E\[x_0²\]) with E\[x_0²\] = 1/3 on \[-1, 1\], Eq. (24)
-//! ([`InputDistribution`]).
+//! or, for weights uniform on ±c, c = √3 σ(W_i), Eq. (7). The inputs of the first layer are
+//! coordinates instead of values of f: σ²(W_0) = σ_p²/(M_0 E\[x_0²\]) with E\[x_0²\] = 1/3 on \[-1,
+//! 1\], Eq. (24) ([`InputDistribution`]).
 //!
 //! ```
 //! use vi3nr::Gain;
@@ -67,14 +67,14 @@
 //! # 4. The backward condition
 //!
 //! The backward pass computes ∂L/∂z_i = f'(z_i) Σ_j W_ji ∂L/∂z_{i+1,j}, Eq. (8), a sum of M_{i+1}
-//! products instead of M_i, with f' instead of f. A layer multiplies the variance of the gradient by
-//! M_{i+1} σ²(W_i) E\[f'(z)²\], Eq. (10). A factor of 1.18, that of tanh at σ_p = 1, grows to 10^7 over
-//! 100 layers. With the weights of the forward condition the factor is 1 if, Eq. (13),
+//! products instead of M_i, with f' instead of f. A layer multiplies the variance of the gradient
+//! by M_{i+1} σ²(W_i) E\[f'(z)²\], Eq. (10). A factor of 1.18, that of tanh at σ_p = 1, grows to
+//! 10^7 over 100 layers. With the weights of the forward condition the factor is 1 if, Eq. (13),
 //!
 //! cond(σ_p) = (M_{i+1}/M_i) σ_p² E\[f'(z)²\]/E\[f(z)²\] = 1.
 //!
-//! [`backward::solve`] finds all values of σ_p that satisfy this equation. If every value satisfies it,
-//! or none does, it says so, and in the latter case also gives the infimum of |cond - 1|:
+//! [`backward::solve`] finds all values of σ_p that satisfy this equation. If every value satisfies
+//! it, or none does, it says so, and in the latter case also gives the infimum of |cond - 1|:
 //!
 //! ```
 //! use vi3nr::backward::{Approach, Solution, solve};
@@ -86,18 +86,18 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 //!
-//! In networks with few layers, σ_p is a hyperparameter and this value is a starting point (Sec. 3.5);
-//! [`auto_sigma_p`] chooses one. Two limits describe the effect of σ_p. If σ_p is far below the width of
-//! the features of f, then f acts as its tangent at 0, and cond tends to 0 if f(0) ≠ 0, otherwise to 1
-//! if f'(0) ≠ 0. If σ_p is far above that width, only the tails of f matter.
+//! In networks with few layers, σ_p is a hyperparameter and this value is a starting point (Sec.
+//! 3.5); [`auto_sigma_p`] chooses one. Two limits describe the effect of σ_p. If σ_p is far below
+//! the width of the features of f, then f acts as its tangent at 0, and cond tends to 0 if f(0) ≠
+//! 0, otherwise to 1 if f'(0) ≠ 0. If σ_p is far above that width, only the tails of f matter.
 //!
 //! # 5. Schemes and initial weights
 //!
-//! A [`Scheme`] determines the variance of each layer's weights. There is the scheme of the paper and
-//! the common ones (Xavier, Kaiming, SIREN and others). Each scheme knows the activations that it was
-//! derived for, warnings for other activations, and the σ_p that it implies. An [`InitRule`] adds the
-//! distribution of the weights and the biases. [`draw`] draws the numbers from a counter-based
-//! generator ([`rng`]), so that a seed gives the same numbers on every machine:
+//! A [`Scheme`] determines the variance of each layer's weights. There is the scheme of the paper
+//! and the common ones (Xavier, Kaiming, SIREN and others). Each scheme knows the activations that
+//! it was derived for, warnings for other activations, and the σ_p that it implies. An [`InitRule`]
+//! adds the distribution of the weights and the biases. [`draw`] draws the numbers from a
+//! counter-based generator ([`rng`]), so that a seed gives the same numbers on every machine:
 //!
 //! ```
 //! use vi3nr::{Activation, InitRule, Network, Scheme};
@@ -124,15 +124,15 @@
 //!
 //! # Accuracy
 //!
-//! [`Bounded`] is a number together with a bound on its error, rounding errors included. The relative
-//! error of second moments is usually 1e-14, and that of roots 1e-12. An expectation that is infinite,
-//! undefined or not resolved is an [`Error`], never a number.
+//! [`Bounded`] is a number together with a bound on its error, rounding errors included. The
+//! relative error of second moments is usually 1e-14, and that of roots 1e-12. An expectation that
+//! is infinite, undefined or not resolved is an [`Error`], never a number.
 //!
-//! The error bounds of the quadrature are proven: f and f' are enclosed over complex neighborhoods of
-//! the intervals of integration, which bounds the error of a Gauss rule there. Near points at which an
-//! expression has no enclosure, such as x/tanh(x) or abs(x)^0.9 at 0, the bound is a conservative
-//! estimate from the differences between the rules with 16, 32 and 64 points. A gain takes 0.1 to
-//! 0.5 ms, and about 20 ms if f has tens of thousands of periods under the density
+//! The error bounds of the quadrature are proven: f and f' are enclosed over complex neighborhoods
+//! of the intervals of integration, which bounds the error of a Gauss rule there. Near points at
+//! which an expression has no enclosure, such as x/tanh(x) or abs(x)^0.9 at 0, the bound is a
+//! conservative estimate from the differences between the rules with 16, 32 and 64 points. A gain
+//! takes 0.1 to 0.5 ms, and about 20 ms if f has tens of thousands of periods under the density
 //! (`cargo bench -p vi3nr`).
 
 pub mod activation;

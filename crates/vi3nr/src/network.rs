@@ -13,9 +13,9 @@ pub const MAX_PARAMETERS: usize = 1 << 27;
 
 /// A multilayer perceptron Φ(x) = W_n f(… f(W_0 x + b_0) …) + b_n, Eq. (1) and (2) with biases.
 ///
-/// [`dims`](Network::dims) are the sizes between the weight matrices: inputs, hidden widths, outputs.
-/// The last layer is linear. Parameters are stored in one flat array: for each layer its weights, shape
-/// (fan-out, fan-in), row-major, then its biases, shape (fan-out).
+/// [`dims`](Network::dims) are the sizes between the weight matrices: inputs, hidden widths,
+/// outputs. The last layer is linear. Parameters are stored in one flat array: for each layer its
+/// weights, shape (fan-out, fan-in), row-major, then its biases, shape (fan-out).
 ///
 /// ```
 /// use vi3nr::Network;
@@ -47,8 +47,9 @@ pub struct Layer {
     pub biases: Range<usize>,
 }
 
-/// A builder for a [`Network`], from [`Network::builder`]. It needs the number of inputs and outputs,
-/// the activation, and either a width with a number of layers or the list of hidden widths.
+/// A builder for a [`Network`], from [`Network::builder`]. It needs the number of inputs and
+/// outputs, the activation, and either a width with a number of layers or the list of hidden
+/// widths.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[must_use = "a builder creates a network only when `build` is called"]
 pub struct NetworkBuilder {
@@ -85,8 +86,8 @@ impl NetworkBuilder {
         self
     }
 
-    /// The number of units of each hidden layer, from the inputs to the outputs. Use it instead of a
-    /// width and a number of layers.
+    /// The number of units of each hidden layer, from the inputs to the outputs. Use it instead of
+    /// a width and a number of layers.
     pub fn hidden_widths(mut self, widths: impl Into<Vec<usize>>) -> Self {
         self.hidden = Some(widths.into());
         self
@@ -101,8 +102,8 @@ impl NetworkBuilder {
     /// Builds the network.
     ///
     /// # Errors
-    /// Returns [`Error::Incomplete`] if the inputs, the outputs, the activation or the hidden layers
-    /// are not set, and [`Error::Network`] if the hidden layers are set in both ways or
+    /// Returns [`Error::Incomplete`] if the inputs, the outputs, the activation or the hidden
+    /// layers are not set, and [`Error::Network`] if the hidden layers are set in both ways or
     /// [`Network::new`] does not accept the sizes.
     pub fn build(self) -> Result<Network, Error> {
         fn given<T>(value: Option<T>, missing: &'static str) -> Result<T, Error> {

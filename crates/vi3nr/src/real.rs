@@ -6,9 +6,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// A real number type: `f64` in the theory, a float32 lane in an engine.
 ///
 /// An activation is written once for this trait, so that it has the same definition everywhere.
-/// Implementations choose their own accuracy: the functions of `f64` are within 1 to 2 ulp of the exact
-/// ones, and the float32 type of an engine documents its own error bounds. Code for this trait avoids
-/// data-dependent branches, so that a loop over many values can be vectorized: write
+/// Implementations choose their own accuracy: the functions of `f64` are within 1 to 2 ulp of the
+/// exact ones, and the float32 type of an engine documents its own error bounds. Code for this
+/// trait avoids data-dependent branches, so that a loop over many values can be vectorized: write
 /// `R::select(x < limit, a, b)` instead of `if`.
 pub trait Real:
     Copy

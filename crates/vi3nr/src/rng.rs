@@ -1,17 +1,17 @@
-//! A counter-based random generator: every number is a function of the seed, the stream, the substream
-//! and the element.
+//! A counter-based random generator: every number is a function of the seed, the stream, the
+//! substream and the element.
 //!
-//! The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
-//! 1, 2, 3", SC 2011). It has no state, so that every thread, every engine and every resumed run draws
-//! the same number for the same element.
+//! The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy
+//! as 1, 2, 3", SC 2011). It has no state, so that every thread, every engine and every resumed run
+//! draws the same number for the same element.
 
 use std::f64::consts::PI;
 
 /// The purpose of a random number. Different streams of the same seed are independent.
 ///
-/// What a seed means depends on the numbers of the streams, so the meaning of a number never changes.
-/// This crate draws from the streams below. Code that draws for another purpose defines a constant
-/// next to its use, with a number that is not taken; the crates of this workspace use 0 to 8.
+/// What a seed means depends on the numbers of the streams, so the meaning of a number never
+/// changes. This crate draws from the streams below. Code that draws for another purpose defines a
+/// constant next to its use, with a number that is not taken; the crates of this workspace use 0 to 8.
 ///
 /// ```
 /// use vi3nr::rng::{Random, Stream};
@@ -24,8 +24,8 @@ use std::f64::consts::PI;
 pub struct Stream(u32);
 
 impl Stream {
-    /// The initial weights. The substream is the index of the layer, and the element is the row-major
-    /// index in its (fan-out, fan-in) matrix.
+    /// The initial weights. The substream is the index of the layer, and the element is the
+    /// row-major index in its (fan-out, fan-in) matrix.
     pub const WEIGHTS: Self = Self::new(0);
     /// The initial biases. The substream is the index of the layer, and the element is the unit.
     pub const BIASES: Self = Self::new(1);

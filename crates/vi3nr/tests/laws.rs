@@ -3,8 +3,7 @@
 use proptest::prelude::*;
 use vi3nr::rng::{Random, Stream};
 use vi3nr::{
-    Activation, BiasRule, Gain, InitRule, Moments, Network, Scheme, WeightShape,
-    backward_condition, draw,
+    Activation, Gain, InitRule, Moments, Network, Scheme, WeightShape, backward_condition, draw,
 };
 
 /// Expressions in `x`, to be scaled from outside and inside.
@@ -37,7 +36,8 @@ proptest! {
         sigma in 0.01..20.0f64,
     ) {
         let plain = backward_condition(&scaled(shape, 1.0, 1.0), sigma).unwrap();
-        let scaled = backward_condition(&scaled(shape, -(10f64.powf(exponent)), 1.0), sigma).unwrap();
+        let scaled = scaled(shape, -(10f64.powf(exponent)), 1.0);
+        let scaled = backward_condition(&scaled, sigma).unwrap();
         prop_assert!((scaled / plain - 1.0).abs() < 1e-11, "{scaled} {plain}");
     }
 
@@ -87,7 +87,7 @@ proptest! {
         let activation: Activation = name.parse().unwrap();
         let network = Network::new(vec![1, width, width], activation.clone()).unwrap();
         let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-        let rule = InitRule { scheme, weights: shape, biases: BiasRule::Zero, first_biases: BiasRule::Zero };
+        let rule = InitRule::new(scheme).with_weights(shape);
         let parameters = draw(&network, &rule.plan(&network).unwrap(), seed);
         let weights = &parameters[network.layers()[1].weights.clone()];
         let inputs = Random::new(seed, Stream::SAMPLES, 1);
@@ -110,8 +110,8 @@ proptest! {
     }
 }
 
-/// No text causes a panic, and an activation that is parsed is written as text that parses to the same
-/// activation.
+/// No text causes a panic, and an activation that is parsed is written as text that parses to the
+/// same activation.
 #[test]
 fn any_text_is_read_or_refused() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();

@@ -111,8 +111,8 @@ impl Task for Multiply<'_> {
     }
 }
 
-/// Adds the sum of the rows of a matrix, (rows, columns), to `sums`, (columns). `columns` is a multiple of
-/// [`COLUMN_STEP`].
+/// Adds the sum of the rows of a matrix, (rows, columns), to `sums`, (columns). `columns` is a
+/// multiple of [`COLUMN_STEP`].
 pub(super) struct AddRows<'a> {
     pub(super) width: Width,
     pub(super) sums: &'a mut [f32],
@@ -150,8 +150,8 @@ impl AddRows<'_> {
     /// Sums `N` vectors of columns, starting at `column`.
     ///
     /// # Safety
-    /// `column + N * LANES` must be at most the number of columns of every row and of `sums`, and the
-    /// machine must support the instructions of X.
+    /// `column + N * LANES` must be at most the number of columns of every row and of `sums`, and
+    /// the machine must support the instructions of X.
     #[inline(always)]
     unsafe fn strip<X: Vector, const N: usize>(&mut self, column: usize) {
         // SAFETY: the caller bounds the columns; an incomplete last row is skipped.

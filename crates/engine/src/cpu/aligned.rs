@@ -7,8 +7,8 @@ use crate::EngineError;
 /// The size in bytes of a cache line and of the widest vector.
 const LINE: usize = 64;
 
-/// A zero-initialized slice whose first element is at the start of a cache line, so that no vector of
-/// a row spans two lines.
+/// A zero-initialized slice whose first element is at the start of a cache line, so that no vector
+/// of a row spans two lines.
 #[derive(Debug)]
 pub(super) struct Aligned {
     storage: Vec<f32>,

@@ -137,8 +137,8 @@ fn add_tile(
     }
 }
 
-/// sums ← sums + MᵀM, where M is the first `columns` columns of `matrix`, which has `rows` rows and the
-/// row stride `row`.
+/// sums ← sums + MᵀM, where M is the first `columns` columns of `matrix`, which has `rows` rows and
+/// the row stride `row`.
 fn add_squares(
     shared: &Shared<'_>,
     (matrix, row): (&[f32], usize),
@@ -168,8 +168,8 @@ fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
     })
 }
 
-/// Adds the sums of the chunks to `mean`, in order and in double precision, and divides by the number of
-/// points.
+/// Adds the sums of the chunks to `mean`, in order and in double precision, and divides by the
+/// number of points.
 fn take_mean<'a>(
     mean: &mut LayerCurvature,
     layer: &LayerLayout,

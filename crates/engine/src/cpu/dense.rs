@@ -1,8 +1,9 @@
 //! Single dense layers, for networks that are too deep to be stored as a whole.
 //!
-//! The caller owns the matrices. This module computes the products of a batch with a layer's weights,
-//! forward and backward, and the activation between them, at the speed of the engine. Every row of a
-//! batch is computed independently, so that the result has the same bytes for any number of threads.
+//! The caller owns the matrices. This module computes the products of a batch with a layer's
+//! weights, forward and backward, and the activation between them, at the speed of the engine.
+//! Every row of a batch is computed independently, so that the result has the same bytes for any
+//! number of threads.
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use super::product::{COLUMN_STEP, Left, Product, Right, Unpacked, Update, pack_p
 use super::vector_function::{VectorFunction, Width};
 use crate::{EngineError, Workers};
 
-/// The number of rows of a batch that one thread multiplies at a time. Together with a panel of weights
-/// they fit in a core's own cache.
+/// The number of rows of a batch that one thread multiplies at a time. Together with a panel of
+/// weights they fit in a core's own cache.
 const TILE_ROWS: usize = 48;
 
 /// Applies dense layers without biases to a batch, one layer after the other.
@@ -94,9 +95,9 @@ impl DenseLayers {
         self.multiply_rows(fan_in, fan_out, inputs, outputs)
     }
 
-    /// Computes dL/dx = dL/dz W for every row, which is the sum in Eq. (8). The shapes are (n, fan-out)
-    /// for `deltas` = dL/dz, (fan-out, fan-in) for `weights` and (n, fan-in) for `gradients` = dL/dx, all
-    /// row-major.
+    /// Computes dL/dx = dL/dz W for every row, which is the sum in Eq. (8). The shapes are (n,
+    /// fan-out) for `deltas` = dL/dz, (fan-out, fan-in) for `weights` and (n, fan-in) for
+    /// `gradients` = dL/dx, all row-major.
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if the length of an array does not fit the others, and
@@ -151,8 +152,8 @@ impl DenseLayers {
         Ok(())
     }
 
-    /// Calls `fill(index, row)` for every row of `length` numbers, in parallel on the general pool of the
-    /// workers, which does not flush subnormal numbers.
+    /// Calls `fill(index, row)` for every row of `length` numbers, in parallel on the general pool
+    /// of the workers, which does not flush subnormal numbers.
     pub fn fill_rows(
         &self,
         values: &mut [f32],
@@ -192,8 +193,8 @@ impl DenseLayers {
         Ok(())
     }
 
-    /// Computes `results`, (n, columns), as the product of `rows`, (n, depth), and the packed operand,
-    /// (depth, columns).
+    /// Computes `results`, (n, columns), as the product of `rows`, (n, depth), and the packed
+    /// operand, (depth, columns).
     fn multiply_rows(
         &self,
         depth: usize,
@@ -270,7 +271,8 @@ mod tests {
         (0..count).map(|i| (frequency * (i as f32 + 1.0)).sin()).collect()
     }
 
-    /// Both products against plain f64 loops over odd sizes, and the same bytes for 1 and 3 threads.
+    /// Both products against plain f64 loops over odd sizes, and the same bytes for 1 and 3
+    /// threads.
     #[test]
     fn products_agree_with_plain_loops() {
         for (count, fan_in, fan_out) in [(1, 1, 1), (7, 3, 70), (100, 33, 17), (53, 130, 200)] {

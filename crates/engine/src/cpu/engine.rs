@@ -17,8 +17,8 @@ use crate::curvature::{check_directions, check_signs};
 use crate::workers::thread_count;
 use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update, Workers};
 
-/// The float32 engine for CPUs: fused, vectorized and multi-threaded. Its results have the same bytes
-/// for any number of threads.
+/// The float32 engine for CPUs: fused, vectorized and multi-threaded. Its results have the same
+/// bytes for any number of threads.
 pub struct CpuEngine {
     core: Core,
     batch: LoadedBatch,

@@ -10,8 +10,8 @@ use super::lane::Lane;
 use super::vector::Vector;
 use super::vector_function::{VectorFunction, Width};
 
-/// The number of points of one run of a program. They share the cost of the dispatch of an instruction,
-/// and a few registers of this length fit in the first-level cache.
+/// The number of points of one run of a program. They share the cost of the dispatch of an
+/// instruction, and a few registers of this length fit in the first-level cache.
 const POINTS: usize = 256;
 
 /// A register: one number for each point of a run.

@@ -21,8 +21,8 @@ pub enum InstructionSet {
 /// Work that is compiled once for each instruction set.
 ///
 /// `run` must be `#[inline(always)]`, so that its body is compiled inside the function that enables
-/// the instructions. `X` is a vector register, `ROWS` x `VECTORS` is the number of accumulators of a
-/// matrix product that fit the registers, and `FUSED` says whether a fused multiply-add is one
+/// the instructions. `X` is a vector register, `ROWS` x `VECTORS` is the number of accumulators of
+/// a matrix product that fit the registers, and `FUSED` says whether a fused multiply-add is one
 /// instruction.
 pub(super) trait Task {
     /// The result of the task.

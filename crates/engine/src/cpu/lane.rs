@@ -1,18 +1,21 @@
-//! Float32 elementary functions without branches, so that the compiler can vectorize loops over them.
+//! Float32 elementary functions without branches, so that the compiler can vectorize loops over
+//! them.
 //!
-//! Each function documents its maximum error, which the tests below measure over its whole range. The
-//! polynomials are those of Moshier's Cephes library (single precision) where no other source is given.
+//! Each function documents its maximum error, which the tests below measure over its whole range.
+//! The polynomials are those of Moshier's Cephes library (single precision) where no other source
+//! is given.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use vi3nr::Real;
 
-/// A float32 number in a vectorized loop. `FUSED` says whether the machine has a fused multiply-add.
+/// A float32 number in a vectorized loop. `FUSED` says whether the machine has a fused
+/// multiply-add.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(super) struct Lane<const FUSED: bool>(pub(super) f32);
 
-/// Adding this to a number of magnitude below 2^22 rounds the number to an integer, which the low bits of
-/// the sum then hold.
+/// Adding this to a number of magnitude below 2^22 rounds the number to an integer, which the low
+/// bits of the sum then hold.
 const ROUNDER: f32 = 12_582_912.0;
 
 /// `a * b + c`, with one rounding if `FUSED`.
@@ -209,7 +212,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let inverse = 1.0 / x;
         let value = sine * inverse;
         let slope = (cosine - value) * inverse;
-        // If r is x itself, the difference of the tails avoids the cancellation in cos(x) - sin(x)/x.
+        // If r is x itself, the difference of the tails avoids the cancellation in cos(x) -
+        // sin(x)/x.
         let value_near = mul_add::<FUSED>(sine_tail, square, 1.0);
         let slope_near = (cosine_tail - sine_tail) * x;
         let near = half_turns == 0.0;
@@ -287,7 +291,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let x = if 88.3 < x { 88.3 } else { x };
         let x = if -87.0 > x { -87.0 } else { x };
         let (rounded, r) = Self(x).in_powers_of_two();
-        // e^r - 1 on ±ln(2)/2 with an error of 2e-8 (relative minimax); then 2^n (e^r - 1) + (2^n - 1).
+        // e^r - 1 on ±ln(2)/2 with an error of 2e-8 (relative minimax); then 2^n (e^r - 1) + (2^n -
+        // 1).
         let tail = Self(r).polynomial([
             1.388_247_6e-3,
             8.366_539e-3,
@@ -342,8 +347,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
 }
 
 impl<const FUSED: bool> Lane<FUSED> {
-    /// Writes x = n ln(2) + r with |r| at most about ln(2)/2. Returns [`ROUNDER`] + n, whose low bits hold
-    /// n, and r.
+    /// Writes x = n ln(2) + r with |r| at most about ln(2)/2. Returns [`ROUNDER`] + n, whose low
+    /// bits hold n, and r.
     #[inline(always)]
     fn in_powers_of_two(self) -> (f32, f32) {
         let rounded = mul_add::<FUSED>(self.0, std::f32::consts::LOG2_E, ROUNDER);
@@ -353,7 +358,8 @@ impl<const FUSED: bool> Lane<FUSED> {
         (rounded, mul_add::<FUSED>(n, 2.121_944_4e-4, r))
     }
 
-    /// erfc(|x|) = e^(-x²) w P(w) with w = 1/(|x| + 2), where P has an error of 4e-8 (relative minimax).
+    /// erfc(|x|) = e^(-x²) w P(w) with w = 1/(|x| + 2), where P has an error of 4e-8 (relative
+    /// minimax).
     #[inline(always)]
     fn erfc_of_magnitude(self) -> f32 {
         let w = 1.0 / (self.0.abs() + 2.0);

@@ -1,11 +1,11 @@
 //! The memory layout of the engine's arrays.
 //!
-//! In the inner layout, the weights of a layer are transposed and padded to the shape
-//! (fan-in, columns), where `columns` is the fan-out rounded up to whole vectors. The biases,
-//! (columns), follow. Gradients, the two means of Adam and the partial gradients have the same layout,
-//! so that an update is one pass over flat arrays. Padding is initialized to zero and never affects
-//! another entry: the depth of a product covers only real rows, and a padded column only contributes
-//! to itself. The outer layout is that of [`Network::layers`].
+//! In the inner layout, the weights of a layer are transposed and padded to the shape (fan-in,
+//! columns), where `columns` is the fan-out rounded up to whole vectors. The biases, (columns),
+//! follow. Gradients, the two means of Adam and the partial gradients have the same layout, so that
+//! an update is one pass over flat arrays. Padding is initialized to zero and never affects another
+//! entry: the depth of a product covers only real rows, and a padded column only contributes to
+//! itself. The outer layout is that of [`Network::layers`].
 
 use std::ops::Range;
 
@@ -103,17 +103,17 @@ impl Layout {
         self.layers.iter().map(|layer| layer.fan_out * layer.backward_columns).sum()
     }
 
-    /// The number of partial gradients for a batch of `points` points. It depends only on the batch and
-    /// the network, so that the order of summation, and with it every byte of the result, is the same
-    /// for any number of threads.
+    /// The number of partial gradients for a batch of `points` points. It depends only on the batch
+    /// and the network, so that the order of summation, and with it every byte of the result, is
+    /// the same for any number of threads.
     pub(super) fn chunk_count(&self, points: usize) -> usize {
         let affordable = (PARTIAL_BYTES / (self.len * size_of::<f32>())).max(2);
         (points / MIN_CHUNK_POINTS).clamp(1, MAX_CHUNKS.min(affordable))
     }
 
-    /// The number of partial sums of curvature factors for `points` points: that of partial gradients,
-    /// or fewer if the layers are so wide that the sums would exceed [`FACTOR_BYTES`]. It also depends
-    /// only on the number of points and the network.
+    /// The number of partial sums of curvature factors for `points` points: that of partial
+    /// gradients, or fewer if the layers are so wide that the sums would exceed [`FACTOR_BYTES`].
+    /// It also depends only on the number of points and the network.
     pub(super) fn factor_chunk_count(&self, points: usize) -> usize {
         let square = |layer: &LayerLayout| {
             let inputs = layer.fan_in.saturating_mul(layer.backward_columns);
@@ -124,8 +124,8 @@ impl Layout {
         self.chunk_count(points).min(affordable.max(1))
     }
 
-    /// The ranges of an array in the inner layout, in ascending order, that contain everything but the
-    /// weights of `layers`.
+    /// The ranges of an array in the inner layout, in ascending order, that contain everything but
+    /// the weights of `layers`.
     pub(super) fn ranges_without_weights_of(&self, layers: &[usize]) -> Vec<Range<usize>> {
         let mut ranges = Vec::new();
         let mut start = 0;
@@ -139,8 +139,8 @@ impl Layout {
         ranges
     }
 
-    /// The points of chunk `index` of `count` chunks. They are whole tiles, except for the last tile of
-    /// the batch.
+    /// The points of chunk `index` of `count` chunks. They are whole tiles, except for the last
+    /// tile of the batch.
     pub(super) fn chunk_points(&self, index: usize, count: usize, points: usize) -> Range<usize> {
         let tiles = points.div_ceil(self.tile_points);
         let at = |index: usize| (index * tiles / count * self.tile_points).min(points);
@@ -210,8 +210,8 @@ mod tests {
         }
     }
 
-    /// There are as many chunks as partial gradients up to a width of 512; beyond, their sums fit in
-    /// 1 GiB.
+    /// There are as many chunks as partial gradients up to a width of 512; beyond, their sums fit
+    /// in 1 GiB.
     #[test]
     fn factors_of_wide_layers_are_summed_in_fewer_chunks() {
         let layout = |width: usize, layers: usize| {

@@ -1,11 +1,11 @@
 //! The fused float32 engine.
 //!
 //! A step divides the batch into chunks of whole tiles. The number of chunks does not depend on the
-//! number of threads. Each chunk has a partial gradient. The thread that takes a chunk runs its tiles
-//! through all layers, forward and backward, one tile after the other and in its own cache
-//! ([`tile`]). Then the threads sum the partial gradients in the order of the chunks, apply Adam, and
-//! pack the weights for the next step ([`update`]). No array of the size of the batch exists besides
-//! the batch itself.
+//! number of threads. Each chunk has a partial gradient. The thread that takes a chunk runs its
+//! tiles through all layers, forward and backward, one tile after the other and in its own cache
+//! ([`tile`]). Then the threads sum the partial gradients in the order of the chunks, apply Adam,
+//! and pack the weights for the next step ([`update`]). No array of the size of the batch exists
+//! besides the batch itself.
 //!
 //! [`core`](self::core) holds what all kernels read, and [`engine`] implements the trait.
 

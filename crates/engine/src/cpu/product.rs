@@ -1,9 +1,9 @@
 //! The matrix product of cache-sized operands, the inner loop of the engine.
 //!
 //! C, (rows, columns), is updated with A·B, where A is (rows, depth) and B is (depth, columns). A
-//! block of ROWS x VECTORS accumulators stays in registers while the loop over the depth runs, and B
-//! is read one panel of VECTORS vectors at a time. Blocks are tall and narrow, so that each step of
-//! the depth loads little of B, which comes from the second-level cache, for many multiply-adds.
+//! block of ROWS x VECTORS accumulators stays in registers while the loop over the depth runs, and
+//! B is read one panel of VECTORS vectors at a time. Blocks are tall and narrow, so that each step
+//! of the depth loads little of B, which comes from the second-level cache, for many multiply-adds.
 
 use super::instruction_set::{InstructionSet, Task};
 use super::vector::Vector;
@@ -60,8 +60,8 @@ impl Product<'_> {
         set.run(self);
     }
 
-    /// Checks once that every index that the blocks access lies inside the operands, so that the inner
-    /// loop needs no checks.
+    /// Checks once that every index that the blocks access lies inside the operands, so that the
+    /// inner loop needs no checks.
     fn check(&self) {
         assert!(self.columns.is_multiple_of(COLUMN_STEP), "columns are padded");
         if self.rows == 0 || self.columns == 0 {
@@ -115,8 +115,8 @@ impl Task for Product<'_> {
 }
 
 impl Product<'_> {
-    /// Updates all rows of the panel of V vectors that starts at `column`, in blocks of nearly equal
-    /// height.
+    /// Updates all rows of the panel of V vectors that starts at `column`, in blocks of nearly
+    /// equal height.
     #[inline(always)]
     fn panel<X: Vector, const ROWS: usize, const V: usize>(&mut self, column: usize) {
         /// Calls the kernel for one height; only those up to ROWS are compiled.
@@ -144,17 +144,17 @@ impl Product<'_> {
     /// Updates `R` rows of `V` vectors of the result, starting at `row` and `column`.
     ///
     /// # Safety
-    /// `check` has passed, `row + R <= rows` and `column + V * LANES <= columns`; the machine has the
-    /// instructions of X.
+    /// `check` has passed, `row + R <= rows` and `column + V * LANES <= columns`; the machine has
+    /// the instructions of X.
     #[inline(always)]
     unsafe fn block<X: Vector, const R: usize, const V: usize>(
         &mut self,
         row: usize,
         column: usize,
     ) {
-        // SAFETY: `check` bounds every index below: those of the result and the bias by the rows and
-        // columns of the block, those of the left operand by its last row and the depth, and those of
-        // the right operand by the depth and the columns.
+        // SAFETY: `check` bounds every index below: those of the result and the bias by the rows
+        // and columns of the block, those of the left operand by its last row and the depth, and
+        // those of the right operand by the depth and the columns.
         unsafe {
             let mut sums = [[X::splat(0.0); V]; R];
             if let Update::Bias(bias) = self.update {
@@ -261,8 +261,8 @@ mod tests {
         (0..count).map(|i| (frequency * (i as f32 + 1.0)).sin()).collect()
     }
 
-    /// Every update, with both kinds of right operand and both orders of the left one, agrees with a
-    /// plain f64 loop, for odd sizes and every instruction set of this machine.
+    /// Every update, with both kinds of right operand and both orders of the left one, agrees with
+    /// a plain f64 loop, for odd sizes and every instruction set of this machine.
     #[test]
     fn products_agree_with_a_plain_loop() {
         for set in InstructionSet::available() {
@@ -331,7 +331,8 @@ mod tests {
                                     let seen = f64::from(result[r * result_stride + c]);
                                     assert!(
                                         (seen - exact).abs() < 1e-5,
-                                        "{set:?} {rows}x{columns}x{depth} at ({r}, {c}): {seen}, not {exact}"
+                                        "{set:?} {rows}x{columns}x{depth} at ({r}, {c}): {seen}, \
+                                         not {exact}"
                                     );
                                 }
                             }

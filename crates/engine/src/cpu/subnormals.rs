@@ -7,8 +7,8 @@
 //!
 //! Rust does not guarantee that compiled arithmetic respects a changed control register, since the
 //! compiler may assume the default one. This module relies on LLVM compiling float32 arithmetic to
-//! instructions that obey the register. Constant folding does not obey it, which is harmless: it can
-//! only keep a subnormal number that would have been flushed.
+//! instructions that obey the register. Constant folding does not obey it, which is harmless: it
+//! can only keep a subnormal number that would have been flushed.
 
 /// Makes the calling thread treat subnormal float32 operands and results as zero.
 pub(super) fn flush_to_zero() {
@@ -17,9 +17,9 @@ pub(super) fn flush_to_zero() {
         /// Flush-to-zero and denormals-are-zero of the control register MXCSR.
         const FLUSH: u32 = 1 << 15 | 1 << 6;
         let mut control = 0u32;
-        // SAFETY: every x86-64 machine has SSE; the pointer is to a live u32; the two bits change how
-        // subnormal numbers are treated, and neither rounding nor exceptions. The documentation of
-        // the module says what this relies on.
+        // SAFETY: every x86-64 machine has SSE; the pointer is to a live u32; the two bits change
+        // how subnormal numbers are treated, and neither rounding nor exceptions. The documentation
+        // of the module says what this relies on.
         unsafe {
             std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut control, options(nostack));
             control |= FLUSH;

@@ -1,5 +1,5 @@
-//! Directional derivatives with respect to the parameters: one forward pass of a tile, and one more for
-//! each direction.
+//! Directional derivatives with respect to the parameters: one forward pass of a tile, and one more
+//! for each direction.
 
 use rayon::prelude::*;
 
@@ -62,8 +62,8 @@ fn scattered(layout: &Layout, direction: &[f32]) -> Result<Aligned, EngineError>
     Ok(inner)
 }
 
-/// Propagates ż = Ẇh + ḃ + Wḣ and ḣ = f'(z) ż through all layers, with h and f' from [`forward`], and
-/// writes ż of the last layer to `out`, shape (n, outputs).
+/// Propagates ż = Ẇh + ḃ + Wḣ and ḣ = f'(z) ż through all layers, with h and f' from [`forward`],
+/// and writes ż of the last layer to `out`, shape (n, outputs).
 fn along(
     shared: &Shared<'_>,
     scratch: &mut Scratch,

@@ -67,8 +67,8 @@ pub(super) fn input<'a>(
     }
 }
 
-/// Computes the values of all layers at a tile of points, and f' of every hidden layer. Φ is the last
-/// of `scratch.values`.
+/// Computes the values of all layers at a tile of points, and f' of every hidden layer. Φ is the
+/// last of `scratch.values`.
 pub(super) fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32]) {
     let layout = shared.layout;
     let rows = points.len() / layout.layers[0].fan_in;
@@ -80,8 +80,8 @@ pub(super) fn forward(shared: &Shared<'_>, scratch: &mut Scratch, points: &[f32]
     }
 }
 
-/// Computes the values of layer `index` for `rows` rows of its input `from`, which start `row` numbers
-/// apart, and f' if `slopes` is given. The last layer has no activation.
+/// Computes the values of layer `index` for `rows` rows of its input `from`, which start `row`
+/// numbers apart, and f' if `slopes` is given. The last layer has no activation.
 fn layer_forward(
     shared: &Shared<'_>,
     index: usize,
@@ -160,8 +160,8 @@ pub(super) fn copy_outputs(layout: &Layout, tile: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Evaluates Φ at a tile of points, shape (n, inputs). Writes Φ to `values`, shape (n, outputs), and
-/// dΦ_o/dx_d to `derivatives`, shape (n, outputs, inputs).
+/// Evaluates Φ at a tile of points, shape (n, inputs). Writes Φ to `values`, shape (n, outputs),
+/// and dΦ_o/dx_d to `derivatives`, shape (n, outputs, inputs).
 pub(super) fn differentiate(
     shared: &Shared<'_>,
     scratch: &mut Scratch,
@@ -223,8 +223,8 @@ pub(super) struct GradSink<'a> {
     pub(super) overwrite: bool,
 }
 
-/// Adds the gradient of `scale` · Σ w ρ over a tile to `sink` and returns Σ w ρ, where ρ is the loss
-/// of the batch.
+/// Adds the gradient of `scale` · Σ w ρ over a tile to `sink` and returns Σ w ρ, where ρ is the
+/// loss of the batch.
 pub(super) fn backpropagate(
     shared: &Shared<'_>,
     scratch: &mut Scratch,

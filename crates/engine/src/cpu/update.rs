@@ -11,8 +11,8 @@ use super::product::{Unpacked, pack};
 use super::vector::Vector;
 use crate::adam::AdamStep;
 
-/// The number of parameters that one task updates: small enough to balance the load of the threads, large
-/// enough to amortize the cost of a task.
+/// The number of parameters that one task updates: small enough to balance the load of the threads,
+/// large enough to amortize the cost of a task.
 const STRIP: usize = 4096;
 
 /// The state of Adam in the inner layout.
@@ -73,8 +73,8 @@ pub(super) fn total_gradient(layout: &Layout, partials: &[Aligned]) -> Vec<f32> 
     total
 }
 
-/// Applies one step of Adam with the sum of `partials` as the gradient to the parameters in the ranges
-/// `moved`, which are in ascending order.
+/// Applies one step of Adam with the sum of `partials` as the gradient to the parameters in the
+/// ranges `moved`, which are in ascending order.
 pub(super) fn adam_step(
     set: InstructionSet,
     moved: &[Range<usize>],

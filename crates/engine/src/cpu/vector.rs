@@ -1,7 +1,7 @@
 //! Vector registers of float32 numbers, in which the matrix product is written.
 //!
-//! The compiler vectorizes elementwise loops on its own. The product must keep dozens of accumulators
-//! in registers, which is certain only if each of them is one value of a vector type.
+//! The compiler vectorizes elementwise loops on its own. The product must keep dozens of
+//! accumulators in registers, which is certain only if each of them is one value of a vector type.
 
 /// A register of `LANES` numbers.
 pub(super) trait Vector: Copy {
@@ -35,7 +35,8 @@ pub(super) trait Vector: Copy {
         let _ = from;
     }
 
-    /// Lane by lane `self * factor + term`, with one rounding if the machine has a fused multiply-add.
+    /// Lane by lane `self * factor + term`, with one rounding if the machine has a fused
+    /// multiply-add.
     ///
     /// # Safety
     /// The machine must support the instructions.

@@ -8,7 +8,8 @@ use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
 use crate::curvature::{check_directions, check_signs};
 use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update};
 
-/// The engine that all others are tested against. It runs on the calling thread and is not optimized.
+/// The engine that all others are tested against. It runs on the calling thread and is not
+/// optimized.
 #[derive(Debug, Clone)]
 pub struct ReferenceEngine {
     network: Network,
@@ -21,7 +22,8 @@ pub struct ReferenceEngine {
 }
 
 impl ReferenceEngine {
-    /// Creates an engine for `network` with the initial `parameters`, in the order of [`Network::layers`].
+    /// Creates an engine for `network` with the initial `parameters`, in the order of
+    /// [`Network::layers`].
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias.
@@ -234,8 +236,8 @@ fn forward(network: &Network, parameters: &[f64], point: &[f32]) -> Trace {
 ///
 /// # Errors
 /// Returns [`EngineError::Length`] if there is not one parameter per weight and bias, and
-/// [`EngineError::BatchShape`] if the batch was created for a network with another number of inputs or
-/// outputs.
+/// [`EngineError::BatchShape`] if the batch was created for a network with another number of inputs
+/// or outputs.
 pub fn reference_gradient(
     network: &Network,
     parameters: &[f64],
@@ -275,8 +277,8 @@ pub fn reference_gradient(
     Ok((sum * scale, gradient))
 }
 
-/// Eq. (8): dL/dz_{i-1} = (W_iᵀ dL/dz_i) f'(z_{i-1}), with `slopes` = f'(z_{i-1}). Without slopes, the
-/// result is the derivative with respect to the layer's input, W_iᵀ dL/dz_i.
+/// Eq. (8): dL/dz_{i-1} = (W_iᵀ dL/dz_i) f'(z_{i-1}), with `slopes` = f'(z_{i-1}). Without slopes,
+/// the result is the derivative with respect to the layer's input, W_iᵀ dL/dz_i.
 fn pull_back(layer: &Layer, parameters: &[f64], delta: &[f64], slopes: Option<&[f64]>) -> Vec<f64> {
     let weights = &parameters[layer.weights.clone()];
     let mut previous = vec![0.0; layer.fan_in];

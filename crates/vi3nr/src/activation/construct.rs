@@ -5,13 +5,13 @@ use super::{Activation, Kind, Named};
 use crate::Error;
 
 impl Activation {
-    /// Creates the built-in form `name` with these parameters; those that are omitted have their defaults.
-    /// The names and keys are those of [`catalog`](super::builtin::catalog).
+    /// Creates the built-in form `name` with these parameters; those that are omitted have their
+    /// defaults. The names and keys are those of [`catalog`](super::builtin::catalog).
     ///
     /// # Errors
-    /// Returns [`Error::UnknownActivation`] if no form has this name, [`Error::UnknownParameter`] if the
-    /// form does not have one of the parameters, [`Error::OutOfRange`] if a value is not accepted, and
-    /// [`Error::Syntax`] if a parameter is given twice.
+    /// Returns [`Error::UnknownActivation`] if no form has this name, [`Error::UnknownParameter`]
+    /// if the form does not have one of the parameters, [`Error::OutOfRange`] if a value is not
+    /// accepted, and [`Error::Syntax`] if a parameter is given twice.
     ///
     /// ```
     /// use vi3nr::Activation;

@@ -2,15 +2,15 @@
 //!
 //! The text form of an [`Activation`] is `NAME` or `NAME:key=value,key=value`, for example
 //! `gaussian:sigma=0.05`, or as an expression in x, for example `exp(-x^2/(2*s^2)):s=0.05` (see
-//! [`mod@formula`]). Code that evaluates the function on its own number type, such as a vector loop of
-//! an engine, calls [`Activation::visit`].
+//! [`mod@formula`]). Code that evaluates the function on its own number type, such as a vector loop
+//! of an engine, calls [`Activation::visit`].
 //!
 //! # Adding a form
-//! A built-in form needs one file in `builtin/`, which implements [`Function`] and `Builtin` (its name,
-//! parameters, definition as a formula, and feature width), and two lines in `builtin/mod.rs`. It can
-//! then be parsed, initialized, solved for and trained. Optional additions are its moments in closed
-//! form in `moments/closed/`, and a published scheme and PyTorch's gain in `scheme/published.rs`. No
-//! other code depends on which form an activation is.
+//! A built-in form needs one file in `builtin/`, which implements [`Function`] and `Builtin` (its
+//! name, parameters, definition as a formula, and feature width), and two lines in
+//! `builtin/mod.rs`. It can then be parsed, initialized, solved for and trained. Optional additions
+//! are its moments in closed form in `moments/closed/`, and a published scheme and PyTorch's gain
+//! in `scheme/published.rs`. No other code depends on which form an activation is.
 //!
 //! ```
 //! use vi3nr::Activation;
@@ -101,9 +101,9 @@ impl Activation {
         }
     }
 
-    /// Whether f(-x) = f(x), by [`Activation::symmetry`], or, if that is unknown, by a test at 200 points
-    /// from 1e-4 to 1e3. A network without biases in its first layer is then an even function of its
-    /// input.
+    /// Whether f(-x) = f(x), by [`Activation::symmetry`], or, if that is unknown, by a test at 200
+    /// points from 1e-4 to 1e3. A network without biases in its first layer is then an even
+    /// function of its input.
     ///
     /// ```
     /// let is_even = |text: &str| text.parse::<vi3nr::Activation>().unwrap().is_even();
@@ -146,8 +146,8 @@ impl Activation {
         }
     }
 
-    /// The points at which f or f' is not smooth, in increasing order. For a formula they are those of
-    /// [`Formula::kinks`].
+    /// The points at which f or f' is not smooth, in increasing order. For a formula they are those
+    /// of [`Formula::kinks`].
     pub fn kinks(&self) -> Vec<f64> {
         match &self.kind {
             Kind::Builtin(form) => form.kinks(),
@@ -181,8 +181,8 @@ impl Activation {
     /// The activation as a formula. For a built-in form it is the form's definition.
     ///
     /// # Errors
-    /// Returns [`Error::Formula`] if the definition of a built-in form cannot be parsed, which the tests
-    /// exclude.
+    /// Returns [`Error::Formula`] if the definition of a built-in form cannot be parsed, which the
+    /// tests exclude.
     pub fn to_formula(&self) -> Result<Formula, Error> {
         match &self.kind {
             Kind::Builtin(form) => Formula::of_definition(form.definition(), &form.parameters()),
@@ -207,8 +207,8 @@ impl Activation {
     }
 }
 
-/// The smallest |x| at which a formula differs from its tangent at 0 by a tenth, or 1 if it does so at
-/// every scale or at none.
+/// The smallest |x| at which a formula differs from its tangent at 0 by a tenth, or 1 if it does so
+/// at every scale or at none.
 fn feature_width(formula: &Formula) -> f64 {
     let (start, slope) = formula.program().run(1e-150);
     for step in -96..=96 {

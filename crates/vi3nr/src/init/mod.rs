@@ -30,8 +30,8 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
         let weights = &mut parameters[layer.weights.clone()];
         fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::WEIGHTS), weights);
         let biases = &mut parameters[layer.biases.clone()];
-        // The entries of a random orthogonal matrix are nearly normal, so biases drawn like them are
-        // normal.
+        // The entries of a random orthogonal matrix are nearly normal, so biases drawn like them
+        // are normal.
         let like_weights = match plan.weights {
             WeightShape::Orthogonal => WeightShape::Normal,
             shape => shape,

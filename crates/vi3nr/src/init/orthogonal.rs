@@ -2,12 +2,13 @@
 
 use crate::rng::Random;
 
-/// Fills `weights`, shape (`rows`, `columns`), row-major, with orthonormal rows (or columns, if there
-/// are fewer of them) times `std`·√max(rows, columns), so that the mean square of the weights is `std`².
+/// Fills `weights`, shape (`rows`, `columns`), row-major, with orthonormal rows (or columns, if
+/// there are fewer of them) times `std`·√max(rows, columns), so that the mean square of the weights
+/// is `std`².
 ///
-/// Orthogonalizing normal vectors one after the other gives a uniformly distributed orthogonal matrix.
-/// Each vector is orthogonalized twice by the Gram-Schmidt process, which suffices for full accuracy.
-/// The cost is O(rows · columns · min(rows, columns)).
+/// Orthogonalizing normal vectors one after the other gives a uniformly distributed orthogonal
+/// matrix. Each vector is orthogonalized twice by the Gram-Schmidt process, which suffices for full
+/// accuracy. The cost is O(rows · columns · min(rows, columns)).
 pub(super) fn fill(weights: &mut [f32], rows: usize, columns: usize, std: f64, random: &Random) {
     let (few, many) = (rows.min(columns), rows.max(columns));
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(few);

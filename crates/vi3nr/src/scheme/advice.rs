@@ -20,8 +20,8 @@ impl Scheme {
         }
     }
 
-    /// The assumptions of the scheme that `activation` does not satisfy, one warning each. The list is
-    /// empty if it satisfies all of them. The function itself is tested, not its name.
+    /// The assumptions of the scheme that `activation` does not satisfy, one warning each. The list
+    /// is empty if it satisfies all of them. The function itself is tested, not its name.
     ///
     /// ```
     /// use vi3nr::Scheme;
@@ -65,7 +65,8 @@ impl Scheme {
             Self::Kumar => {
                 if kink.is_some() {
                     warnings.push(format!(
-                        "kumar assumes f to be smooth at 0, but the slopes there are {left} and {right}"
+                        "kumar assumes f to be smooth at 0, but the slopes there are {left} and \
+                         {right}"
                     ));
                 } else if slope_squared == 0.0 {
                     warnings.push("kumar assumes f to be linear around 0, but f'(0) = 0".into());

@@ -12,8 +12,8 @@ pub enum Implied {
     SigmaP(Vec<f64>),
     /// Every σ_p is preserved, as by Kaiming's scheme for the ReLU.
     Any,
-    /// No σ_p is preserved: the standard deviation of the preactivations shrinks or grows from layer to
-    /// layer.
+    /// No σ_p is preserved: the standard deviation of the preactivations shrinks or grows from
+    /// layer to layer.
     None {
         /// The limit of the standard deviation, 0 or infinity.
         toward: f64,
@@ -21,13 +21,14 @@ pub enum Implied {
 }
 
 impl Scheme {
-    /// The values of σ_p for which Eq. (4) gives the same variance as this scheme, for a layer between
-    /// hidden layers with the given fans. Table 8 of the paper lists them for Xavier and Kaiming.
+    /// The values of σ_p for which Eq. (4) gives the same variance as this scheme, for a layer
+    /// between hidden layers with the given fans. Table 8 of the paper lists them for Xavier and
+    /// Kaiming.
     ///
     /// # Errors
-    /// Returns [`Error::OutOfRange`] if a fan is 0 or a number of the scheme is not finite and above 0,
-    /// [`Error::Scheme`] if the scheme does not apply to the activation, and [`Error::Moment`] if moments
-    /// cannot be computed.
+    /// Returns [`Error::OutOfRange`] if a fan is 0 or a number of the scheme is not finite and
+    /// above 0, [`Error::Scheme`] if the scheme does not apply to the activation, and
+    /// [`Error::Moment`] if moments cannot be computed.
     pub fn implied_sigma_p(
         &self,
         activation: &Activation,

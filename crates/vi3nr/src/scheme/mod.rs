@@ -1,8 +1,8 @@
 //! Initialization schemes: the variance of each layer's weights.
 //!
 //! A [`Scheme`] determines σ²(W_i) for every layer; an [`InitRule`] adds the distribution and the
-//! biases. M_i is the fan-in of layer i and M_{i+1} its fan-out. `vi3nr` and `vi3nr-mc` are accepted as
-//! other names of `ours` and `ours_mc`.
+//! biases. M_i is the fan-in of layer i and M_{i+1} its fan-out. `vi3nr` and `vi3nr-mc` are
+//! accepted as other names of `ours` and `ours_mc`.
 //!
 //! | text | σ²(W_i) | derived for |
 //! |---|---|---|
@@ -43,8 +43,8 @@ pub use sigma_p::{SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
 
 use crate::{Error, InputDistribution, Network};
 
-/// The maximum number of units of a layer with orthogonal weights, since the cost of drawing them grows
-/// with the third power.
+/// The maximum number of units of a layer with orthogonal weights, since the cost of drawing them
+/// grows with the third power.
 pub const MAX_ORTHOGONAL_WIDTH: usize = 4096;
 
 /// The number of samples that the paper uses for a moment (Table 4).
@@ -66,26 +66,27 @@ pub enum Scheme {
     /// The scheme of the paper: all preactivations have the variance σ_p².
     ///
     /// The first layer has σ²(W_0) = σ_p²/(M_0 E\[x_0²\]), Eq. (24), where E\[x_0²\] = 1/3 for
-    /// coordinates uniform on [-1, 1]. The other layers have σ²(W_i) = gain²(f, σ_p)/M_i, Eq. (4) and
-    /// (15).
+    /// coordinates uniform on [-1, 1]. The other layers have σ²(W_i) = gain²(f, σ_p)/M_i, Eq. (4)
+    /// and (15).
     VarianceInformed {
         /// The standard deviation σ_p of the preactivations.
         sigma_p: f64,
-        /// The standard deviation of the network's output, if it differs from σ_p. The variance of the
-        /// last layer's weights is then (last_sigma_p/σ_p)² times as large.
+        /// The standard deviation of the network's output, if it differs from σ_p. The variance of
+        /// the last layer's weights is then (last_sigma_p/σ_p)² times as large.
         last_sigma_p: Option<f64>,
     },
-    /// As [`Scheme::VarianceInformed`], but with a Monte Carlo estimate of E\[f²\] as in the paper's
-    /// scripts: the mean over normal samples, drawn with seed 0 (Sec. 3.5). The error of the estimate
-    /// decreases with the square root of the number of samples. Use it only for comparison.
+    /// As [`Scheme::VarianceInformed`], but with a Monte Carlo estimate of E\[f²\] as in the
+    /// paper's scripts: the mean over normal samples, drawn with seed 0 (Sec. 3.5). The error of
+    /// the estimate decreases with the square root of the number of samples. Use it only for
+    /// comparison.
     MonteCarlo {
         /// The standard deviation σ_p of the preactivations.
         sigma_p: f64,
         /// The number of samples, 2 to 2^30; the paper uses [`PAPER_SAMPLES`].
         samples: u64,
     },
-    /// All gradients have the same variance if the preactivations are N(0, σ_p²). The first layer is as
-    /// in Eq. (24), and the others have σ²(W_i) = 1/(M_{i+1} E\[f'(z)²\]), Eq. (12).
+    /// All gradients have the same variance if the preactivations are N(0, σ_p²). The first layer
+    /// is as in Eq. (24), and the others have σ²(W_i) = 1/(M_{i+1} E\[f'(z)²\]), Eq. (12).
     Backward {
         /// The standard deviation σ_p of the preactivations.
         sigma_p: f64,
@@ -98,14 +99,14 @@ pub enum Scheme {
         fan: Fan,
     },
     /// Kumar 2017: σ²(W_i) = 1/(M_i f'(0)² (1 + f(0)²)), from the linearization of f around 0 at
-    /// σ_p = 1. At a kink, f'(0)² is the mean of the squared slopes of both sides, which gives Kumar's
-    /// 2/M_i for the ReLU.
+    /// σ_p = 1. At a kink, f'(0)² is the mean of the squared slopes of both sides, which gives
+    /// Kumar's 2/M_i for the ReLU.
     Kumar,
     /// PyTorch: σ²(W_i) = gain²/M_i with the gain that `torch.nn.init.calculate_gain` lists
     /// ([`Activation::torch_gain`](crate::Activation::torch_gain)).
     PyTorch,
-    /// SIREN (Sitzmann et al. 2020), derived for sin(ωx): the first layer has weights uniform on ±1/M_0,
-    /// and the others have weights uniform on ±√(6/M_i)/ω.
+    /// SIREN (Sitzmann et al. 2020), derived for sin(ωx): the first layer has weights uniform on
+    /// ±1/M_0, and the others have weights uniform on ±√(6/M_i)/ω.
     Siren {
         /// ω of the activation sin(ωx).
         omega: f64,
@@ -137,12 +138,12 @@ pub enum WeightShape {
     Uniform,
     /// N(0, σ²(W)).
     Normal,
-    /// A normal distribution truncated at two of its own standard deviations, and scaled by 1.1369 to
-    /// have the variance σ²(W).
+    /// A normal distribution truncated at two of its own standard deviations, and scaled by 1.1369
+    /// to have the variance σ²(W).
     TruncatedNormal,
     /// Rows (or columns, if there are fewer of them) of a random orthogonal matrix, scaled to the
-    /// variance σ²(W). The paper does not use it. The variances of the theory hold, and all singular
-    /// values are equal. Layers can have at most [`MAX_ORTHOGONAL_WIDTH`] units.
+    /// variance σ²(W). The paper does not use it. The variances of the theory hold, and all
+    /// singular values are equal. Layers can have at most [`MAX_ORTHOGONAL_WIDTH`] units.
     Orthogonal,
 }
 
@@ -168,8 +169,8 @@ impl WeightShape {
 pub enum BiasRule {
     /// All biases are 0, as the theory assumes.
     Zero,
-    /// Drawn from the distribution of the layer's weights, as in the paper's networks for audio. Biases
-    /// of a layer with orthogonal weights are normal.
+    /// Drawn from the distribution of the layer's weights, as in the paper's networks for audio.
+    /// Biases of a layer with orthogonal weights are normal.
     LikeWeights,
     /// Drawn from U(-bound, bound).
     Uniform {
@@ -178,8 +179,8 @@ pub enum BiasRule {
     },
 }
 
-/// A scheme together with the distribution of the weights and the rules for the biases. A rule and a
-/// seed determine the initial parameters of a network.
+/// A scheme together with the distribution of the weights and the rules for the biases. A rule and
+/// a seed determine the initial parameters of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InitRule {
     /// The variance of each layer's weights.
@@ -189,9 +190,9 @@ pub struct InitRule {
     /// The biases of all layers but the first.
     pub biases: BiasRule,
     /// The biases of the first layer. If they are 0 and the activation is even
-    /// ([`Activation::is_even`](crate::Activation::is_even)), the initial network is an even function
-    /// of its input, and training breaks this symmetry only slowly. If they are drawn like the weights
-    /// of the first layer, the ridges w·x + b = 0 are spread over \[-1, 1\].
+    /// ([`Activation::is_even`](crate::Activation::is_even)), the initial network is an even
+    /// function of its input, and training breaks this symmetry only slowly. If they are drawn like
+    /// the weights of the first layer, the ridges w·x + b = 0 are spread over \[-1, 1\].
     pub first_biases: BiasRule,
 }
 
@@ -249,7 +250,8 @@ impl InitRule {
         Self { first_biases, ..self }
     }
 
-    /// The distributions for every layer of `network`, in order, for coordinates uniform on [-1, 1].
+    /// The distributions for every layer of `network`, in order, for coordinates uniform on [-1,
+    /// 1].
     ///
     /// # Errors
     /// Returns the errors of [`InitRule::plan_for`].
@@ -260,10 +262,10 @@ impl InitRule {
     /// The distributions for every layer of `network`, in order, for inputs distributed as `input`.
     ///
     /// # Errors
-    /// Returns [`Error::OutOfRange`] if a σ_p, ω, standard deviation or bound is not a finite number
-    /// above 0, `input` has no second moment, or a layer with orthogonal weights is wider than
-    /// [`MAX_ORTHOGONAL_WIDTH`]; [`Error::Scheme`] if the scheme does not apply to the activation, and
-    /// [`Error::Moment`] if moments cannot be computed.
+    /// Returns [`Error::OutOfRange`] if a σ_p, ω, standard deviation or bound is not a finite
+    /// number above 0, `input` has no second moment, or a layer with orthogonal weights is wider
+    /// than [`MAX_ORTHOGONAL_WIDTH`]; [`Error::Scheme`] if the scheme does not apply to the
+    /// activation, and [`Error::Moment`] if moments cannot be computed.
     pub fn plan_for(
         &self,
         network: &Network,

@@ -22,8 +22,8 @@ use crate::{Activation, Error, require_positive};
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum SchemeRequest {
-    /// `auto`: the scheme that was published with the activation if there is one and no σ_p is given,
-    /// otherwise [`SchemeRequest::VarianceInformed`].
+    /// `auto`: the scheme that was published with the activation if there is one and no σ_p is
+    /// given, otherwise [`SchemeRequest::VarianceInformed`].
     Auto,
     /// `ours` or `vi3nr`: [`Scheme::VarianceInformed`] with the given σ_p, or the default.
     VarianceInformed,
@@ -88,14 +88,14 @@ impl SchemeRefusal {
 }
 
 impl SchemeRequest {
-    /// The scheme for `activation`. If `sigma_p` is `None`, the scheme uses [`default_sigma_p`] with
-    /// `default_factor`.
+    /// The scheme for `activation`. If `sigma_p` is `None`, the scheme uses [`default_sigma_p`]
+    /// with `default_factor`.
     ///
     /// # Errors
-    /// Returns [`SchemeRefusal::Field`] if `sigma_p` or `last_sigma_p` is not a finite number above 0, if
-    /// the scheme does not have that parameter or already contains it, or if SIREN's scheme is requested
-    /// for an activation that is not a sine. Returns [`SchemeRefusal::Theory`] if no σ_p can be
-    /// computed.
+    /// Returns [`SchemeRefusal::Field`] if `sigma_p` or `last_sigma_p` is not a finite number above
+    /// 0, if the scheme does not have that parameter or already contains it, or if SIREN's scheme
+    /// is requested for an activation that is not a sine. Returns [`SchemeRefusal::Theory`] if no
+    /// σ_p can be computed.
     pub fn resolve(
         &self,
         activation: &Activation,
@@ -208,10 +208,12 @@ impl fmt::Display for SchemeRequest {
 impl FromStr for SchemeRequest {
     type Err = Error;
 
-    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`) or `siren`, otherwise a [`Scheme`].
+    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`) or `siren`, otherwise a
+    /// [`Scheme`].
     ///
     /// # Errors
-    /// Returns the errors of [`Scheme::from_str`] if the text is none of these names and not a scheme.
+    /// Returns the errors of [`Scheme::from_str`] if the text is none of these names and not a
+    /// scheme.
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(match text {
             "auto" => Self::Auto,

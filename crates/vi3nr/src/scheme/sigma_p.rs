@@ -57,14 +57,14 @@ pub enum SigmaReason {
     EveryValue,
     /// It is 1, since no σ_p satisfies Eq. (13) and the left side at 1 is close enough to 1.
     NearOne,
-    /// It is the largest value below 1 at which the left side of Eq. (13), which has no root, is close
-    /// enough to 1.
+    /// It is the largest value below 1 at which the left side of Eq. (13), which has no root, is
+    /// close enough to 1.
     LargestNear,
-    /// It is the largest value up to 1 with finite moments, since no σ_p satisfies Eq. (13) or comes
-    /// close enough.
+    /// It is the largest value up to 1 with finite moments, since no σ_p satisfies Eq. (13) or
+    /// comes close enough.
     LargestFinite,
-    /// It is a multiple of the choice of [`auto_sigma_p`](crate::auto_sigma_p), where no σ_p or every
-    /// σ_p satisfies Eq. (13).
+    /// It is a multiple of the choice of [`auto_sigma_p`](crate::auto_sigma_p), where no σ_p or
+    /// every σ_p satisfies Eq. (13).
     TimesAuto {
         /// The factor of the choice.
         factor: f64,
@@ -147,8 +147,8 @@ impl SigmaRequest {
 /// choice of [`auto_sigma_p`](crate::auto_sigma_p) without the factor.
 ///
 /// # Errors
-/// Returns [`Error::OutOfRange`] if `factor` is not a finite number above 0, and [`Error::Moment`] if
-/// no σ_p up to 1 has finite moments.
+/// Returns [`Error::OutOfRange`] if `factor` is not a finite number above 0, and [`Error::Moment`]
+/// if no σ_p up to 1 has finite moments.
 ///
 /// ```
 /// use vi3nr::Activation;

@@ -179,13 +179,13 @@ impl fmt::Display for Scheme {
 impl FromStr for Scheme {
     type Err = Error;
 
-    /// Reads `NAME` or `NAME:key=value,key=value` with one of [`Scheme::names`]. `vi3nr` and `vi3nr-mc`
-    /// are read as `ours` and `ours_mc`.
+    /// Reads `NAME` or `NAME:key=value,key=value` with one of [`Scheme::names`]. `vi3nr` and
+    /// `vi3nr-mc` are read as `ours` and `ours_mc`.
     ///
     /// # Errors
     /// Returns [`Error::Syntax`] if the text is not of this form, [`Error::UnknownScheme`] or
-    /// [`Error::UnknownParameter`] if a name or key is unknown, and [`Error::OutOfRange`] if a value is
-    /// missing or not accepted.
+    /// [`Error::UnknownParameter`] if a name or key is unknown, and [`Error::OutOfRange`] if a
+    /// value is missing or not accepted.
     ///
     /// ```
     /// use vi3nr::Scheme;

@@ -9,9 +9,9 @@ impl Scheme {
     /// The standard deviation of the weights of every layer of `network`, in order.
     ///
     /// # Errors
-    /// Returns [`Error::OutOfRange`] if a σ_p, ω or standard deviation is not a finite number above 0 or
-    /// `input` has no valid second moment, [`Error::Scheme`] if the scheme does not apply to the
-    /// activation, and [`Error::Moment`] if a moment cannot be computed.
+    /// Returns [`Error::OutOfRange`] if a σ_p, ω or standard deviation is not a finite number above
+    /// 0 or `input` has no valid second moment, [`Error::Scheme`] if the scheme does not apply to
+    /// the activation, and [`Error::Moment`] if a moment cannot be computed.
     pub fn weight_stds(
         &self,
         network: &Network,

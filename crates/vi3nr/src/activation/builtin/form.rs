@@ -11,8 +11,8 @@ pub(crate) trait Builtin: Function {
     /// The parameters, in the order of `from_values` and `values`.
     const PARAMETERS: &'static [Parameter];
 
-    /// The definition as a formula in x and the names of the parameters. The quadrature computes its
-    /// enclosures from it, and the tests compare the code of the form with it.
+    /// The definition as a formula in x and the names of the parameters. The quadrature computes
+    /// its enclosures from it, and the tests compare the code of the form with it.
     const DEFINITION: &'static str;
 
     /// Whether the form is even or odd for all values of its parameters.
@@ -33,8 +33,8 @@ pub(crate) trait Builtin: Function {
     fn feature_width(&self) -> f64;
 }
 
-/// [`Builtin::from_values`] and [`Builtin::values`] of a form whose fields are its parameters, in the
-/// order of [`Builtin::PARAMETERS`].
+/// [`Builtin::from_values`] and [`Builtin::values`] of a form whose fields are its parameters, in
+/// the order of [`Builtin::PARAMETERS`].
 macro_rules! fields {
     () => {
         fn from_values(_: &[f64]) -> Self {

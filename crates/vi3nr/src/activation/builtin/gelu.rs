@@ -5,8 +5,8 @@ use crate::Real;
 use crate::activation::function::Function;
 use crate::activation::parameter::Parameter;
 
-/// x Φ(x), where Φ is the cumulative distribution function of N(0, 1) (Hendrycks and Gimpel 2016). It is
-/// exact, not the approximation by tanh.
+/// x Φ(x), where Φ is the cumulative distribution function of N(0, 1) (Hendrycks and Gimpel 2016).
+/// It is exact, not the approximation by tanh.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gelu;
 

@@ -52,9 +52,9 @@ macro_rules! forms {
                 })
             }
 
-            /// The built-in form that `formula` is equal to: the one whose definition compiles to the
-            /// same program, with one of the numbers in `formula` as its parameter, or with 1, which
-            /// leaves no number in a formula such as sin(x).
+            /// The built-in form that `formula` is equal to: the one whose definition compiles to
+            /// the same program, with one of the numbers in `formula` as its parameter, or with 1,
+            /// which leaves no number in a formula such as sin(x).
             pub(crate) fn spelled_by(formula: &Formula) -> Option<Self> {
                 let mut numbers = formula.numbers();
                 if !numbers.contains(&1.0) {
@@ -80,8 +80,9 @@ macro_rules! forms {
                             continue;
                         }
                         let form = Self::$form(form);
-                        let definition = Formula::of_definition(form.definition(), &form.parameters());
-                        if definition.is_ok_and(|definition| definition.program() == formula.program()) {
+                        let definition =
+                            Formula::of_definition(form.definition(), &form.parameters());
+                        if definition.is_ok_and(|it| it.program() == formula.program()) {
                             return Some(form);
                         }
                     }

@@ -131,7 +131,8 @@ impl Graph {
             }
             return self.intern(Node::Binary(Binary::Divide, left, right));
         }
-        // Rewrite a/(1 + e^u), a/cosh(u) and e^u/(1 + e^u), which overflow, as do their derivatives.
+        // Rewrite a/(1 + e^u), a/cosh(u) and e^u/(1 + e^u), which overflow, as do their
+        // derivatives.
         if let Some(power) = self.one_plus(right, Unary::Exp) {
             let same = self.operand_of(left, Unary::Exp) == Some(power);
             let power = if same { power } else { self.unary(Unary::Negate, power) };

@@ -5,9 +5,10 @@ use super::operation::{Binary, Unary};
 
 /// Adds the derivative of `root` with respect to the input to `graph`.
 ///
-/// The derivative reuses nodes of the function where possible (e^u, a quotient, tanh u), and is written
-/// so that 0·∞ does not arise where the function itself is finite. At a kink, the derivative of max and
-/// min is that of one side, and that of abs is the mean of both sides. The derivative of sign is 0.
+/// The derivative reuses nodes of the function where possible (e^u, a quotient, tanh u), and is
+/// written so that 0·∞ does not arise where the function itself is finite. At a kink, the
+/// derivative of max and min is that of one side, and that of abs is the mean of both sides. The
+/// derivative of sign is 0.
 pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
     let count = root + 1;
     let mut slopes: Vec<Id> = Vec::with_capacity(count);
@@ -37,8 +38,8 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
     slopes[root]
 }
 
-/// The derivative of function(u), where `value` is the node of function(u) and `inner` is the derivative
-/// of u.
+/// The derivative of function(u), where `value` is the node of function(u) and `inner` is the
+/// derivative of u.
 fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id {
     if graph.number(inner) == Some(0.0) {
         return inner;

@@ -122,8 +122,8 @@ impl Region {
         WHOLE
     }
 
-    /// The value at the real center, plus or minus the distance from the center times `slope`, a bound on
-    /// the derivative.
+    /// The value at the real center, plus or minus the distance from the center times `slope`, a
+    /// bound on the derivative.
     pub(super) fn around_center(self, function: fn(f64) -> f64, slope: f64) -> Self {
         let center = 0.5 * (self.lo + self.hi);
         let radius = libm::hypot(0.5 * (self.hi - self.lo), self.im) * slope;

@@ -14,10 +14,10 @@ pub(crate) struct Sides {
 
 /// Enclosures of f and f' over `x`.
 ///
-/// Over a real interval, `sides` records the branch that abs, sign, max, min and the choices in f' take,
-/// if it is certain. If these sides are then passed with a complex neighborhood of the interval, the
-/// result encloses the analytic continuation of f from the interval, which bounds the error of a Gauss
-/// rule on it. An instruction without a certain branch makes the result unbounded.
+/// Over a real interval, `sides` records the branch that abs, sign, max, min and the choices in f'
+/// take, if it is certain. If these sides are then passed with a complex neighborhood of the
+/// interval, the result encloses the analytic continuation of f from the interval, which bounds the
+/// error of a Gauss rule on it. An instruction without a certain branch makes the result unbounded.
 pub(crate) fn enclose(program: &Program, x: Region, sides: &mut Sides) -> (Region, Region) {
     let mut registers = [Region::constant(0.0); MAX_REGISTERS];
     let on_axis = x.im == 0.0;

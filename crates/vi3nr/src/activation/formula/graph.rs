@@ -1,8 +1,8 @@
-//! The expression graph, which contains every distinct subexpression once and is simplified as it is
-//! built.
+//! The expression graph, which contains every distinct subexpression once and is simplified as it
+//! is built.
 //!
-//! Nodes are numbered so that operands come before the nodes that use them. Passes over the graph are
-//! loops over this order, so that the depth of an expression does not use stack space.
+//! Nodes are numbered so that operands come before the nodes that use them. Passes over the graph
+//! are loops over this order, so that the depth of an expression does not use stack space.
 
 use std::collections::HashMap;
 

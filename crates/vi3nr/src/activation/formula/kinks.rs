@@ -17,9 +17,10 @@ const MAX_KINKS: usize = 256;
 /// The kinks of the function `root`, in increasing order: points within ±1e6 where the argument
 /// of abs or sign, or the difference of the arguments of max or min, changes its sign.
 ///
-/// An interval is discarded if its enclosure proves that it contains no root. The others are bisected
-/// down to neighboring numbers, so that no root is missed. At most 256 kinks are listed, those nearest
-/// to 0. The expectations do not depend on the list being complete; it only saves work.
+/// An interval is discarded if its enclosure proves that it contains no root. The others are
+/// bisected down to neighboring numbers, so that no root is missed. At most 256 kinks are listed,
+/// those nearest to 0. The expectations do not depend on the list being complete; it only saves
+/// work.
 pub(super) fn kinks(graph: &Graph, root: Id) -> Vec<f64> {
     let mut graph = graph.clone();
     let mut kinks = Vec::new();

@@ -1,24 +1,24 @@
 //! Activations given as an expression in x: `exp(-x^2/(2*s^2)):s=0.05`.
 //!
-//! [`Formula::read`] parses an expression once into a graph in which every distinct subexpression occurs
-//! once, differentiates it symbolically, and compiles both to a [`Program`]: straight-line code on
-//! registers that computes f and f' together, for any [`Real`]. Engines can interpret the program
-//! themselves; see [`Program`].
+//! [`Formula::read`] parses an expression once into a graph in which every distinct subexpression
+//! occurs once, differentiates it symbolically, and compiles both to a [`Program`]: straight-line
+//! code on registers that computes f and f' together, for any [`Real`]. Engines can interpret the
+//! program themselves; see [`Program`].
 //!
 //! # Grammar
-//! `+ - * / ^`, parentheses, the variable `x`, numbers, `pi` and `e`, parameters by name, and
-//! exp, log (natural, also ln), sqrt, abs, sign, sin, cos, tan, tanh, sinh, cosh, sech, erf, erfc,
-//! atan, sinc (sin(u)/u), sigmoid, softplus, max, min. `^` binds tighter than a sign and groups to
-//! the right: `-x^2` is -(x²) and `a^b^c` is a^(b^c). A power whose exponent is not an integer needs a
+//! `+ - * / ^`, parentheses, the variable `x`, numbers, `pi` and `e`, parameters by name, and exp,
+//! log (natural, also ln), sqrt, abs, sign, sin, cos, tan, tanh, sinh, cosh, sech, erf, erfc, atan,
+//! sinc (sin(u)/u), sigmoid, softplus, max, min. `^` binds tighter than a sign and groups to the
+//! right: `-x^2` is -(x²) and `a^b^c` is a^(b^c). A power whose exponent is not an integer needs a
 //! base of at least 0.
 //!
 //! # What is rewritten
-//! Constants are folded, and some expressions that overflow or cancel are replaced by equal ones that
-//! do not: log(1+u), log(1+exp(u)), a/(1+exp(u)), a/cosh(u), (exp(u)-exp(-u))/(exp(u)+exp(-u)),
-//! sin(cu)/u, exp(u)-1, 1-cos(u), 1+erf(u). Everything else is computed as written:
-//! x/tanh(x) is 0/0 = NaN at x = 0, and its derivative near 0 is inaccurate because of cancellation. The
-//! expectations of this crate never evaluate f at such a point, but a network does if a preactivation
-//! is exactly 0.
+//! Constants are folded, and some expressions that overflow or cancel are replaced by equal ones
+//! that do not: log(1+u), log(1+exp(u)), a/(1+exp(u)), a/cosh(u),
+//! (exp(u)-exp(-u))/(exp(u)+exp(-u)), sin(cu)/u, exp(u)-1, 1-cos(u), 1+erf(u). Everything else is
+//! computed as written: x/tanh(x) is 0/0 = NaN at x = 0, and its derivative near 0 is inaccurate
+//! because of cancellation. The expectations of this crate never evaluate f at such a point, but a
+//! network does if a preactivation is exactly 0.
 //!
 //! ```
 //! use vi3nr::Activation;
@@ -77,9 +77,9 @@ impl Formula {
     /// Reads an expression and the values of its parameters.
     ///
     /// # Errors
-    /// Returns [`Error::Formula`] with the column of the mistake if the expression cannot be parsed, a
-    /// symbol has no value, or a limit is exceeded (4096 bytes, a nesting depth of 64, 1000 operations
-    /// together with the derivative, 64 intermediate results at a time). Returns
+    /// Returns [`Error::Formula`] with the column of the mistake if the expression cannot be
+    /// parsed, a symbol has no value, or a limit is exceeded (4096 bytes, a nesting depth of 64,
+    /// 1000 operations together with the derivative, 64 intermediate results at a time). Returns
     /// [`Error::UnusedParameter`] if the expression does not contain a parameter, and
     /// [`Error::OutOfRange`] if a value is not finite.
     ///
@@ -117,8 +117,8 @@ impl Formula {
         })
     }
 
-    /// The formula of a built-in form's definition, without a search for kinks, which the form lists
-    /// itself.
+    /// The formula of a built-in form's definition, without a search for kinks, which the form
+    /// lists itself.
     pub(super) fn of_definition(
         expression: &str,
         parameters: &[(&str, f64)],
@@ -204,8 +204,8 @@ impl Formula {
         &self.parameters
     }
 
-    /// The points within ±1e6 at which abs, sign, max or min switch branches, in increasing order: at
-    /// most the 256 that are nearest to 0.
+    /// The points within ±1e6 at which abs, sign, max or min switch branches, in increasing order:
+    /// at most the 256 that are nearest to 0.
     pub fn kinks(&self) -> &[f64] {
         &self.kinks
     }

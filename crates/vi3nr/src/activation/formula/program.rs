@@ -61,13 +61,13 @@ pub struct Instruction {
 /// f and f' as operations on registers, in order and without jumps.
 ///
 /// # Interpreting a program
-/// To evaluate a program on many points, an engine makes each of [`Program::registers`] registers an
-/// array with one number per point. Ten registers of 64 to 256 floats fit in the first-level cache. It
-/// then runs [`Program::instructions`] in order, each over all points, so that the cost of the dispatch
-/// is shared and the inner loops are arithmetic on slices. `target` (and `second`) may be the register
-/// of an operand, so the loop must compute element by element, or read before it writes. At the end,
-/// [`Program::value`] and [`Program::slope`] are the operands that hold f and f'. Either may be a
-/// constant or the input itself.
+/// To evaluate a program on many points, an engine makes each of [`Program::registers`] registers
+/// an array with one number per point. Ten registers of 64 to 256 floats fit in the first-level
+/// cache. It then runs [`Program::instructions`] in order, each over all points, so that the cost
+/// of the dispatch is shared and the inner loops are arithmetic on slices. `target` (and `second`)
+/// may be the register of an operand, so the loop must compute element by element, or read before
+/// it writes. At the end, [`Program::value`] and [`Program::slope`] are the operands that hold f
+/// and f'. Either may be a constant or the input itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     instructions: Vec<Instruction>,

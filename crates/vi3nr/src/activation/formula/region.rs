@@ -1,10 +1,10 @@
 //! Enclosures over intervals and over complex neighborhoods of intervals.
 //!
 //! A [`Region`] is a rectangle [lo, hi] × i[-im, im] in the complex plane, times 2^exponent. All
-//! programs are real on the real axis, so that their values on a set that is symmetric about the axis
-//! form such a set again, and one number suffices for the imaginary part. With im = 0 this is ordinary
-//! interval arithmetic. The exponent extends the range of `f64`, so that e^x/(e^x + e^(-x)) has an
-//! enclosure even at x = 10^4.
+//! programs are real on the real axis, so that their values on a set that is symmetric about the
+//! axis form such a set again, and one number suffices for the imaginary part. With im = 0 this is
+//! ordinary interval arithmetic. The exponent extends the range of `f64`, so that e^x/(e^x +
+//! e^(-x)) has an enclosure even at x = 10^4.
 
 use std::f64::consts::LN_2;
 
@@ -38,8 +38,8 @@ impl Region {
         Self { lo, hi, im, exponent: 0 }
     }
 
-    /// A rectangle that contains the Bernstein ellipse with the foci `from` and `to`, whose semi-axes sum
-    /// to `rho` times half the distance of the foci.
+    /// A rectangle that contains the Bernstein ellipse with the foci `from` and `to`, whose
+    /// semi-axes sum to `rho` times half the distance of the foci.
     pub(crate) fn around_ellipse(from: f64, to: f64, rho: f64) -> Self {
         let (center, half) = (0.5 * (from + to), 0.5 * (to - from));
         let (major, minor) = (0.5 * half * (rho + 1.0 / rho), 0.5 * half * (rho - 1.0 / rho));
@@ -217,8 +217,8 @@ impl Region {
         Self { lo: a.lo.min(b.lo), hi: a.hi.max(b.hi), im: a.im.max(b.im), exponent: 0 }
     }
 
-    /// e^`self`, which is the power u^v of `base` and `power` if `self` is v ln u. On the real axis it is
-    /// bounded even if the base includes 0, provided that the power is not negative.
+    /// e^`self`, which is the power u^v of `base` and `power` if `self` is v ln u. On the real axis
+    /// it is bounded even if the base includes 0, provided that the power is not negative.
     pub(super) fn exp_or_zero(self, base: Self, power: Self) -> Self {
         if base.im == 0.0 && power.im == 0.0 && base.lo >= 0.0 && base.lo <= 0.0 && power.lo >= 0.0
         {
