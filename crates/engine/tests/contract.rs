@@ -1,4 +1,5 @@
-//! What every backend's engines agree on: what is refused and what a call leaves alone.
+//! The guarantees of the engines of every backend: which calls are errors, and what a call leaves
+//! unchanged.
 
 use vi3nr::Network;
 use vi3nr_engine::{
@@ -18,7 +19,7 @@ fn network() -> Network {
     Network::new(vec![2, 20, 17, 9, 3], "sine:omega=2".parse().unwrap()).unwrap()
 }
 
-/// An engine of `backend` with a batch of 300 points.
+/// An engine of `backend` with a loaded batch of 300 points.
 fn engine(backend: &dyn Backend) -> Box<dyn Engine> {
     let network = network();
     let mut engine = backend.engine(&network, &numbers(network.parameter_count(), 1.7)).unwrap();
@@ -28,7 +29,7 @@ fn engine(backend: &dyn Backend) -> Box<dyn Engine> {
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn errors_name_what_is_missing() {
     for backend in backends() {
         let network = network();
         let start = numbers(network.parameter_count(), 1.7);
@@ -45,7 +46,7 @@ fn what_is_missing_is_told() {
 }
 
 #[test]
-fn batches_of_other_networks_are_refused() {
+fn batches_for_other_networks_are_errors() {
     let other = Network::new(vec![3, 4, 2], "relu".parse().unwrap()).unwrap();
     let (points, targets) = (numbers(6, 1.0), numbers(4, 1.0));
     let batch = Batch::new(&other, &points, &targets).unwrap();
@@ -56,7 +57,7 @@ fn batches_of_other_networks_are_refused() {
         let gradient = engine.gradient();
         let error = engine.load_batch(&batch).unwrap_err();
         assert_eq!(error, EngineError::BatchShape { seen: (3, 2), expected: (2, 3) });
-        // The gradient is still that of the batch before, which is no longer there.
+        // The gradient is still that of the previous batch, which is no longer loaded.
         assert_eq!(engine.gradient(), gradient);
         assert_eq!(engine.loss_and_gradient(), Err(EngineError::NoBatch));
         assert_eq!(engine.gradient(), Err(EngineError::NoGradient));
@@ -64,11 +65,11 @@ fn batches_of_other_networks_are_refused() {
 }
 
 #[test]
-fn a_gradient_stays_until_the_next() {
+fn a_gradient_is_kept_until_the_next() {
     for backend in backends() {
         let mut engine = engine(&*backend);
         let loss = engine.loss_and_gradient().unwrap();
-        assert_eq!(engine.loss_and_gradient().unwrap(), loss, "a loaded batch stays");
+        assert_eq!(engine.loss_and_gradient().unwrap(), loss, "a loaded batch is kept");
         let gradient = engine.gradient().unwrap();
         let start = engine.parameters();
         engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
@@ -85,15 +86,15 @@ fn a_gradient_stays_until_the_next() {
     }
 }
 
-/// Weights left out of a step of Adam stay, with their memory; all other parameters go where they
-/// would go anyway.
+/// Weights that are excepted from a step of Adam do not change, nor does their state. All other
+/// parameters change as without exceptions.
 #[test]
-fn adam_leaves_out_the_weights_of_some_layers() {
+fn adam_can_except_the_weights_of_some_layers() {
     for backend in backends() {
         let (mut all, mut some) = (engine(&*backend), engine(&*backend));
         let start = all.parameters();
         for _ in 0..2 {
-            // The same gradient for both, whatever the step before moved.
+            // Both engines have the same gradient, whatever the previous step has changed.
             for engine in [&mut all, &mut some] {
                 engine.set_parameters(&start).unwrap();
                 engine.loss_and_gradient().unwrap();
@@ -105,16 +106,16 @@ fn adam_leaves_out_the_weights_of_some_layers() {
             let (all, some) =
                 ((all.parameters(), all.adam_memory()), (some.parameters(), some.adam_memory()));
             for layer in network().layers() {
-                for (place, is_weight) in
+                for (index, is_weight) in
                     layer.weights.map(|i| (i, true)).chain(layer.biases.map(|i| (i, false)))
                 {
-                    let left_out = is_weight && [1, 2].contains(&layer.index);
-                    let memory = some.1.mean[place];
-                    if left_out {
-                        assert_eq!((some.0[place], memory), (start[place], 0.0));
+                    let is_excepted = is_weight && [1, 2].contains(&layer.index);
+                    let memory = some.1.mean[index];
+                    if is_excepted {
+                        assert_eq!((some.0[index], memory), (start[index], 0.0));
                     } else {
-                        assert_eq!((some.0[place], memory), (all.0[place], all.1.mean[place]));
-                        assert_eq!(some.1.mean_square[place], all.1.mean_square[place]);
+                        assert_eq!((some.0[index], memory), (all.0[index], all.1.mean[index]));
+                        assert_eq!(some.1.mean_square[index], all.1.mean_square[index]);
                     }
                 }
             }
@@ -129,21 +130,21 @@ fn adam_leaves_out_the_weights_of_some_layers() {
 }
 
 #[test]
-fn displacements_move_the_weights_of_one_layer() {
+fn displacements_change_the_weights_of_one_layer() {
     for backend in backends() {
         let mut engine = engine(&*backend);
         let start = engine.parameters();
         let layer = network().layers().swap_remove(1);
         let direction = numbers(layer.weights.len(), 0.3);
         engine.apply(&Update::Displace { layer: 1, direction: &direction, rate: 0.25 }).unwrap();
-        for (place, (seen, before)) in engine.parameters().iter().zip(&start).enumerate() {
-            let expected = match layer.weights.contains(&place) {
-                true => before - 0.25 * direction[place - layer.weights.start],
+        for (index, (seen, before)) in engine.parameters().iter().zip(&start).enumerate() {
+            let expected = match layer.weights.contains(&index) {
+                true => before - 0.25 * direction[index - layer.weights.start],
                 false => *before,
             };
-            assert!((seen - expected).abs() <= 1e-7 * expected.abs(), "{place}: {seen}");
+            assert!((seen - expected).abs() <= 1e-7 * expected.abs(), "{index}: {seen}");
         }
-        // What is evaluated is the network that was moved.
+        // The displaced network is the one that is evaluated.
         let moved = engine.parameters();
         let mut other = backend.engine(&network(), &moved).unwrap();
         let (mut seen, mut expected) = ([0.0; 3], [0.0; 3]);
@@ -158,9 +159,9 @@ fn displacements_move_the_weights_of_one_layer() {
     }
 }
 
-/// Engines that share their threads do not disturb each other.
+/// Engines that share their threads do not affect each other.
 #[test]
-fn engines_on_shared_threads_have_the_bytes_of_engines_alone() {
+fn engines_on_shared_threads_give_the_same_bytes_as_alone() {
     let network = network();
     let (points, targets) = (numbers(2 * 2000, 2.3), numbers(3 * 2000, 0.9));
     let train = |mut engine: CpuEngine| {
@@ -191,7 +192,7 @@ fn engines_on_shared_threads_have_the_bytes_of_engines_alone() {
 }
 
 #[test]
-fn backends_say_what_they_are() {
+fn backends_state_their_name_and_capabilities() {
     let names: Vec<_> = backends().iter().map(|backend| backend.name()).collect();
     assert_eq!(names, ["cpu", "reference"]);
     for backend in backends() {

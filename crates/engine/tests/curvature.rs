@@ -1,5 +1,5 @@
-//! Curvature factors, directional derivatives and exchanged parameters of the fused engine against
-//! the reference.
+//! Curvature factors and directional derivatives of the fused engine agree with the reference, and
+//! parameters and the state of Adam can be transferred between engines.
 
 use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{
@@ -67,7 +67,7 @@ fn factors_and_tangents_follow_the_reference() {
     }
 }
 
-/// No element farther off than `tolerance` times the largest.
+/// Checks that no element differs by more than `tolerance` times the largest magnitude.
 fn near(seen: &[f64], exact: &[f64], tolerance: f64, name: &str) {
     assert_eq!(seen.len(), exact.len(), "{name}");
     let largest = exact.iter().fold(0.0f64, |most, x| most.max(x.abs()));
@@ -95,9 +95,10 @@ fn any_number_of_threads_gives_the_same_factors_and_tangents() {
     }
 }
 
-/// Parameters and Adam's memory carried to another engine go on as if nothing had happened.
+/// Training continues unchanged after the parameters and the state of Adam are copied to another
+/// engine.
 #[test]
-fn parameters_and_memory_can_be_exchanged() {
+fn parameters_and_adam_state_can_be_transferred() {
     let network = Network::new(vec![2, 20, 17, 3], "sine:omega=5".parse().unwrap()).unwrap();
     let (points, targets) = (numbers(2 * 300, 1), numbers(3 * 300, 2));
     let batch = Batch::new(&network, &points, &targets).unwrap();
@@ -123,7 +124,7 @@ fn parameters_and_memory_can_be_exchanged() {
         for _ in 0..3 {
             let (seen, expected) =
                 (other.loss_and_gradient().unwrap(), engine.loss_and_gradient().unwrap());
-            // The reference keeps more digits than it hands over.
+            // The reference computes with more digits than it returns.
             let allowed = if index == 0 { 0.0 } else { 1e-6 };
             assert!((seen / expected - 1.0).abs() <= allowed, "{seen}, not {expected}");
             for engine in [&mut engine, &mut other] {
@@ -134,7 +135,7 @@ fn parameters_and_memory_can_be_exchanged() {
 }
 
 #[test]
-fn wrong_lengths_are_refused() {
+fn wrong_lengths_are_errors() {
     let network = Network::new(vec![2, 4, 3], "tanh".parse().unwrap()).unwrap();
     let mut cpu = CpuEngine::new(&network, &[0.0; 27], Some(1)).unwrap();
     let mut reference = ReferenceEngine::new(&network, &[0.0; 27]).unwrap();

@@ -1,5 +1,6 @@
-//! The fused engine against the double-precision reference, over shapes, activations, sizes and
-//! instruction sets. The measure is the error of a naive float32 loop on the same problem.
+//! The fused engine agrees with the double-precision reference, for many shapes, activations, sizes
+//! and instruction sets. Its error is compared with that of a naive float32 loop on the same
+//! problem.
 
 use vi3nr::activation::builtin::catalog;
 use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
@@ -8,13 +9,13 @@ use vi3nr_engine::{
     reference_gradient,
 };
 
-/// The loss on `batch`; its gradient is then the engine's.
+/// The loss on `batch`, whose gradient the engine keeps.
 fn loss(engine: &mut dyn Engine, batch: &Batch<'_>) -> f64 {
     engine.load_batch(batch).unwrap();
     engine.loss_and_gradient().unwrap()
 }
 
-/// A step of Adam with its usual constants.
+/// A step of Adam with the default constants.
 fn adam(engine: &mut dyn Engine, learning_rate: f64) {
     engine.apply(&Update::adam(Adam::default(), learning_rate)).unwrap();
 }
@@ -35,7 +36,7 @@ fn start(network: &Network, sigma_p: f64) -> Vec<f32> {
     vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
 }
 
-/// Loss and gradient by the loops of the reference in float32, sums over points included.
+/// The gradient by the loops of the reference in float32, including the sums over points.
 fn naive_float32(
     network: &Network,
     parameters: &[f32],
@@ -100,7 +101,8 @@ fn distance(a: &[f32], b: &[f64]) -> f64 {
 fn check(dims: &[usize], activation: &str, count: usize, set: InstructionSet) {
     let name = format!("{activation} {dims:?} {count} points on {set:?}");
     let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
-    // Where a layer does not multiply perturbations, or float32 itself is far from the reference.
+    // At this sigma_p, layers do not amplify perturbations. Otherwise any float32 computation is
+    // far from the reference.
     let sigma_p = vi3nr::auto_sigma_p(network.activation()).unwrap();
     let parameters = start(&network, sigma_p);
     let points = numbers(count * network.inputs(), 1);
@@ -115,7 +117,7 @@ fn check(dims: &[usize], activation: &str, count: usize, set: InstructionSet) {
     let seen = loss(&mut engine, &batch);
     assert!((seen / exact_loss - 1.0).abs() < 1e-5, "{name}: loss {seen}, not {exact_loss}");
     let error = distance(&engine.gradient().unwrap(), &exact);
-    // A naive loop of a few points can be exact by luck: allow float32's own rounding.
+    // A naive loop over a few points can be exact by chance, so float32's own rounding is allowed.
     assert!(error <= 2.0 * naive + 3e-7, "{name}: error {error:e}, naive {naive:e}");
 
     let mut values = vec![0.0; targets.len()];
@@ -145,7 +147,7 @@ fn every_activation_over_depths_and_odd_counts() {
 }
 
 #[test]
-fn shapes_at_the_edges() {
+fn extreme_shapes() {
     for set in InstructionSet::available() {
         for dims in [
             &[1, 1][..],
@@ -214,7 +216,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
     }
 }
 
-/// Losses and weights against the reference, over more than one tile and chunk.
+/// All losses, with and without weights, follow the reference, for more than one tile and chunk.
 #[test]
 fn losses_and_weights_follow_the_reference() {
     let network = Network::new(vec![3, 24, 24, 2], "sine:omega=5".parse().unwrap()).unwrap();
@@ -243,7 +245,8 @@ fn losses_and_weights_follow_the_reference() {
     assert!(plain.with_weights(&weights[1..]).is_err());
 }
 
-/// Derivatives by the coordinates against the reference, and their values against `evaluate`.
+/// Derivatives with respect to the coordinates follow the reference, and their values are those of
+/// `evaluate`.
 #[test]
 fn derivatives_follow_the_reference() {
     for set in InstructionSet::available() {
@@ -280,7 +283,7 @@ fn derivatives_follow_the_reference() {
     }
 }
 
-/// Networks of different shapes and lengths of training, each as if it were alone.
+/// Each member of an ensemble of different networks is trained as if it were alone.
 #[test]
 fn an_ensemble_trains_each_member_as_if_alone() {
     let activations = ["gaussian", "sine:omega=5", "relu"];
@@ -289,7 +292,7 @@ fn an_ensemble_trains_each_member_as_if_alone() {
         .collect();
     let starts: Vec<Vec<f32>> = networks.iter().map(|network| start(network, 0.2)).collect();
     let (points, targets) = (numbers(2 * 400, 1), numbers(3 * 400, 2));
-    let lesson = |member: usize, step: u64| {
+    let batch_for = |member: usize, step: u64| {
         let count = 100 * (1 + step as usize % 4);
         let (points, targets) = (&points[..2 * count], &targets[..3 * count]);
         let batch = Batch::new(&networks[member], points, targets).unwrap();
@@ -298,11 +301,11 @@ fn an_ensemble_trains_each_member_as_if_alone() {
     let members: Vec<_> = networks.iter().zip(&starts).map(|(n, s)| (n, &s[..])).collect();
     for threads in [1, 2, 11] {
         let mut ensemble = Ensemble::new(&members, Some(threads)).unwrap();
-        let losses = ensemble.train(12, &Adam::default(), lesson).unwrap();
+        let losses = ensemble.train(12, &Adam::default(), batch_for).unwrap();
         for (member, (network, parameters)) in members.iter().enumerate() {
             let mut alone = CpuEngine::new(network, parameters, Some(1)).unwrap();
             for step in 0..12 {
-                let (batch, rate) = lesson(member, step);
+                let (batch, rate) = batch_for(member, step);
                 assert_eq!(losses[member][step as usize], loss(&mut alone, &batch));
                 adam(&mut alone, rate);
             }
@@ -311,11 +314,11 @@ fn an_ensemble_trains_each_member_as_if_alone() {
         }
     }
     let mut none = Ensemble::new(&[], None).unwrap();
-    assert!(none.train(3, &Adam::default(), lesson).unwrap().is_empty());
+    assert!(none.train(3, &Adam::default(), batch_for).unwrap().is_empty());
 }
 
 #[test]
-fn a_smaller_batch_after_a_larger_one_forgets_it() {
+fn a_smaller_batch_after_a_larger_one_leaves_no_trace_of_it() {
     let network = Network::new(vec![1, 16, 1], "tanh".parse().unwrap()).unwrap();
     let parameters = start(&network, 1.0);
     let (points, targets) = (numbers(2000, 1), numbers(2000, 2));
@@ -329,7 +332,7 @@ fn a_smaller_batch_after_a_larger_one_forgets_it() {
 }
 
 #[test]
-fn wrong_lengths_are_refused() {
+fn wrong_lengths_are_errors() {
     let network = Network::new(vec![2, 4, 3], "tanh".parse().unwrap()).unwrap();
     let message = |points: usize, targets: usize| {
         let (points, targets) = (vec![0.0; points], vec![0.0; targets]);

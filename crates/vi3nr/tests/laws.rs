@@ -6,7 +6,7 @@ use vi3nr::{
     Activation, Gain, InitRule, Moments, Network, Scheme, WeightShape, backward_condition, draw,
 };
 
-/// Expressions in `x`, to be scaled from outside and inside.
+/// Functions of `X`, whose value and argument the tests scale.
 const SHAPES: [&str; 10] = [
     "tanh(X)",
     "sin(3*X)",
@@ -28,7 +28,7 @@ fn scaled(shape: &str, outer: f64, inner: f64) -> Activation {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// f → k f leaves the condition as it is.
+    /// Scaling f by a factor k does not change the condition.
     #[test]
     fn the_condition_ignores_the_scale_of_f(
         shape in prop::sample::select(SHAPES.to_vec()),
@@ -54,7 +54,7 @@ proptest! {
         prop_assert!((inside.value / exact - 1.0).abs() < 1e-11, "{inside:?} {exact}");
     }
 
-    /// E[f]² <= E[f²], and the bounds are usable numbers.
+    /// E[f]² <= E[f²], and the error bounds are small.
     #[test]
     fn moments_are_those_of_a_distribution(
         shape in prop::sample::select(SHAPES.to_vec()),
@@ -70,9 +70,10 @@ proptest! {
         }
     }
 
-    /// A sampled wide layer keeps the variance of its preactivations, whatever the distribution.
+    /// A wide layer preserves the variance of the preactivations, for every distribution of the
+    /// weights.
     #[test]
-    fn a_wide_layer_keeps_the_variance(
+    fn a_wide_layer_preserves_the_variance(
         name in prop::sample::select(vec!["tanh", "gaussian:sigma=0.4", "relu", "sinc", "gelu"]),
         shape in prop::sample::select(vec![
             WeightShape::Uniform,
@@ -113,7 +114,7 @@ proptest! {
 /// No text causes a panic, and an activation that is parsed is written as text that parses to the
 /// same activation.
 #[test]
-fn any_text_is_read_or_refused() {
+fn any_text_is_parsed_or_is_an_error() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let text = "[-+*/^()., :=a-z0-9]{0,40}|((x|sin\\(|\\(|\\)|abs\\(|\\+|\\*|\\^|2|-|max\\(|,|/|e|:s=1| ){1,30})|\\PC{0,30}";
     let result = runner.run(&text.prop_map(String::from), |text| {

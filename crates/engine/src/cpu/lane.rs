@@ -291,8 +291,8 @@ impl<const FUSED: bool> Real for Lane<FUSED> {
         let x = if 88.3 < x { 88.3 } else { x };
         let x = if -87.0 > x { -87.0 } else { x };
         let (rounded, r) = Self(x).in_powers_of_two();
-        // e^r - 1 on ±ln(2)/2 with an error of 2e-8 (relative minimax); then 2^n (e^r - 1) + (2^n -
-        // 1).
+        // e^r - 1 on ±ln(2)/2 with an error of 2e-8 (relative minimax), then
+        // 2^n (e^r - 1) + (2^n - 1).
         let tail = Self(r).polynomial([
             1.388_247_6e-3,
             8.366_539e-3,

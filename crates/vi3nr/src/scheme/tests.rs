@@ -93,7 +93,7 @@ fn unequal_fans_and_other_inputs() {
 }
 
 #[test]
-fn schemes_that_do_not_apply_say_why() {
+fn errors_say_why_a_scheme_does_not_apply() {
     let network = Network::uniform(2, 8, 3, 1, "gaussian".parse().unwrap()).unwrap();
     for (scheme, reason) in [("kumar", "f'(0) other than 0"), ("pytorch", "does not list it")] {
         let scheme: Scheme = scheme.parse().unwrap();
@@ -110,9 +110,9 @@ fn schemes_that_do_not_apply_say_why() {
     assert!(rule.plan(&wide).unwrap_err().to_string().contains("4096"));
 }
 
-/// A function has one initialization, however it is written.
+/// The same function has the same initialization, as a formula and as a built-in form.
 #[test]
-fn formulas_have_the_scheme_and_gain_of_the_form_that_they_spell() {
+fn formulas_have_the_scheme_and_gain_of_the_form_that_they_equal() {
     for (formula, form) in [
         ("sin(30*x)", "sine:omega=30"),
         ("sin(w*x):w=30", "sine:omega=30"),
@@ -134,7 +134,7 @@ fn formulas_have_the_scheme_and_gain_of_the_form_that_they_spell() {
 }
 
 #[test]
-fn impossible_sigmas_are_refused() {
+fn impossible_sigmas_are_errors() {
     let network = Network::uniform(2, 8, 3, 1, "tanh".parse().unwrap()).unwrap();
     for scheme in [
         Scheme::VarianceInformed { sigma_p: 0.0, last_sigma_p: None },

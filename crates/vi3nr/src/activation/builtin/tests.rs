@@ -23,7 +23,7 @@ fn every_slope_is_the_derivative_of_its_value() {
 }
 
 #[test]
-fn every_form_is_what_its_definition_says() {
+fn every_form_agrees_with_its_definition() {
     for (name, _) in catalog() {
         let activation: Activation = name.parse().unwrap();
         let definition = activation.to_formula().unwrap();
@@ -48,9 +48,9 @@ fn stated_symmetries_are_those_of_the_definitions() {
     }
 }
 
-/// What a form states about its symmetry is what samples of it show.
+/// The stated evenness agrees with samples of the function.
 #[test]
-fn evenness_is_what_samples_show() {
+fn evenness_agrees_with_samples() {
     let formulas =
         ["cos(x)", "x*abs(x)", "sin(x)+1", "cos(x)*exp(-x^2)", "abs(x)^1.5", "max(x,-x)"];
     let forms = catalog().map(|(name, _)| name).chain(["leaky_relu:slope=-1"]);
@@ -126,7 +126,7 @@ fn defaults_are_the_papers() {
 }
 
 #[test]
-fn bad_text_is_refused_with_what_was_expected() {
+fn errors_say_what_was_expected() {
     let message = |text: &str| text.parse::<Activation>().unwrap_err().to_string();
     assert!(message("gausian").contains("known: sine, gaussian"));
     assert!(message("gaussian:omega=1").contains("it has: sigma"));

@@ -32,7 +32,7 @@ fn precedence_is_that_of_mathematics() {
     }
 }
 
-/// Each with its derivative by hand.
+/// Expressions with their derivatives computed by hand.
 #[test]
 fn derivatives_are_exact() {
     type Slope = fn(f64) -> f64;
@@ -84,7 +84,7 @@ fn derivatives_are_exact() {
 }
 
 #[test]
-fn what_would_overflow_or_cancel_is_rewritten() {
+fn expressions_that_overflow_or_cancel_are_rewritten() {
     let mish = read("x*tanh(log(1+exp(x)))");
     assert_eq!(mish.program().run(8000.0), (8000.0, 1.0));
     assert_eq!(mish.program().run(-8000.0), (0.0, 0.0));
@@ -115,7 +115,7 @@ fn subexpressions_are_computed_once() {
 }
 
 #[test]
-fn registers_never_clash() {
+fn registers_are_not_overwritten_while_in_use() {
     // A value that is needed long after others have been overwritten.
     let text = "(x+1)*((x+2)*((x+3)*((x+4)*(sin(x)*cos(x)+x*exp(x)))))/(x+1+sin(x))";
     let formula = read(text);
@@ -166,7 +166,7 @@ fn parameters_are_checked() {
     assert!(message("exp(-x*s):s=1,s=2").contains("twice"));
     assert!(message("exp(-x*s):s").contains("key=value"));
     assert!(message("exp(-x*s):s=1:t=2").contains("not a number"));
-    // A single name is a built-in or a typing error, not a formula.
+    // A single name is a built-in form or a misspelled one, not a formula.
     assert!(message("gausian").contains("known: sine, gaussian"));
     assert!(message("gausian:sigma=1").contains("known: sine, gaussian"));
     assert!("x".parse::<Activation>().is_ok());
@@ -184,7 +184,7 @@ fn text_round_trips() {
 }
 
 #[test]
-fn hostile_formulas_are_refused_and_nothing_overflows() {
+fn hostile_formulas_are_errors_and_do_not_overflow_the_stack() {
     assert!(message(&format!("{}x{}", "(".repeat(2000), ")".repeat(2000))).contains("deep"));
     assert!(message(&format!("x{}", "^2".repeat(1000))).contains("deep"));
     assert!(message(&"sin(".repeat(1000)).contains("deep"));
