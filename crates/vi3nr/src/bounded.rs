@@ -198,7 +198,7 @@ impl Real for Bounded {
 
     fn sinc_and_slope(self) -> (Self, Self) {
         let (value, slope) = self.value.sinc_and_slope();
-        // |sinc'| <= 1/2 and |sinc''| <= 1/3; the slope cancels where it is small beside 1/|x|.
+        // |sinc'| <= 1/2 and |sinc''| <= 1/3; the slope has cancellation where it is small compared with 1/|x|.
         let canceled = ELEMENTARY * 2.0 / self.value.abs().max(1.0);
         (
             Self::elementary(value, 0.5 * self.error + ROUNDING * value.abs()),

@@ -119,7 +119,8 @@ impl NetworkBuilder {
             }
             (Some(hidden), ..) => Err(Error::Network {
                 dims: hidden.into_iter().take(8).collect(),
-                reason: "hidden widths are given beside a width or a number of layers".into(),
+                reason: "hidden widths are given in addition to a width or a number of layers"
+                    .into(),
             }),
             (None, width, layers) => {
                 let width = given(width, "the width of the network's hidden layers")?;
@@ -294,7 +295,7 @@ mod tests {
             assert!(error.to_string().contains(missing), "{error}");
         }
         let twice = complete().hidden_widths([16]).build().unwrap_err();
-        assert!(twice.to_string().contains("beside a width"), "{twice}");
+        assert!(twice.to_string().contains("in addition to a width"), "{twice}");
         assert!(matches!(complete().layers(0).build(), Err(Error::Network { .. })));
     }
 

@@ -1,4 +1,4 @@
-//! The moments against references computed with mpmath at 34 digits (`moments.py` beside this
+//! The moments agree with references computed with mpmath at 34 digits (`moments.py` next to this
 //! file made `moments.tsv`): every value within 1e-10 relative, and within the stated bound.
 
 use vi3nr::{Activation, Bounded, Moments};
@@ -32,22 +32,14 @@ fn values_hold_and_bounds_are_never_exceeded() {
         for moments in [of, quadrature] {
             for (k, moment) in four(moments).into_iter().enumerate() {
                 let error = (moment.value - exact[k]).abs();
-                let place = format!("{text} at {sigma}, moment {k}, {:?}", moments.method);
+                let case = format!("{text} at {sigma}, moment {k}, {:?}", moments.method);
                 // The reference itself is rounded to a double here.
                 let rounding = f64::EPSILON * exact[k].abs() + 1e-32 * scale[k];
-                assert!(
-                    error <= moment.error + rounding,
-                    "{place}: {moment:?}, exact {}",
-                    exact[k]
-                );
-                assert!(
-                    error <= 1e-10 * scale[k] + tiny,
-                    "{place}: {moment:?}, exact {}",
-                    exact[k]
-                );
+                assert!(error <= moment.error + rounding, "{case}: {moment:?}, exact {}", exact[k]);
+                assert!(error <= 1e-10 * scale[k] + tiny, "{case}: {moment:?}, exact {}", exact[k]);
                 // 1/tanh(x) - x/sinh(x)^2 loses most of its digits near 0, and the bound knows.
                 let tight = if text == "x/tanh(x)" && sigma < 0.01 { 1e-7 } else { 1e-9 };
-                assert!(moment.error <= tight * scale[k] + tiny, "{place}: {moment:?}");
+                assert!(moment.error <= tight * scale[k] + tiny, "{case}: {moment:?}");
             }
         }
         lines += 1;
@@ -111,10 +103,10 @@ fn formulas_equal_to_built_ins_have_their_moments() {
         let (formula, built_in) =
             (formula.parse::<Activation>().unwrap(), built_in.parse::<Activation>().unwrap());
         for sigma in [1e-3, 0.05, 1.0, 30.0, 1e3] {
-            let typed = four(Moments::of(&formula, sigma).unwrap());
+            let formulas = four(Moments::of(&formula, sigma).unwrap());
             let built_in = four(Moments::of(&built_in, sigma).unwrap());
             let scale = [built_in[1].value.sqrt(), built_in[1].value];
-            for (k, (a, b)) in typed.into_iter().zip(built_in).enumerate() {
+            for (k, (a, b)) in formulas.into_iter().zip(built_in).enumerate() {
                 let scale = if k < 2 { scale[k] } else { b.value.abs().max(scale[0] / sigma) };
                 assert!(
                     (a.value - b.value).abs() <= 1e-12 * scale,

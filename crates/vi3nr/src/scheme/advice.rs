@@ -89,7 +89,7 @@ impl Scheme {
                 }
             }
             Self::Normal { .. } => warnings.push(
-                "normal gives every layer one deviation, whatever its width and the activation"
+                "normal gives all layers the same standard deviation, whatever their width and activation"
                     .into(),
             ),
         }

@@ -125,7 +125,7 @@ impl SchemeRequest {
                 Some(scheme) => Ok(ChosenScheme::complete(scheme)),
                 None => Err(SchemeRefusal::Field {
                     field: SchemeField::Scheme,
-                    seen: format!("the scheme siren was asked for {activation}"),
+                    seen: format!("the scheme siren was requested for {activation}"),
                     expected: "it was derived for the sine, sin(omega x), only".into(),
                 }),
             },
@@ -156,7 +156,7 @@ impl SchemeRequest {
         };
         SchemeRefusal::Field {
             field,
-            seen: format!("{what} was given beside the scheme {self}"),
+            seen: format!("{what} was given with the scheme {self}"),
             expected: format!("it belongs to the scheme {owners}, written without numbers"),
         }
     }
@@ -302,10 +302,10 @@ mod tests {
     fn arguments_that_do_not_fit_together_are_errors_with_their_field() {
         let bad = Some(f64::NAN);
         let cases: [(Case, SchemeField, &str); 9] = [
-            (("siren", "tanh", "", None), SchemeField::Scheme, "siren was asked for tanh"),
-            (("siren", "sine", "0.1", None), SchemeField::SigmaP, "beside the scheme siren;"),
+            (("siren", "tanh", "", None), SchemeField::Scheme, "siren was requested for tanh"),
+            (("siren", "sine", "0.1", None), SchemeField::SigmaP, "with the scheme siren;"),
             (("siren", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "ours, written without"),
-            (("xavier", "sine", "auto", None), SchemeField::SigmaP, "beside the scheme xavier;"),
+            (("xavier", "sine", "auto", None), SchemeField::SigmaP, "with the scheme xavier;"),
             (("ours:sigma_p=1", "sine", "2", None), SchemeField::SigmaP, "scheme ours:sigma_p=1"),
             (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours or ours_mc"),
             (("ours_mc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "the scheme ours_mc;"),

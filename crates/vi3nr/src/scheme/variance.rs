@@ -143,12 +143,12 @@ pub(super) fn at_zero(activation: &Activation) -> (f64, f64) {
 
 /// f' just left and just right of 0 if f' jumps there.
 pub(super) fn kink_at_zero(activation: &Activation) -> Option<(f64, f64)> {
-    let beside = 1e-9 * activation.feature_width();
-    if !activation.kinks().iter().any(|kink| kink.abs() < beside) {
+    let distance = 1e-9 * activation.feature_width();
+    if !activation.kinks().iter().any(|kink| kink.abs() < distance) {
         return None;
     }
     let slope = |x| activation.value_and_slope(x).1;
-    let (left, right) = (slope(-beside), slope(beside));
+    let (left, right) = (slope(-distance), slope(distance));
     let jumps = (left - right).abs() > 1e-6 * left.abs().max(right.abs());
     jumps.then_some((left, right))
 }
