@@ -168,11 +168,11 @@ fn direction(layer: &Layer, gradient: &[f32], momentum: &mut [f32]) -> Vec<f32> 
         *b = MOMENTUM * *b + g;
     }
     let ahead = Mat::from_fn(layer.fan_out, layer.fan_in, |j, k| {
-        let place = j * layer.fan_in + k;
-        gradient[place] + MOMENTUM * momentum[place]
+        let index = j * layer.fan_in + k;
+        gradient[index] + MOMENTUM * momentum[index]
     });
     let z = orthogonal(ahead);
-    (0..layer.weights.len()).map(|place| z[(place / layer.fan_in, place % layer.fan_in)]).collect()
+    (0..layer.weights.len()).map(|index| z[(index / layer.fan_in, index % layer.fan_in)]).collect()
 }
 
 /// A matrix with the singular vectors of `matrix` and singular values of about 1: those above a

@@ -224,7 +224,7 @@ mod tests {
         let element = |j: usize, k: usize| -> f64 {
             (0..side).map(|i| root[i * side + j] * root[i * side + k]).sum()
         };
-        (0..side * side).map(|place| element(place / side, place % side)).collect()
+        (0..side * side).map(|index| element(index / side, index % side)).collect()
     }
 
     fn example() -> (Network, Factors) {
@@ -252,11 +252,11 @@ mod tests {
             let (a, g) = (squared(columns, 1.3), squared(rows, 0.7));
             let share = (mean_of_diagonal(&a, columns) / mean_of_diagonal(&g, rows)).sqrt();
             let at = |array: &[f32], j: usize, k: usize| -> f64 {
-                let place = match k == layer.fan_in {
+                let index = match k == layer.fan_in {
                     true => layer.biases.start + j,
                     false => layer.weights.start + j * layer.fan_in + k,
                 };
-                f64::from(array[place])
+                f64::from(array[index])
             };
             let damped = |m: &[f64], side: usize, j: usize, k: usize, extra: f64| {
                 m[j * side + k] + if j == k { extra } else { 0.0 }

@@ -120,7 +120,7 @@ struct Kfac {
     /// Rejections since the last of them.
     rejections: u64,
     /// Where the last accepted step led.
-    place: Option<Place>,
+    iterate: Option<Iterate>,
     /// p, the last accepted step.
     previous: Option<Vec<f32>>,
     /// The step that is being tried.
@@ -130,7 +130,7 @@ struct Kfac {
 }
 
 /// Parameters with their objective and its gradient.
-struct Place {
+struct Iterate {
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     objective: f64,
@@ -154,7 +154,7 @@ impl Kfac {
             settings,
             accepted: 0,
             rejections: 0,
-            place: None,
+            iterate: None,
             previous: None,
             trial: None,
             stretch_began: f64::INFINITY,
@@ -168,26 +168,26 @@ impl Kfac {
         engine.curvature().ok_or_else(|| lacks_curvature(self.backend))
     }
 
-    /// Judges where the engine stands now: takes it as the new place, or goes back.
-    fn judge(
+    /// Judges where the engine stands now: takes it as the new iterate, or goes back.
+    fn accept_or_reject(
         &mut self,
         engine: &mut dyn Engine,
         objective: f64,
         all: usize,
-    ) -> Result<Judgement, EngineError> {
-        let Some(place) = &mut self.place else {
+    ) -> Result<TrialOutcome, EngineError> {
+        let Some(iterate) = &mut self.iterate else {
             if !objective.is_finite() {
-                return Ok(Judgement::Hopeless);
+                return Ok(TrialOutcome::NonFiniteStart);
             }
             let parameters = engine.parameters();
             let gradient = self.objective_gradient(engine)?;
-            self.place = Some(Place { parameters, gradient, objective });
+            self.iterate = Some(Iterate { parameters, gradient, objective });
             self.stretch_began = objective;
-            return Ok(Judgement::Accepted);
+            return Ok(TrialOutcome::Accepted);
         };
         let trial = self.trial.take();
         // False where the objective is no number.
-        let falls = objective < place.objective;
+        let falls = objective < iterate.objective;
         if !falls {
             if self.model_points < all {
                 self.model_points = all.min(MORE_POINTS * self.model_points);
@@ -196,11 +196,11 @@ impl Kfac {
                 self.previous = None;
             }
             self.rejections += 1;
-            engine.set_parameters(&place.parameters)?;
-            return Ok(Judgement::Rejected);
+            engine.set_parameters(&iterate.parameters)?;
+            return Ok(TrialOutcome::Rejected);
         }
         if let Some(Trial { step, predicted }) = trial {
-            let ratio = (place.objective - objective) / predicted;
+            let ratio = (iterate.objective - objective) / predicted;
             if ratio > 0.75 {
                 self.damping = (EASING * self.damping).max(MIN_DAMPING);
             } else if ratio < 0.25 {
@@ -208,17 +208,17 @@ impl Kfac {
             }
             self.previous = Some(step);
         }
-        engine.copy_parameters(&mut place.parameters);
-        place.objective = objective;
+        engine.copy_parameters(&mut iterate.parameters);
+        iterate.objective = objective;
         let gradient = self.objective_gradient(engine)?;
-        if let Some(place) = &mut self.place {
-            place.gradient = gradient;
+        if let Some(iterate) = &mut self.iterate {
+            iterate.gradient = gradient;
         }
         let fewer = (FEWER_POINTS * self.model_points as f64) as usize;
         self.model_points = fewer.max(self.settings.model_points);
         self.accepted += 1;
         self.rejections = 0;
-        Ok(Judgement::Accepted)
+        Ok(TrialOutcome::Accepted)
     }
 
     /// The engine's loss is a mean over outputs too: h = ½ · outputs · loss.
@@ -247,11 +247,15 @@ impl Kfac {
     }
 }
 
-enum Judgement {
+/// What [`Kfac::accept_or_reject`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TrialOutcome {
+    /// The engine's parameters are the new iterate.
     Accepted,
+    /// The engine has the parameters of the last iterate again.
     Rejected,
-    /// Not even the start has a finite loss.
-    Hopeless,
+    /// The initial parameters have no finite loss.
+    NonFiniteStart,
 }
 
 impl Optimizer for Kfac {
@@ -262,16 +266,17 @@ impl Optimizer for Kfac {
     ) -> Result<StepOutcome, EngineError> {
         let all = at.batch.points.len() / self.network.inputs();
         let stop = |status, operations| Ok(StepOutcome { status, rate: 0.0, operations });
-        let judgement = self.judge(engine, self.scale() * at.loss, all)?;
-        let (Some(place), false) = (&self.place, matches!(judgement, Judgement::Hopeless)) else {
+        let outcome = self.accept_or_reject(engine, self.scale() * at.loss, all)?;
+        let (Some(iterate), false) = (&self.iterate, outcome == TrialOutcome::NonFiniteStart)
+        else {
             return stop(StepStatus::Diverged, 0.0);
         };
-        let objective = place.objective;
+        let objective = iterate.objective;
         if objective == 0.0 || self.is_exhausted(objective) {
             return stop(StepStatus::Exhausted, 0.0);
         }
         let mut operations = 0.0;
-        let rejected = matches!(judgement, Judgement::Rejected);
+        let rejected = outcome == TrialOutcome::Rejected;
         let update = !rejected
             && (self.accepted < FIRST_STEPS || self.accepted.is_multiple_of(FACTOR_INTERVAL));
         if update {
@@ -287,8 +292,8 @@ impl Optimizer for Kfac {
             self.factors.invert(self.damping);
             operations += self.factors.invert_operations();
         }
-        let Some(place) = &self.place else { return stop(StepStatus::Diverged, operations) };
-        let direction = self.factors.precondition(&place.gradient);
+        let Some(iterate) = &self.iterate else { return stop(StepStatus::Diverged, operations) };
+        let direction = self.factors.precondition(&iterate.gradient);
         operations += self.factors.precondition_operations();
 
         // Every evaluation looks at points of its own, rejected ones included.
@@ -299,7 +304,7 @@ impl Optimizer for Kfac {
         let tangents = self.curvature(engine)?.tangents(&subset.points, &directions)?;
         operations += Quadratic::operations(&self.network, subset.count, directions.len());
         let quadratic =
-            Quadratic::new(&directions, &tangents, &place.gradient, subset.count, self.damping);
+            Quadratic::new(&directions, &tangents, &iterate.gradient, subset.count, self.damping);
         let Some(minimum) = quadratic.minimum() else {
             return stop(StepStatus::Exhausted, operations);
         };
@@ -309,7 +314,7 @@ impl Optimizer for Kfac {
                 *step += *coefficient as f32 * d;
             }
         }
-        let moved: Vec<f32> = place.parameters.iter().zip(&step).map(|(p, s)| p + s).collect();
+        let moved: Vec<f32> = iterate.parameters.iter().zip(&step).map(|(p, s)| p + s).collect();
         engine.set_parameters(&moved)?;
         self.trial = Some(Trial { step, predicted: minimum.decrease });
         let rate = minimum.coefficients[0];
@@ -318,10 +323,10 @@ impl Optimizer for Kfac {
 
     fn save(&self, _: &dyn Engine) -> OptimizerState {
         let mut state = OptimizerState::default();
-        if let Some(place) = &self.place {
-            state.put_single("kfac.parameters", &place.parameters);
-            state.put_single("kfac.gradient", &place.gradient);
-            state.put_double("kfac.objective", &[place.objective]);
+        if let Some(iterate) = &self.iterate {
+            state.put_single("kfac.parameters", &iterate.parameters);
+            state.put_single("kfac.gradient", &iterate.gradient);
+            state.put_double("kfac.objective", &[iterate.objective]);
         }
         if let Some(previous) = &self.previous {
             state.put_single("kfac.previous", previous);
@@ -344,8 +349,8 @@ impl Optimizer for Kfac {
         let number = |name: &str| state.double(name, 1).map(|values| values[0]);
         let array = |name: &str| state.single(name, count).map(<[f32]>::to_vec);
         let has = |name: &str| state.single.contains_key(name);
-        self.place = match has("kfac.parameters") {
-            true => Some(Place {
+        self.iterate = match has("kfac.parameters") {
+            true => Some(Iterate {
                 parameters: array("kfac.parameters")?,
                 gradient: array("kfac.gradient")?,
                 objective: number("kfac.objective")?,
