@@ -18,13 +18,13 @@ use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr_engine::{Backend, CpuBackend, EngineError};
 
 use crate::optimizer::OptimizerName;
-use crate::pieces::{PieceProgress, PieceSession};
+use crate::pieces::PieceSession;
 use crate::plan::{FitPlan, Resolved, SignalFacts, resolve};
 use crate::preset::Preset;
 use crate::request::{BatchSize, FitRequest, RequestError, TileSide};
+use crate::run::RunEvent;
 use crate::session::{Beginning, Fit, FitError, Session};
 use crate::signal::{Signal, SignalOptions};
-use crate::train::Progress;
 
 /// A fit of a signal that is being described.
 #[derive(Debug, Clone)]
@@ -129,19 +129,9 @@ impl<'a> Fitting<'a> {
     /// fit fails.
     pub fn run_on(&self, backend: &dyn Backend) -> Result<Fit, FittingError> {
         let plan = self.plan()?.plan;
-        let mut watch = |_: FitEvent<'_>| ControlFlow::Continue(());
+        let mut watch = |_: RunEvent<'_>| ControlFlow::Continue(());
         Ok(fit(&plan, self.signal, backend, Beginning::default(), &self.request, &mut watch)?)
     }
-}
-
-/// What a fit tells its watcher.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FitEvent<'a> {
-    /// A step of the one network was done.
-    Step(&'a Progress),
-    /// A piece has ended, or a moment has passed.
-    Pieces(&'a PieceProgress),
 }
 
 /// Carries out `plan`, which was resolved from `request` for `signal`, in memory, in pieces or not as it
@@ -156,7 +146,7 @@ pub fn fit(
     backend: &dyn Backend,
     beginning: Beginning<'_>,
     request: &FitRequest,
-    watch: &mut dyn FnMut(FitEvent<'_>) -> ControlFlow<()>,
+    watch: &mut dyn FnMut(RunEvent<'_>) -> ControlFlow<()>,
 ) -> Result<Fit, FitError> {
     if plan.pieces.is_some() {
         if beginning.state.is_some() || beginning.weights.is_some() {
@@ -164,9 +154,9 @@ pub fn fit(
         }
         let started = beginning.started.unwrap_or_else(Instant::now);
         let session = PieceSession::new(plan, signal, backend, started)?;
-        return session.run(request, &mut |progress| watch(FitEvent::Pieces(progress)));
+        return session.run(request, &mut |progress| watch(RunEvent::Pieces(progress)));
     }
     let mut session = Session::new(plan, signal, backend, beginning)?;
-    session.run(|progress, _| watch(FitEvent::Step(progress)))?;
+    session.run(|progress, _| watch(RunEvent::Step(progress)))?;
     session.finish(request)
 }

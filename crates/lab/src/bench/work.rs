@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use vi3nr_engine::Backend;
 use vi3nr_inr::chart::{Chart, Curve, Level, Panel, Scale};
-use vi3nr_inr::fit::{FitEvent, fit};
+use vi3nr_inr::fit::fit;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::plan::FitPlan;
 use vi3nr_inr::request::FitRequest;
@@ -136,7 +136,7 @@ fn pieces_to_psnr(
     backend: &dyn Backend,
     paper: &dyn Fn(f64) -> f64,
 ) -> Result<WorkReport, WorkError> {
-    let mut watch = |_: FitEvent<'_>| ControlFlow::Continue(());
+    let mut watch = |_: RunEvent<'_>| ControlFlow::Continue(());
     let (beginning, request) = (Beginning::default(), FitRequest::default());
     let report = fit(plan, signal, backend, beginning, &request, &mut watch)?.report;
     let last = WorkPoint {
