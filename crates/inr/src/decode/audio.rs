@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use vi3nr_engine::Backend;
 
-use super::field::{Field, Places};
+use super::field::{AxisPositions, Field};
 use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
 use crate::model_file::Model;
 use crate::request::RequestError;
@@ -30,10 +30,9 @@ pub fn decode_audio(
     let stretch = Stretch::of(model, rate, span)?;
     let mut field = Field::new(model, backend)?;
     let mut values = Vec::with_capacity(stretch.info.values() as usize);
-    stretch.play(model, &mut field, |part| {
-        values.extend_from_slice(part);
-        Ok(())
-    })?;
+    for positions in stretch.bands(model) {
+        values.extend(field.values(&[&positions])?);
+    }
     Ok(Audio::of_network(stretch.info, values))
 }
 
@@ -68,31 +67,23 @@ impl Stretch {
         Ok(Self { native, info, first })
     }
 
-    /// Hands the values of the result over, some at a time.
-    fn play(
-        &self,
-        model: &Model,
-        field: &mut Field<'_>,
-        mut take: impl FnMut(&[f32]) -> Result<(), DecodeError>,
-    ) -> Result<(), DecodeError> {
-        let Self { native, info, first } = self;
+    /// The positions of the result's samples, at most [`BAND`] of them at a time, in order.
+    fn bands(&self, model: &Model) -> impl Iterator<Item = AxisPositions> {
+        let Self { native, info, first } = *self;
+        let scale = model.input_scale;
         let ratio = f64::from(native.rate) / f64::from(info.rate);
-        let place = |index: u64| match first {
-            None => {
-                let coordinate = native.coordinate(index, info.rate, model.input_scale);
-                (index as f64 * ratio, coordinate)
-            }
+        let position = move |index: u64| match first {
+            None => (index as f64 * ratio, native.coordinate(index, info.rate, scale)),
             Some(first) => {
                 let position = first + index as f64 * ratio;
-                (position, native.coordinate_at(position, model.input_scale))
+                (position, native.coordinate_at(position, scale))
             }
         };
-        for band in (0..info.samples).step_by(BAND) {
+        (0..info.samples).step_by(BAND).map(move |band| {
             let indices = band..info.samples.min(band + BAND as u64);
-            let (positions, coordinates) = indices.map(place).unzip();
-            take(&field.values(&[&Places { positions, coordinates }])?)?;
-        }
-        Ok(())
+            let (positions, coordinates) = indices.map(position).unzip();
+            AxisPositions { positions, coordinates }
+        })
     }
 }
 
@@ -137,13 +128,12 @@ pub(super) fn decode(
     let mut field = Field::new(model, backend)?;
     let format = request.sample_format.unwrap_or_default();
     let clipped = write_wav(path, &info, format, |push| {
-        let mut samples = Vec::new();
-        let play = stretch.play(model, &mut field, |values| {
-            samples.clear();
-            samples.extend(values.iter().map(|value| (f64::from(*value) * info.scale) as f32));
-            push(&samples).map_err(DecodeError::Read)
-        });
-        play.map_err(io::Error::other)
+        for positions in stretch.bands(model) {
+            let values = field.values(&[&positions]).map_err(io::Error::other)?;
+            let samples = values.into_iter().map(|value| (f64::from(value) * info.scale) as f32);
+            push(&samples.collect::<Vec<_>>())?;
+        }
+        Ok(())
     })?;
     let mut warnings = Vec::new();
     if clipped > 0 {

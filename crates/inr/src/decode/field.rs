@@ -7,9 +7,9 @@ use crate::model_file::{Body, Model};
 use crate::pieces::PieceField;
 use crate::points::combinations;
 
-/// Places along one axis, in ascending order.
+/// AxisPositions along one axis, in ascending order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
+pub(super) struct AxisPositions {
     /// In samples: sample i of the signal lies at i.
     pub(super) positions: Vec<f64>,
     /// The coordinates of one network for all of the signal, its scale included.
@@ -34,21 +34,20 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// The values at all combinations of `places`, one for each axis, the first axis fastest: shape
+    /// The values at all combinations of `axes`, one for each axis, the first axis fastest: shape
     /// (n, outputs).
-    pub(super) fn values(&mut self, places: &[&Places]) -> Result<Vec<f32>, DecodeError> {
+    pub(super) fn values(&mut self, axes: &[&AxisPositions]) -> Result<Vec<f32>, DecodeError> {
         match self {
             Self::Pieces(field) => {
-                let positions: Vec<&[f64]> =
-                    places.iter().map(|axis| &axis.positions[..]).collect();
+                let positions: Vec<&[f64]> = axes.iter().map(|axis| &axis.positions[..]).collect();
                 Ok(field.values(&positions)?)
             }
             Self::Network(engine) => {
                 let coordinates: Vec<&[f32]> =
-                    places.iter().map(|axis| &axis.coordinates[..]).collect();
+                    axes.iter().map(|axis| &axis.coordinates[..]).collect();
                 let points = combinations(&coordinates);
                 let network = engine.network();
-                let mut values = vec![0.0; points.len() / places.len() * network.outputs()];
+                let mut values = vec![0.0; points.len() / axes.len() * network.outputs()];
                 engine.evaluate(&points, &mut values)?;
                 Ok(values)
             }
@@ -56,7 +55,7 @@ impl<'a> Field<'a> {
     }
 }
 
-impl Places {
+impl AxisPositions {
     /// Those in `range`.
     pub(super) fn part(&self, range: std::ops::Range<usize>) -> Self {
         Self {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::json;
 use vi3nr_engine::Backend;
 
-use super::field::{Field, Places};
+use super::field::{AxisPositions, Field};
 use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
 use crate::model_file::{Alignment, Model};
 use crate::request::RequestError;
@@ -73,9 +73,9 @@ pub fn decode_image(
     // Refuses impossible sizes.
     let resampled = native.resampled(width, height)?;
     let scale = model.input_scale as f32;
-    let along = |axis: usize, first: u32, from: u32, to: u32| -> Places {
+    let along = |axis: usize, first: u32, from: u32, to: u32| -> AxisPositions {
         let step = f64::from(from) / f64::from(to);
-        let place = |index: u32| match model.alignment {
+        let position = |index: u32| match model.alignment {
             Alignment::Areas => {
                 let position = f64::from(first) + (f64::from(index) + 0.5) * step - 0.5;
                 (position, scale * native.coordinate(axis, position))
@@ -91,8 +91,8 @@ pub fn decode_image(
                 (position, scale * coordinate)
             }
         };
-        let (positions, coordinates) = (0..to).map(place).unzip();
-        Places { positions, coordinates }
+        let (positions, coordinates) = (0..to).map(position).unzip();
+        AxisPositions { positions, coordinates }
     };
     let columns = along(0, area.x, area.width, width);
     let rows = along(1, area.y, area.height, height);

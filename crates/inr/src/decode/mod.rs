@@ -59,18 +59,9 @@ pub enum DecodeError {
     /// The engine cannot be built.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The parameters of a piece cannot be read.
+    /// The pieces of the model cannot be evaluated.
     #[error(transparent)]
-    Read(std::io::Error),
-}
-
-impl From<PieceError> for DecodeError {
-    fn from(error: PieceError) -> Self {
-        match error {
-            PieceError::Engine(error) => Self::Engine(error),
-            PieceError::Read(error) => Self::Read(error),
-        }
-    }
+    Pieces(#[from] PieceError),
 }
 
 /// How a model is decoded; what is `None` has the default of the model's kind.
