@@ -13,10 +13,10 @@ fn any_single_value_of_an_image_changes_its_fingerprint() {
         |values: Vec<f32>| Image::from_values(width, height, 3, values).unwrap().fingerprint();
     let own = fingerprint(values.clone());
     assert_eq!(own, fingerprint(values.clone()));
-    for place in [0, 1, values.len() / 2, values.len() - 2, values.len() - 1] {
+    for index in [0, 1, values.len() / 2, values.len() - 2, values.len() - 1] {
         let mut other = values.clone();
-        other[place] += 1e-3;
-        assert_ne!(own, fingerprint(other), "{place}");
+        other[index] += 1e-3;
+        assert_ne!(own, fingerprint(other), "{index}");
     }
     // Nor is the size forgotten where the values are the same.
     let turned = Image::from_values(height, width, 3, values).unwrap();
@@ -35,10 +35,10 @@ fn any_single_sample_of_audio_changes_its_fingerprint() {
     };
     let own = fingerprint(samples.clone(), 8_000);
     assert_eq!(own, fingerprint(samples.clone(), 8_000));
-    for place in [0, 1, samples.len() / 2, samples.len() - 2, samples.len() - 1] {
+    for index in [0, 1, samples.len() / 2, samples.len() - 2, samples.len() - 1] {
         let mut other = samples.clone();
-        other[place] += 1e-3;
-        assert_ne!(own, fingerprint(other, 8_000), "{place}");
+        other[index] += 1e-3;
+        assert_ne!(own, fingerprint(other, 8_000), "{index}");
     }
     assert_ne!(own, fingerprint(samples, 16_000));
 }

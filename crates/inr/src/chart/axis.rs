@@ -32,9 +32,10 @@ impl Axis {
     /// An axis over all `values` that can be shown on it; a margin of `margin` of its length on
     /// either side.
     pub(super) fn over(scale: Scale, values: impl Iterator<Item = f64>, margin: f64) -> Self {
-        let places = values.map(|value| place(scale, value)).filter(|place| place.is_finite());
-        let (lo, hi) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), place| {
-            (lo.min(place), hi.max(place))
+        let positions =
+            values.map(|value| position(scale, value)).filter(|position| position.is_finite());
+        let (lo, hi) = positions.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), position| {
+            (lo.min(position), hi.max(position))
         });
         if lo > hi {
             return Self { scale, lo: 0.0, hi: 1.0 };
@@ -47,7 +48,7 @@ impl Axis {
 
     /// Where `value` lies: 0 at the low end, 1 at the high end; `None` outside.
     pub(super) fn share(&self, value: f64) -> Option<f64> {
-        let share = (place(self.scale, value) - self.lo) / (self.hi - self.lo);
+        let share = (position(self.scale, value) - self.lo) / (self.hi - self.lo);
         (-1e-9..=1.0 + 1e-9).contains(&share).then_some(share)
     }
 
@@ -61,7 +62,8 @@ impl Axis {
     }
 }
 
-fn place(scale: Scale, value: f64) -> f64 {
+/// The position of `value` in the units of the ends of an axis.
+fn position(scale: Scale, value: f64) -> f64 {
     match scale {
         Scale::Linear => value,
         Scale::Log => value.log10(),
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_has_no_place() {
+    fn values_outside_the_axis_have_no_share() {
         let axis = Axis::over(Scale::Log, [1.0, 100.0].into_iter(), 0.0);
         assert_eq!(axis.share(10.0), Some(0.5));
         for outside in [0.1, 1e3, 0.0, -1.0, f64::NAN] {

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::ChartError;
 
 /// A place: to the right and down, in units.
-pub(super) type Place = (f64, f64);
+pub(super) type Point = (f64, f64);
 
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(super) const FRAME: RGBColor = RGBColor(136, 136, 136);
@@ -56,14 +56,14 @@ pub(super) struct Canvas<'a, B: DrawingBackend> {
 }
 
 impl<B: DrawingBackend> Canvas<'_, B> {
-    /// A line through `places`.
+    /// A line through `points`.
     pub(super) fn line(
         &self,
-        places: &[Place],
+        points: &[Point],
         color: RGBColor,
         width: f64,
     ) -> Result<(), ChartError> {
-        let pixels: Vec<_> = places.iter().map(|&place| self.pixel(place)).collect();
+        let pixels: Vec<_> = points.iter().map(|&point| self.pixel(point)).collect();
         let width = (width * self.scale).round().max(1.0) as u32;
         self.area.draw(&PathElement::new(pixels, color.stroke_width(width))).map_err(drawing)
     }
@@ -71,15 +71,15 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     /// The frame of what is drawn between two opposite corners.
     pub(super) fn frame(
         &self,
-        (left, top): Place,
-        (right, bottom): Place,
+        (left, top): Point,
+        (right, bottom): Point,
     ) -> Result<(), ChartError> {
         let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
         self.line(&corners, FRAME, 1.0)
     }
 
     /// A dashed line.
-    pub(super) fn dashes(&self, from: Place, to: Place, color: RGBColor) -> Result<(), ChartError> {
+    pub(super) fn dashes(&self, from: Point, to: Point, color: RGBColor) -> Result<(), ChartError> {
         let (right, down) = (to.0 - from.0, to.1 - from.1);
         let length = right.hypot(down);
         let at = |way: f64| {
@@ -95,13 +95,13 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     }
 
     /// A filled circle.
-    pub(super) fn dot(&self, at: Place, color: RGBColor) -> Result<(), ChartError> {
+    pub(super) fn dot(&self, at: Point, color: RGBColor) -> Result<(), ChartError> {
         let radius = (5.0 * self.scale) as i32;
         self.area.draw(&Circle::new(self.pixel(at), radius, color.filled())).map_err(drawing)
     }
 
     /// A filled rectangle between two corners.
-    pub(super) fn fill(&self, from: Place, to: Place, color: RGBColor) -> Result<(), ChartError> {
+    pub(super) fn fill(&self, from: Point, to: Point, color: RGBColor) -> Result<(), ChartError> {
         let corners = [self.pixel(from), self.pixel(to)];
         self.area.draw(&Rectangle::new(corners, color.filled())).map_err(drawing)
     }
@@ -110,7 +110,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     pub(super) fn text(
         &self,
         text: &str,
-        at: Place,
+        at: Point,
         anchor: Anchor,
         size: f64,
         color: RGBColor,
@@ -139,7 +139,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     pub(super) fn label(
         &self,
         text: &str,
-        (x, y): Place,
+        (x, y): Point,
         anchor: Anchor,
     ) -> Result<(), ChartError> {
         let width = self.text_width(text, SMALL)?;
@@ -169,7 +169,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         }
     }
 
-    fn pixel(&self, (x, y): Place) -> (i32, i32) {
+    fn pixel(&self, (x, y): Point) -> (i32, i32) {
         ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
     }
 }

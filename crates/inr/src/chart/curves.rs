@@ -4,7 +4,7 @@ use plotters::prelude::{DrawingBackend, RGBColor};
 
 use super::axis::Axis;
 use super::canvas::{
-    Anchor, CURVES, Canvas, FAINT_GRID, GRID, INK, LARGE, MARK, MEDIUM, Place, SMALL,
+    Anchor, CURVES, Canvas, FAINT_GRID, GRID, INK, LARGE, MARK, MEDIUM, Point, SMALL,
 };
 use super::file::Drawing;
 use super::{Chart, ChartError, Panel};
@@ -33,7 +33,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn place(&self, (x, y): (f64, f64)) -> Option<Place> {
+    fn position(&self, (x, y): (f64, f64)) -> Option<Point> {
         let (x, y) = (self.x.share(x)?, self.y.share(y)?);
         Some((LEFT + x * (RIGHT - LEFT), self.top + (1.0 - y) * PANEL))
     }
@@ -104,7 +104,7 @@ fn draw_panel<B: DrawingBackend>(
         }
     }
     for mark in &panel.marks {
-        let Some((x, y)) = frame.place(mark.at) else { continue };
+        let Some((x, y)) = frame.position(mark.at) else { continue };
         canvas.dot((x, y), MARK)?;
         let width = canvas.text_width(&mark.label, SMALL)?;
         let (at, anchor) = free_side((x, y), width, panel, frame);
@@ -193,9 +193,9 @@ fn draw_curve<B: DrawingBackend>(
     frame: &Frame,
     color: RGBColor,
 ) -> Result<(), ChartError> {
-    let places: Vec<Option<Place>> = points.iter().map(|&point| frame.place(point)).collect();
-    for piece in places.split(Option::is_none) {
-        let piece: Vec<Place> = piece.iter().copied().flatten().collect();
+    let positions: Vec<Option<Point>> = points.iter().map(|&point| frame.position(point)).collect();
+    for piece in positions.split(Option::is_none) {
+        let piece: Vec<Point> = piece.iter().copied().flatten().collect();
         if piece.len() >= 2 {
             canvas.line(&piece, color, 2.5)?;
         }
@@ -204,7 +204,7 @@ fn draw_curve<B: DrawingBackend>(
 }
 
 /// Where words of this width beside a point hide no curve, if there is such a place.
-fn free_side((x, y): Place, width: f64, panel: &Panel, frame: &Frame) -> (Place, Anchor) {
+fn free_side((x, y): Point, width: f64, panel: &Panel, frame: &Frame) -> (Point, Anchor) {
     let sides = [(1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0)];
     let beside = |(right, below): (f64, f64)| {
         let anchor = if right > 0.0 { Anchor::Left } else { Anchor::Right };
@@ -225,9 +225,9 @@ fn free_side((x, y): Place, width: f64, panel: &Panel, frame: &Frame) -> (Place,
 
 /// Whether no point of a curve lies where a line of words would.
 fn is_free((left, right): (f64, f64), row: f64, panel: &Panel, frame: &Frame) -> bool {
-    let mut places = panel.curves.iter().flat_map(|curve| &curve.points);
-    !places.any(|&point| {
-        let Some((x, y)) = frame.place(point) else { return false };
+    let mut points = panel.curves.iter().flat_map(|curve| &curve.points);
+    !points.any(|&point| {
+        let Some((x, y)) = frame.position(point) else { return false };
         (left..right).contains(&x) && (y - row).abs() < 12.0
     })
 }

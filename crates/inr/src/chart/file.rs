@@ -89,8 +89,8 @@ fn means_over_squares(fine: &[u8], width: usize) -> Vec<u8> {
     for rows in fine.chunks_exact(SIDE * 3 * width) {
         for left in (0..width).step_by(SIDE) {
             for channel in 0..3 {
-                let places = (0..SIDE * SIDE).map(|i| (i / SIDE * width + left + i % SIDE) * 3);
-                let sum: u32 = places.map(|place| u32::from(rows[place + channel])).sum();
+                let offsets = (0..SIDE * SIDE).map(|i| (i / SIDE * width + left + i % SIDE) * 3);
+                let sum: u32 = offsets.map(|offset| u32::from(rows[offset + channel])).sum();
                 let count = (SIDE * SIDE) as u32;
                 picture.push(((sum + count / 2) / count) as u8);
             }

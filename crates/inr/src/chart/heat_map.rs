@@ -5,7 +5,7 @@ use std::path::Path;
 use plotters::prelude::{DrawingBackend, RGBColor};
 
 use super::axis::{Axis, Scale};
-use super::canvas::{Anchor, Canvas, FRAME, INK, LARGE, MARK, MEDIUM, Place, SMALL};
+use super::canvas::{Anchor, Canvas, FRAME, INK, LARGE, MARK, MEDIUM, Point, SMALL};
 use super::file::{self, Drawing};
 use super::{ChartError, Curve};
 
@@ -120,10 +120,10 @@ impl HeatMap {
     }
 
     /// Where cells with these centers begin and end, one more than there are cells.
-    fn edges(&self, centers: &[f64], place: impl Fn(f64) -> f64) -> Vec<f64> {
+    fn edges(&self, centers: &[f64], position: impl Fn(f64) -> f64) -> Vec<f64> {
         let axis = self.axis(centers);
         let edges = edges(self.scale, centers);
-        edges.into_iter().map(|edge| place(axis.share(edge).unwrap_or(0.0))).collect()
+        edges.into_iter().map(|edge| position(axis.share(edge).unwrap_or(0.0))).collect()
     }
 
     /// The axis along cells with these centers.
@@ -161,11 +161,11 @@ impl HeatMap {
 /// The ends of cells with these centers: halfway between them on the axis, the first and the last as
 /// far out as in.
 fn edges(scale: Scale, centers: &[f64]) -> Vec<f64> {
-    let place = |center: f64| if scale == Scale::Log { center.ln() } else { center };
-    let value = |place: f64| if scale == Scale::Log { place.exp() } else { place };
-    let places: Vec<f64> = centers.iter().map(|center| place(*center)).collect();
-    let (Some(first), Some(last)) = (places.first(), places.last()) else { return vec![0.0, 1.0] };
-    let inner: Vec<f64> = places.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+    let position = |center: f64| if scale == Scale::Log { center.ln() } else { center };
+    let value = |position: f64| if scale == Scale::Log { position.exp() } else { position };
+    let all: Vec<f64> = centers.iter().map(|center| position(*center)).collect();
+    let (Some(first), Some(last)) = (all.first(), all.last()) else { return vec![0.0, 1.0] };
+    let inner: Vec<f64> = all.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
     let before = first - inner.first().map_or(0.5, |edge| edge - first);
     let after = last + inner.last().map_or(0.5, |edge| last - edge);
     [before].into_iter().chain(inner).chain([after]).map(value).collect()
@@ -199,11 +199,11 @@ impl Drawing for HeatMap {
             }
         }
         canvas.frame((LEFT, TOP), (RIGHT, BOTTOM))?;
-        let place = |&(at_x, at_y): &(f64, f64)| {
+        let position = |&(at_x, at_y): &(f64, f64)| {
             let (along, up) = (x.share(at_x)?, y.share(at_y)?);
             Some((LEFT + along * (RIGHT - LEFT), BOTTOM - up * (BOTTOM - TOP)))
         };
-        let line: Vec<Place> = self.line.points.iter().filter_map(place).collect();
+        let line: Vec<Point> = self.line.points.iter().filter_map(position).collect();
         for pair in line.windows(2) {
             canvas.dashes(pair[0], pair[1], MARK)?;
         }
@@ -229,9 +229,9 @@ fn color(value: f64) -> Option<RGBColor> {
     if value.is_nan() {
         return None;
     }
-    let place = value.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
-    let index = (place as usize).min(STOPS.len() - 2);
-    let share = place - index as f64;
+    let position = value.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let index = (position as usize).min(STOPS.len() - 2);
+    let share = position - index as f64;
     let mix = |channel: usize| {
         ((1.0 - share) * STOPS[index][channel] + share * STOPS[index + 1][channel]).round() as u8
     };

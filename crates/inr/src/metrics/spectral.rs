@@ -25,9 +25,9 @@ pub fn spectral_convergence(reconstruction: &[f32], truth: &[f32], channels: usi
     let mut frame = transform.make_input_vec();
     let mut spectrum = transform.make_output_vec();
     let mut magnitudes = |values: &[f32], channel: usize, first: usize| -> Vec<f64> {
-        for (index, (place, weight)) in frame.iter_mut().zip(&window).enumerate() {
+        for (index, (slot, weight)) in frame.iter_mut().zip(&window).enumerate() {
             let sample = values.get((first + index) * channels + channel).copied();
-            *place = f64::from(sample.unwrap_or(0.0)) * weight;
+            *slot = f64::from(sample.unwrap_or(0.0)) * weight;
         }
         // The lengths are those that the transform asked for.
         let _ = transform.process(&mut frame, &mut spectrum);

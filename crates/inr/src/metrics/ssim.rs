@@ -32,7 +32,7 @@ pub fn ssim(
     }
     let (down, across) = (window(height), window(width));
     let row_length = width * channels;
-    let places = (width - across.len() + 1) * channels;
+    let positions = (width - across.len() + 1) * channels;
     let mut columns = vec![[0.0; 5]; row_length];
     let mut sum = 0.0;
     for top in 0..=height - down.len() {
@@ -45,15 +45,15 @@ pub fn ssim(
                 add(column, weight, moments(f64::from(a), f64::from(b)));
             }
         }
-        for place in 0..places {
+        for position in 0..positions {
             let mut window = [0.0; 5];
-            for (column, &weight) in columns[place..].iter().step_by(channels).zip(&across) {
+            for (column, &weight) in columns[position..].iter().step_by(channels).zip(&across) {
                 add(&mut window, weight, *column);
             }
             sum += similarity(window);
         }
     }
-    sum / ((height - down.len() + 1) * places) as f64
+    sum / ((height - down.len() + 1) * positions) as f64
 }
 
 /// The Gaussian weights along a side, which sum to 1.

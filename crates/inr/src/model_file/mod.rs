@@ -240,9 +240,9 @@ impl Model {
 
 /// Which parameter is not a finite number, if any is not.
 fn not_finite(network: &Network, parameters: &[f32]) -> Option<String> {
-    let place = parameters.iter().position(|value| !value.is_finite())?;
-    let value = parameters[place];
-    let tensor = tensors(network).into_iter().find(|one| one.place.contains(&place))?;
+    let index = parameters.iter().position(|value| !value.is_finite())?;
+    let value = parameters[index];
+    let tensor = tensors(network).into_iter().find(|one| one.range.contains(&index))?;
     Some(format!("{} holds {value}; expected finite numbers", tensor.name))
 }
 
@@ -251,7 +251,7 @@ struct Tensor {
     name: String,
     shape: Vec<usize>,
     /// Where its values lie among the model's parameters.
-    place: Range<usize>,
+    range: Range<usize>,
 }
 
 /// The tensors of a network, in the order of its parameters.
@@ -260,12 +260,12 @@ fn tensors(network: &Network) -> Vec<Tensor> {
         let weight = Tensor {
             name: format!("net.{}.weight", layer.index),
             shape: vec![layer.fan_out, layer.fan_in],
-            place: layer.weights,
+            range: layer.weights,
         };
         let bias = Tensor {
             name: format!("net.{}.bias", layer.index),
             shape: vec![layer.fan_out],
-            place: layer.biases,
+            range: layer.biases,
         };
         [weight, bias]
     };

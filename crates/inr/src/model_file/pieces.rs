@@ -33,26 +33,26 @@ pub(super) fn write(
     let networks = set.networks();
     let mut infos = BTreeMap::new();
     let mut end = 0;
-    let mut place = |name: String, dtype: Dtype, shape: Vec<usize>, bytes: usize| {
+    let mut add = |name: String, dtype: Dtype, shape: Vec<usize>, bytes: usize| {
         let data_offsets = (end, end + bytes);
         end += bytes;
         infos.insert(name, TensorInfo { dtype, shape, data_offsets });
     };
     for (shape, (network, count)) in networks.iter().enumerate() {
         for tensor in tensors(network) {
-            let bytes = count * tensor.place.len() * storage.bytes();
+            let bytes = count * tensor.range.len() * storage.bytes();
             let dims = [&[*count], &tensor.shape[..]].concat();
-            place(name(shape, &tensor.name), storage.dtype(), dims, bytes);
+            add(name(shape, &tensor.name), storage.dtype(), dims, bytes);
         }
-        place(index_name(shape), Dtype::I32, vec![*count], 4 * count);
+        add(index_name(shape), Dtype::I32, vec![*count], 4 * count);
     }
     write::header(writer, metadata, infos)?;
     for (shape, (network, _)) in networks.iter().enumerate() {
         let own = || (0..set.piece_count()).filter(|index| set.kinds()[*index] as usize == shape);
-        for Tensor { place, .. } in tensors(network) {
+        for Tensor { range, .. } in tensors(network) {
             for index in own() {
-                let mut bytes = Vec::with_capacity(place.len() * storage.bytes());
-                storage.encode(&set.part(index, place.clone())?, &mut bytes);
+                let mut bytes = Vec::with_capacity(range.len() * storage.bytes());
+                storage.encode(&set.part(index, range.clone())?, &mut bytes);
                 writer.write_all(&bytes)?;
             }
         }
@@ -109,7 +109,7 @@ pub(super) fn read(
             }
             rows[number as usize] = row as u32;
         }
-        let mut places = Vec::new();
+        let mut offsets = Vec::new();
         for tensor in tensors(&network) {
             let name = name(shape, &tensor.name);
             let info = header.info(&name).ok_or_else(|| missing(&name))?;
@@ -122,10 +122,10 @@ pub(super) fn read(
                     info.dtype, info.shape
                 ));
             }
-            places.push((start + info.data_offsets.0 as u64, tensor.place.len()));
+            offsets.push((start + info.data_offsets.0 as u64, tensor.range.len()));
         }
-        expected += places.len() + 1;
-        stacked.push(places);
+        expected += offsets.len() + 1;
+        stacked.push(offsets);
         shapes.push(network);
     }
     if filled != count {

@@ -74,10 +74,10 @@ impl ModelFile {
             (model.body, model.storage) = (Body::Pieces(set), storage);
             return model.problem().map_or(Ok(file), |reason| Err(damaged(reason)));
         }
-        let (places, storage) = places(&header, file.network()).map_err(damaged)?;
+        let (ranges, storage) = tensor_ranges(&header, file.network()).map_err(damaged)?;
         let mut parameters = vec![0.0; file.network().parameter_count()];
-        for place in places {
-            read_floats(&mut reader, storage, &mut parameters[place]).map_err(unreadable)?;
+        for range in ranges {
+            read_floats(&mut reader, storage, &mut parameters[range]).map_err(unreadable)?;
         }
         let problem = match &mut file {
             Self::Trained(model) => {
@@ -181,10 +181,13 @@ fn describe(
 }
 
 /// Where each tensor's values go among the parameters, in the order of the file, and their format.
-fn places(header: &Metadata, network: &Network) -> Result<(Vec<Range<usize>>, Storage), String> {
-    let mut places = Vec::new();
+fn tensor_ranges(
+    header: &Metadata,
+    network: &Network,
+) -> Result<(Vec<Range<usize>>, Storage), String> {
+    let mut ranges = Vec::new();
     let mut storage = None;
-    for Tensor { name, shape, place } in tensors(network) {
+    for Tensor { name, shape, range } in tensors(network) {
         let info = header.info(&name).ok_or_else(|| format!("tensor {name} is missing"))?;
         let own = Storage::of_dtype(info.dtype);
         // All tensors have the format of the first.
@@ -197,15 +200,15 @@ fn places(header: &Metadata, network: &Network) -> Result<(Vec<Range<usize>>, St
                 info.dtype
             ));
         }
-        places.push((info.data_offsets.0, place));
+        ranges.push((info.data_offsets.0, range));
     }
     let count = header.offset_keys().len();
-    if count != places.len() {
-        return Err(format!("it has {count} tensors; expected {}", places.len()));
+    if count != ranges.len() {
+        return Err(format!("it has {count} tensors; expected {}", ranges.len()));
     }
-    places.sort_by_key(|(start, _)| *start);
-    let places = places.into_iter().map(|(_, place)| place).collect();
-    Ok((places, storage.unwrap_or_default()))
+    ranges.sort_by_key(|(start, _)| *start);
+    let ranges = ranges.into_iter().map(|(_, range)| range).collect();
+    Ok((ranges, storage.unwrap_or_default()))
 }
 
 /// Fills `values` with the little-endian numbers that follow.

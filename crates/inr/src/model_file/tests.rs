@@ -140,10 +140,10 @@ fn no_prefix_of_a_file_is_a_model() {
 fn a_changed_byte_is_refused_or_harmless() {
     let bytes = bytes_of(&model(&[2, 3, 1], 1));
     let bench = Bench::new();
-    for place in 0..bytes.len() {
+    for index in 0..bytes.len() {
         for change in [0x01, 0x10, 0x80, 0xFF] {
             let mut bytes = bytes.clone();
-            bytes[place] ^= change;
+            bytes[index] ^= change;
             if let Ok(loaded) = bench.load(&bytes) {
                 assert_eq!(loaded.network().dims(), [2, 3, 1]);
                 assert_eq!(parameters(&loaded).len(), 13);
@@ -285,18 +285,18 @@ proptest! {
         seed: u64,
         rate: f64,
         text in ".{0,40}",
-        place: prop::sample::Index,
+        index: prop::sample::Index,
         value in prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL | prop::num::f32::ZERO,
     ) {
         let dims = [vec![2], hidden, vec![channels]].concat();
         let mut model = model(&dims, seed);
-        let place = place.index(parameters(&model).len());
-        parameters_mut(&mut model)[place] = value;
+        let index = index.index(parameters(&model).len());
+        parameters_mut(&mut model)[index] = value;
         model.origin = Origin::Settings(serde_json::json!({"rate": rate, &text: [text, 1]}));
         let bytes = bytes_of(&model);
         let loaded = Bench::new().load(&bytes).unwrap();
         prop_assert_eq!(&loaded, &model);
-        prop_assert_eq!(parameters(&loaded)[place].to_bits(), value.to_bits());
+        prop_assert_eq!(parameters(&loaded)[index].to_bits(), value.to_bits());
         prop_assert_eq!(bytes_of(&loaded), bytes);
     }
 

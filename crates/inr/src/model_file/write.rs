@@ -56,7 +56,7 @@ pub(super) fn network(
 ) -> io::Result<()> {
     let size = storage.bytes();
     let info = |tensor: Tensor| {
-        let data_offsets = (size * tensor.place.start, size * tensor.place.end);
+        let data_offsets = (size * tensor.range.start, size * tensor.range.end);
         (tensor.name, TensorInfo { dtype: storage.dtype(), shape: tensor.shape, data_offsets })
     };
     header(writer, metadata, super::tensors(network).into_iter().map(info).collect())?;

@@ -75,8 +75,8 @@ fn a_checkpoint_of_version_1_knows_its_run() {
         ["settings.learning_rate is 0.0005 there and 0.25 here"]
     );
     let cropped = differences(json!({"crop": 10})).join("\n");
-    for place in ["points", "settings.source.crop", "signal.width"] {
-        assert!(cropped.contains(place), "{cropped}");
+    for field in ["points", "settings.source.crop", "signal.width"] {
+        assert!(cropped.contains(field), "{cropped}");
     }
 }
 

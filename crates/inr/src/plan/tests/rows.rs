@@ -8,11 +8,11 @@ use super::plan;
 fn check(rows: &[(&str, Value, Value)]) {
     for (signal, settings, expected) in rows {
         let seen = plan(signal, settings).to_json();
-        for (place, expected) in expected.as_object().unwrap() {
+        for (path, expected) in expected.as_object().unwrap() {
             // What is not said counts as null.
             let seen =
-                seen.pointer(&format!("/{}", place.replace('.', "/"))).unwrap_or(&Value::Null);
-            assert_eq!(seen, expected, "{place} of {signal} {settings}");
+                seen.pointer(&format!("/{}", path.replace('.', "/"))).unwrap_or(&Value::Null);
+            assert_eq!(seen, expected, "{path} of {signal} {settings}");
         }
     }
 }

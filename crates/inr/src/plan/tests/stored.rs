@@ -57,12 +57,12 @@ fn plans_come_back_from_their_text() {
 
 #[test]
 fn plans_of_another_format_or_damaged_ones_are_refused() {
-    let change = |place: &str, value: Value| {
+    let change = |path: &str, value: Value| {
         let mut json = rich().to_json();
-        *json.pointer_mut(place).unwrap() = value;
+        *json.pointer_mut(path).unwrap() = value;
         serde_json::from_value::<FitPlan>(json).unwrap_err().to_string()
     };
-    for (place, value, text) in [
+    for (path, value, text) in [
         ("/format", json!(1), "its plan has format 1, expected 2 to 3"),
         ("/format", json!(4), "its plan has format 4, expected 2 to 3"),
         ("/network/activation", json!("gausian"), "gausian"),
@@ -72,8 +72,8 @@ fn plans_of_another_format_or_damaged_ones_are_refused() {
         ("/training/optimizer", json!("sgd"), "sgd"),
         ("/training/time_limit", json!(-1.0), "time_limit"),
     ] {
-        let error = change(place, value.clone());
-        assert!(error.contains(text), "{place} {value}: {error}");
+        let error = change(path, value.clone());
+        assert!(error.contains(text), "{path} {value}: {error}");
     }
     let whole = rich().to_json();
     for field in whole.as_object().unwrap().keys().filter(|key| *key != "start") {
