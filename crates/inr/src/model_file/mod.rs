@@ -40,6 +40,7 @@ pub use error::ModelError;
 pub use initial::{InitialFile, InitialWeights};
 pub use origin::Origin;
 pub use read::ModelFile;
+pub(crate) use storage::RoundedPiece;
 pub use storage::{Storage, StorageRule};
 
 use std::ops::Range;

@@ -28,16 +28,31 @@ pub enum StorageRule {
     F16,
     /// 16 bits, [`Storage::Bf16`].
     Bf16,
-    /// [`Storage::F16`] where the quality asked for is still reached after rounding, or, if none is asked
-    /// for, where rounding costs less than 0.05 dB; else 32 bits.
+    /// [`Storage::F16`] if rounding costs little, else 32 bits.
+    ///
+    /// For one network, the rounded parameters must still reach the target quality; without a target,
+    /// or if the network misses it anyway, rounding may cost at most 0.05 dB. For a model in pieces,
+    /// rounding may cost at most 0.5 dB in each piece, or bring it down to the target, and 0.1 dB over
+    /// all pieces together, and the stored model must still reach the target if every piece did.
     Auto,
+}
+
+/// The losses of a piece before and after its parameters are rounded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RoundedPiece {
+    /// The number of samples that belong to the piece.
+    pub(crate) samples: usize,
+    /// The loss of the trained parameters.
+    pub(crate) loss: f64,
+    /// The loss of the rounded parameters.
+    pub(crate) rounded: f64,
 }
 
 impl Storage {
     /// All formats.
     pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::Bf16];
 
-    /// As it is typed.
+    /// The name, as on the command line and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -124,22 +139,51 @@ impl StorageRule {
         }
     }
 
-    /// Whether a model of `loss` is stored rounded, which makes it `rounded`, where a quality of loss
-    /// `target` is asked for.
+    /// Whether a network is stored with rounded parameters, where `loss` and `rounded` are its losses
+    /// before and after rounding, and `target` is the loss at the target quality.
     pub(crate) fn accepts(self, loss: f64, rounded: f64, target: Option<f64>) -> bool {
         /// 0.05 dB.
-        const NEGLIGIBLE: f64 = 1.0116;
+        const MAX_COST: f64 = 1.0116;
         match self {
             Self::F32 => false,
             Self::F16 | Self::Bf16 => true,
             Self::Auto => match target.filter(|target| loss <= *target) {
                 Some(target) => rounded <= target,
-                None => rounded <= NEGLIGIBLE * loss,
+                None => rounded <= MAX_COST * loss,
             },
         }
     }
 
-    /// As it is typed.
+    /// The formats in which a model of these pieces may be stored, the preferred one first. If there is
+    /// a second, the first is to be kept only if the blended model reaches `target`, which the losses
+    /// of the pieces do not tell.
+    pub(crate) fn candidates(
+        self,
+        pieces: impl Iterator<Item = RoundedPiece>,
+        target: Option<f64>,
+    ) -> Vec<Storage> {
+        /// 0.5 dB.
+        const MAX_PIECE_COST: f64 = 1.122;
+        /// 0.1 dB.
+        const MAX_TOTAL_COST: f64 = 1.0233;
+        let Some(format) = self.rounded() else { return vec![Storage::F32] };
+        if self != Self::Auto {
+            return vec![format];
+        }
+        let (mut loss, mut rounded) = (0.0, 0.0);
+        let mut is_even = true;
+        for piece in pieces {
+            let samples = piece.samples as f64;
+            (loss, rounded) = (loss + piece.loss * samples, rounded + piece.rounded * samples);
+            is_even &= piece.rounded <= MAX_PIECE_COST * piece.loss.max(target.unwrap_or(0.0));
+        }
+        match is_even && rounded <= MAX_TOTAL_COST * loss {
+            true => vec![format, Storage::F32],
+            false => vec![Storage::F32],
+        }
+    }
+
+    /// The name, as on the command line and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -184,5 +228,24 @@ mod tests {
         assert!(!auto.accepts(1.0, f64::NAN, None) && !auto.accepts(1.0, f64::INFINITY, None));
         assert!(StorageRule::F16.accepts(1.0, 9.0, Some(1.0)));
         assert!(!StorageRule::F32.accepts(1.0, 1.0, None));
+    }
+
+    #[test]
+    fn candidates_depend_on_the_costs_of_the_pieces() {
+        let candidates = |rule: StorageRule, rounded: [f64; 2], target| {
+            let piece = |rounded| RoundedPiece { samples: 10, loss: 1.0, rounded };
+            rule.candidates(rounded.map(piece).into_iter(), target)
+        };
+        let auto = |rounded, target| candidates(StorageRule::Auto, rounded, target);
+        let both = [Storage::F16, Storage::F32];
+        assert_eq!(auto([1.02, 1.02], None), both);
+        // 0.5 dB in one piece, less than 0.1 dB in all; then more than 0.5 dB in one piece.
+        assert_eq!(auto([1.12, 0.9], None), both);
+        assert_eq!(auto([1.13, 0.9], None), [Storage::F32]);
+        assert_eq!(auto([1.13, 0.9], Some(1.1)), both);
+        assert_eq!(auto([1.03, 1.03], None), [Storage::F32]);
+        assert_eq!(auto([1.0, f64::INFINITY], None), [Storage::F32]);
+        assert_eq!(candidates(StorageRule::Bf16, [9.0; 2], None), [Storage::Bf16]);
+        assert_eq!(candidates(StorageRule::F32, [1.0; 2], None), [Storage::F32]);
     }
 }

@@ -12,7 +12,7 @@ use super::schedule::{PieceProgress, Tally, fit_pieces, samples};
 use super::set::PieceSet;
 use super::train::{FittedPiece, Job, PieceReport};
 use crate::metrics::Metrics;
-use crate::model_file::{Body, Model, Origin, Storage, StorageRule};
+use crate::model_file::{Body, Model, Origin, RoundedPiece, Storage};
 use crate::plan::FitPlan;
 use crate::request::FitRequest;
 use crate::session::{Fit, FitError, FitReport};
@@ -138,32 +138,18 @@ impl<'a> PieceSession<'a> {
         Some(self.started + (limit - finishing))
     }
 
-    /// The formats in which a model of these pieces may be stored, the preferred one first. Where there is
-    /// a second, the first is kept only if the model then [reaches](Self::reaches_target) the quality asked for.
+    /// The formats in which a model of these pieces may be stored, the preferred one first. If there is
+    /// a second, the first is kept only if the model [reaches](Self::reaches_target) the target.
     pub(crate) fn storages<'r>(
         &self,
         reports: impl Iterator<Item = &'r PieceReport>,
     ) -> Vec<Storage> {
-        /// 0.5 dB of a piece, 0.1 dB of all together.
-        const MAX_COSTS: (f64, f64) = (1.122, 1.0233);
-        let rule = self.plan.storage;
-        let Some(format) = rule.rounded() else { return vec![Storage::F32] };
-        if rule != StorageRule::Auto {
-            return vec![format];
-        }
-        let (mut loss, mut rounded) = (0.0, 0.0);
-        let mut is_even = true;
-        let target = self.job().target_loss();
-        for report in reports {
-            let samples = samples(self.job(), report.index) as f64;
-            let own = report.rounded_loss.unwrap_or(f64::INFINITY);
-            (loss, rounded) = (loss + report.loss * samples, rounded + own * samples);
-            is_even &= own <= MAX_COSTS.0 * report.loss.max(target.unwrap_or(0.0));
-        }
-        match is_even && rounded <= MAX_COSTS.1 * loss {
-            true => vec![format, Storage::F32],
-            false => vec![Storage::F32],
-        }
+        let pieces = reports.map(|report| RoundedPiece {
+            samples: samples(self.job(), report.index),
+            loss: report.loss,
+            rounded: report.rounded_loss.unwrap_or(f64::INFINITY),
+        });
+        self.plan.storage.candidates(pieces, self.job().target_loss())
     }
 
     /// Whether the model has the quality asked for; true where none is asked for, or where pieces miss it for
