@@ -4,8 +4,8 @@
 //! cargo run --release -p vi3nr-inr --example fit_and_decode -- photo.png
 //! ```
 //!
-//! Without an argument it fits the test image that the library draws. The model and the image go to the
-//! system's folder for temporary files.
+//! Without an argument it fits the test image that the library draws. The model and the image go to
+//! the system's folder for temporary files.
 
 use std::error::Error;
 use std::path::Path;

@@ -4,8 +4,8 @@
 //! cargo run --release -p vi3nr-inr --example own_loop
 //! ```
 //!
-//! The network learns the height of a drum's skin, u(x, y) = sin(3x) cos(2y), from 1,024 places, and is
-//! then asked for the slope, which it was never shown.
+//! The network learns the height of a drum's skin, u(x, y) = sin(3x) cos(2y), from 1,024 places,
+//! and is then asked for the slope, which it was never shown.
 
 use std::error::Error;
 

@@ -4,8 +4,8 @@
 //! cargo run --release -p vi3nr-inr --example signed_distance -- bunny.ply < points.txt
 //! ```
 //!
-//! Each line `x y z` of standard input, in the file's units, gives a line with the distance there in
-//! the same units, negative inside.
+//! Each line `x y z` of standard input, in the file's units, gives a line with the distance there
+//! in the same units, negative inside.
 
 use std::error::Error;
 use std::io::{Read, Write};

@@ -2,12 +2,12 @@
 
 use std::io;
 
-/// Encodes a picture of `width` x `height` pixels, gray or RGB by the number of its `samples`, row by
-/// row with the channels of a pixel side by side.
+/// Encodes a picture of `width` x `height` pixels, gray or RGB by the number of its `samples`, row
+/// by row with the channels of a pixel side by side.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::InvalidInput`] if `samples` are not 1 or 3 for each pixel, or the error of
-/// the encoder.
+/// Returns [`io::ErrorKind::InvalidInput`] if `samples` are not 1 or 3 for each pixel, or the error
+/// of the encoder.
 pub fn encode_png(width: u32, height: u32, samples: &[u8]) -> io::Result<Vec<u8>> {
     let pixels = width as usize * height as usize;
     let color = match samples.len() {

@@ -1,4 +1,4 @@
-//! How well a model reproduces a signal.
+//! The metrics of a model against a signal.
 
 use std::path::Path;
 
@@ -15,28 +15,28 @@ use crate::signal::{
     SignalRequest,
 };
 
-/// Why a model cannot be compared with a signal.
+/// Why a model cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
-    /// The signal is of another kind or shape than the model's.
+    /// The signal has another kind, size or number of channels than the model's.
     #[error(
-        "the model is of {model}, the file has {file}: compare it with the file that was fitted, \
-         with the same options"
+        "the model represents {model}, but the file has {file}; expected the file that was fitted, \
+         read with the same options"
     )]
     Shape {
-        /// The model's kind, size and channels.
+        /// The kind, size and channels of the model's signal.
         model: String,
-        /// The file's.
+        /// The kind, size and channels of the file's signal.
         file: String,
     },
-    /// A setting that the signal does not have.
+    /// A setting belongs to another kind of signal.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The engine cannot be built.
+    /// The engine cannot be created or rejects its input.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The signal cannot be measured.
+    /// The signal cannot be read, or its metrics cannot be computed.
     #[error(transparent)]
     Signal(#[from] SignalError),
     /// The pieces cannot be evaluated.
@@ -44,13 +44,15 @@ pub enum EvaluateError {
     Pieces(#[from] PieceError),
 }
 
-/// Reads the signal in `file` to compare `model` with: as `asked` says where it asks for anything; else
-/// as it is where it then has the shape of the model's; else prepared as it was for the fit.
-/// `grid` is the number of points a side of the grid that a shape's IoU is measured on.
+/// Reads the signal in `file` as the ground truth for `model`.
+///
+/// If `asked` sets any option, the file is read with those options. Otherwise it is read whole if
+/// it then has the size of the model's signal, else with the options of the fit. `grid` is the
+/// number of grid points along each side for the IoU of a shape.
 ///
 /// # Errors
-/// Returns [`EvaluateError::Request`] if `asked` has settings of another kind of signal,
-/// [`EvaluateError::Signal`] if the file cannot be read.
+/// Returns [`EvaluateError::Request`] if `asked` or `grid` has settings of another kind of signal,
+/// and [`EvaluateError::Signal`] if the file cannot be read.
 pub fn open_truth(
     file: &Path,
     model: &Model,
@@ -94,16 +96,16 @@ fn require_own(given: &[(SignalKind, &'static str)], kind: SignalKind) -> Result
     Err(RequestError::of_fields(&fields.collect::<Vec<_>>(), seen, ""))
 }
 
-/// The number of values, samples times channels, of a model in pieces up to which all that can be said of
-/// a signal is measured; beyond, only what does not need all values at once.
+/// The largest number of values, samples times channels, for which a model in pieces gets all
+/// metrics; above it, only those that do not need all values in memory.
 const MAX_VALUES: usize = 1 << 26;
 
-/// Compares `model` with `truth`, which must have its kind and shape, by the network's values as
-/// they are: neither clamped nor rounded.
+/// The metrics of `model` against `truth`, from the network's values neither clamped nor rounded.
 ///
 /// # Errors
-/// Returns [`EvaluateError::Shape`] for another kind, size or number of channels,
-/// [`EvaluateError::Engine`] or [`EvaluateError::Signal`] if the model cannot be evaluated.
+/// Returns [`EvaluateError::Shape`] if `truth` has another kind, size or number of channels than
+/// the model's signal, and [`EvaluateError::Engine`], [`EvaluateError::Pieces`] or
+/// [`EvaluateError::Signal`] if the model cannot be evaluated.
 pub fn evaluate(
     model: &Model,
     truth: &dyn Signal,

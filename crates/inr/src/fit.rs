@@ -5,7 +5,8 @@
 //! use vi3nr_inr::signal::image::test_picture;
 //!
 //! let image = test_picture(24)?;
-//! let fit = Fitting::of(&image).activation("gaussian:sigma=0.1".parse()?).width(16).steps(20).run()?;
+//! let activation = "gaussian:sigma=0.1".parse()?;
+//! let fit = Fitting::of(&image).activation(activation).width(16).steps(20).run()?;
 //! assert_eq!(fit.model.network().dims()[1], 16);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -26,29 +27,29 @@ use crate::run::RunEvent;
 use crate::session::{Beginning, Fit, FitError, Session};
 use crate::signal::{Signal, SignalOptions};
 
-/// A fit of a signal that is being described.
+/// A builder of a fit: the signal and the settings given so far.
 #[derive(Debug, Clone)]
 pub struct Fitting<'a> {
     signal: &'a dyn Signal,
     request: FitRequest,
 }
 
-/// Why a described fit gives no model.
+/// Why a fit fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FittingError {
-    /// The description makes no sense.
+    /// The settings are out of range or contradict each other.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The fit fails.
+    /// Training or evaluation fails.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// The threads cannot be started.
+    /// The worker threads cannot be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
-/// Setters of fields of the request.
+/// Defines a setter for each of these fields of the request.
 macro_rules! setters {
     ($($(#[$doc:meta])* $field:ident: $type:ty;)*) => {
         $($(#[$doc])*
@@ -61,63 +62,64 @@ macro_rules! setters {
 }
 
 impl<'a> Fitting<'a> {
-    /// A fit of `signal` with the settings that suit it best.
+    /// A fit of `signal` with the default settings for its kind and size.
     pub fn of(signal: &'a dyn Signal) -> Self {
         Self { signal, request: FitRequest::default() }
     }
 
     setters! {
-        /// What every other setting is chosen for.
+        /// The preset, which decides all settings that are not given.
         preset: Preset;
-        /// The nonlinearity.
+        /// The activation.
         activation: Activation;
         /// The number of weight matrices.
         layers: usize;
         /// The number of units of each hidden layer.
         width: usize;
-        /// The scheme of the initial weights.
+        /// The initialization scheme.
         init: SchemeRequest;
         /// The standard deviation of the preactivations.
         sigma_p: SigmaRequest;
-        /// The seed of the initial weights and of the order of mini-batches.
+        /// The seed of the initial weights and of the mini-batches.
         seed: u64;
         /// The maximum number of steps.
         steps: u64;
-        /// The number of points of a step.
+        /// The number of points per step.
         batch: BatchSize;
         /// The optimizer.
         optimizer: OptimizerName;
         /// The initial learning rate.
         lr: f64;
-        /// Seconds after which the fit must be done.
+        /// The time limit of the fit in seconds.
         time_limit: f64;
         /// The PSNR (peak 2, dB) of the training loss at which the fit stops.
         target_psnr: f64;
-        /// The quality in dB at which the fit stops: the PSNR of an image, the SNR of audio.
+        /// The target quality in dB at which the fit stops: PSNR for an image, SNR for audio.
         quality: f64;
-        /// Whether and how the signal is cut into pieces.
+        /// The side of the pieces into which the signal is cut, if it is.
         tile: TileSide;
     }
 
-    /// The settings of `request`, all of them, in place of those given so far.
+    /// Replaces all settings given so far by those of `request`.
     #[must_use]
     pub fn request(self, request: FitRequest) -> Self {
         Self { request, ..self }
     }
 
-    /// The plan of the fit.
+    /// Resolves the settings into the plan of the fit.
     ///
     /// # Errors
-    /// Returns the [`RequestError`] of [`resolve`].
+    /// Returns a [`RequestError`] if [`resolve`] does.
     pub fn plan(&self) -> Result<Resolved, RequestError> {
         let options = SignalOptions::default();
         resolve(&self.request, &SignalFacts::of(self.signal, None, &options))
     }
 
-    /// Fits on the CPU with a thread for each core.
+    /// Fits on the CPU with one thread per core.
     ///
     /// # Errors
-    /// Returns [`FittingError::Engine`] if the threads cannot be started, and as [`Fitting::run_on`].
+    /// Returns [`FittingError::Engine`] if the worker threads cannot be started, and the errors of
+    /// [`Fitting::run_on`].
     pub fn run(&self) -> Result<Fit, FittingError> {
         self.run_on(&CpuBackend::new(None)?)
     }
@@ -125,8 +127,8 @@ impl<'a> Fitting<'a> {
     /// Fits on `backend`.
     ///
     /// # Errors
-    /// Returns [`FittingError::Request`] if the description makes no sense, [`FittingError::Fit`] if the
-    /// fit fails.
+    /// Returns [`FittingError::Request`] if the settings are out of range or contradict each other,
+    /// and [`FittingError::Fit`] if training or evaluation fails.
     pub fn run_on(&self, backend: &dyn Backend) -> Result<Fit, FittingError> {
         let plan = self.plan()?.plan;
         let mut watch = |_: RunEvent<'_>| ControlFlow::Continue(());
@@ -134,12 +136,15 @@ impl<'a> Fitting<'a> {
     }
 }
 
-/// Carries out `plan`, which was resolved from `request` for `signal`, in memory, in pieces or not as it
-/// says. A `watch` that breaks the fit off gets what has been reached.
+/// Runs the fit of `plan`, which was resolved from `request` for `signal`, in memory: with one
+/// network or in pieces, as the plan says.
+///
+/// The callback `watch` receives [`RunEvent::Step`] or [`RunEvent::Pieces`]. If it returns
+/// [`ControlFlow::Break`], the fit ends and returns the best model so far.
 ///
 /// # Errors
-/// As [`Session::new`], [`Session::step`] and [`Session::finish`]; a fit in pieces has no state to begin
-/// from, and gives [`FitError::InPieces`] where there is one.
+/// Returns the errors of [`Session::new`], [`Session::step`] and [`Session::finish`], and
+/// [`FitError::InPieces`] if `beginning` has weights or a state and the plan is in pieces.
 pub fn fit(
     plan: &FitPlan,
     signal: &dyn Signal,

@@ -1,16 +1,17 @@
-//! Signals as coordinate networks: fitting, decoding, measuring, keeping.
+//! Signals as coordinate networks: fitting, decoding, evaluation and model files.
 //!
-//! Read in the order in which a fit meets them:
+//! The modules, in the order in which a fit uses them:
 //!
-//! 1. [`request`]: what is asked for, every setting optional.
-//! 2. [`signal`]: what can be fitted; [`points`]: where its points come from.
-//! 3. [`recipe`]: what is done where nothing is asked for; [`plan`]: from the request and the size of
-//!    the signal to a plan that leaves nothing open; [`mod@prepare`] joins these.
-//! 4. [`session`]: the fit itself, by [`train`] and an [`optimizer`]; [`fit`](mod@fit) is the short way.
-//! 5. [`model_file`]: a trained network on disk; [`run`] and [`run_directory`]: a fit that leaves a
-//!    directory behind, with [`checkpoint`]s to go on from.
-//! 6. [`mod@decode`] and [`mod@evaluate`]: what a model is good for; [`metrics`]: how far it is from
-//!    the ground truth; `chart`: curves and maps as SVG and PNG files.
+//! 1. [`request`]: the settings of a fit, all optional.
+//! 2. [`signal`]: images, audio and shapes; [`points`]: the training points of a signal.
+//! 3. [`recipe`]: the default settings; [`plan`]: resolves a request for a signal into a complete
+//!    plan; [`mod@prepare`] reads the signal and resolves the plan.
+//! 4. [`session`]: runs a fit with [`train`] and an [`optimizer`]; [`fit`](mod@fit) is the short
+//!    form.
+//! 5. [`model_file`]: trained networks on disk; [`run`] and [`run_directory`]: fits that write a
+//!    directory, with [`checkpoint`]s from which they can be resumed.
+//! 6. [`mod@decode`] and [`mod@evaluate`]: from a model back to a signal, and how close it is;
+//!    [`metrics`]: error measures; `chart`: line charts and heat maps as SVG and PNG files.
 //!
 //! ```
 //! use vi3nr_inr::fit::Fitting;
@@ -22,8 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Cargo features, all on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL and XYZ
-//! files), `chart` (implied by `audio`). Images are always there.
+//! Cargo features, all on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL and
+//! XYZ files), `chart` (implied by `audio`). Images are always supported.
 
 pub mod atomic_file;
 mod bounded_read;
@@ -53,7 +54,7 @@ mod test_data;
 mod text_or_number;
 pub mod train;
 
-/// Compiles and runs the example of README.md with those of the documentation.
+/// Compiles and runs the example in README.md together with the documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Where the points of training come from: a grid of known values, or a space to draw from.
+//! The training points of a signal: a finite set of samples, or a space to draw from.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,34 +6,35 @@ use std::sync::Arc;
 use vi3nr::Network;
 use vi3nr_engine::{Batch, Engine, EngineError, Loss};
 
-/// Points whose values are computed at a time where all of them are needed.
+/// The number of points evaluated at a time when all of them are needed.
 const BAND: usize = 1 << 18;
 
-/// The points that a signal is known at.
+/// The points at which a signal has known values.
 #[derive(Clone)]
 pub enum Points<'a> {
-    /// Finitely many; a step sees all of them or a part of a shuffled order.
+    /// A finite set; a step uses all of them, or a mini-batch of a shuffled order.
     Sampled(Arc<dyn Sampled + 'a>),
-    /// As many as are asked for; every step sees new ones.
+    /// A space; every step draws new points from it.
     Drawn(&'a dyn Drawn),
 }
 
-/// Finitely many points with their targets. They are made when a batch needs them, so that a signal
-/// need not hold its coordinates.
+/// A finite set of points with their targets. They are generated for each batch, so that a signal
+/// does not store its coordinates.
 pub trait Sampled: Send + Sync {
-    /// How many there are.
+    /// The number of points.
     fn count(&self) -> usize;
 
-    /// Appends the points of `indices` (from 0, below [`Sampled::count`]) and their targets to `batch`.
+    /// Appends the points of `indices` (from 0, below [`Sampled::count`]) and their targets to
+    /// `batch`.
     fn push(&self, indices: Indices<'_>, batch: &mut PointBatch);
 }
 
-/// Some of the points of a [`Sampled`].
+/// A selection of the points of a [`Sampled`].
 #[derive(Debug, Clone)]
 pub enum Indices<'a> {
-    /// Those of a range, in order.
+    /// The indices of a range, in ascending order.
     Range(Range<usize>),
-    /// These, in this order.
+    /// A list of indices, in its order.
     List(&'a [u32]),
 }
 
@@ -50,34 +51,35 @@ impl Indices<'_> {
 
 /// A space from which points are drawn with their targets.
 pub trait Drawn: Sync {
-    /// The number of points of a step where none is asked for.
+    /// The default number of points per step.
     fn default_count(&self) -> usize;
 
-    /// How many points go through the network once training is over: those of the final losses, of
-    /// [`Signal::metrics_of_fit`](crate::signal::Signal::metrics_of_fit) and of the pictures.
+    /// The number of points evaluated after training: for the final losses, for
+    /// [`Signal::metrics_of_fit`](crate::signal::Signal::metrics_of_fit) and for the files that the
+    /// signal writes.
     fn final_passes(&self) -> usize;
 
-    /// The points of the steps of one run, about `count` for each; what they are is a function of
-    /// `seed`, `count` and [`Draw`] alone, so that runs can be repeated and continued.
+    /// A sampler of about `count` points per step. The points are a function of `seed`, `count` and
+    /// [`Draw`] alone, so that runs can be repeated and resumed.
     fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_>;
 }
 
-/// Draws the points of one run.
+/// Draws the points of a run.
 pub trait Sampler: Send {
-    /// Fills the empty `batch`.
+    /// Fills `batch`, which must be empty.
     fn draw(&mut self, draw: Draw, batch: &mut PointBatch);
 }
 
-/// Which points are drawn.
+/// Which points a [`Sampler`] draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draw {
-    /// Those of a training step, counted from 0.
+    /// The points of a training step, counted from 0.
     Step(u64),
-    /// Those that judge a network and are never trained on.
+    /// The points on which networks are evaluated; they are never trained on.
     Check,
 }
 
-/// A box of samples of a signal: a range along each axis, the fastest varying first.
+/// A box of samples of a signal: a range along each axis, the fastest varying axis first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
     ranges: Vec<Range<usize>>,
@@ -94,7 +96,7 @@ impl Region {
         self.ranges.len()
     }
 
-    /// The samples along an axis.
+    /// The range of samples along `axis`.
     pub fn axis(&self, axis: usize) -> Range<usize> {
         self.ranges[axis].clone()
     }
@@ -104,8 +106,8 @@ impl Region {
         self.ranges.iter().map(ExactSizeIterator::len).product()
     }
 
-    /// Calls `visit` for each run of samples that follow each other in a signal with `axes`, in the
-    /// signal's order.
+    /// Calls `visit` for each range of consecutive samples of a signal with `axes` samples along
+    /// each axis, in the signal's order.
     pub fn for_each_run(&self, axes: &[usize], mut visit: impl FnMut(Range<usize>)) {
         let Some((first, others)) = self.ranges.split_first() else { return };
         let runs: usize = others.iter().map(ExactSizeIterator::len).product();
@@ -121,7 +123,8 @@ impl Region {
     }
 }
 
-/// All combinations of `coordinates`, a list for each axis, the first axis fastest: shape (n, axes).
+/// All combinations of `coordinates`, one list per axis, the first axis varying fastest: shape
+/// (n, axes).
 pub(crate) fn combinations(coordinates: &[&[f32]]) -> Vec<f32> {
     let count: usize = coordinates.iter().map(|along| along.len()).product();
     let mut points = Vec::with_capacity(count * coordinates.len());
@@ -135,16 +138,16 @@ pub(crate) fn combinations(coordinates: &[&[f32]]) -> Vec<f32> {
     points
 }
 
-/// Points and targets on their way to the engine; the memory is used again for the next step.
+/// Points and targets for the engine, in buffers that are reused from step to step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointBatch {
     /// Coordinates, shape (n, inputs).
     pub points: Vec<f32>,
     /// Values, shape (n, outputs).
     pub targets: Vec<f32>,
-    /// What the loss of each point is multiplied by, shape (n); empty where all are 1.
+    /// The weight of each point in the loss, shape (n); empty if all are 1.
     pub weights: Vec<f32>,
-    /// How far a value lies from its target.
+    /// The loss between a value and its target.
     pub loss: Loss,
 }
 
@@ -156,35 +159,36 @@ impl PointBatch {
         self.weights.clear();
     }
 
-    /// What the engine takes.
+    /// The batch for an engine of `network`.
     ///
     /// # Errors
-    /// Lengths that do not fit the network or each other.
+    /// Returns the [`EngineError`] of [`Batch::new`] or [`Batch::with_weights`] if the lengths do
+    /// not match the network or each other.
     pub fn batch(&self, network: &Network) -> Result<Batch<'_>, EngineError> {
         let batch = Batch::new(network, &self.points, &self.targets)?.with_loss(self.loss);
         if self.weights.is_empty() { Ok(batch) } else { batch.with_weights(&self.weights) }
     }
 }
 
-/// The points that a network is judged by; drawn ones are drawn but once.
+/// The points on which a network is evaluated. For drawn points, they are drawn once.
 pub enum EvalPoints<'a> {
-    /// All that are sampled.
+    /// All sampled points.
     Sampled(Arc<dyn Sampled + 'a>),
-    /// Those of [`Draw::Check`].
+    /// The points of [`Draw::Check`].
     Drawn(PointBatch),
 }
 
-/// How a network does on the points of a signal.
+/// The loss and the values of a network on the points of a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvalLoss {
-    /// The loss on all sampled points, or on the drawn ones of [`Draw::Check`].
+    /// The loss over all sampled points, or over the drawn points of [`Draw::Check`].
     pub loss: f64,
-    /// The network's values at all sampled points, in their order; empty for drawn ones.
+    /// The network's values at all sampled points, shape (n, outputs); empty for drawn points.
     pub values: Vec<f32>,
 }
 
 impl<'a> Points<'a> {
-    /// The number of points of a step where none is asked for.
+    /// The default number of points per step.
     pub fn default_count(&self) -> usize {
         match self {
             Self::Sampled(points) => points.count(),
@@ -192,17 +196,17 @@ impl<'a> Points<'a> {
         }
     }
 
-    /// How many points go through the network once training is over, repetitions counted: what a
-    /// time limit must leave time for.
+    /// The number of points evaluated after training, repetitions counted: a time limit must leave
+    /// time for them.
     pub fn final_passes(&self) -> usize {
         match self {
-            // The last parameters are checked, and the best ones.
+            // The last and the best parameters are evaluated.
             Self::Sampled(points) => 2 * points.count(),
             Self::Drawn(points) => points.final_passes(),
         }
     }
 
-    /// The points to judge networks by; `seed` is that of the run.
+    /// The points on which networks are evaluated, for a run with this seed.
     pub fn eval_points(&self, seed: u64) -> EvalPoints<'a> {
         match self {
             Self::Sampled(points) => EvalPoints::Sampled(points.clone()),
@@ -216,10 +220,11 @@ impl<'a> Points<'a> {
 }
 
 impl EvalPoints<'_> {
-    /// Measures the parameters that `engine` now has.
+    /// Evaluates the current parameters of `engine`.
     ///
     /// # Errors
-    /// Returns the [`EngineError`] if the points do not fit the engine's network or memory is short.
+    /// Returns an [`EngineError`] if the points do not match the engine's network or memory cannot
+    /// be allocated.
     pub fn evaluate(&self, engine: &mut dyn Engine) -> Result<EvalLoss, EngineError> {
         let network = engine.network().clone();
         match self {

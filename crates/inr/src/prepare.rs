@@ -1,4 +1,4 @@
-//! From a request to all that a session needs: the signal, the plan and the weights to start from.
+//! From a request to what a session needs: the signal, the plan and the weights to start from.
 
 use crate::model_file::{ModelError, Weights};
 use crate::plan::{Resolved, SignalFacts, Start, StartFacts, check_numbers, resolve};
@@ -6,14 +6,14 @@ use crate::request::{FitRequest, RequestError};
 use crate::signal::image::test_picture;
 use crate::signal::{Signal, SignalError, open};
 
-/// The side, in pixels, of the test image that is fitted where a request names no file.
+/// The side in pixels of the test image, which is fitted if a request names no file.
 pub const TEST_PICTURE_SIDE: u32 = 128;
 
-/// A request that cannot be carried out.
+/// Why a request cannot be prepared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrepareError {
-    /// The request itself is impossible.
+    /// A setting is out of range or contradicts another one.
     #[error(transparent)]
     Request(#[from] RequestError),
     /// The signal cannot be read.
@@ -24,23 +24,23 @@ pub enum PrepareError {
     Model(#[from] ModelError),
 }
 
-/// A request with everything that it names read and decided.
+/// The signal, the plan and the weights of a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Prepared {
     /// The signal.
     pub signal: Box<dyn Signal>,
-    /// What the plan had to know of the signal and of the weights to start from.
+    /// The facts about the signal and the weights from which the plan was resolved.
     pub facts: SignalFacts,
-    /// The plan, and how it came about.
+    /// The plan, with the reasons for its settings.
     pub resolved: Resolved,
-    /// The weights that the fit starts from, where the request names a file of such.
+    /// The weights that the fit starts from, if the request names a file of weights.
     pub weights: Option<Vec<f32>>,
 }
 
-/// Reads the signal that `request` names, and the weights if it names some, and decides the rest.
+/// Reads the signal and the weights that `request` names, and resolves its plan.
 ///
-/// Distances to shapes are prepared on the calling thread's pool: see
+/// The signed distance to a shape is prepared on the calling thread's pool: see
 /// [`Workers::install`](vi3nr_engine::Workers::install).
 ///
 /// ```
@@ -55,10 +55,11 @@ pub struct Prepared {
 /// ```
 ///
 /// # Errors
-/// Returns [`PrepareError::Request`] if a setting is impossible, [`PrepareError::Signal`] if the
-/// signal cannot be read, [`PrepareError::Model`] if the weights to start from cannot.
+/// Returns [`PrepareError::Request`] if a setting is out of range or contradicts another one,
+/// [`PrepareError::Signal`] if the signal cannot be read, and [`PrepareError::Model`] if the
+/// weights to start from cannot be read.
 pub fn prepare(request: &FitRequest) -> Result<Prepared, PrepareError> {
-    // Before a large file is read for nothing.
+    // Checked before a large file is read in vain.
     check_numbers(request)?;
     let options = request.signal.options(request.preset.unwrap_or_default());
     let signal: Box<dyn Signal> = match &request.file {
@@ -81,7 +82,7 @@ pub fn prepare(request: &FitRequest) -> Result<Prepared, PrepareError> {
     Ok(Prepared { signal, facts, resolved, weights })
 }
 
-/// Checks that no setting of a file is given where there is no file.
+/// Checks that the request, which names no file, has no settings for reading a file.
 fn require_no_fields(request: &FitRequest) -> Result<(), RequestError> {
     let fields: Vec<&'static str> =
         request.signal.set_fields().into_iter().map(|(_, field)| field).collect();

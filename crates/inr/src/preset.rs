@@ -1,12 +1,12 @@
-//! What the settings of a fit are chosen for.
+//! Presets: the goal that decides the default settings of a fit.
 
 use serde::{Deserialize, Serialize};
 
-/// The goal that decides every setting that is not asked for.
+/// The goal that decides every setting that is not given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// The best quality per minute, by measurement (docs/defaults.md in the repository).
+    /// The best quality per minute, by the measurements in the repository's docs/defaults.md.
     #[default]
     Fast,
     /// The paper's experiment on this kind of signal.

@@ -1,7 +1,7 @@
-//! A fit that leaves a run directory behind, loses nothing when it is cut off, and can go on.
+//! Fits that write a run directory and can be resumed after an interruption.
 //!
-//! Every door uses it: a [`Run`] is begun from a request or resumed from a directory, executed with a
-//! watcher, and returns what it left.
+//! The command line, a sweep and other programs all use it: a [`Run`] is begun from a request or
+//! resumed from a directory, and executed with a callback for its events.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -21,17 +21,17 @@ use crate::session::{Beginning, Fit, Session};
 use crate::signal::Signal;
 use crate::train::{Progress, Stop};
 
-/// Where a run directory is made.
+/// Where a run directory is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Here.
+    /// At this path.
     Directory {
         /// The directory.
         path: PathBuf,
-        /// Whether an earlier run there is removed; else it is an error.
+        /// Whether an earlier run in it is removed; otherwise it is an error.
         overwrite: bool,
     },
-    /// In a folder of such, under the signal's name, with a number if that exists.
+    /// A new directory inside this one, named after the signal, with a number if that name exists.
     Under(PathBuf),
 }
 
@@ -45,36 +45,37 @@ pub struct Run {
     ended: Option<Value>,
 }
 
-/// What an execution tells its watcher.
+/// An event of a fit or a run, passed to its callback.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunEvent<'a> {
-    /// A step was done.
+    /// The network has taken a training step.
     Step(&'a Progress),
-    /// A piece has ended, or a moment has passed.
+    /// The progress of a fit in pieces, after each piece and at regular intervals.
     Pieces(&'a PieceProgress),
-    /// A checkpoint could not be written; training goes on.
+    /// A checkpoint of a run could not be written; training continues.
     CheckpointFailed(&'a CheckpointError),
 }
 
-/// What an execution leaves behind.
+/// The result of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RunOutcome {
     /// The fit.
     pub fit: Fit,
-    /// The pictures that were written.
+    /// The files that were written for inspection, such as the reconstruction.
     pub files: Vec<PathBuf>,
-    /// The steps.
+    /// The logged steps.
     pub log: MetricsLog,
 }
 
 impl Run {
-    /// Reads and decides everything that `request` names, and makes the run directory.
+    /// Reads the files that `request` names, resolves its plan and creates the run directory.
     ///
     /// # Errors
-    /// Returns [`RunError::Prepare`] if the request cannot be carried out, [`RunError::Directory`] or
-    /// [`RunError::Exists`] if the directory cannot be used.
+    /// Returns [`RunError::Prepare`] if a file cannot be read or a setting is impossible,
+    /// [`RunError::Directory`] or [`RunError::Exists`] if the directory cannot be used, and
+    /// [`RunError::Write`] if the record cannot be written.
     pub fn begin(
         request: &FitRequest,
         destination: &Destination,
@@ -94,17 +95,19 @@ impl Run {
         Ok(Self { request, prepared, directory, ended: None })
     }
 
-    /// The run in `directory`, which was asked for by `request`, with the settings of `changes` in
-    /// place of its own; `stored` is what [`RunDirectory::open`] read of it.
+    /// Resumes the run in `directory`, which was begun from `request`, with the settings of
+    /// `changes` replacing those of the request; `stored` is the record that [`RunDirectory::open`]
+    /// returned.
     ///
-    /// A run that was cut off goes on from its checkpoint, or from the beginning if it has none. A
-    /// run that has ended goes on from its model if `changes` has a number of steps, which are done in
-    /// addition, or a time limit; else it has nothing left to do.
+    /// An interrupted run continues from its checkpoint, or from the first step if it has none. A
+    /// finished run continues from its model if `changes` sets a number of additional steps or a
+    /// time limit; otherwise [`Run::ended`] has its report and there is nothing left to do.
     ///
     /// # Errors
-    /// Returns [`RunError::Prepare`] if the request cannot be carried out, [`RunError::Checkpoint`] if
-    /// the settings are not those of the run that has ended, and what
-    /// [`RunDirectory::set_aside`] returns.
+    /// Returns [`RunError::Prepare`] if a file cannot be read or a setting is impossible,
+    /// [`RunError::Checkpoint`] if the settings differ from those of the finished run,
+    /// [`RunError::Model`] if the model of the finished run cannot be read, and
+    /// [`RunError::Directory`] or [`RunError::Write`] if the directory cannot be written to.
     pub fn resume(
         directory: RunDirectory,
         stored: &StoredRun,
@@ -115,9 +118,9 @@ impl Run {
         if let StoredRun::Current(record) = stored
             && record.plan.pieces.is_some()
             && record.has_ended()
-            && goes_on(changes)
+            && continues(changes)
         {
-            let seen = "a finished fit in pieces, which does not go on";
+            let seen = "a finished fit in pieces cannot be continued";
             return Err(PrepareError::from(RequestError::of_fields(
                 &["steps", "time_limit"],
                 seen,
@@ -128,24 +131,24 @@ impl Run {
         let mut request = resumed_request(directory.path(), stored, request, changes)?;
         let prepared = backend.workers().install(|| prepare(&request))?;
         let mut ended = stored.report();
-        if ended.is_some() && goes_on(changes) {
+        if ended.is_some() && continues(changes) {
             ended = None;
-            // Only now: a request that is refused leaves the finished run as it was.
+            // After all checks, so that an invalid request leaves the finished run unchanged.
             require_same_subject(&directory, stored, &prepared)?;
             request.from = Some(absolute_path(&directory.set_aside()?)?);
-            directory.forget_checkpoint()?;
+            directory.remove_checkpoint()?;
             directory.begin(&request, &prepared.resolved.plan)?;
         }
         if ended.is_some() {
-            require_same(&directory, stored, &prepared.resolved.plan)?;
-            // What is there must be a model.
+            require_same_plan(&directory, stored, &prepared.resolved.plan)?;
+            // The directory must hold a readable model.
             ModelFile::load(&directory.model_path())?;
         }
         let ended = ended.cloned();
         Ok(Self { request, prepared, directory, ended })
     }
 
-    /// The request, its paths absolute.
+    /// The request, with absolute paths.
     pub fn request(&self) -> &FitRequest {
         &self.request
     }
@@ -155,7 +158,7 @@ impl Run {
         &self.prepared.resolved.plan
     }
 
-    /// What was read and decided.
+    /// The signal, the plan and the weights to start from.
     pub fn prepared(&self) -> &Prepared {
         &self.prepared
     }
@@ -170,18 +173,19 @@ impl Run {
         &self.directory
     }
 
-    /// The report of a run that has ended and has nothing left to do.
+    /// The report of a finished run that is not to be continued.
     pub fn ended(&self) -> Option<&Value> {
         self.ended.as_ref()
     }
 
-    /// Trains from the checkpoint, if there is one, to the end, with a checkpoint at every
-    /// `interval`, and writes all files. The time limit runs from `started`. A watcher that breaks the
-    /// run off gets a model of what has been reached, and a checkpoint to go on from.
+    /// Trains from the checkpoint, if there is one, to the end, writes a checkpoint at every
+    /// `interval`, and writes all files. The time limit counts from `started`. If the callback
+    /// `watch` returns [`ControlFlow::Break`], the run ends with the best model so far and a
+    /// checkpoint from which it can be resumed.
     ///
     /// # Errors
-    /// Returns [`RunError::Checkpoint`] if the checkpoint cannot be used, [`RunError::Fit`] if the fit
-    /// fails, and another [`RunError`] if a file cannot be written.
+    /// Returns [`RunError::Checkpoint`] if the checkpoint cannot be used, [`RunError::Fit`] if the
+    /// fit fails, and another [`RunError`] if a file cannot be written.
     pub fn execute(
         &self,
         backend: &dyn Backend,
@@ -216,7 +220,7 @@ impl Run {
                     state: session.state(),
                     log: log.rows().to_vec(),
                 };
-                // A full disk ends no training.
+                // A full disk does not end training.
                 if let Err(error) = checkpoint.save(&self.directory.checkpoint_path()) {
                     if !has_failed {
                         let _ = watch(RunEvent::CheckpointFailed(&error));
@@ -232,12 +236,12 @@ impl Run {
         let fit = session.finish(&self.request)?;
         let files = self.directory.save(&self.request, &fit, signal, &log, backend)?;
         if fit.report.stopped != Stop::Interrupted {
-            self.directory.forget_checkpoint()?;
+            self.directory.remove_checkpoint()?;
         }
         Ok(RunOutcome { fit, files, log })
     }
 
-    /// The same for a plan in pieces: those that an earlier session finished are not fitted again.
+    /// [`Run::execute`] for a plan in pieces. Pieces in the journal are not fitted again.
     fn execute_pieces(
         &self,
         backend: &dyn Backend,
@@ -256,7 +260,7 @@ impl Run {
         let reports: Vec<_> = journal.reports().cloned().collect();
         let storages = session.storages(reports.iter());
         let path = self.directory.model_path();
-        // What is measured is what the file holds, after rounding.
+        // The model is evaluated as the file stores it, after rounding.
         let model = |storage| -> Result<Model, RunError> {
             let set = journal.set(plan, session.axes())?;
             session.model(set, storage, &self.request).save(&path)?;
@@ -267,22 +271,23 @@ impl Run {
         let files = self.directory.save_pieces(&self.request, &fit, signal, per_sample, backend)?;
         drop(journal);
         if fit.report.stopped != Stop::Interrupted {
-            self.directory.forget_checkpoint()?;
+            self.directory.remove_checkpoint()?;
         }
         Ok(RunOutcome { fit, files, log: MetricsLog::default() })
     }
 }
 
-/// Whether a run that has ended is to go on.
-fn goes_on(changes: &FitRequest) -> bool {
+/// Whether `changes` continue a finished run.
+fn continues(changes: &FitRequest) -> bool {
     changes.steps.is_some() || changes.time_limit.is_some()
 }
 
-/// The request that [`Run::resume`] carries out for the run in the directory `path`, with the same
-/// arguments.
+/// The request of the run that [`Run::resume`] returns for the same arguments, where `path` is its
+/// directory.
 ///
 /// # Errors
-/// Returns [`RunError::Prepare`] if settings contradict each other.
+/// Returns [`RunError::Prepare`] if settings contradict each other or a path cannot be made
+/// absolute.
 pub fn resumed_request(
     path: &Path,
     stored: &StoredRun,
@@ -292,14 +297,14 @@ pub fn resumed_request(
     let with_changes = |own: &FitRequest| -> Result<FitRequest, RunError> {
         Ok(own.with(&absolute(changes)?).map_err(PrepareError::from)?)
     };
-    let Some(report) = stored.report().filter(|_| goes_on(changes)) else {
+    let Some(report) = stored.report().filter(|_| continues(changes)) else {
         return with_changes(request);
     };
     if changes.from.is_some() {
-        let seen = "a finished run goes on from its own model";
+        let seen = "a finished run continues from its own model";
         return Err(PrepareError::from(RequestError::new("from", seen, "none")).into());
     }
-    // The network is the model's own; what is asked for now must agree with it.
+    // The model decides the network; the settings in `changes` must agree with it.
     let mut request = with_changes(&request.without_network())?;
     request.from = Some(path.join(MODEL_FILE));
     if let (None, Some(limit)) = (changes.steps, changes.time_limit) {
@@ -308,15 +313,15 @@ pub fn resumed_request(
     Ok(request)
 }
 
-/// More steps than are done within `limit` seconds, as fast as those of the finished run went: the time
-/// ends the run, and its log has enough rows.
+/// About four times as many steps as fit into `limit` seconds at the speed of the finished run, so
+/// that the time limit ends the run and its log has enough rows.
 fn steps_within(report: &Value, limit: f64) -> u64 {
     let number = |name: &str| report.get(name).and_then(Value::as_f64).unwrap_or(0.0);
     let rate = number("steps") / number("training_seconds").max(1e-3);
     (4.0 * rate * limit).clamp(1_000.0, 1e12) as u64
 }
 
-/// Checks that a run that goes on has the signal and the network that the finished one had.
+/// Checks that a continued run has the signal and the network of the finished run.
 fn require_same_subject(
     directory: &RunDirectory,
     stored: &StoredRun,
@@ -330,18 +335,18 @@ fn require_same_subject(
         StoredRun::Current(record) => {
             (record.plan.to_json(), plan.to_json(), &["signal", "source", "network"])
         }
-        // Version 1 had a checksum that depends on the seed.
+        // Version 1 stored a checksum that depends on the seed.
         StoredRun::Version1(run) => (
             run.run.clone().unwrap_or_default(),
             version_1::identity(plan, &*prepared.signal),
             &["signal", "points", "network"],
         ),
     };
-    foreign(directory, &part(&kept, names), &part(&asked, names))
+    require_equal(directory, &part(&kept, names), &part(&asked, names))
 }
 
-/// The error of a run with other settings, if these differ.
-fn foreign(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), RunError> {
+/// Returns [`CheckpointError::Foreign`] if the two differ.
+fn require_equal(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), RunError> {
     let differences = differences(kept, asked);
     match differences.is_empty() {
         true => Ok(()),
@@ -352,21 +357,21 @@ fn foreign(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), 
     }
 }
 
-/// Checks that the run that has ended in `directory` is that of `plan`.
-fn require_same(
+/// Checks that the finished run in `directory` has this plan.
+fn require_same_plan(
     directory: &RunDirectory,
     stored: &StoredRun,
     plan: &FitPlan,
 ) -> Result<(), RunError> {
-    // Version 1 kept no plan.
+    // Version 1 stored no plan.
     let StoredRun::Current(record) = stored else { return Ok(()) };
-    foreign(directory, &record.plan.to_json(), &plan.to_json())
+    require_equal(directory, &record.plan.to_json(), &plan.to_json())
 }
 
-/// The backend of this name with `threads` worker threads, or one per core.
+/// The backend of this name with `threads` worker threads, or one per core if `None`.
 ///
 /// # Errors
-/// Returns [`EngineError::Threads`] if they cannot be started.
+/// Returns [`EngineError::Threads`] if the threads cannot be started.
 pub fn backend(name: EngineName, threads: Option<usize>) -> Result<Box<dyn Backend>, EngineError> {
     let workers = Workers::new(threads)?;
     Ok(match name {
@@ -375,7 +380,7 @@ pub fn backend(name: EngineName, threads: Option<usize>) -> Result<Box<dyn Backe
     })
 }
 
-/// The request with absolute paths, so that it can be resumed from any folder.
+/// The request with absolute paths, so that the run can be resumed from any folder.
 fn absolute(request: &FitRequest) -> Result<FitRequest, RunError> {
     let mut request = request.clone();
     for (field, path) in [("file", &mut request.file), ("from", &mut request.from)] {

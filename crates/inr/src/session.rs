@@ -1,4 +1,4 @@
-//! One fit, step by step: from a plan and a signal to a trained model.
+//! A fit of one network, step by step: from a plan and a signal to a trained model.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -16,46 +16,47 @@ use crate::request::FitRequest;
 use crate::signal::{Reconstruction, Signal, SignalError};
 use crate::train::{Progress, RunContext, Stop, TrainError, TrainOutcome, TrainState, Trainer};
 
-/// Why there is no model at the end.
+/// Why a fit fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// The initialization is impossible.
+    /// The initial weights cannot be computed.
     #[error(transparent)]
     Init(#[from] vi3nr::Error),
-    /// The engine cannot be built or fed.
+    /// The engine cannot be created or rejects its input.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The steps cannot be taken.
+    /// A training step fails.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// The signal cannot be measured.
+    /// The metrics of the signal cannot be computed.
     #[error(transparent)]
     Signal(#[from] SignalError),
-    /// The plan starts from weights, and others or none were given.
-    #[error("the plan starts from weights with the checksum {expected}, given were {seen}")]
+    /// The plan starts from given weights, and the session got other weights or none.
+    #[error("the plan starts from weights of checksum {expected}; the given weights have {seen}")]
     Weights {
         /// The checksum in the plan.
         expected: String,
-        /// The checksum of what was given, or that there was nothing.
+        /// The checksum of the given weights, or `none`.
         seen: String,
     },
-    /// The plan has no pieces, or none that the signal has, where it must have some.
-    #[error("the plan has no pieces that fit the signal")]
+    /// The plan has no pieces, or its pieces do not match the size of the signal.
+    #[error("the plan has no pieces that match the size of the signal")]
     NoPieces,
-    /// The plan has pieces where one network is trained.
+    /// The plan is in pieces, and the operation needs one network for the whole signal.
     #[error("the plan has pieces; expected one network for the whole signal")]
     InPieces,
     /// The pieces cannot be evaluated.
     #[error(transparent)]
     Pieces(#[from] PieceError),
-    /// Not even the first loss was finite.
+    /// The loss of the initial weights is not finite, and no later loss was.
     #[error(
-        "the loss of the initial weights is not a finite number: with {init} the values of {activation} \
-         overflow on their way through {layers} layers; choose a smaller sigma_p or fewer layers"
+        "the loss of the initial weights is not a finite number: with {init} the values of \
+         {activation} overflow in a network of {layers} layers; choose a smaller sigma_p or fewer \
+         layers"
     )]
     NonFiniteInitialLoss {
-        /// The scheme.
+        /// The initialization scheme.
         init: String,
         /// The activation.
         activation: String,
@@ -65,7 +66,7 @@ pub enum FitError {
 }
 
 impl FitError {
-    /// The fields of the request by which the error can be avoided.
+    /// The fields of the request whose values can avoid the error.
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
             Self::NonFiniteInitialLoss { .. } => &["sigma_p", "layers"],
@@ -80,70 +81,70 @@ impl FitError {
 pub struct Fit {
     /// The network with its best parameters.
     pub model: Model,
-    /// Its values at the signal's sampled points; empty where points are drawn, and of a fit in pieces,
-    /// which may be too large for it.
+    /// Its values at the signal's sampled points, shape (n, outputs). Empty for signals whose
+    /// points are drawn, and for a fit in pieces, where they may not fit into memory.
     pub reconstruction: Vec<f32>,
-    /// What came out.
+    /// The results.
     pub report: FitReport,
-    /// What decided it.
+    /// The plan of the fit.
     pub plan: FitPlan,
-    /// What came out of each piece, of a fit in pieces.
+    /// The results of each piece, for a fit in pieces.
     pub pieces: Option<Pieces>,
 }
 
-/// The numbers of a fit. Infinite values are null in JSON.
+/// The results of a fit. Values that are not finite are null in JSON.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct FitReport {
     /// The number of steps that were done.
     pub steps: u64,
-    /// Seconds from the start of the fit to its last value.
+    /// Seconds from the start of the fit to the end of its evaluation.
     pub seconds: f64,
-    /// Seconds of training alone.
+    /// Seconds spent in training.
     pub training_seconds: f64,
-    /// The loss of the model that is kept: see [`Signal::loss_convention`].
+    /// The loss of the model: see [`Signal::loss_convention`].
     pub loss: f64,
-    /// What the signal measures of it: [`Signal::metrics_of_fit`].
+    /// The metrics of the model: see [`Signal::metrics_of_fit`].
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// Points through forward and backward pass per second of training.
+    /// Points per second of training, forward and backward pass.
     pub points_per_second: f64,
     /// The optimizer: adam, muon or kfac.
     pub optimizer: OptimizerName,
     /// Floating-point operations of training, counted as in the repository's docs/optimizers.md,
-    /// divided by those of one forward and backward pass over all points (of a signal whose points
-    /// are drawn, over a default step's).
+    /// divided by those of one forward and backward pass over all points. For signals whose points
+    /// are drawn, the divisor is that of a step of the default size.
     pub gradient_equivalents: f64,
     /// Why training ended.
     pub stopped: Stop,
-    /// The step after which the kept parameters stood.
+    /// The step after which the network had the parameters of the model.
     pub kept_step: u64,
-    /// The loss of the last parameters; above `loss` where earlier ones were better, null where the
-    /// last are not finite.
+    /// The loss of the last parameters; above `loss` if earlier ones were better, null in JSON if
+    /// they are not finite.
     pub last_loss: f64,
-    /// The metrics of that loss, `last_` before their names.
+    /// The metrics of that loss, their names prefixed with `last_`.
     #[serde(flatten)]
     pub last: Metrics,
-    /// What the pieces have in common, of a fit in pieces. Its steps, operations and points are those of
-    /// all pieces together.
+    /// The summary of the pieces, for a fit in pieces, whose steps, operations and points are those
+    /// of all pieces together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pieces: Option<PiecesReport>,
-    /// What went wrong and what to try, if training diverged.
+    /// The likely cause and a remedy, if training diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// The setting of the request that may avoid the problem, and its value.
+    /// The field of the request that may avoid the problem, and a value for it.
     #[serde(skip)]
     pub advice: Option<(&'static str, String)>,
 }
 
-/// Where a session begins, if not with freshly drawn weights and the first step.
+/// The starting point of a session; by default freshly drawn weights and the first step.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Beginning<'a> {
-    /// When the time limit began to run; now if none.
+    /// The instant from which the time limit counts; now if `None`.
     pub started: Option<Instant>,
     /// The weights of [`FitPlan::start`], in the order of [`vi3nr::Network::layers`].
     pub weights: Option<&'a [f32]>,
-    /// The state of an earlier session of the same plan, to go on from.
+    /// The state of an earlier session of the same plan, to resume from.
     pub state: Option<&'a TrainState>,
 }
 
@@ -178,13 +179,14 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A session of `plan`, which was resolved for `signal`, on the engine and the threads of
-    /// `backend`.
+    /// Creates a session of `plan`, which was resolved for `signal`, with an engine and the worker
+    /// threads of `backend`.
     ///
     /// # Errors
-    /// Returns [`FitError::InPieces`] if the plan is one in pieces, [`FitError::Init`] if the
-    /// initialization is impossible, [`FitError::Engine`] if the engine cannot be built, [`FitError::Train`] if a state belongs to another plan, and
-    /// [`FitError::Weights`] if the plan starts from other weights than those given.
+    /// Returns [`FitError::InPieces`] if the plan is in pieces, [`FitError::Init`] if the initial
+    /// weights cannot be computed, [`FitError::Engine`] if the engine cannot be created,
+    /// [`FitError::Train`] if the state belongs to another plan, and [`FitError::Weights`] if the
+    /// plan starts from other weights than those given.
     pub fn new(
         plan: &'a FitPlan,
         signal: &'a dyn Signal,
@@ -211,19 +213,20 @@ impl<'a> Session<'a> {
         Ok(Self { plan, signal, backend, started, trainer })
     }
 
-    /// Takes a step and says what it found; `None` once training has ended.
+    /// Takes one training step and returns its progress, or `None` if training has ended.
     ///
     /// # Errors
-    /// Returns [`FitError::Train`] if the points do not fit the network or the optimizer, or if memory
-    /// is short.
+    /// Returns [`FitError::Train`] if the points do not match the network or the optimizer, or if
+    /// memory cannot be allocated.
     pub fn step(&mut self) -> Result<Option<Progress>, FitError> {
         Ok(self.trainer.step()?)
     }
 
-    /// Takes steps until training ends or `watch`, which sees every step, breaks it off.
+    /// Takes steps until training ends. The callback `watch` is called after each step; if it
+    /// returns [`ControlFlow::Break`], training is interrupted.
     ///
     /// # Errors
-    /// As [`Session::step`].
+    /// Returns the errors of [`Session::step`].
     pub fn run(
         &mut self,
         mut watch: impl FnMut(&Progress, &Self) -> ControlFlow<()>,
@@ -236,12 +239,12 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Ends training before its time; [`Session::finish`] then keeps what has been reached.
+    /// Ends training early; [`Session::finish`] then returns the best model so far.
     pub fn interrupt(&mut self) {
         self.trainer.interrupt();
     }
 
-    /// All that the next steps depend on besides the plan: what a checkpoint keeps.
+    /// The training state, which with the plan determines all further steps.
     pub fn state(&self) -> TrainState {
         self.trainer.state()
     }
@@ -251,12 +254,12 @@ impl<'a> Session<'a> {
         self.plan
     }
 
-    /// Measures the best parameters and makes a model of them. The model keeps `request`, from which
-    /// the plan was resolved.
+    /// Evaluates the best parameters and returns them as a model. The model stores `request`, from
+    /// which the plan was resolved.
     ///
     /// # Errors
-    /// Returns [`FitError::NonFiniteInitialLoss`] if no loss was finite, [`FitError::Engine`] or
-    /// [`FitError::Signal`] if the model cannot be measured.
+    /// Returns [`FitError::NonFiniteInitialLoss`] if no loss was finite, and [`FitError::Engine`]
+    /// or [`FitError::Signal`] if the model cannot be evaluated.
     pub fn finish(self, request: &FitRequest) -> Result<Fit, FitError> {
         let Self { plan, signal, backend, started, trainer } = self;
         let (mut engine, outcome) = trainer.finish();
@@ -269,7 +272,8 @@ impl<'a> Session<'a> {
         let (mut kept, mut kept_step) = (last, outcome.steps);
         match &outcome.best {
             None if !is_finite => return Err(non_finite_start(plan)),
-            // An epoch's mean loss is not that of the parameters at its end: compare what they give.
+            // The mean loss of an epoch is not the loss of the parameters at its end: compare the
+            // latter.
             Some(best) if !is_finite || best.loss < last_loss => {
                 let mut engine = backend.engine(&plan.network, &best.parameters)?;
                 let found = eval_points.evaluate(&mut *engine)?;
@@ -328,13 +332,14 @@ impl<'a> Session<'a> {
 }
 
 impl Fit {
-    /// What the signal measures and draws.
+    /// The reconstruction, from which the signal computes metrics and writes files.
     pub fn reconstruction<'a>(&'a self, backend: &'a dyn Backend) -> Reconstruction<'a> {
         Reconstruction { body: &self.model.body, values: &self.reconstruction, backend }
     }
 }
 
-/// The initial weights of a fit: drawn, or those that were given and that the plan names.
+/// The initial weights of a fit: drawn, or `given` if they are the weights that the plan starts
+/// from.
 fn initial(plan: &FitPlan, given: Option<&[f32]>) -> Result<Vec<f32>, FitError> {
     let Some(start) = &plan.start else {
         return Ok(vi3nr::draw(&plan.network, &plan.init.plan(&plan.network)?, plan.seed));
@@ -357,7 +362,7 @@ pub(crate) fn non_finite_start(plan: &FitPlan) -> FitError {
     }
 }
 
-/// The likely cause of a divergence, and what to try.
+/// The likely cause of a divergence with a remedy, and the setting that may avoid it.
 fn problem(
     plan: &FitPlan,
     outcome: &TrainOutcome,
@@ -373,7 +378,7 @@ fn problem(
     });
     let text = format!(
         "training diverged at step {step}: the loss is no longer a finite number.{} The best \
-         weights before that are kept",
+         weights before that step are kept",
         cause.unwrap_or_default()
     );
     (Some(text), rate.map(|rate| ("lr", format!("{:.1e}", rate / 10.0))))

@@ -26,8 +26,8 @@ pub(super) const CURVES: [RGBColor; 8] = [
 ];
 pub(super) const MARK: RGBColor = RGBColor(176, 32, 32);
 
-/// The family that text is set in. A picture has DejaVu Sans for it, which travels with the program;
-/// a vector drawing has what its viewer calls by this name.
+/// The family that text is set in. A picture has DejaVu Sans for it, which travels with the
+/// program; a vector drawing has what its viewer calls by this name.
 pub(super) const FAMILY: &str = "sans-serif";
 
 /// Sizes of text.

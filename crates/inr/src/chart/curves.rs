@@ -16,8 +16,8 @@ const RIGHT: f64 = 930.0;
 const TITLE: f64 = 46.0;
 const PANEL_TITLE: f64 = 36.0;
 const PANEL: f64 = 280.0;
-/// Height of a line of names of curves, where they find no room beside the panel's title, and the width
-/// of a letter on average, as a share of its height: an upper estimate.
+/// Height of a line of names of curves, where they find no room beside the panel's title, and the
+/// width of a letter on average, as a share of its height: an upper estimate.
 const LEGEND_ROW: f64 = 22.0;
 const LETTER: f64 = 0.62;
 const BETWEEN_NAMES: f64 = 18.0;
@@ -137,8 +137,8 @@ fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result
     canvas.frame((LEFT, frame.top), (RIGHT, bottom))
 }
 
-/// The numbers of the curves that have names, line by line. The first line stands beside the panel's
-/// title; it is empty where that leaves too little room.
+/// The numbers of the curves that have names, line by line. The first line stands beside the
+/// panel's title; it is empty where that leaves too little room.
 fn legend(panel: &Panel) -> Vec<Vec<usize>> {
     let width = |text: &str, size: f64| LETTER * size * text.chars().count() as f64;
     let names = panel.curves.iter().map(|curve| width(&curve.label, SMALL) + BETWEEN_NAMES);

@@ -81,8 +81,8 @@ fn png(drawing: &impl Drawing) -> Result<Vec<u8>, ChartError> {
         .map_err(|error| ChartError::Drawing { reason: error.to_string() })
 }
 
-/// The RGB picture `fine`, `width` pixels wide, reduced from FINENESS to PIXELS a unit: each sample is
-/// the rounded mean over a square.
+/// The RGB picture `fine`, `width` pixels wide, reduced from FINENESS to PIXELS a unit: each sample
+/// is the rounded mean over a square.
 fn means_over_squares(fine: &[u8], width: usize) -> Vec<u8> {
     const SIDE: usize = (FINENESS / PIXELS) as usize;
     let mut picture = Vec::with_capacity(fine.len() / (SIDE * SIDE));

@@ -85,8 +85,8 @@ impl HeatMap {
         file::svg(self)
     }
 
-    /// Writes the map, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels', by
-    /// the name's ending. Equal maps give equal bytes.
+    /// Writes the map, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels',
+    /// by the name's ending. Equal maps give equal bytes.
     ///
     /// # Errors
     /// Another ending than `.svg` or `.png`; whatever the system reports.
@@ -158,8 +158,8 @@ impl HeatMap {
     }
 }
 
-/// The ends of cells with these centers: halfway between them on the axis, the first and the last as
-/// far out as in.
+/// The ends of cells with these centers: halfway between them on the axis, the first and the last
+/// as far out as in.
 fn edges(scale: Scale, centers: &[f64]) -> Vec<f64> {
     let position = |center: f64| if scale == Scale::Log { center.ln() } else { center };
     let value = |position: f64| if scale == Scale::Log { position.exp() } else { position };
@@ -216,7 +216,8 @@ impl Drawing for HeatMap {
     }
 }
 
-/// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. None for what is no number.
+/// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. None for what is no
+/// number.
 fn color(value: f64) -> Option<RGBColor> {
     const STOPS: [[f64; 3]; 6] = [
         [68.0, 1.0, 84.0],

@@ -1,8 +1,8 @@
 //! Charts as SVG or PNG files, without any font of the system.
 //!
-//! [`Chart`] holds curves and [`HeatMap`] colors; their `save` writes them. Inside: `axis` lays numbers
-//! out, `canvas` draws in the same units on pictures and vector drawings, `curves` and `heat_map` are
-//! the two layouts, `file` turns what can be drawn into a file.
+//! [`Chart`] holds curves and [`HeatMap`] colors; their `save` writes them. Inside: `axis` lays
+//! numbers out, `canvas` draws in the same units on pictures and vector drawings, `curves` and
+//! `heat_map` are the two layouts, `file` turns what can be drawn into a file.
 //!
 //! ```
 //! use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
@@ -125,8 +125,8 @@ impl Chart {
         file::svg(self)
     }
 
-    /// Writes the chart, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels',
-    /// by the name's ending. Equal charts give equal bytes.
+    /// Writes the chart, atomically: an SVG file of 960 units' width or a PNG file of 1,920
+    /// pixels', by the name's ending. Equal charts give equal bytes.
     ///
     /// # Errors
     /// Another ending than `.svg` or `.png`; whatever the system reports.

@@ -1,9 +1,9 @@
 //! What a run that was cut off needs to go on to the very bytes of one that was not.
 //!
 //! A checkpoint is one safetensors file: the parameters, the best ones, all that the optimizer
-//! remembers and the rows of `metrics.csv` as tensors, everything else as JSON in the metadata, with a
-//! checksum over all of it. Batches and whatever else is random follow from the seed and the step, so
-//! the step is the position of every generator.
+//! remembers and the rows of `metrics.csv` as tensors, everything else as JSON in the metadata,
+//! with a checksum over all of it. Batches and whatever else is random follow from the seed and the
+//! step, so the step is the position of every generator.
 
 mod file;
 pub mod version_1;
@@ -47,8 +47,8 @@ pub enum Identity {
 }
 
 impl Checkpoint {
-    /// Where this checkpoint's run differs from a fit of `plan` to `signal`, in words; nothing if it
-    /// is the same run.
+    /// Where this checkpoint's run differs from a fit of `plan` to `signal`, in words; nothing if
+    /// it is the same run.
     pub fn differences(&self, plan: &FitPlan, signal: &dyn Signal) -> Vec<String> {
         match &self.identity {
             Identity::Plan(kept) => differences(kept, &plan.to_json()),

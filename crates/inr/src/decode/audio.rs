@@ -13,14 +13,14 @@ use crate::request::RequestError;
 use crate::signal::audio::{Audio, AudioInfo, write_wav};
 use crate::signal::{SignalInfo as _, SignalKind};
 
-/// The model's audio at `rate` samples a second, or its own rate if none, in the file's own amplitude:
-/// the stretch of time `span`, which is its beginning and its length in seconds from the first sample
-/// on; all of it if none.
+/// The model's audio at `rate` samples a second, or its own rate if none, in the file's own
+/// amplitude: the stretch of time `span`, which is its beginning and its length in seconds from the
+/// first sample on; all of it if none.
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a span that
-/// the audio does not have, [`DecodeError::Signal`] for a rate of 0 or one that gives too many samples,
-/// [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a span
+/// that the audio does not have, [`DecodeError::Signal`] for a rate of 0 or one that gives too many
+/// samples, [`DecodeError::Engine`] if threads or memory are short.
 pub fn decode_audio(
     model: &Model,
     rate: Option<u32>,
@@ -87,7 +87,8 @@ impl Stretch {
     }
 }
 
-/// Where, in samples of the audio's own, a stretch of time begins, and how many samples at `rate` it has.
+/// Where, in samples of the audio's own, a stretch of time begins, and how many samples at `rate`
+/// it has.
 fn part(
     native: &AudioInfo,
     rate: u32,

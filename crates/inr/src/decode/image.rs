@@ -43,20 +43,20 @@ impl FromStr for PixelRegion {
     }
 }
 
-/// Writes the model's image, or a `region` of it, as a PNG file with `size` (width, height) pixels, or as
-/// many as it has itself if none; returns that size.
+/// Writes the model's image, or a `region` of it, as a PNG file with `size` (width, height) pixels,
+/// or as many as it has itself if none; returns that size.
 ///
-/// At another size the picture covers the same area, as when an image is resized: result pixel j of n
-/// lies at the position x + (j + 0.5)·width/n - 0.5 of the image. Models of format versions 1 and 2 keep
-/// the centers of the corner pixels where they are instead.
+/// At another size the picture covers the same area, as when an image is resized: result pixel j of
+/// n lies at the position x + (j + 0.5)·width/n - 0.5 of the image. Models of format versions 1 and
+/// 2 keep the centers of the corner pixels where they are instead.
 ///
-/// The image goes to the file band by band, and only the pieces that a band needs are read: the memory
-/// for it is a few MiB and a row of pixels, however large it is.
+/// The image goes to the file band by band, and only the pieces that a band needs are read: the
+/// memory for it is a few MiB and a row of pixels, however large it is.
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a region
-/// that the image does not have, [`DecodeError::Signal`] for a size that no image can have or what the
-/// system reports of the file, [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a
+/// region that the image does not have, [`DecodeError::Signal`] for a size that no image can have
+/// or what the system reports of the file, [`DecodeError::Engine`] if threads or memory are short.
 pub fn decode_image(
     model: &Model,
     size: Option<(u32, u32)>,

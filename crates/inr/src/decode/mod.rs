@@ -119,12 +119,12 @@ pub struct Decoded {
     pub warnings: Vec<String>,
 }
 
-/// Writes the signal of `model` to the file `path`: an image as PNG, audio as WAV, a shape as PLY, OBJ
-/// or STL by the file's ending.
+/// Writes the signal of `model` to the file `path`: an image as PNG, audio as WAV, a shape as PLY,
+/// OBJ or STL by the file's ending.
 ///
 /// # Errors
-/// Returns [`DecodeError::Request`] for a setting that belongs to another kind of model, and what the
-/// decoding of the model's kind returns.
+/// Returns [`DecodeError::Request`] for a setting that belongs to another kind of model, and what
+/// the decoding of the model's kind returns.
 pub fn decode(
     model: &Model,
     request: &DecodeRequest,

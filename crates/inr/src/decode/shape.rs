@@ -25,8 +25,8 @@ pub struct DecodedShape {
 /// The surface of a model of a shape, from a grid of `resolution` cells a side: see [`extract()`].
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Signal`] with those of
-/// [`extract()`], [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Signal`] with those
+/// of [`extract()`], [`DecodeError::Engine`] if threads or memory are short.
 pub fn decode_shape(
     model: &Model,
     resolution: usize,

@@ -18,9 +18,10 @@
 //! | `plan` | the [`FitPlan`] as JSON, for a model from a fit |
 //! | `settings` | how it was made, as JSON, for any other model |
 //!
-//! Versions 1 and 2 have no pieces, 32-bit parameters and no `alignment`: at another size the centers of
-//! the corner pixels stay where they are. Version 1 has `settings` for every model, no `input_scale` (that of audio is a field of `signal`),
-//! and a `coordinate_range` of audio that does not hold.
+//! Versions 1 and 2 have no pieces, 32-bit parameters and no `alignment`: at another size the
+//! centers of the corner pixels stay where they are. Version 1 has `settings` for every model, no
+//! `input_scale` (that of audio is a field of `signal`), and a `coordinate_range` of audio that
+//! does not hold.
 
 use std::collections::{BTreeMap, HashMap};
 

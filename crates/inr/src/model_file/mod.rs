@@ -3,10 +3,10 @@
 //! A model of one network has the tensors `net.{i}.weight` (fan-out, fan-in) and `net.{i}.bias`
 //! (fan-out). A model in pieces ([`crate::pieces`]) has, for each shape of network that occurs,
 //! counted from 0 as `g`, the tensors `pieces.{g}.net.{i}.weight` (pieces, fan-out, fan-in),
-//! `pieces.{g}.net.{i}.bias` (pieces, fan-out) and `pieces.{g}.index` (pieces), the numbers of its pieces
-//! in ascending order. Parameters are float32, float16 or bfloat16, indices int32; everything else is
-//! text in the file's metadata, under the keys listed in [`metadata`]. The same model always gives the
-//! same bytes.
+//! `pieces.{g}.net.{i}.bias` (pieces, fan-out) and `pieces.{g}.index` (pieces), the numbers of its
+//! pieces in ascending order. Parameters are float32, float16 or bfloat16, indices int32;
+//! everything else is text in the file's metadata, under the keys listed in [`metadata`]. The same
+//! model always gives the same bytes.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -89,7 +89,8 @@ pub enum Body {
 /// Where an image lies when it is decoded at another size than its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Alignment {
-    /// The corner pixels' centers stay where they are, as models of format versions 1 and 2 have it.
+    /// The corner pixels' centers stay where they are, as models of format versions 1 and 2 have
+    /// it.
     Corners,
     /// The area of all pixels stays the same, as when an image is resized.
     #[default]
@@ -120,7 +121,8 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Reads the weights of a model file, of a file of initial weights or of a run directory's model.
+    /// Reads the weights of a model file, of a file of initial weights or of a run directory's
+    /// model.
     ///
     /// # Errors
     /// Returns a [`ModelError`] if the file cannot be read or is damaged.

@@ -35,8 +35,8 @@ impl Origin {
         }
     }
 
-    /// How the signal's file was read, as far as it is known; else how files of `kind` are read where
-    /// nothing is asked for.
+    /// How the signal's file was read, as far as it is known; else how files of `kind` are read
+    /// where nothing is asked for.
     pub fn options(&self, kind: SignalKind) -> SignalOptions {
         let known = match self {
             Self::Fit { plan, .. } => plan.source.options(kind),

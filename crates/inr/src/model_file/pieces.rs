@@ -1,4 +1,5 @@
-//! The tensors of a model in pieces: those of pieces with the same shape of network lie in one tensor.
+//! The tensors of a model in pieces: those of pieces with the same shape of network lie in one
+//! tensor.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -38,9 +38,9 @@ impl ModelFile {
     /// Memory is claimed only for parameters that the file is long enough to hold.
     ///
     /// # Errors
-    /// Returns [`ModelError::Read`] if the file cannot be read, and another [`ModelError`] if it is not
-    /// a file of this program, is damaged or cut short, comes from a future version, or describes an
-    /// impossible network.
+    /// Returns [`ModelError::Read`] if the file cannot be read, and another [`ModelError`] if it is
+    /// not a file of this program, is damaged or cut short, comes from a future version, or
+    /// describes an impossible network.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         let inside = path.join(RUN_MODEL);
         let path = if path.is_dir() && inside.exists() { &inside } else { path };
@@ -103,8 +103,8 @@ impl ModelFile {
 }
 
 impl Model {
-    /// Reads a model. Initial weights are read as a model of a signal of the default size that suits
-    /// their inputs and outputs.
+    /// Reads a model. Initial weights are read as a model of a signal of the default size that
+    /// suits their inputs and outputs.
     ///
     /// # Errors
     /// As [`ModelFile::load`]; also [`ModelError::NoSignal`] for initial weights whose inputs and
@@ -148,7 +148,8 @@ fn read_header(
     Ok((header, length))
 }
 
-/// What the metadata describes, without its parameters, and how it is cut if it is a model in pieces.
+/// What the metadata describes, without its parameters, and how it is cut if it is a model in
+/// pieces.
 fn describe(
     header: &Metadata,
     path: &Path,

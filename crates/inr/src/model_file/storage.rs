@@ -30,10 +30,11 @@ pub enum StorageRule {
     Bf16,
     /// [`Storage::F16`] if rounding costs little, else 32 bits.
     ///
-    /// For one network, the rounded parameters must still reach the target quality; without a target,
-    /// or if the network misses it anyway, rounding may cost at most 0.05 dB. For a model in pieces,
-    /// rounding may cost at most 0.5 dB in each piece, or bring it down to the target, and 0.1 dB over
-    /// all pieces together, and the stored model must still reach the target if every piece did.
+    /// For one network, the rounded parameters must still reach the target quality; without a
+    /// target, or if the network misses it anyway, rounding may cost at most 0.05 dB. For a model
+    /// in pieces, rounding may cost at most 0.5 dB in each piece, or bring it down to the target,
+    /// and 0.1 dB over all pieces together, and the stored model must still reach the target if
+    /// every piece did.
     Auto,
 }
 
@@ -101,7 +102,8 @@ impl Storage {
         }
     }
 
-    /// Appends the values whose little-endian bytes are `bytes`; what is left over of a value is ignored.
+    /// Appends the values whose little-endian bytes are `bytes`; what is left over of a value is
+    /// ignored.
     pub(crate) fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
         match self {
             Self::F32 => values.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b))),
@@ -139,8 +141,8 @@ impl StorageRule {
         }
     }
 
-    /// Whether a network is stored with rounded parameters, where `loss` and `rounded` are its losses
-    /// before and after rounding, and `target` is the loss at the target quality.
+    /// Whether a network is stored with rounded parameters, where `loss` and `rounded` are its
+    /// losses before and after rounding, and `target` is the loss at the target quality.
     pub(crate) fn accepts(self, loss: f64, rounded: f64, target: Option<f64>) -> bool {
         /// 0.05 dB.
         const MAX_COST: f64 = 1.0116;
@@ -154,9 +156,9 @@ impl StorageRule {
         }
     }
 
-    /// The formats in which a model of these pieces may be stored, the preferred one first. If there is
-    /// a second, the first is to be kept only if the blended model reaches `target`, which the losses
-    /// of the pieces do not tell.
+    /// The formats in which a model of these pieces may be stored, the preferred one first. If
+    /// there is a second, the first is to be kept only if the blended model reaches `target`, which
+    /// the losses of the pieces do not tell.
     pub(crate) fn candidates(
         self,
         pieces: impl Iterator<Item = RoundedPiece>,

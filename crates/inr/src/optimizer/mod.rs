@@ -6,9 +6,9 @@
 //! | `muon` | orthogonalized momentum for hidden weights, Adam for the rest | any signal, any batch |
 //! | `kfac` | Gauss-Newton by Kronecker factors and a quadratic model; no learning rate | all points at each step, squared error |
 //!
-//! [`OptimizerSettings`] says which one and with which numbers; [`Optimizer`] is one at work. All that
-//! it remembers can be taken out and put back ([`OptimizerState`]); whatever is random in it is a
-//! function of the seed and the step.
+//! [`OptimizerSettings`] says which one and with which numbers; [`Optimizer`] is one at work. All
+//! that it remembers can be taken out and put back ([`OptimizerState`]); whatever is random in it
+//! is a function of the seed and the step.
 //!
 //! A new optimizer is a file beside `adam.rs` with its settings, their `Method` and its
 //! [`Optimizer`], and a line in the list of `optimizers!` below.
@@ -205,8 +205,8 @@ impl OptimizerSettings {
     }
 }
 
-/// Where a run stands when an optimizer is asked for a step: the engine holds the gradient of `loss`
-/// on `batch`.
+/// Where a run stands when an optimizer is asked for a step: the engine holds the gradient of
+/// `loss` on `batch`.
 #[derive(Debug, Clone, Copy)]
 pub struct StepContext<'a> {
     /// The points of the step.
@@ -247,7 +247,8 @@ pub trait Optimizer: Send {
     /// Moves the engine's parameters. The loss of where they go is what the next call is told.
     ///
     /// # Errors
-    /// Returns [`EngineError::Memory`] if memory cannot be had, and whatever else the engine refuses.
+    /// Returns [`EngineError::Memory`] if memory cannot be had, and whatever else the engine
+    /// refuses.
     fn step(
         &mut self,
         engine: &mut dyn Engine,

@@ -1,8 +1,8 @@
 //! Muon (Jordan et al. 2024): steps along the orthogonal factor of the momentum.
 //!
 //! For each hidden weight matrix W with gradient g: b ← 0.95 b + g, W ← W - lr·Z with Z five
-//! Newton-Schulz steps from g + 0.95 b toward its nearest orthogonal matrix. First layer, last layer
-//! and biases are Adam's.
+//! Newton-Schulz steps from g + 0.95 b toward its nearest orthogonal matrix. First layer, last
+//! layer and biases are Adam's.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! What a fit does, with nothing left open.
 //!
 //! [`resolve`] turns a [`FitRequest`](crate::request::FitRequest) and the size of a signal into a
-//! [`FitPlan`]. The plan decides every byte of the result: its canonical JSON is what a checkpoint must
-//! agree with, what a model file keeps and what tells the trials of a sweep apart.
+//! [`FitPlan`]. The plan decides every byte of the result: its canonical JSON is what a checkpoint
+//! must agree with, what a model file keeps and what tells the trials of a sweep apart.
 
 mod check;
 mod differences;
@@ -57,8 +57,8 @@ pub struct FitPlan {
     pub start: Option<Start>,
     /// The seed of the initial weights and of the order of mini-batches.
     pub seed: u64,
-    /// How the signal is cut into pieces, if it is: the network, its initial weights and the steps are
-    /// then those of every piece.
+    /// How the signal is cut into pieces, if it is: the network, its initial weights and the steps
+    /// are then those of every piece.
     pub pieces: Option<PiecePlan>,
     /// The steps.
     pub training: TrainSettings,
@@ -83,7 +83,8 @@ pub struct Source {
 /// Weights that a fit goes on from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Start {
-    /// CRC-32 of the parameters in the order of [`Network::layers`], little-endian float32, in hexadecimal.
+    /// CRC-32 of the parameters in the order of [`Network::layers`], little-endian float32, in
+    /// hexadecimal.
     pub parameters: String,
 }
 
@@ -94,8 +95,8 @@ impl PartialEq for FitPlan {
 }
 
 impl FitPlan {
-    /// The canonical JSON of the plan: keys in alphabetical order, no spaces. Equal plans have equal
-    /// text, and a plan of another version never has the same.
+    /// The canonical JSON of the plan: keys in alphabetical order, no spaces. Equal plans have
+    /// equal text, and a plan of another version never has the same.
     pub fn canonical(&self) -> String {
         self.to_json().to_string()
     }

@@ -18,7 +18,8 @@ pub struct SignalFacts {
     pub info: Arc<dyn SignalInfo>,
     /// Where it came from.
     pub source: Source,
-    /// Its training loss at a quality of 0 dB: [`Signal::loss_at_0_db`](crate::signal::Signal::loss_at_0_db).
+    /// Its training loss at a quality of 0 dB:
+    /// [`Signal::loss_at_0_db`](crate::signal::Signal::loss_at_0_db).
     pub loss_at_0_db: Option<f64>,
     /// The weights that the fit starts from, where the request names a file of such.
     pub start: Option<StartFacts>,
@@ -73,8 +74,8 @@ pub struct Reason {
 /// ```
 ///
 /// # Errors
-/// Returns a [`RequestError`] that names the fields if a setting is out of range, belongs to another
-/// kind of signal or contradicts another one.
+/// Returns a [`RequestError`] that names the fields if a setting is out of range, belongs to
+/// another kind of signal or contradicts another one.
 pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, RequestError> {
     check::numbers(request)?;
     check::fields(request, &*signal.info)?;
@@ -142,8 +143,8 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     Ok(Resolved { plan, reasons, warnings })
 }
 
-/// The shape and activation of the network: those of the weights that the fit starts from, those that
-/// were asked for, or the recipe's.
+/// The shape and activation of the network: those of the weights that the fit starts from, those
+/// that were asked for, or the recipe's.
 fn network(
     request: &FitRequest,
     signal: &SignalFacts,

@@ -68,7 +68,8 @@ pub struct FitRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<usize>,
 
-    /// A model or a file of initial weights whose parameters the fit starts from; written as `file` is.
+    /// A model or a file of initial weights whose parameters the fit starts from; written as `file`
+    /// is.
     #[serde(serialize_with = "text::path", skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
     /// The scheme of the initial weights.
@@ -117,8 +118,8 @@ pub struct FitRequest {
     /// The PSNR (peak 2, dB) of the training loss at which the fit stops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_psnr: Option<f64>,
-    /// The quality in dB at which the fit stops, of every piece where there are pieces: the PSNR of an
-    /// image, the SNR of audio.
+    /// The quality in dB at which the fit stops, of every piece where there are pieces: the PSNR of
+    /// an image, the SNR of audio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<f64>,
     /// Whether and how the signal is cut into pieces.

@@ -65,8 +65,8 @@ impl FitRequest {
     /// The request that gives every setting of `settings` to the field of its name.
     ///
     /// # Errors
-    /// Returns a [`RequestError`] that names the field if there is no field of a name, or if a field
-    /// cannot have the value.
+    /// Returns a [`RequestError`] that names the field if there is no field of a name, or if a
+    /// field cannot have the value.
     pub fn from_settings(settings: &Map<String, Value>) -> Result<Self, RequestError> {
         let mut known = Map::new();
         for (name, value) in settings {

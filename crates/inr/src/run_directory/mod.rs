@@ -1,12 +1,12 @@
 //! What a fit leaves on disk: a directory that anyone can look into.
 //!
 //! `model.safetensors` (the network, see [`crate::model_file`]), `metrics.csv` (a row per logged
-//! step), `run.json` (request, plan, results: a [`RunRecord`]) and what the signal draws, for example
-//! `reconstruction.png`. While it trains there is a `checkpoint.safetensors` too
-//! ([`crate::checkpoint`]), or, of a fit in pieces, a `pieces.journal`; such a fit leaves a table of its
-//! pieces (`pieces.csv`) and maps of them in place of the metrics. A run that goes on with a finished one
-//! has `start.safetensors`, the weights that it started from, and the finished run's steps as
-//! `metrics-1.csv`.
+//! step), `run.json` (request, plan, results: a [`RunRecord`]) and what the signal draws, for
+//! example `reconstruction.png`. While it trains there is a `checkpoint.safetensors` too
+//! ([`crate::checkpoint`]), or, of a fit in pieces, a `pieces.journal`; such a fit leaves a table
+//! of its pieces (`pieces.csv`) and maps of them in place of the metrics. A run that goes on with a
+//! finished one has `start.safetensors`, the weights that it started from, and the finished run's
+//! steps as `metrics-1.csv`.
 
 mod error;
 mod metrics_log;
@@ -120,8 +120,8 @@ impl RunDirectory {
     /// An existing directory, and what it says of its run.
     ///
     /// # Errors
-    /// Returns [`RunError::NoRun`] if there is no run in it, [`RunError::Record`] if what it says is
-    /// damaged, [`RunError::Directory`] if it cannot be written.
+    /// Returns [`RunError::NoRun`] if there is no run in it, [`RunError::Record`] if what it says
+    /// is damaged, [`RunError::Directory`] if it cannot be written.
     pub fn open(path: &Path) -> Result<(Self, StoredRun), RunError> {
         let stored = Self::read(path)?;
         Ok((Self::writable(path)?, stored))
@@ -184,8 +184,8 @@ impl RunDirectory {
     /// The checkpoint, if one was reached.
     ///
     /// # Errors
-    /// Returns [`RunError::Checkpoint`] if it is damaged or belongs to another fit than that of `plan`
-    /// to `signal`.
+    /// Returns [`RunError::Checkpoint`] if it is damaged or belongs to another fit than that of
+    /// `plan` to `signal`.
     pub fn checkpoint(
         &self,
         plan: &FitPlan,
@@ -240,8 +240,8 @@ impl RunDirectory {
     /// all; returns the files of the pictures.
     ///
     /// # Errors
-    /// Returns [`RunError::Model`], [`RunError::Picture`] or [`RunError::Write`] with what the system
-    /// reports and the file's name.
+    /// Returns [`RunError::Model`], [`RunError::Picture`] or [`RunError::Write`] with what the
+    /// system reports and the file's name.
     pub fn save(
         &self,
         request: &FitRequest,

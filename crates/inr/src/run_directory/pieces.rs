@@ -24,13 +24,13 @@ impl RunDirectory {
         self.path.join(PIECES_FILE)
     }
 
-    /// Writes the pictures, the table of pieces and the record of a fit in pieces, whose model has been
-    /// written, each whole or not at all; returns the files that people look at. `per_sample` is the number
-    /// of floating-point operations of a forward and backward pass over one sample.
+    /// Writes the pictures, the table of pieces and the record of a fit in pieces, whose model has
+    /// been written, each whole or not at all; returns the files that people look at. `per_sample`
+    /// is the number of floating-point operations of a forward and backward pass over one sample.
     ///
     /// # Errors
-    /// Returns [`RunError::Decode`], [`RunError::Picture`] or [`RunError::Write`] with what the system
-    /// reports and the file's name.
+    /// Returns [`RunError::Decode`], [`RunError::Picture`] or [`RunError::Write`] with what the
+    /// system reports and the file's name.
     pub fn save_pieces(
         &self,
         request: &FitRequest,

@@ -43,7 +43,8 @@ struct Shuffled<'a> {
 }
 
 impl<'a> Batches<'a> {
-    /// Batches of `size` points; if none, of all that are sampled or the default number of drawn ones.
+    /// Batches of `size` points; if none, of all that are sampled or the default number of drawn
+    /// ones.
     pub(super) fn new(
         points: Points<'a>,
         size: Option<usize>,

@@ -132,8 +132,8 @@ pub struct TrainOutcome {
     /// Time that training took.
     pub elapsed: Duration,
     /// The best parameters known, if any loss was finite: with full batches those of the smallest
-    /// loss, with mini-batches the first ones or those at the end of the epoch of smallest mean loss
-    /// (for drawn points, of a hundred steps).
+    /// loss, with mini-batches the first ones or those at the end of the epoch of smallest mean
+    /// loss (for drawn points, of a hundred steps).
     pub best: Option<Best>,
 }
 

@@ -16,7 +16,8 @@ use crate::points::Points;
 pub struct RunContext<'a> {
     /// The seed of everything random.
     pub seed: u64,
-    /// The engine's backend, on whose workers points are drawn and the optimizer's own algebra runs.
+    /// The engine's backend, on whose workers points are drawn and the optimizer's own algebra
+    /// runs.
     pub backend: &'a dyn Backend,
     /// When the time limit began to run.
     pub started: Instant,
@@ -84,8 +85,8 @@ impl<'a> Trainer<'a> {
     /// followed there.
     ///
     /// # Errors
-    /// Returns [`TrainError::State`] or [`TrainError::Engine`] if the state belongs to another network
-    /// or optimizer.
+    /// Returns [`TrainError::State`] or [`TrainError::Engine`] if the state belongs to another
+    /// network or optimizer.
     pub fn restore(&mut self, state: &TrainState) -> Result<(), TrainError> {
         self.engine.set_parameters(&state.parameters)?;
         self.optimizer.restore(&mut *self.engine, &state.optimizer)?;
@@ -254,7 +255,8 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// Checks that the optimizer gets all points, and the squared error as the loss, where it needs them.
+/// Checks that the optimizer gets all points, and the squared error as the loss, where it needs
+/// them.
 fn check_points(optimizer: &OptimizerSettings, batches: &Batches<'_>) -> Result<(), TrainError> {
     if !optimizer.needs_all_points() {
         return Ok(());

@@ -1,8 +1,8 @@
 //! Every version of every file format still opens, by files that are kept in `fixtures/`.
 //!
-//! `fixtures/version-1` was written by the program before plans were kept: models, `command.json` and
-//! `run.json` of three runs, a run that was cut off, initial weights. `fixtures/version-2` was written by
-//! the program before signals were cut into pieces, `fixtures/version-3` is written by
+//! `fixtures/version-1` was written by the program before plans were kept: models, `command.json`
+//! and `run.json` of three runs, a run that was cut off, initial weights. `fixtures/version-2` was
+//! written by the program before signals were cut into pieces, `fixtures/version-3` is written by
 //! `version_3::write_the_fixtures`. None may change for as long as its version is read.
 
 #[path = "../common/mod.rs"]

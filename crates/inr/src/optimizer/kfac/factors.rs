@@ -114,7 +114,8 @@ impl Factors {
         each * points as f64
     }
 
-    /// Operations of all inversions: Cholesky, the triangular inverse and its square are n³ each, in double precision.
+    /// Operations of all inversions: Cholesky, the triangular inverse and its square are n³ each,
+    /// in double precision.
     pub(super) fn invert_operations(&self) -> f64 {
         2.0 * self.sum(|rows, columns| rows.powi(3) + columns.powi(3))
     }

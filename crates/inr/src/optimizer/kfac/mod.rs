@@ -8,9 +8,9 @@
 //! 3. The step is αd + μp, p the previous step, where the quadratic model with the true J at other
 //!    random points is smallest ([`model`]).
 //! 4. The next call knows the loss there. If it rose the step is taken back, with its gradient, and
-//!    modeled at twice as many points, or, once it has been at all of them, λ is doubled; otherwise λ
-//!    follows how well the model foretold the decrease. The gradient at the new place has come with
-//!    its loss, so trying a step costs nothing beyond the next one's start.
+//!    modeled at twice as many points, or, once it has been at all of them, λ is doubled; otherwise
+//!    λ follows how well the model foretold the decrease. The gradient at the new place has come
+//!    with its loss, so trying a step costs nothing beyond the next one's start.
 
 mod factors;
 mod model;

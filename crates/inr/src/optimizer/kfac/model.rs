@@ -118,8 +118,8 @@ mod tests {
         assert!(damped.decrease < minimum.decrease);
     }
 
-    /// The model's decrease against the true one along a short step, with all points and small errors
-    /// (where Gauss-Newton is the whole curvature).
+    /// The model's decrease against the true one along a short step, with all points and small
+    /// errors (where Gauss-Newton is the whole curvature).
     #[test]
     fn the_model_foretells_the_true_decrease() {
         use vi3nr_engine::{Batch, Curvature, Engine, ReferenceEngine};
