@@ -1,10 +1,10 @@
-//! Fits a network to an image, keeps it, and decodes it at twice the size.
+//! Fits a network to an image, saves the model and decodes it at twice the size.
 //!
 //! ```sh
 //! cargo run --release -p vi3nr-inr --example fit_and_decode -- photo.png
 //! ```
 //!
-//! Without an argument it fits the test image that the library draws. The model and the image go to
+//! Without an argument, the built-in test image is fitted. The model and the image are written to
 //! the system's folder for temporary files.
 
 use std::error::Error;
@@ -22,19 +22,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => test_picture(64)?,
     };
 
-    // A small network, so that it takes seconds; what is left out is chosen by measurement.
+    // A small network, so that the fit takes seconds. All other settings have their defaults.
     let fit = Fitting::of(&image).width(64).layers(5).time_limit(10.0).run()?;
     for metric in &fit.report.metrics.all {
         println!("{} {:.2} {} ({})", metric.label, metric.value, metric.unit, metric.convention);
     }
 
-    // The file needs nothing else to be decoded, also in Python: it is a safetensors file.
+    // The model is one self-contained safetensors file, which can also be read in Python.
     let folder = std::env::temp_dir();
     let path = folder.join("vi3nr-example.safetensors");
     fit.model.save(&path)?;
     println!("{}", path.display());
 
-    // One thread for each core; a program makes its backend once and hands it on.
+    // One thread per core. A program creates its backend once and shares it.
     let backend = CpuBackend::new(None)?;
     let model = Model::load(&path)?;
     let request = DecodeRequest { scale: Some(2.0), ..DecodeRequest::default() };

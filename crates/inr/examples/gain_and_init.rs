@@ -1,10 +1,10 @@
-//! The theory by itself: gain, σ_p and the first weights of a network.
+//! The initialization theory: gain, σ_p and the initial weights of a network.
 //!
 //! ```sh
 //! cargo run --release -p vi3nr-inr --example gain_and_init -- 'gaussian:sigma=0.05'
 //! ```
 //!
-//! The argument is an activation by name, or any formula in x; `tanh` without one.
+//! The argument is the name of an activation or a formula in x; the default is `tanh`.
 
 use std::error::Error;
 
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = std::env::args().nth(1).unwrap_or_else(|| "tanh".into());
     let activation: Activation = text.parse()?;
 
-    // The gain at a standard deviation of the preactivations, Eq. (15).
+    // The gain for two standard deviations of the preactivations, Eq. (15).
     for sigma_p in [0.1, 1.0] {
         match vi3nr::gain_squared(&activation, sigma_p) {
             Ok(gain_squared) => println!("σ_p = {sigma_p}: gain² = {gain_squared:.6}"),
@@ -22,17 +22,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // The σ_p at which gradients keep their variance too, Eq. (13), or what comes closest.
+    // The σ_p at which gradients keep their variance too, Eq. (13), or the σ_p that comes closest.
     let sigma_p = vi3nr::auto_sigma_p(&activation)?;
     println!("σ_p chosen for {activation}: {sigma_p:.6}");
 
-    // What that means for each layer of a network that maps a pixel's place to its color.
+    // The distribution of the weights of each layer of a network from pixel coordinates to RGB
+    // values.
     let network = Network::uniform(2, 128, 4, 3, activation)?;
     let rule = InitRule::new(Scheme::VarianceInformed { sigma_p, last_sigma_p: None });
     let layers = rule.plan(&network)?;
 
-    // The weights themselves: for each layer those of all inputs of its first unit, of its second,
-    // and so on, then its biases. The same seed gives the same numbers on every machine.
+    // The initial weights: for each layer the weights, shape (fan-out, fan-in), then the biases.
+    // The same seed gives the same numbers on every machine.
     let parameters = vi3nr::draw(&network, &layers, 0);
     for layer in network.layers() {
         let weights = &parameters[layer.weights];

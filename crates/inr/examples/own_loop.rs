@@ -1,11 +1,11 @@
-//! Training with a loop of your own: no signal, no plan, only an engine.
+//! A custom training loop on the engine alone, without signal and plan.
 //!
 //! ```sh
 //! cargo run --release -p vi3nr-inr --example own_loop
 //! ```
 //!
-//! The network learns the height of a drum's skin, u(x, y) = sin(3x) cos(2y), from 1,024 places,
-//! and is then asked for the slope, which it was never shown.
+//! The network is fitted to u(x, y) = sin(3x) cos(2y) at 1,024 points. Its derivatives are then
+//! compared with those of u, which were not part of the training data.
 
 use std::error::Error;
 
@@ -13,11 +13,11 @@ use vi3nr::{InitRule, Network};
 use vi3nr_engine::{Adam, Backend, Batch, CpuBackend, Update};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Points, shape (n, 2), and targets, shape (n, 1), both row by row.
+    // Points, shape (n, 2), and targets, shape (n, 1), both row-major.
     let at = |index: usize| index as f32 / 15.5 - 1.0;
     let points: Vec<f32> = (0..1024).flat_map(|i| [at(i % 32), at(i / 32)]).collect();
-    let height = |x: f32, y: f32| (3.0 * x).sin() * (2.0 * y).cos();
-    let targets: Vec<f32> = points.as_chunks().0.iter().map(|&[x, y]| height(x, y)).collect();
+    let u = |x: f32, y: f32| (3.0 * x).sin() * (2.0 * y).cos();
+    let targets: Vec<f32> = points.as_chunks().0.iter().map(|&[x, y]| u(x, y)).collect();
 
     let network = Network::uniform(2, 64, 4, 1, "sine:omega=5".parse()?)?;
     let rule = InitRule::new("siren:omega=5".parse()?);
@@ -37,13 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         engine.apply(&Update::adam(Adam::default(), rate))?;
     }
 
-    // The value and both derivatives at a place between the points.
+    // The value and both derivatives at a point between the training points.
     let (x, y) = (0.33, -0.42);
     let (mut value, mut slope) = ([0.0], [0.0; 2]);
     engine.differentiate(&[x, y], &mut value, &mut slope)?;
     let [along_x, along_y] =
         [3.0 * (3.0 * x).cos() * (2.0 * y).cos(), -2.0 * (3.0 * x).sin() * (2.0 * y).sin()];
-    println!("u({x}, {y}) = {:.4}, true {:.4}", value[0], height(x, y));
+    println!("u({x}, {y}) = {:.4}, true {:.4}", value[0], u(x, y));
     println!(
         "du/dx = {:.3}, true {along_x:.3}; du/dy = {:.3}, true {along_y:.3}",
         slope[0], slope[1]

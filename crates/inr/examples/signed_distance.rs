@@ -1,11 +1,11 @@
-//! Signed distances to a shape, to compare them with another program's:
+//! Signed distances to a shape, for comparison with other programs.
 //!
 //! ```sh
 //! cargo run --release -p vi3nr-inr --example signed_distance -- bunny.ply < points.txt
 //! ```
 //!
-//! Each line `x y z` of standard input, in the file's units, gives a line with the distance there
-//! in the same units, negative inside.
+//! For each line `x y z` of standard input, in the units of the file, the example prints the signed
+//! distance in the same units, negative inside.
 
 use std::error::Error;
 use std::io::{Read, Write};

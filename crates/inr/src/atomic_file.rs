@@ -1,33 +1,33 @@
-//! Files that are either written whole or not at all.
+//! Atomic writes: a file is either written completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that could not be written; nothing of it is left behind.
+/// A file could not be written. No partial file remains.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write '{}': {source}", path.display())]
 pub struct WriteError {
-    /// The file asked for.
+    /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the system.
     pub source: io::Error,
 }
 
-/// Where a file's content goes. Seeking works but where the target is a pipe or a device.
+/// The destination of a file's content. Seeking fails if the target is a pipe or a device.
 pub trait Output: Write + Seek {}
 
 impl<W: Write + Seek> Output for W {}
 
-/// Writes `path` through `write`, so that a reader sees the old file or the whole new one.
+/// Writes the content that `write` produces to `path`, so that a reader sees either the old file or
+/// the complete new one.
 ///
-/// The bytes go to a new file in the same folder, are forced to disk, and take the place of `path`
-/// by a rename. The result has the permissions of any new file. A symbolic link is followed. What
-/// is neither a file nor a folder (a pipe, a device) has no name to rename to and is written to
-/// directly.
+/// The content is written to a new file in the same folder, synchronized to disk and renamed to
+/// `path`. The result has the permissions of an ordinary new file. A symbolic link is followed. A
+/// pipe or a device is written to directly, since it cannot be replaced by a rename.
 ///
 /// # Errors
-/// Whatever the system or `write` reports, with the path.
+/// Returns a [`WriteError`] with the path if `write` fails or the system reports an error.
 pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn Output) -> io::Result<()>,
@@ -50,7 +50,7 @@ fn replace(target: &Path, write: impl FnOnce(&mut dyn Output) -> io::Result<()>)
         Some(folder) => folder,
         None => return Err(io::Error::new(ErrorKind::InvalidInput, "not the name of a file")),
     };
-    // Opened here and not by tempfile, which would make the file private to its owner.
+    // Not opened by tempfile, which would make the file private to its owner.
     let create = |path: &Path| File::options().write(true).create_new(true).open(path);
     let temporary =
         tempfile::Builder::new().prefix(".vi3nr-").suffix(".tmp").make_in(folder, create)?;
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_keeps_the_old_content_and_leaves_no_litter() {
+    fn a_failure_keeps_the_old_content_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "old").unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_places_are_named() {
+    fn errors_name_the_path_and_the_cause() {
         let folder = tempfile::tempdir().unwrap();
         let inside = |name: &str| folder.path().join(name);
         fs::write(inside("file"), "").unwrap();

@@ -1,16 +1,16 @@
-//! Reading a whole file, but never more of it than was agreed.
+//! Reading a whole file up to a maximum size.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// All bytes of `path`, or an error when there are more than `most`: the length is counted while
-/// reading, because that of a pipe or device is not known before.
-pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+/// All bytes of `path`, or an error if there are more than `max`. The bytes are counted while
+/// reading, since the length of a pipe or a device is not known in advance.
+pub(crate) fn read_at_most(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        let text = format!("it is larger than the {most} bytes that are accepted");
+    File::open(path)?.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let text = format!("it has more than {max} bytes, the largest size that is read");
         return Err(io::Error::new(ErrorKind::FileTooLarge, text));
     }
     Ok(bytes)

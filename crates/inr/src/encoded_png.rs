@@ -1,13 +1,13 @@
-//! A picture of 8 bits as the bytes of a PNG file.
+//! Encoding 8-bit images as PNG.
 
 use std::io;
 
-/// Encodes a picture of `width` x `height` pixels, gray or RGB by the number of its `samples`, row
-/// by row with the channels of a pixel side by side.
+/// Encodes an image of `width` x `height` pixels as PNG. `samples` has shape (height, width, 1) for
+/// grayscale or (height, width, 3) for RGB.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::InvalidInput`] if `samples` are not 1 or 3 for each pixel, or the error
-/// of the encoder.
+/// Returns [`io::ErrorKind::InvalidInput`] if there are not 1 or 3 `samples` per pixel, and the
+/// encoder's error if encoding fails.
 pub fn encode_png(width: u32, height: u32, samples: &[u8]) -> io::Result<Vec<u8>> {
     let pixels = width as usize * height as usize;
     let color = match samples.len() {
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_come_back() {
+    fn samples_survive_a_round_trip() {
         for samples in [vec![1u8, 2, 3, 4, 5, 6], (0..18).collect()] {
             let bytes = encode_png(3, 2, &samples).unwrap();
             let mut reader = png::Decoder::new(io::Cursor::new(bytes)).read_info().unwrap();

@@ -211,7 +211,7 @@ impl Run {
         let mut last = (state.as_ref().map_or(0, |state| state.step), Instant::now());
         let mut has_failed = false;
         while let Some(progress) = session.step()? {
-            log.note(&progress);
+            log.record(&progress);
             let ends_here = watch(RunEvent::Step(&progress)).is_break();
             if ends_here || interval.is_due(progress.step - last.0, last.1.elapsed()) {
                 let checkpoint = Checkpoint {

@@ -1,4 +1,4 @@
-//! Where tests find the photographs, which are not part of the repository.
+//! The folder of test data, which is not part of the repository.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ fn data() -> PathBuf {
     std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from)
 }
 
-/// The path of a Kodak image, or none (with a message) where the data is absent.
+/// The path of a Kodak image, or `None` with a message if the data is absent.
 pub(crate) fn kodak(name: &str) -> Option<PathBuf> {
     let path = data().join("kodak").join(name);
     if path.is_file() {

@@ -1,4 +1,4 @@
-//! What JSON and TOML hold as text, or as a number where the text is one.
+//! Values that JSON and TOML hold as text, or as a number if the text is a number.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Serializer};
 
-/// A value as it is written.
+/// A value in JSON or TOML.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected text or a number")]
 pub(crate) enum TextOrNumber {
@@ -16,7 +16,7 @@ pub(crate) enum TextOrNumber {
 }
 
 impl TextOrNumber {
-    /// The value that the text means.
+    /// Parses the value from its text.
     pub(crate) fn parse<T: FromStr<Err: Display>, E: Error>(self) -> Result<T, E> {
         let text = match self {
             Self::Text(text) => text,
@@ -27,7 +27,8 @@ impl TextOrNumber {
     }
 }
 
-/// Writes a value as the number that its text is, else as text: what [`TextOrNumber`] reads.
+/// Serializes a value as a number if its text is a whole number, else as text, as [`TextOrNumber`]
+/// reads it.
 pub(crate) fn write<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     let text = value.to_string();
     match text.parse::<u64>() {

@@ -1,12 +1,12 @@
-//! A signal's fingerprint sees every value of it.
+//! The fingerprint of a signal depends on every value.
 
 use vi3nr_inr::signal::Signal;
 use vi3nr_inr::signal::image::Image;
 
-/// The fingerprint sees every value, the first and the last of a signal among them.
+/// Changes a single value, including the first and the last one.
 #[test]
 fn any_single_value_of_an_image_changes_its_fingerprint() {
-    // Larger than the 2^18 points that version 1 looked at.
+    // More than the 2^18 points of version 1's checksum.
     let (width, height) = (600, 500);
     let values: Vec<f32> = (0..3 * width * height).map(|i| (i as f32).sin()).collect();
     let fingerprint =
@@ -18,7 +18,7 @@ fn any_single_value_of_an_image_changes_its_fingerprint() {
         other[index] += 1e-3;
         assert_ne!(own, fingerprint(other), "{index}");
     }
-    // Nor is the size forgotten where the values are the same.
+    // The fingerprint also depends on the size.
     let turned = Image::from_values(height, width, 3, values).unwrap();
     assert_ne!(own, turned.fingerprint());
 }

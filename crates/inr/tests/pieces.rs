@@ -1,4 +1,4 @@
-//! Fits in pieces: their results, their files, and going on after an interrupt.
+//! Fits in pieces: results, files and resuming after an interrupt.
 
 mod common;
 
@@ -21,21 +21,21 @@ use vi3nr_inr::session::{Beginning, Fit, FitError, Session};
 use vi3nr_inr::signal::image::{BitDepth, Image, ImageOptions, test_picture};
 use vi3nr_inr::train::Stop;
 
-/// Twelve small pieces of a picture of 64x48 pixels.
+/// Twelve small pieces of an image of 64x48 pixels.
 fn small(more: Value) -> FitRequest {
     let mut settings = json!({"tile": 16, "width": 24, "quality": 30, "storage": "f32"});
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     request(settings)
 }
 
-fn picture() -> Image {
+fn image() -> Image {
     let square = test_picture(64).unwrap();
     let values = square.values()[..3 * 64 * 48].to_vec();
     Image::from_values(64, 48, 3, values).unwrap()
 }
 
 fn fitted(request: FitRequest, threads: usize) -> Fit {
-    Fitting::of(&picture()).request(request).run_on(&backend(threads)).unwrap()
+    Fitting::of(&image()).request(request).run_on(&backend(threads)).unwrap()
 }
 
 fn parameters(model: &Model) -> Vec<Vec<f32>> {
@@ -57,8 +57,8 @@ fn every_piece_reaches_the_quality_and_threads_change_nothing() {
     assert_eq!(report.metrics.get("parameters"), Some(fit.model.parameter_count() as f64));
     assert_eq!(fit.pieces.as_ref().unwrap().reports.len(), 12);
     assert_eq!(parameters(&fit.model), parameters(&fitted(small(json!({})), 1).model));
-    // What the fit reports is what its model does.
-    let measured = evaluate(&fit.model, &picture(), &backend(1)).unwrap();
+    // The metrics of the fit are those of its model.
+    let measured = evaluate(&fit.model, &image(), &backend(1)).unwrap();
     assert!((measured.get("psnr").unwrap() - report.metrics.get("psnr").unwrap()).abs() < 1e-6);
     let other = fitted(small(json!({"seed": 1})), 1);
     assert_ne!(parameters(&fit.model), parameters(&other.model));
@@ -77,7 +77,7 @@ fn models_survive_their_files_in_every_format() {
         let bytes = fs::read(&path).unwrap();
         let expected = fit.model.parameter_count() * storage.bits() / 8;
         assert!((expected..expected + 8192).contains(&bytes.len()), "{name}: {}", bytes.len());
-        // Written from its own file it is the same file.
+        // A model that is read and written again has the same bytes.
         let again = folder.path().join("again.safetensors");
         read.save(&again).unwrap();
         assert_eq!(fs::read(&again).unwrap(), bytes);
@@ -103,7 +103,7 @@ fn regions_and_enlargements_agree_with_the_whole() {
         let own = &whole.values()[3 * ((y + 9) * 64 + 13)..][..60];
         assert_eq!(own, &region.values()[60 * y..][..60]);
     }
-    // The middle pixel of every three is the pixel itself.
+    // At three times the size, the middle pixel of every three is the pixel itself.
     for (x, y) in [(0, 0), (15, 16), (16, 15), (63, 47), (31, 32)] {
         let own = &whole.values()[3 * (y * 64 + x)..][..3];
         let other = &tripled.values()[3 * ((3 * y + 1) * 192 + 3 * x + 1)..][..3];
@@ -113,7 +113,7 @@ fn regions_and_enlargements_agree_with_the_whole() {
 
 fn begun(folder: &Path, more: Value) -> Run {
     let file = folder.join("a.png");
-    picture().save_png(&file, BitDepth::Eight).unwrap();
+    image().save_png(&file, BitDepth::Eight).unwrap();
     let mut request = small(more);
     request.file = Some(file);
     Run::begin(&request, &directory(&folder.join("run"), true), &backend(2)).unwrap()
@@ -137,7 +137,7 @@ fn resumed(folder: &Path) -> Run {
 }
 
 #[test]
-fn an_interrupted_fit_goes_on_to_the_same_bytes() {
+fn a_resumed_fit_ends_with_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let model = folder.join("run/model.safetensors");
@@ -154,24 +154,25 @@ fn an_interrupted_fit_goes_on_to_the_same_bytes() {
     assert_eq!(report.stopped, Stop::Interrupted);
     let unfinished = report.pieces.as_ref().unwrap().unfinished;
     assert!((1..=7).contains(&unfinished), "{unfinished}");
-    // Pieces that were never begun are as their mean: a model all the same.
+    // Pieces that were not begun have the constant value of their mean, so that the model is
+    // complete.
     assert!(report.metrics.get("psnr").unwrap() > 8.0, "{report:?}");
     assert!(Model::load(&model).is_ok());
     let journal = folder.join("run/pieces.journal");
     let kept = fs::read(&journal).unwrap();
-    // A record that was cut off is fitted again.
+    // A piece whose record is truncated is fitted again.
     for cut in [kept.len(), kept.len() - 1, kept.len() / 2, 40, 3, 0] {
         fs::write(&journal, &kept[..cut]).unwrap();
         let whole = execute(&resumed(folder), usize::MAX);
         assert_eq!(whole.fit.report.stopped, Stop::Target, "{cut}");
         assert_eq!(fs::read(&model).unwrap(), expected, "{cut}");
-        // As if the run had been cut off once more.
+        // As after another interruption.
         let mut record: Value =
             serde_json::from_slice(&fs::read(folder.join("run/run.json")).unwrap()).unwrap();
         record["report"] = Value::Null;
         fs::write(folder.join("run/run.json"), record.to_string()).unwrap();
     }
-    // Bytes that are not a journal are not overwritten.
+    // A file that is not a journal is not overwritten.
     fs::write(&journal, "my own notes").unwrap();
     let run = resumed(folder);
     let mut watch = |_: RunEvent<'_>| ControlFlow::Continue(());
@@ -192,7 +193,7 @@ fn a_time_limit_leaves_a_model() {
 
 #[test]
 fn a_piece_that_stalls_is_fitted_again() {
-    // Four units cannot reach this; the wider ones come nearer.
+    // Networks of width 4 cannot reach this quality; wider ones come closer.
     let request = small(json!({"width": 4, "quality": 60, "steps": 70}));
     let fit = fitted(request, 2);
     let pieces = fit.report.pieces.as_ref().unwrap();
@@ -203,7 +204,7 @@ fn a_piece_that_stalls_is_fitted_again() {
 }
 
 #[test]
-fn rounding_is_chosen_where_the_quality_holds() {
+fn storage_is_rounded_if_the_quality_is_still_reached() {
     let auto = |quality: f64| {
         fitted(small(json!({"storage": "auto", "quality": quality})), 2).model.storage
     };
@@ -213,8 +214,8 @@ fn rounding_is_chosen_where_the_quality_holds() {
 
 #[test]
 fn a_session_is_for_one_network() {
-    let (picture, backend) = (picture(), backend(1));
-    let plan = Fitting::of(&picture).request(small(json!({}))).plan().unwrap().plan;
-    let refused = Session::new(&plan, &picture, &backend, Beginning::default());
+    let (image, backend) = (image(), backend(1));
+    let plan = Fitting::of(&image).request(small(json!({}))).plan().unwrap().plan;
+    let refused = Session::new(&plan, &image, &backend, Beginning::default());
     assert!(matches!(refused.err(), Some(FitError::InPieces)));
 }

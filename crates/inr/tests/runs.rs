@@ -1,4 +1,4 @@
-//! Runs on disk: what goes on, what is refused, what is overwritten.
+//! Runs on disk: resuming, rejected changes and overwriting.
 
 mod common;
 
@@ -16,7 +16,7 @@ use vi3nr_inr::run_directory::{RunDirectory, RunError, StoredRun};
 use vi3nr_inr::signal::image::Image;
 use vi3nr_inr::train::Stop;
 
-/// The run in `path` as any door opens it again.
+/// Resumes the run in `path` with its own request.
 fn resumed(path: &Path, changes: &FitRequest) -> Result<Run, RunError> {
     let (directory, stored) = RunDirectory::open(path)?;
     let StoredRun::Current(record) = &stored else { panic!("{stored:?}") };
@@ -38,7 +38,7 @@ fn rows(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_run_that_is_cut_off_goes_on_to_the_same_bytes() {
+fn a_resumed_run_ends_with_the_same_bytes() {
     for request in fits() {
         let folder = tempfile::tempdir().unwrap();
         let [whole, cut] = ["whole", "cut"].map(|name| folder.path().join(name));
@@ -76,7 +76,7 @@ fn a_run_without_a_checkpoint_begins_again() {
 }
 
 #[test]
-fn other_settings_or_another_signal_are_not_those_of_the_checkpoint() {
+fn a_checkpoint_is_rejected_for_other_settings_or_signals() {
     let folder = tempfile::tempdir().unwrap();
     let (path, file) = (folder.path().join("run"), folder.path().join("a.png"));
     fs::copy(fixture("tiny.png"), &file).unwrap();
@@ -104,7 +104,7 @@ fn other_settings_or_another_signal_are_not_those_of_the_checkpoint() {
 }
 
 #[test]
-fn a_finished_run_is_overwritten_only_when_asked() {
+fn a_finished_run_is_overwritten_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
     let first = small("tiny.png", json!({"steps": 9, "seed": 1}));
@@ -118,7 +118,7 @@ fn a_finished_run_is_overwritten_only_when_asked() {
     assert_eq!(names(&path), ["run.json"]);
     execute(&run, &backend(1), None).unwrap();
     assert_ne!(fs::read(path.join("model.safetensors")).unwrap(), before);
-    // What cannot be carried out leaves what is there alone.
+    // An invalid request leaves the finished run unchanged.
     let wrong = small("tiny.png", json!({"crop": 500}));
     let error = Run::begin(&wrong, &directory(&path, true), &backend(1)).unwrap_err();
     assert!(matches!(error, RunError::Prepare(PrepareError::Signal(_))), "{error}");
@@ -134,7 +134,7 @@ fn a_finished_run_is_overwritten_only_when_asked() {
 }
 
 #[test]
-fn a_finished_run_goes_on_from_its_weights() {
+fn a_finished_run_continues_from_its_weights() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let request = small("tiny.png", json!({"steps": 30, "optimizer": "adam", "seed": 4}));
@@ -142,7 +142,7 @@ fn a_finished_run_goes_on_from_its_weights() {
     let weights = parameters_fingerprint(first.model.whole().unwrap().1);
     let csv = fs::read(path.join("metrics.csv")).unwrap();
 
-    // What is refused leaves the finished run as it was.
+    // An invalid request leaves the finished run unchanged.
     let refused = resumed(path, &common::request(json!({"steps": 5, "crop": 500})));
     assert!(matches!(refused.unwrap_err(), RunError::Prepare(_)));
     assert_eq!(fs::read(path.join("metrics.csv")).unwrap(), csv);
@@ -155,7 +155,7 @@ fn a_finished_run_goes_on_from_its_weights() {
     assert_eq!(run.plan().training.steps, 20);
     assert_eq!(fs::read(path.join("metrics-1.csv")).unwrap(), csv);
     assert!(Model::load(&path.join("start.safetensors")).unwrap() == first.model);
-    // A kill here loses nothing either.
+    // The run can also be resumed after being killed here.
     let run_again = resumed(path, &FitRequest::default()).unwrap();
     assert_eq!(run_again.plan(), run.plan());
     let outcome = execute(&run_again, &backend(2), Some(11)).unwrap();
@@ -167,7 +167,7 @@ fn a_finished_run_goes_on_from_its_weights() {
     assert_eq!((second.fit.report.steps, second.fit.report.stopped), (20, Stop::Steps));
     assert!(second.fit.report.loss <= first.report.loss);
 
-    // And once more, by time.
+    // Continue once more, with a time limit.
     let run = resumed(path, &common::request(json!({"time_limit": 0.2}))).unwrap();
     let third = execute(&run, &backend(2), None).unwrap();
     assert!(third.fit.report.loss <= second.fit.report.loss);
@@ -176,9 +176,9 @@ fn a_finished_run_goes_on_from_its_weights() {
     assert!(Model::load(&path.join("start.safetensors")).unwrap() == second.fit.model);
 }
 
-/// What was given to the finished run's network need not be repeated or left out.
+/// Settings of the finished run's network do not conflict with its weights.
 #[test]
-fn a_finished_run_goes_on_whatever_its_initialization_was() {
+fn a_finished_run_continues_whatever_its_initialization() {
     let folder = tempfile::tempdir().unwrap();
     let settings = json!({"steps": 5, "activation": "gaussian:sigma=0.3", "sigma_p": "auto"});
     let first = whole_run(&small("tiny.png", settings), folder.path());

@@ -1,4 +1,4 @@
-//! Sessions: steps, interrupts, states, backends, weights to start from.
+//! Sessions: steps, interrupts, states, backends and weights to start from.
 
 mod common;
 
@@ -20,7 +20,7 @@ use vi3nr_inr::signal::image::test_picture;
 use vi3nr_inr::train::Stop;
 
 #[test]
-fn a_session_is_stepped_and_ends_with_a_model() {
+fn a_stepped_session_ends_with_a_model() {
     for request in fits() {
         let prepared = prepare(&request).unwrap();
         let (plan, backend) = (&prepared.resolved.plan, backend(2));
@@ -44,7 +44,7 @@ fn a_session_is_stepped_and_ends_with_a_model() {
 }
 
 #[test]
-fn an_interrupt_ends_a_session_and_keeps_what_was_reached() {
+fn an_interrupted_session_keeps_its_progress() {
     let request = small("tiny.png", json!({"steps": 1000, "optimizer": "adam"}));
     let prepared = prepare(&request).unwrap();
     let backend = backend(1);
@@ -64,7 +64,7 @@ fn an_interrupt_ends_a_session_and_keeps_what_was_reached() {
 }
 
 #[test]
-fn a_state_goes_on_in_another_session_to_the_same_bytes() {
+fn a_restored_session_ends_with_the_same_bytes() {
     for request in fits() {
         let prepared = prepare(&request).unwrap();
         let (plan, signal, two) = (&prepared.resolved.plan, &*prepared.signal, backend(2));
@@ -89,7 +89,7 @@ fn a_state_goes_on_in_another_session_to_the_same_bytes() {
 
 /// The state of another network or optimizer is an error, not a wrong result.
 #[test]
-fn the_state_of_another_fit_is_refused() {
+fn the_state_of_another_fit_is_rejected() {
     let state = |settings: Value| {
         let prepared = prepare(&small("tiny.png", settings)).unwrap();
         let backend = backend(1);
@@ -131,7 +131,7 @@ fn five_lines_fit_an_image() {
     assert_eq!(fit.model.network().dims(), [2, 16, 16, 3]);
     assert_eq!((fit.plan.seed, fit.report.steps), (2, 30));
     assert!(fit.report.metrics.get("psnr").unwrap() > 5.0);
-    // A description that makes no sense names its field.
+    // An invalid setting is an error that names the field.
     let error = Fitting::of(&image).lr(-1.0).plan().unwrap_err();
     assert_eq!(error.fields, ["lr"]);
     // The same request gives the same fit.
@@ -140,7 +140,7 @@ fn five_lines_fit_an_image() {
     assert!(again.model == fit.model);
 }
 
-/// Makes the engines of another backend and counts them.
+/// A backend that counts the engines that its inner backend creates.
 #[derive(Debug)]
 struct Counting {
     inner: CpuBackend,
@@ -174,9 +174,9 @@ impl Backend for Counting {
     }
 }
 
-/// A fit takes every engine from the backend that it is given, and does not care which it is.
+/// A fit creates all engines with the given backend and works with any backend.
 #[test]
-fn any_backend_will_do() {
+fn fits_work_with_any_backend() {
     for request in fits() {
         let prepared = prepare(&request).unwrap();
         let counting = Counting { inner: backend(2), engines: AtomicUsize::new(0) };
@@ -197,7 +197,7 @@ fn a_fit_starts_from_another_model_or_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
     let first = whole_run(&small("tiny.png", json!({"steps": 30})), &path);
-    // Another image, in full color too, from the weights of the first.
+    // Fit another image from the weights of the first.
     for from in [path.clone(), path.join("model.safetensors")] {
         let request = request(json!({"from": from, "steps": 3, "optimizer": "adam"}));
         let prepared = prepare(&request).unwrap();
@@ -205,7 +205,7 @@ fn a_fit_starts_from_another_model_or_run() {
         assert_eq!(&plan.network, first.model.network());
         assert_eq!(prepared.weights.as_ref(), Some(&first.model.whole().unwrap().1.to_vec()));
         let fit = fit(&request, &prepared, &backend(1));
-        // The file's name, not its folder: the model file does not depend on the machine.
+        // The model file stores no paths, so that it does not depend on the machine.
         let kept = json!(fit.model.origin.settings());
         assert!(!kept.to_string().contains(path.to_str().unwrap()), "{kept}");
         let beginning = Beginning::default();
@@ -226,7 +226,7 @@ fn a_fit_starts_from_another_model_or_run() {
     assert!(matches!(absent, PrepareError::Model(_)), "{absent}");
 }
 
-/// Weights that are drawn into a file and fitted from there are those that a fit draws itself.
+/// A fit from a file of initial weights equals one that draws the same weights itself.
 #[test]
 fn initial_weights_from_a_file_are_those_that_a_fit_draws() {
     let folder = tempfile::tempdir().unwrap();

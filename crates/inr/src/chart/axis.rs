@@ -1,36 +1,36 @@
-//! From numbers to places on an axis, and the ticks along it.
+//! Axes: from values to positions, and the ticks.
 
-/// How numbers are laid out.
+/// The scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences are equally long.
+    /// Linear: equal differences have equal lengths.
     Linear,
-    /// Equal quotients are equally long; for numbers above 0.
+    /// Logarithmic: equal quotients have equal lengths. Only values above 0 are shown.
     Log,
 }
 
-/// A stretch of numbers laid out along a line.
+/// A range of values along a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
     scale: Scale,
-    /// The ends, as logarithms to base 10 on a logarithmic axis.
+    /// The ends, as base-10 logarithms on a logarithmic axis.
     lo: f64,
     hi: f64,
 }
 
-/// A grid line; those without a label are drawn fainter.
+/// A tick with its grid line, which is fainter without a label.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tick {
     pub(super) value: f64,
     pub(super) label: Option<String>,
 }
 
-/// Labels that an axis has at most.
+/// The approximate maximum number of labels of an axis.
 const MAX_LABELS: f64 = 9.0;
 
 impl Axis {
-    /// An axis over all `values` that can be shown on it; a margin of `margin` of its length on
-    /// either side.
+    /// An axis over all `values` that it can show, with a margin of `margin` times its length at
+    /// either end.
     pub(super) fn over(scale: Scale, values: impl Iterator<Item = f64>, margin: f64) -> Self {
         let positions =
             values.map(|value| position(scale, value)).filter(|position| position.is_finite());
@@ -40,19 +40,20 @@ impl Axis {
         if lo > hi {
             return Self { scale, lo: 0.0, hi: 1.0 };
         }
-        // A flat curve lies in the middle.
+        // A constant curve is centered.
         let flat = if scale == Scale::Log { 0.5 } else { 0.5 * lo.abs().max(1e-3) };
         let slack = if hi - lo < 1e-6 * hi.abs().max(1e-3) { flat } else { margin * (hi - lo) };
         Self { scale, lo: lo - slack, hi: hi + slack }
     }
 
-    /// Where `value` lies: 0 at the low end, 1 at the high end; `None` outside.
+    /// The position of `value` as a fraction of the axis, from 0 at the low end to 1 at the high
+    /// end; `None` outside.
     pub(super) fn share(&self, value: f64) -> Option<f64> {
         let share = (position(self.scale, value) - self.lo) / (self.hi - self.lo);
         (-1e-9..=1.0 + 1e-9).contains(&share).then_some(share)
     }
 
-    /// The grid lines, in increasing order.
+    /// The ticks, in ascending order.
     pub(super) fn ticks(&self) -> Vec<Tick> {
         match self.scale {
             Scale::Linear => linear_ticks(self.lo, self.hi),
@@ -74,7 +75,8 @@ fn exp10(exponent: f64) -> f64 {
     10f64.powf(exponent)
 }
 
-/// Powers of ten, labeled every so many decades; between them 2 to 9 where there is room.
+/// Ticks at powers of ten, labeled at a regular interval of decades, and at their multiples up to 7
+/// decades.
 fn decade_ticks(lo: f64, hi: f64) -> Vec<Tick> {
     let decades = hi - lo;
     let stride = (decades / MAX_LABELS).ceil().max(1.0);
@@ -95,7 +97,7 @@ fn decade_ticks(lo: f64, hi: f64) -> Vec<Tick> {
     ticks
 }
 
-/// Multiples of 1, 2 or 5 times a power of ten.
+/// Ticks at multiples of 1, 2 or 5 times a power of ten.
 fn linear_ticks(lo: f64, hi: f64) -> Vec<Tick> {
     let rough = (hi - lo) / (MAX_LABELS - 2.0);
     let power = rough.log10().floor();
@@ -116,7 +118,7 @@ fn linear_ticks(lo: f64, hi: f64) -> Vec<Tick> {
         .collect()
 }
 
-/// A power of ten as people write it.
+/// The label of a multiple of a power of ten.
 fn power(multiple: i32, exponent: i32) -> String {
     if (-3..=3).contains(&exponent) {
         let decimals = (-exponent).max(0) as usize;

@@ -1,4 +1,4 @@
-//! Shapes and text on a picture or a vector drawing, in the same units on both.
+//! Drawing lines and text on a bitmap or an SVG drawing, in the same units.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -6,14 +6,14 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ChartError;
 
-/// A place: to the right and down, in units.
+/// A point in units, x to the right and y down.
 pub(super) type Point = (f64, f64);
 
 pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(super) const FRAME: RGBColor = RGBColor(136, 136, 136);
 pub(super) const GRID: RGBColor = RGBColor(216, 216, 216);
 pub(super) const FAINT_GRID: RGBColor = RGBColor(240, 240, 240);
-/// Colors that differ for color-blind readers too (Okabe and Ito).
+/// Colors that color-blind readers can distinguish (after Okabe and Ito).
 pub(super) const CURVES: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -26,16 +26,16 @@ pub(super) const CURVES: [RGBColor; 8] = [
 ];
 pub(super) const MARK: RGBColor = RGBColor(176, 32, 32);
 
-/// The family that text is set in. A picture has DejaVu Sans for it, which travels with the
-/// program; a vector drawing has what its viewer calls by this name.
+/// The font family. In a PNG file it is the embedded DejaVu Sans; in an SVG file the viewer selects
+/// the font.
 pub(super) const FAMILY: &str = "sans-serif";
 
-/// Sizes of text.
+/// Font sizes.
 pub(super) const LARGE: f64 = 22.0;
 pub(super) const MEDIUM: f64 = 18.0;
 pub(super) const SMALL: f64 = 16.0;
 
-/// Which point of a text is put at its place.
+/// The point of a text that is placed at the given position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
     /// The middle of the left side.
@@ -50,13 +50,13 @@ pub(super) enum Anchor {
 pub(super) struct Canvas<'a, B: DrawingBackend> {
     pub(super) area: &'a DrawingArea<B, Shift>,
     pub(super) scale: f64,
-    /// How much lower than asked for text is put, as a share of its size: on pictures the drawing
-    /// library centers it too high.
+    /// The downward shift of text as a fraction of its size, since the drawing library centers it
+    /// too high on bitmaps.
     pub(super) text_drop: f64,
 }
 
 impl<B: DrawingBackend> Canvas<'_, B> {
-    /// A line through `points`.
+    /// Draws a line through `points`.
     pub(super) fn line(
         &self,
         points: &[Point],
@@ -68,7 +68,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.area.draw(&PathElement::new(pixels, color.stroke_width(width))).map_err(drawing)
     }
 
-    /// The frame of what is drawn between two opposite corners.
+    /// Draws a frame between two opposite corners.
     pub(super) fn frame(
         &self,
         (left, top): Point,
@@ -78,35 +78,35 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.line(&corners, FRAME, 1.0)
     }
 
-    /// A dashed line.
+    /// Draws a dashed line.
     pub(super) fn dashes(&self, from: Point, to: Point, color: RGBColor) -> Result<(), ChartError> {
         let (right, down) = (to.0 - from.0, to.1 - from.1);
         let length = right.hypot(down);
-        let at = |way: f64| {
-            let share = (way / length).min(1.0);
+        let at = |distance: f64| {
+            let share = (distance / length).min(1.0);
             (from.0 + share * right, from.1 + share * down)
         };
-        let mut way = 0.0;
-        while way < length {
-            self.line(&[at(way), at(way + 7.0)], color, 1.5)?;
-            way += 12.0;
+        let mut distance = 0.0;
+        while distance < length {
+            self.line(&[at(distance), at(distance + 7.0)], color, 1.5)?;
+            distance += 12.0;
         }
         Ok(())
     }
 
-    /// A filled circle.
+    /// Draws a filled circle.
     pub(super) fn dot(&self, at: Point, color: RGBColor) -> Result<(), ChartError> {
         let radius = (5.0 * self.scale) as i32;
         self.area.draw(&Circle::new(self.pixel(at), radius, color.filled())).map_err(drawing)
     }
 
-    /// A filled rectangle between two corners.
+    /// Draws a filled rectangle between two opposite corners.
     pub(super) fn fill(&self, from: Point, to: Point, color: RGBColor) -> Result<(), ChartError> {
         let corners = [self.pixel(from), self.pixel(to)];
         self.area.draw(&Rectangle::new(corners, color.filled())).map_err(drawing)
     }
 
-    /// One line of text.
+    /// Draws one line of text.
     pub(super) fn text(
         &self,
         text: &str,
@@ -128,14 +128,14 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.area.draw_text(text, &style, self.pixel(at)).map_err(drawing)
     }
 
-    /// How long a line of text is.
+    /// The width of a line of text.
     pub(super) fn text_width(&self, text: &str, size: f64) -> Result<f64, ChartError> {
         let style = (FAMILY, size * self.scale).into_text_style(self.area);
         let (width, _) = self.area.estimate_text_size(text, &style).map_err(drawing)?;
         Ok(f64::from(width) / self.scale)
     }
 
-    /// Text on a white ground, readable across lines.
+    /// Draws text on a white background, so that it is readable across lines.
     pub(super) fn label(
         &self,
         text: &str,
@@ -149,7 +149,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.text(text, (x, y), anchor, SMALL, MARK)
     }
 
-    /// As much of `text` as fits into `width`.
+    /// `text`, shortened with an ellipsis if it is wider than `width`.
     pub(super) fn shortened(
         &self,
         text: &str,
@@ -174,7 +174,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
     }
 }
 
-/// An error of the drawing library, which can only be one of its own.
+/// The error of the drawing library as a [`ChartError`].
 fn drawing(error: impl std::fmt::Display) -> ChartError {
     ChartError::Drawing { reason: error.to_string() }
 }

@@ -1,4 +1,4 @@
-//! The layout of a chart of curves.
+//! The layout of a line chart.
 
 use plotters::prelude::{DrawingBackend, RGBColor};
 
@@ -12,20 +12,20 @@ use super::{Chart, ChartError, Panel};
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 930.0;
-/// Height of the chart's title, of a panel's title, of its curves, and of the words at the bottom.
+/// The heights of the chart's title, a panel's title and a panel.
 const TITLE: f64 = 46.0;
 const PANEL_TITLE: f64 = 36.0;
 const PANEL: f64 = 280.0;
-/// Height of a line of names of curves, where they find no room beside the panel's title, and the
-/// width of a letter on average, as a share of its height: an upper estimate.
+/// The height of a row of the legend below the panel's title, and an upper estimate of the average
+/// width of a letter relative to its height.
 const LEGEND_ROW: f64 = 22.0;
 const LETTER: f64 = 0.62;
-const BETWEEN_NAMES: f64 = 18.0;
-/// Below the last panel; below the others the numbers of the axis only.
+const LEGEND_GAP: f64 = 18.0;
+/// The height below the last panel, and that of the tick labels below the other panels.
 const BOTTOM: f64 = 58.0;
-const NUMBERS: f64 = 28.0;
+const TICK_LABELS: f64 = 28.0;
 
-/// The axes of a panel and the place of its frame.
+/// The axes of a panel and the top of its frame.
 struct Frame {
     x: Axis,
     y: Axis,
@@ -51,7 +51,7 @@ impl Drawing for Chart {
     fn size(&self) -> (u32, u32) {
         let heads: f64 = self.panels.iter().map(head_height).sum();
         let panels = self.panels.len() as f64;
-        let height = TITLE + heads + panels * (PANEL + NUMBERS) + BOTTOM - NUMBERS;
+        let height = TITLE + heads + panels * (PANEL + TICK_LABELS) + BOTTOM - TICK_LABELS;
         (WIDTH as u32, height as u32)
     }
 
@@ -68,9 +68,9 @@ impl Drawing for Chart {
             let level = panel.level.iter().map(|level| level.value);
             let y = Axis::over(panel.scale, curves.chain(level), 0.06);
             draw_panel(canvas, panel, &Frame { x, y, top })?;
-            top += PANEL + NUMBERS;
+            top += PANEL + TICK_LABELS;
         }
-        let bottom = top - NUMBERS + 32.0;
+        let bottom = top - TICK_LABELS + 32.0;
         canvas.text(&self.x_label, (0.5 * (LEFT + RIGHT), bottom), Anchor::Top, MEDIUM, INK)
     }
 }
@@ -93,7 +93,7 @@ fn draw_panel<B: DrawingBackend>(
     if let Some(level) = &panel.level
         && let Some(row) = frame.row(level.value)
     {
-        // Above the line, or below it where it is close to the top; at the end that is free.
+        // Above the line, or below it near the top, at the end where it hides no curve.
         let beside = if row < frame.top + 30.0 { row + 13.0 } else { row - 13.0 };
         let width = canvas.text_width(&level.label, SMALL)?;
         let at_right = is_free((RIGHT - 8.0 - width, RIGHT - 8.0), beside, panel, frame);
@@ -113,10 +113,10 @@ fn draw_panel<B: DrawingBackend>(
     Ok(())
 }
 
-/// Grid lines, the numbers along both axes, and the frame.
+/// Draws the grid lines, the tick labels of both axes and the frame.
 fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result<(), ChartError> {
     let bottom = frame.top + PANEL;
-    // Faint lines first, so that they cross none of the others.
+    // Faint lines first, so that they are not drawn over the others.
     for is_labeled in [false, true] {
         let color = if is_labeled { GRID } else { FAINT_GRID };
         for tick in frame.x.ticks().iter().filter(|tick| tick.label.is_some() == is_labeled) {
@@ -137,11 +137,11 @@ fn draw_grid<B: DrawingBackend>(canvas: &Canvas<'_, B>, frame: &Frame) -> Result
     canvas.frame((LEFT, frame.top), (RIGHT, bottom))
 }
 
-/// The numbers of the curves that have names, line by line. The first line stands beside the
-/// panel's title; it is empty where that leaves too little room.
+/// The indices of the curves with labels, row by row. The first row is beside the panel's title; it
+/// is empty if there is too little space.
 fn legend(panel: &Panel) -> Vec<Vec<usize>> {
     let width = |text: &str, size: f64| LETTER * size * text.chars().count() as f64;
-    let names = panel.curves.iter().map(|curve| width(&curve.label, SMALL) + BETWEEN_NAMES);
+    let names = panel.curves.iter().map(|curve| width(&curve.label, SMALL) + LEGEND_GAP);
     let named = names.enumerate().filter(|(index, _)| !panel.curves[*index].label.is_empty());
     let named: Vec<(usize, f64)> = named.collect();
     let all: f64 = named.iter().map(|name| name.1).sum();
@@ -149,24 +149,24 @@ fn legend(panel: &Panel) -> Vec<Vec<usize>> {
         return vec![named.iter().map(|name| name.0).collect()];
     }
     let mut lines = vec![Vec::new()];
-    let mut room = 0.0;
+    let mut space = 0.0;
     for (index, width) in named {
-        if width > room {
+        if width > space {
             lines.push(Vec::new());
-            room = RIGHT - LEFT + BETWEEN_NAMES;
+            space = RIGHT - LEFT + LEGEND_GAP;
         }
-        room -= width;
+        space -= width;
         lines.last_mut().into_iter().for_each(|line| line.push(index));
     }
     lines
 }
 
-/// The height of the title and the names of the curves above a panel.
+/// The height of the title and the legend above a panel.
 fn head_height(panel: &Panel) -> f64 {
     PANEL_TITLE + LEGEND_ROW * (legend(panel).len() - 1) as f64
 }
 
-/// The panel's title and the names of the curves, at the right.
+/// Draws the panel's title and, at the right, its legend.
 fn draw_head<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     panel: &Panel,
@@ -179,14 +179,14 @@ fn draw_head<B: DrawingBackend>(
         for index in line.into_iter().rev() {
             let (label, color) = (&panel.curves[index].label, CURVES[index % CURVES.len()]);
             canvas.text(label, (right, row), Anchor::Right, SMALL, color)?;
-            right -= canvas.text_width(label, SMALL)? + BETWEEN_NAMES;
+            right -= canvas.text_width(label, SMALL)? + LEGEND_GAP;
         }
         row += LEGEND_ROW;
     }
     Ok(())
 }
 
-/// The curve, in as many pieces as lie on the axes.
+/// Draws the parts of a curve that lie on the axes.
 fn draw_curve<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     points: &[(f64, f64)],
@@ -203,7 +203,7 @@ fn draw_curve<B: DrawingBackend>(
     Ok(())
 }
 
-/// Where words of this width beside a point hide no curve, if there is such a place.
+/// A position for a label of this width beside a point, where it hides no curve if there is one.
 fn free_side((x, y): Point, width: f64, panel: &Panel, frame: &Frame) -> (Point, Anchor) {
     let sides = [(1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0)];
     let beside = |(right, below): (f64, f64)| {
@@ -223,7 +223,7 @@ fn free_side((x, y): Point, width: f64, panel: &Panel, frame: &Frame) -> (Point,
     beside(sides.into_iter().find(is_free).unwrap_or(sides[0]))
 }
 
-/// Whether no point of a curve lies where a line of words would.
+/// Whether no point of a curve lies behind a label.
 fn is_free((left, right): (f64, f64), row: f64, panel: &Panel, frame: &Frame) -> bool {
     let mut points = panel.curves.iter().flat_map(|curve| &curve.points);
     !points.any(|&point| {
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_curves_get_lines_of_their_own_where_there_is_no_room() {
+    fn long_legends_get_rows_of_their_own() {
         let curve = |label: &str| Curve { label: label.into(), points: vec![(0.0, 0.0)] };
         let panel = |labels: &[&str]| Panel {
             title: "best PSNR so far in dB, peak = largest value".into(),

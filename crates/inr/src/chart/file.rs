@@ -1,4 +1,4 @@
-//! From something that can be drawn to a file.
+//! Writing drawings to files.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,29 +12,29 @@ use super::canvas::{Canvas, FAMILY};
 use crate::atomic_file::write_atomically;
 use crate::encoded_png::encode_png;
 
-/// Parts of a unit that are told apart: the drawing library knows whole numbers only, and at one to
-/// a unit curves would be visibly wavy.
-const FINENESS: u32 = 4;
-/// Pixels of a PNG file per unit, so that it is sharp on dense screens too.
+/// Coordinates per unit of length. The drawing library rounds to whole coordinates, and with one
+/// per unit curves would be visibly wavy.
+const SUBUNITS: u32 = 4;
+/// Pixels of a PNG file per unit of length, so that it is sharp on high-resolution screens.
 const PIXELS: u32 = 2;
 
-/// The kind of file that a chart is written to.
+/// The file format of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChartFormat {
-    /// A vector drawing.
+    /// An SVG drawing.
     Svg,
-    /// A picture, two pixels to a unit.
+    /// A PNG image with two pixels per unit of length.
     Png,
 }
 
 impl ChartFormat {
-    /// The format that a file's name asks for by its ending.
+    /// The format for the extension of `path`.
     ///
     /// # Errors
-    /// An ending other than `.svg` and `.png`.
+    /// Returns [`ChartError::Format`] if the extension is neither `.svg` nor `.png`.
     pub fn of(path: &Path) -> Result<Self, ChartError> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
-        match ending.to_ascii_lowercase().as_str() {
+        let extension = path.extension().and_then(|own| own.to_str()).unwrap_or("");
+        match extension.to_ascii_lowercase().as_str() {
             "svg" => Ok(Self::Svg),
             "png" => Ok(Self::Png),
             _ => Err(ChartError::Format { path: path.to_owned() }),
@@ -42,16 +42,16 @@ impl ChartFormat {
     }
 }
 
-/// Something that can be drawn on any canvas.
+/// A chart that can be drawn on a canvas.
 pub(super) trait Drawing {
     /// Width and height in units.
     fn size(&self) -> (u32, u32);
 
-    /// Draws itself.
+    /// Draws the chart on `canvas`.
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError>;
 }
 
-/// Writes `drawing` to `path` in the format of its ending, atomically.
+/// Writes `drawing` to `path` atomically, in the format of its extension.
 pub(super) fn save(drawing: &impl Drawing, path: &Path) -> Result<(), ChartError> {
     let bytes = match ChartFormat::of(path)? {
         ChartFormat::Svg => svg(drawing)?.into_bytes(),
@@ -64,39 +64,39 @@ pub(super) fn save(drawing: &impl Drawing, path: &Path) -> Result<(), ChartError
 pub(super) fn svg(drawing: &impl Drawing) -> Result<String, ChartError> {
     let mut text = String::new();
     let (width, height) = drawing.size();
-    let fine = (FINENESS * width, FINENESS * height);
+    let fine = (SUBUNITS * width, SUBUNITS * height);
     draw(drawing, SVGBackend::with_string(&mut text, fine).into_drawing_area(), 0.0)?;
-    // The view box stays, and is shown at the drawing's own size.
+    // The view box keeps the fine units; the drawing is shown at its own size.
     let size = |width, height| format!("width=\"{width}\" height=\"{height}\"");
     Ok(text.replacen(&size(fine.0, fine.1), &size(width, height), 1))
 }
 
 fn png(drawing: &impl Drawing) -> Result<Vec<u8>, ChartError> {
     let (width, height) = drawing.size();
-    let fine_size = (FINENESS * width, FINENESS * height);
+    let fine_size = (SUBUNITS * width, SUBUNITS * height);
     let mut fine = vec![0; 3 * fine_size.0 as usize * fine_size.1 as usize];
     draw(drawing, BitMapBackend::with_buffer(&mut fine, fine_size).into_drawing_area(), 0.14)?;
-    let picture = means_over_squares(&fine, fine_size.0 as usize);
-    encode_png(PIXELS * width, PIXELS * height, &picture)
+    let image = means_over_squares(&fine, fine_size.0 as usize);
+    encode_png(PIXELS * width, PIXELS * height, &image)
         .map_err(|error| ChartError::Drawing { reason: error.to_string() })
 }
 
-/// The RGB picture `fine`, `width` pixels wide, reduced from FINENESS to PIXELS a unit: each sample
-/// is the rounded mean over a square.
+/// The RGB image `fine`, which is `width` pixels wide, reduced from SUBUNITS to PIXELS per unit:
+/// each sample is the rounded mean over a square.
 fn means_over_squares(fine: &[u8], width: usize) -> Vec<u8> {
-    const SIDE: usize = (FINENESS / PIXELS) as usize;
-    let mut picture = Vec::with_capacity(fine.len() / (SIDE * SIDE));
+    const SIDE: usize = (SUBUNITS / PIXELS) as usize;
+    let mut image = Vec::with_capacity(fine.len() / (SIDE * SIDE));
     for rows in fine.chunks_exact(SIDE * 3 * width) {
         for left in (0..width).step_by(SIDE) {
             for channel in 0..3 {
                 let offsets = (0..SIDE * SIDE).map(|i| (i / SIDE * width + left + i % SIDE) * 3);
                 let sum: u32 = offsets.map(|offset| u32::from(rows[offset + channel])).sum();
                 let count = (SIDE * SIDE) as u32;
-                picture.push(((sum + count / 2) / count) as u8);
+                image.push(((sum + count / 2) / count) as u8);
             }
         }
     }
-    picture
+    image
 }
 
 fn draw<B: DrawingBackend>(
@@ -107,11 +107,11 @@ fn draw<B: DrawingBackend>(
     load_font()?;
     let failed = |reason: String| ChartError::Drawing { reason };
     area.fill(&WHITE).map_err(|error| failed(error.to_string()))?;
-    drawing.draw(&Canvas { area: &area, scale: f64::from(FINENESS), text_drop })?;
+    drawing.draw(&Canvas { area: &area, scale: f64::from(SUBUNITS), text_drop })?;
     area.present().map_err(|error| failed(error.to_string()))
 }
 
-/// Makes the font known to the drawing library, once: no font of the system is looked for.
+/// Registers the embedded font with the drawing library, once. System fonts are not used.
 fn load_font() -> Result<(), ChartError> {
     static LOADED: OnceLock<bool> = OnceLock::new();
     let load = || register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular()).is_ok();

@@ -1,4 +1,4 @@
-//! Numbers over two axes as colors.
+//! Heat maps.
 
 use std::path::Path;
 
@@ -11,18 +11,19 @@ use super::{ChartError, Curve};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 720.0;
-/// The map's sides.
+/// The borders of the map.
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 800.0;
 const TOP: f64 = 92.0;
 const BOTTOM: f64 = 650.0;
-/// The sides of the color bar.
+/// The left and right borders of the color bar.
 const BAR: (f64, f64) = (836.0, 862.0);
-/// Colors of the bar.
+/// The number of colors in the color bar.
 const SHADES: usize = 256;
+/// The length of a tick.
 const TICK: f64 = 5.0;
 
-/// Values over two axes, as colors from dark to bright.
+/// A heat map: values over two axes as colors from dark to bright.
 ///
 /// ```
 /// use vi3nr_inr::chart::{Curve, HeatMap, Scale};
@@ -46,33 +47,34 @@ const TICK: f64 = 5.0;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
-    /// Said at the top.
+    /// The title at the top.
     pub title: String,
-    /// Said below the horizontal axis.
+    /// The label below the horizontal axis.
     pub x_label: String,
-    /// Said above the vertical axis.
+    /// The label above the vertical axis.
     pub y_label: String,
-    /// Said above the color bar.
+    /// The label above the color bar.
     pub value_label: String,
-    /// Centers of the columns, rising from left to right; columns meet halfway.
+    /// The centers of the columns, ascending from left to right. The border of two columns is
+    /// halfway between their centers.
     pub columns: Vec<f64>,
-    /// Centers of the rows, rising from bottom to top.
+    /// The centers of the rows, ascending from bottom to top.
     pub rows: Vec<f64>,
-    /// Column after column: (columns, rows). What is not a number is left white.
+    /// The values, shape (columns, rows). NaN is drawn white.
     pub values: Vec<f64>,
-    /// Both axes; logarithmic ones take centers above 0.
+    /// The scale of both axes; a logarithmic scale requires centers above 0.
     pub scale: Scale,
     /// The values of the darkest and the brightest color.
     pub range: (f64, f64),
-    /// A dashed line over the map from point to point, with its name to the left of the first.
+    /// A dashed line over the map, with its label to the left of its first point.
     pub line: Curve,
 }
 
 impl HeatMap {
-    /// The value of a cell; row 0 is the bottom one.
+    /// The value of a cell; row 0 is at the bottom.
     ///
     /// # Panics
-    /// There is no such cell.
+    /// If there is no such cell.
     pub fn value(&self, column: usize, row: usize) -> f64 {
         self.values[column * self.rows.len() + row]
     }
@@ -80,16 +82,17 @@ impl HeatMap {
     /// The map as SVG, 960 units wide.
     ///
     /// # Errors
-    /// What the drawing library reports.
+    /// Returns [`ChartError::Drawing`] if the drawing library fails.
     pub fn to_svg(&self) -> Result<String, ChartError> {
         file::svg(self)
     }
 
-    /// Writes the map, atomically: an SVG file of 960 units' width or a PNG file of 1,920 pixels',
-    /// by the name's ending. Equal maps give equal bytes.
+    /// Writes the map atomically to an SVG file, 960 units wide, or a PNG file, 1,920 pixels wide,
+    /// depending on the extension of `path`. Equal maps give equal bytes.
     ///
     /// # Errors
-    /// Another ending than `.svg` or `.png`; whatever the system reports.
+    /// Returns [`ChartError::Format`] for another extension, [`ChartError::Drawing`] if the drawing
+    /// library fails, and [`ChartError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ChartError> {
         file::save(self, path)
     }
@@ -99,8 +102,8 @@ impl HeatMap {
         let edges_y = self.edges(&self.rows, |share| BOTTOM - share * (BOTTOM - TOP));
         let shade = |column, row| color(self.share(self.value(column, row)));
         for column in 0..self.columns.len() {
-            // Cells of one color are drawn as one, and each reaches under the next, so that no seam
-            // shows.
+            // Adjacent cells of one color are drawn as one, and cells overlap, so that no seams are
+            // visible.
             let (left, right) = (edges_x[column], (edges_x[column + 1] + 1.0).min(RIGHT));
             let mut row = 0;
             while row < self.rows.len() {
@@ -119,7 +122,8 @@ impl HeatMap {
         Ok(())
     }
 
-    /// Where cells with these centers begin and end, one more than there are cells.
+    /// The borders of cells with these centers, mapped by `position`: one more than there are
+    /// cells.
     fn edges(&self, centers: &[f64], position: impl Fn(f64) -> f64) -> Vec<f64> {
         let axis = self.axis(centers);
         let edges = edges(self.scale, centers);
@@ -131,7 +135,7 @@ impl HeatMap {
         Axis::over(self.scale, edges(self.scale, centers).into_iter(), 0.0)
     }
 
-    /// Where a value lies between the darkest and the brightest.
+    /// The position of a value between the darkest, 0, and the brightest, 1.
     fn share(&self, value: f64) -> f64 {
         let (low, high) = self.range;
         if high > low { (value - low) / (high - low) } else { 0.5 + 0.0 * value }
@@ -158,8 +162,8 @@ impl HeatMap {
     }
 }
 
-/// The ends of cells with these centers: halfway between them on the axis, the first and the last
-/// as far out as in.
+/// The borders of cells with these centers: halfway between them on the axis. The outer borders are
+/// as far from the first and the last center as the inner ones.
 fn edges(scale: Scale, centers: &[f64]) -> Vec<f64> {
     let position = |center: f64| if scale == Scale::Log { center.ln() } else { center };
     let value = |position: f64| if scale == Scale::Log { position.exp() } else { position };
@@ -216,8 +220,8 @@ impl Drawing for HeatMap {
     }
 }
 
-/// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. None for what is no
-/// number.
+/// The color of a value from 0 to 1: dark violet, green, yellow, with evenly increasing lightness,
+/// as in viridis. `None` for NaN.
 fn color(value: f64) -> Option<RGBColor> {
     const STOPS: [[f64; 3]; 6] = [
         [68.0, 1.0, 84.0],
@@ -252,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_has_row_0_at_the_bottom() {
+    fn the_map_has_row_0_at_the_bottom() {
         let map = HeatMap {
             title: "a < b".into(),
             x_label: "x".into(),
@@ -268,8 +272,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let png = folder.path().join("map.png");
         map.save(&png).unwrap();
-        let picture = image::open(&png).unwrap().to_rgb8();
-        let at = |x: f64, y: f64| picture.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
+        let image = image::open(&png).unwrap().to_rgb8();
+        let at = |x: f64, y: f64| image.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
         let shade = |value| {
             let RGBColor(r, g, b) = color(value).unwrap();
             [r, g, b]
@@ -277,9 +281,9 @@ mod tests {
         assert_eq!(at(LEFT + 20.0, TOP + 20.0), shade(1.0));
         assert_eq!(at(LEFT + 20.0, BOTTOM - 20.0), shade(0.0));
         assert_eq!(at(RIGHT - 20.0, BOTTOM - 20.0), shade(0.6));
-        // What is no number stays white.
+        // NaN is white.
         assert_eq!(at(0.5 * (LEFT + RIGHT), TOP + 20.0), [255; 3]);
-        // Three of 558 units below 1: the second shade from the top.
+        // 3 of 558 units below the top: the second color from the top.
         let below = (SHADES as f64 - 1.5) / SHADES as f64;
         assert_eq!(at(0.5 * (BAR.0 + BAR.1), TOP + 3.0), shade(below));
         let svg = folder.path().join("map.svg");

@@ -1,8 +1,9 @@
-//! Charts as SVG or PNG files, without any font of the system.
+//! Charts as SVG or PNG files, with an embedded font.
 //!
-//! [`Chart`] holds curves and [`HeatMap`] colors; their `save` writes them. Inside: `axis` lays
-//! numbers out, `canvas` draws in the same units on pictures and vector drawings, `curves` and
-//! `heat_map` are the two layouts, `file` turns what can be drawn into a file.
+//! [`Chart`] is a line chart and [`HeatMap`] a heat map; [`Chart::save`] and [`HeatMap::save`]
+//! write them. Of the private modules, `axis` computes positions and ticks, `canvas` draws in the
+//! same units on bitmaps and SVG drawings, `curves` and `heat_map` have the layouts, and `file`
+//! writes the files.
 //!
 //! ```
 //! use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
@@ -15,8 +16,8 @@
 //!     level: None,
 //!     marks: vec![],
 //! };
-//! let chart =
-//!     Chart { title: "Squares".into(), x_label: "x".into(), x_scale: Scale::Log, panels: vec![panel] };
+//! let (title, x_label) = ("Squares".into(), "x".into());
+//! let chart = Chart { title, x_label, x_scale: Scale::Log, panels: vec![panel] };
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("squares.svg");
 //! chart.save(&path)?;
@@ -38,21 +39,21 @@ pub use heat_map::HeatMap;
 
 use crate::atomic_file::WriteError;
 
-/// A chart that could not be written.
+/// Why a chart cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChartError {
-    /// The file's name does not say what to write.
-    #[error("cannot tell the format of '{}': expected a name that ends in .svg or .png", path.display())]
+    /// The file extension is not that of a chart format.
+    #[error("'{}' is not a chart format; expected a name ending in .svg or .png", path.display())]
     Format {
-        /// The file asked for.
+        /// The file.
         path: PathBuf,
     },
 
-    /// The drawing itself failed.
+    /// The drawing library failed.
     #[error("cannot draw the chart: {reason}")]
     Drawing {
-        /// What went wrong.
+        /// The error of the drawing library.
         reason: String,
     },
 
@@ -61,58 +62,58 @@ pub enum ChartError {
     Write(#[from] WriteError),
 }
 
-/// Panels below each other over one horizontal axis.
+/// A line chart: panels one below the other with a common horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// Said at the top.
+    /// The title at the top.
     pub title: String,
-    /// Said below the horizontal axis.
+    /// The label below the horizontal axis.
     pub x_label: String,
-    /// The horizontal axis of all panels.
+    /// The scale of the horizontal axis.
     pub x_scale: Scale,
-    /// From top to bottom.
+    /// The panels, from top to bottom.
     pub panels: Vec<Panel>,
 }
 
-/// Curves over one vertical axis.
+/// Curves with a common vertical axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// What the vertical axis shows.
+    /// The title, which names the quantity of the vertical axis.
     pub title: String,
-    /// The vertical axis.
+    /// The scale of the vertical axis.
     pub scale: Scale,
-    /// Drawn in this order, in different colors.
+    /// The curves, drawn in this order in different colors.
     pub curves: Vec<Curve>,
-    /// A dashed horizontal line.
+    /// A reference level, drawn as a dashed horizontal line.
     pub level: Option<Level>,
-    /// Points that are told apart.
+    /// Points that are marked and labeled.
     pub marks: Vec<Mark>,
 }
 
 /// A line through points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// Its name in the panel's legend; empty for none.
+    /// The name in the panel's legend; empty for none.
     pub label: String,
-    /// In the order of x; the line is interrupted at points that have no place on the axes.
+    /// The points in the order of x. The line is interrupted at points that the axes cannot show.
     pub points: Vec<(f64, f64)>,
 }
 
-/// A value that curves are compared with.
+/// A reference value for the curves of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
     /// The value.
     pub value: f64,
-    /// Its name.
+    /// The label.
     pub label: String,
 }
 
-/// A point with words beside it.
+/// A marked point with a label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// The point.
     pub at: (f64, f64),
-    /// The words.
+    /// The label.
     pub label: String,
 }
 
@@ -120,16 +121,17 @@ impl Chart {
     /// The chart as SVG, 960 units wide.
     ///
     /// # Errors
-    /// What the drawing library reports.
+    /// Returns [`ChartError::Drawing`] if the drawing library fails.
     pub fn to_svg(&self) -> Result<String, ChartError> {
         file::svg(self)
     }
 
-    /// Writes the chart, atomically: an SVG file of 960 units' width or a PNG file of 1,920
-    /// pixels', by the name's ending. Equal charts give equal bytes.
+    /// Writes the chart atomically to an SVG file, 960 units wide, or a PNG file, 1,920 pixels
+    /// wide, depending on the extension of `path`. Equal charts give equal bytes.
     ///
     /// # Errors
-    /// Another ending than `.svg` or `.png`; whatever the system reports.
+    /// Returns [`ChartError::Format`] for another extension, [`ChartError::Drawing`] if the drawing
+    /// library fails, and [`ChartError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ChartError> {
         file::save(self, path)
     }

@@ -18,19 +18,20 @@ use crate::request::FitRequest;
 use crate::train::{Best, EpochMean, Progress, TrainState};
 
 const FORMAT: &str = "vi3nr-checkpoint-2";
-/// The format of version 1, which had an identity of its own under `settings`.
+/// The format of version 1, which stored an identity of the run under `settings` instead of the
+/// plan.
 const FORMAT_1: &str = "vi3nr-checkpoint-1";
-/// Most bytes that are read: a hundred million parameters with two optimizer states in double
-/// precision take a quarter of it.
+/// The largest file that is read, in bytes. A hundred million parameters with two optimizer states
+/// in double precision take a quarter of it.
 const MAX_BYTES: u64 = 1 << 33;
-/// Numbers of a row of the log.
+/// The number of values in a row of the log.
 const ROW: usize = 6;
 
-/// Everything that is not an array.
+/// Everything in a checkpoint that is not an array.
 #[derive(Debug, Serialize, Deserialize)]
 struct Rest {
     step: u64,
-    /// Steps at most, which the rows of the log repeat.
+    /// The maximum number of steps, as in every row of the log.
     steps: u64,
     points_seen: u64,
     operations: f64,
@@ -38,21 +39,22 @@ struct Rest {
     epoch: EpochMean,
     best: Option<(f64, u64)>,
     counters: BTreeMap<String, u64>,
-    /// The plan; in version 1 its own identity.
+    /// The plan; in version 1, the identity of the run.
     #[serde(alias = "settings")]
     plan: Value,
     #[serde(default)]
     request: Option<FitRequest>,
 }
 
-/// Arrays by their names, as bytes.
+/// The type and the bytes of each array, by name.
 type Arrays = BTreeMap<String, (Dtype, Vec<u8>)>;
 
 impl Checkpoint {
-    /// Writes the checkpoint, atomically: whatever happens, the one before or this one is there.
+    /// Writes the checkpoint atomically: at any time, `path` holds the previous checkpoint or this
+    /// one.
     ///
     /// # Errors
-    /// What the system reports.
+    /// Returns [`CheckpointError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         write_atomically(path, |writer| writer.write_all(&self.to_bytes()?))?;
         Ok(())
@@ -61,7 +63,8 @@ impl Checkpoint {
     /// Reads a checkpoint.
     ///
     /// # Errors
-    /// A file that cannot be read, is no checkpoint, is cut short or changed.
+    /// Returns [`CheckpointError::Read`] if the file cannot be read, and
+    /// [`CheckpointError::Damaged`] if it is not a checkpoint, is truncated or has been changed.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let bytes = read_at_most(path, MAX_BYTES)
             .map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
@@ -140,7 +143,7 @@ impl Checkpoint {
             named.insert(name, tensors.tensor(name).map_err(text)?);
         }
         if *entry("checksum")? != checksum(rest, named.iter().map(|(n, t)| (*n, t.data()))) {
-            return Err("its checksum is not that of its content".into());
+            return Err("its checksum does not match its content".into());
         }
         let rest: Rest = serde_json::from_str(rest).map_err(|error| error.to_string())?;
         let mut optimizer = OptimizerState { counters: rest.counters, ..OptimizerState::default() };
@@ -204,7 +207,7 @@ fn doubles(tensor: &TensorView<'_>) -> Vec<f64> {
     numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
 }
 
-/// CRC-32 of all content, the arrays in the order of their names.
+/// CRC-32 of the whole content, the arrays in the order of their names.
 fn checksum<'a>(rest: &str, arrays: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(rest.as_bytes());

@@ -1,9 +1,9 @@
-//! What a run that was cut off needs to go on to the very bytes of one that was not.
+//! Checkpoints, from which an interrupted run is resumed to the same bytes as an uninterrupted one.
 //!
-//! A checkpoint is one safetensors file: the parameters, the best ones, all that the optimizer
-//! remembers and the rows of `metrics.csv` as tensors, everything else as JSON in the metadata,
-//! with a checksum over all of it. Batches and whatever else is random follow from the seed and the
-//! step, so the step is the position of every generator.
+//! A checkpoint is one safetensors file. The current parameters, the best parameters, the state of
+//! the optimizer and the rows of `metrics.csv` are tensors; everything else is JSON in the
+//! metadata, with a checksum over the whole content. Mini-batches and all other random numbers are
+//! functions of the seed and the step, so that no generator state is stored.
 
 mod file;
 pub mod version_1;
@@ -21,34 +21,35 @@ use crate::request::FitRequest;
 use crate::signal::Signal;
 use crate::train::{Progress, TrainState};
 
-/// The checkpoint's file name inside a run directory.
+/// The file name of the checkpoint inside a run directory.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 
-/// A run at the end of a step.
+/// The state of a run after a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// What the run must agree in.
+    /// The identity of the run.
     pub identity: Identity,
-    /// What was asked for; `None` in a checkpoint of version 1.
+    /// The request; `None` in a checkpoint of version 1.
     pub request: Option<FitRequest>,
-    /// Where training stands.
+    /// The state of training.
     pub state: TrainState,
-    /// The steps that `metrics.csv` holds so far.
+    /// The rows of `metrics.csv` so far.
     pub log: Vec<Progress>,
 }
 
-/// What tells the run of a checkpoint from others.
+/// The identity of a run: a checkpoint is used only for a run of the same identity.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Identity {
-    /// The plan, as JSON: a plan of another format is kept as it is, to say where it differs.
+    /// The plan as JSON. A plan of another format is kept unchanged, so that its differences can be
+    /// reported.
     Plan(Value),
-    /// What version 1 kept.
+    /// The identity that version 1 stored.
     Version1(Value),
 }
 
 impl Checkpoint {
-    /// Where this checkpoint's run differs from a fit of `plan` to `signal`, in words; nothing if
-    /// it is the same run.
+    /// The differences between this checkpoint's run and a fit of `plan` to `signal`, one sentence
+    /// each; empty if it is the same run.
     pub fn differences(&self, plan: &FitPlan, signal: &dyn Signal) -> Vec<String> {
         match &self.identity {
             Identity::Plan(kept) => differences(kept, &plan.to_json()),
@@ -60,14 +61,14 @@ impl Checkpoint {
 /// How often a checkpoint is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CheckpointInterval {
-    /// After so many steps.
+    /// After this many steps.
     Steps(u64),
-    /// After so much time.
+    /// After this much time.
     Time(Duration),
 }
 
 impl CheckpointInterval {
-    /// Whether a checkpoint is due `steps` steps and `time` after the last.
+    /// Whether a checkpoint is due `steps` steps and `time` after the last one.
     pub fn is_due(self, steps: u64, time: Duration) -> bool {
         match self {
             Self::Steps(every) => steps >= every,
@@ -86,7 +87,7 @@ impl Default for CheckpointInterval {
 impl FromStr for CheckpointInterval {
     type Err = String;
 
-    /// A whole number of steps above 0, or seconds such as `30s`.
+    /// Parses a whole number of steps above 0, or seconds such as `30s`.
     fn from_str(text: &str) -> Result<Self, String> {
         let expected =
             || "expected a whole number of steps above 0, or seconds such as 30s".to_owned();
@@ -99,27 +100,30 @@ impl FromStr for CheckpointInterval {
     }
 }
 
-/// A checkpoint that cannot be used.
+/// Why a checkpoint cannot be used or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The system did not let the file be read.
+    /// The file cannot be read.
     #[error("cannot read '{}': {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file is not a checkpoint or is damaged.
-    #[error("the checkpoint '{}' is damaged: {reason}; remove it to start from nothing", path.display())]
+    #[error(
+        "the checkpoint '{}' is damaged: {reason}; remove it to restart from the first step",
+        path.display()
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What was seen.
         reason: String,
     },
-    /// The run was another.
+    /// The checkpoint belongs to a run with other settings or another signal.
     #[error("'{}' belongs to other settings: {}", path.display(), differences.join("; "))]
     Foreign {
         /// The file.
@@ -127,7 +131,7 @@ pub enum CheckpointError {
         /// Each setting that differs, with both values.
         differences: Vec<String>,
     },
-    /// It cannot be written.
+    /// The checkpoint cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }

@@ -37,7 +37,7 @@ fn checkpoint() -> Checkpoint {
 }
 
 #[test]
-fn a_checkpoint_comes_back_bit_for_bit() {
+fn checkpoints_survive_a_round_trip_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(CHECKPOINT_FILE);
     let mut whole = checkpoint();
@@ -49,9 +49,9 @@ fn a_checkpoint_comes_back_bit_for_bit() {
     assert_eq!(Checkpoint::load(&path).unwrap(), whole);
 }
 
-/// Any byte that changes and any end that is missing is found.
+/// Every changed byte and every truncation is detected.
 #[test]
-fn damage_is_refused() {
+fn damaged_files_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(CHECKPOINT_FILE);
     checkpoint().save(&path).unwrap();
@@ -60,7 +60,7 @@ fn damage_is_refused() {
         let mut damaged = bytes.clone();
         damaged[index] ^= 0x10;
         std::fs::write(&path, &damaged).unwrap();
-        // Blanks between words of the header mean nothing.
+        // White space in the header has no meaning.
         if let Ok(read) = Checkpoint::load(&path) {
             assert_eq!(read, checkpoint(), "byte {index}");
             assert!(bytes[index] == b' ' || damaged[index] == b' ', "byte {index}");
@@ -78,7 +78,7 @@ fn damage_is_refused() {
 }
 
 #[test]
-fn differences_are_named() {
+fn differences_name_the_settings() {
     let kept = json!({"seed": 1, "settings": {"lr": 0.1, "steps": 5}});
     let asked = json!({"seed": 1, "settings": {"lr": 0.2, "batch": 7, "steps": 5}});
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What checkpoints and runs of version 1 were told apart by.
+//! The identity of runs of version 1.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use crate::plan::FitPlan;
 use crate::points::{Draw, Indices, PointBatch, Points};
 use crate::signal::{Signal, info_to_json};
 
-/// The points that version 1 looked at.
+/// The number of sampled points in version 1's checksum.
 const BAND: usize = 1 << 18;
-/// The drawn points that it looked at.
+/// The number of drawn points in version 1's checksum.
 const DRAWN: usize = 64;
 
-/// What version 1 would have kept for a fit of `plan` to `signal`.
+/// The identity that version 1 would have stored for a fit of `plan` to `signal`.
 pub fn identity(plan: &FitPlan, signal: &dyn Signal) -> Value {
     let mut info = info_to_json(&*plan.signal);
     if plan.signal.inputs() == 1 {

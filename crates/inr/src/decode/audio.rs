@@ -1,4 +1,4 @@
-//! From a model to audio.
+//! Decoding audio.
 
 use std::io;
 use std::path::Path;
@@ -7,45 +7,48 @@ use serde_json::json;
 use vi3nr_engine::Backend;
 
 use super::field::{AxisPositions, Field};
-use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
+use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_extension};
 use crate::model_file::Model;
 use crate::request::RequestError;
 use crate::signal::audio::{Audio, AudioInfo, write_wav};
 use crate::signal::{SignalInfo as _, SignalKind};
 
-/// The model's audio at `rate` samples a second, or its own rate if none, in the file's own
-/// amplitude: the stretch of time `span`, which is its beginning and its length in seconds from the
-/// first sample on; all of it if none.
+/// Decodes the audio of `model` in the amplitude of the file that was fitted, at `rate` samples per
+/// second or, if `None`, at its own rate. `span` selects a part by its start, in seconds from the
+/// first sample, and its duration in seconds; `None` stands for the whole audio, and for a duration
+/// up to its end.
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a span
-/// that the audio does not have, [`DecodeError::Signal`] for a rate of 0 or one that gives too many
-/// samples, [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] if the model is not one of audio, [`DecodeError::Request`] if the
+/// span is not inside the audio, [`DecodeError::Signal`] if the rate is 0 or gives too many
+/// samples, and [`DecodeError::Engine`] or [`DecodeError::Pieces`] if the model cannot be
+/// evaluated.
 pub fn decode_audio(
     model: &Model,
     rate: Option<u32>,
     span: Option<(f64, Option<f64>)>,
     backend: &dyn Backend,
 ) -> Result<Audio, DecodeError> {
-    let stretch = Stretch::of(model, rate, span)?;
+    let part = Part::of(model, rate, span)?;
     let mut field = Field::new(model, backend)?;
-    let mut values = Vec::with_capacity(stretch.info.values() as usize);
-    for positions in stretch.bands(model) {
+    let mut values = Vec::with_capacity(part.info.values() as usize);
+    for positions in part.bands(model) {
         values.extend(field.values(&[&positions])?);
     }
-    Ok(Audio::of_network(stretch.info, values))
+    Ok(Audio::of_network(part.info, values))
 }
 
 /// The part of a model's audio that is decoded.
-struct Stretch {
+struct Part {
+    /// The fitted audio.
     native: AudioInfo,
-    /// Of the result.
+    /// The rate, length and start of the result.
     info: AudioInfo,
-    /// Where it begins, in samples of the audio's own; none for all of it.
+    /// The start in samples of the fitted audio; `None` for the whole audio.
     first: Option<f64>,
 }
 
-impl Stretch {
+impl Part {
     fn of(
         model: &Model,
         rate: Option<u32>,
@@ -53,12 +56,12 @@ impl Stretch {
     ) -> Result<Self, DecodeError> {
         let native: AudioInfo = info_of(model, SignalKind::Audio)?;
         let rate = rate.unwrap_or(native.rate);
-        // Before a rate of 0 divides anything.
+        // Checked before anything is divided by the rate.
         AudioInfo { rate, ..native }.check()?;
         let (first, samples, start) = match span {
             None => (None, native.samples_at(rate), 0.0),
             Some((start, duration)) => {
-                let (first, samples) = part(&native, rate, start, duration)?;
+                let (first, samples) = start_and_length(&native, rate, start, duration)?;
                 (Some(first), samples, start)
             }
         };
@@ -87,9 +90,8 @@ impl Stretch {
     }
 }
 
-/// Where, in samples of the audio's own, a stretch of time begins, and how many samples at `rate`
-/// it has.
-fn part(
+/// The start of a part in samples of the fitted audio, and its number of samples at `rate`.
+fn start_and_length(
     native: &AudioInfo,
     rate: u32,
     start: f64,
@@ -101,12 +103,12 @@ fn part(
         return Err(RequestError::new("start", start.to_string(), expected).into());
     }
     let left = span - start;
-    let wanted = duration.unwrap_or(left);
-    if wanted.is_nan() || wanted <= 0.0 {
-        let seen = wanted.to_string();
+    let length = duration.unwrap_or(left);
+    if length.is_nan() || length <= 0.0 {
+        let seen = length.to_string();
         return Err(RequestError::new("duration", seen, "a number of seconds above 0").into());
     }
-    // Times of samples may differ from whole ones by rounding.
+    // Tolerates rounding errors in times that are multiples of the sample period.
     let within = |seconds: f64| (seconds * f64::from(rate) + 1e-6).floor() as u64;
     let samples = match duration {
         Some(duration) => within(duration).clamp(1, within(left) + 1),
@@ -121,15 +123,15 @@ pub(super) fn decode(
     path: &Path,
     backend: &dyn Backend,
 ) -> Result<Decoded, DecodeError> {
-    require_ending(path, "wav")?;
+    require_extension(path, "wav")?;
     let is_part = request.start.is_some() || request.duration.is_some();
     let span = is_part.then_some((request.start.unwrap_or(0.0), request.duration));
-    let stretch = Stretch::of(model, request.rate, span)?;
-    let info = stretch.info;
+    let part = Part::of(model, request.rate, span)?;
+    let info = part.info;
     let mut field = Field::new(model, backend)?;
     let format = request.sample_format.unwrap_or_default();
     let clipped = write_wav(path, &info, format, |push| {
-        for positions in stretch.bands(model) {
+        for positions in part.bands(model) {
             let values = field.values(&[&positions]).map_err(io::Error::other)?;
             let samples = values.into_iter().map(|value| (f64::from(value) * info.scale) as f32);
             push(&samples.collect::<Vec<_>>())?;
@@ -139,8 +141,8 @@ pub(super) fn decode(
     let mut warnings = Vec::new();
     if clipped > 0 {
         warnings.push(format!(
-            "{clipped} of {} samples lay beyond the file's range and were clipped; the sample format \
-             float keeps them",
+            "{clipped} of {} samples were outside the range of the file and were clipped; the \
+             sample format float keeps them",
             info.values()
         ));
     }

@@ -1,4 +1,4 @@
-//! A model as a function of positions.
+//! Evaluating a model at arbitrary positions.
 
 use vi3nr_engine::{Backend, Engine};
 
@@ -7,20 +7,21 @@ use crate::model_file::{Body, Model};
 use crate::pieces::PieceField;
 use crate::points::combinations;
 
-/// AxisPositions along one axis, in ascending order.
+/// Positions along one axis, in ascending order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AxisPositions {
-    /// In samples: sample i of the signal lies at i.
+    /// The positions in samples: sample i of the signal has position i.
     pub(super) positions: Vec<f64>,
-    /// The coordinates of one network for all of the signal, its scale included.
+    /// The coordinates at these positions for one network of the whole signal, multiplied by its
+    /// scale.
     pub(super) coordinates: Vec<f32>,
 }
 
-/// The values of a model anywhere.
+/// A model that can be evaluated at arbitrary positions.
 pub(super) enum Field<'a> {
-    /// Those of one network.
+    /// A model of one network.
     Network(Box<dyn Engine>),
-    /// Those of pieces.
+    /// A model in pieces.
     Pieces(PieceField<'a>),
 }
 
@@ -34,8 +35,8 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// The values at all combinations of `axes`, one for each axis, the first axis fastest: shape
-    /// (n, outputs).
+    /// The values at all combinations of the positions along `axes`, the first axis varying
+    /// fastest: shape (n, outputs).
     pub(super) fn values(&mut self, axes: &[&AxisPositions]) -> Result<Vec<f32>, DecodeError> {
         match self {
             Self::Pieces(field) => {
@@ -56,7 +57,7 @@ impl<'a> Field<'a> {
 }
 
 impl AxisPositions {
-    /// Those in `range`.
+    /// The positions with the indices in `range`.
     pub(super) fn part(&self, range: std::ops::Range<usize>) -> Self {
         Self {
             positions: self.positions[range.clone()].to_vec(),

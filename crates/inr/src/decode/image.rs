@@ -1,4 +1,4 @@
-//! From a model to an image file.
+//! Decoding an image to a file.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::json;
 use vi3nr_engine::Backend;
 
 use super::field::{AxisPositions, Field};
-use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_ending};
+use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_extension};
 use crate::model_file::{Alignment, Model};
 use crate::request::RequestError;
 use crate::signal::SignalKind;
@@ -21,16 +21,16 @@ pub struct PixelRegion {
     pub x: u32,
     /// The first row.
     pub y: u32,
-    /// Pixels in a row.
+    /// The number of columns.
     pub width: u32,
-    /// Rows.
+    /// The number of rows.
     pub height: u32,
 }
 
 impl FromStr for PixelRegion {
     type Err = String;
 
-    /// Four whole numbers with commas between them: `x,y,width,height`.
+    /// Parses four whole numbers separated by commas: `x,y,width,height`.
     fn from_str(text: &str) -> Result<Self, String> {
         let numbers: Result<Vec<u32>, _> =
             text.split(',').map(|part| part.trim().parse()).collect();
@@ -43,20 +43,21 @@ impl FromStr for PixelRegion {
     }
 }
 
-/// Writes the model's image, or a `region` of it, as a PNG file with `size` (width, height) pixels,
-/// or as many as it has itself if none; returns that size.
+/// Writes the image of `model`, or a `region` of it, to a PNG file of `size` (width, height)
+/// pixels; if `None`, of the size of the image or region. Returns the size.
 ///
-/// At another size the picture covers the same area, as when an image is resized: result pixel j of
-/// n lies at the position x + (j + 0.5)·width/n - 0.5 of the image. Models of format versions 1 and
-/// 2 keep the centers of the corner pixels where they are instead.
+/// At another size, the result covers the same area, as when an image is resized: pixel j of n
+/// columns has the position x + (j + 0.5)·width/n - 0.5 in the image. For models of format versions
+/// 1 and 2, the centers of the corner pixels stay in place instead.
 ///
-/// The image goes to the file band by band, and only the pieces that a band needs are read: the
-/// memory for it is a few MiB and a row of pixels, however large it is.
+/// The image is evaluated and written in bands, for which only the necessary pieces are read. The
+/// memory needed is a few MiB and a row of pixels, whatever the size of the image.
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Request`] for a
-/// region that the image does not have, [`DecodeError::Signal`] for a size that no image can have
-/// or what the system reports of the file, [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] if the model is not one of an image, [`DecodeError::Request`] if
+/// the region is not inside the image, [`DecodeError::Signal`] if the size is impossible or the
+/// file cannot be written, and [`DecodeError::Engine`] or [`DecodeError::Pieces`] if the model
+/// cannot be evaluated.
 pub fn decode_image(
     model: &Model,
     size: Option<(u32, u32)>,
@@ -70,7 +71,7 @@ pub fn decode_image(
     let area = region.unwrap_or(whole);
     require_inside(area, whole)?;
     let (width, height) = size.unwrap_or((area.width, area.height));
-    // Refuses impossible sizes.
+    // Also checks the size.
     let resampled = native.resampled(width, height)?;
     let scale = model.input_scale as f32;
     let along = |axis: usize, first: u32, from: u32, to: u32| -> AxisPositions {
@@ -84,7 +85,7 @@ pub fn decode_image(
                 let last = f64::from(to.max(2) - 1);
                 let position = f64::from(first) + f64::from(index) * f64::from(from - 1) / last;
                 let coordinate = match area == whole {
-                    // As these models were decoded when they were new, to the last bit.
+                    // Bit for bit as version 2 decoded these models.
                     true => resampled.along(axis, index),
                     false => native.coordinate(axis, position),
                 };
@@ -128,7 +129,7 @@ pub(super) fn decode(
     path: &Path,
     backend: &dyn Backend,
 ) -> Result<Decoded, DecodeError> {
-    require_ending(path, "png")?;
+    require_extension(path, "png")?;
     let info: ImageInfo = info_of(model, SignalKind::Image)?;
     let scaled = |side: u32| (request.scale.unwrap_or(1.0) * f64::from(side)).round() as u32;
     let (width, height) = request.region.map_or((info.width, info.height), |r| (r.width, r.height));
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_are_parts_of_one_picture() {
+    fn bands_form_one_image() {
         for bit_depth in [BitDepth::Eight, BitDepth::Sixteen] {
             let model = model(700, 600, bit_depth);
             let image = decoded(&model, None);
@@ -188,7 +189,7 @@ mod tests {
         }
     }
 
-    /// Version 2: the corner pixels' centers stay where they are.
+    /// Version 2: the centers of the corner pixels stay in place.
     #[test]
     fn old_models_keep_their_corners() {
         let model = Model { alignment: Alignment::Corners, ..model(9, 5, BitDepth::Eight) };
@@ -197,13 +198,13 @@ mod tests {
             for x in 0..9 {
                 let a = &native.values()[3 * (y * 9 + x)..][..3];
                 let b = &finer.values()[3 * (2 * y * 17 + 2 * x)..][..3];
-                // At most one step of eight bits apart.
+                // They differ by at most one 8-bit level.
                 assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.008));
             }
         }
     }
 
-    /// Three times as many pixels: the middle one of every three is the pixel itself.
+    /// At three times the size, the middle pixel of every three is the pixel itself.
     #[test]
     fn another_size_covers_the_same_area() {
         let model = model(9, 5, BitDepth::Sixteen);
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_sizes_are_refused() {
+    fn impossible_sizes_are_rejected() {
         let model = model(9, 5, BitDepth::Eight);
         let none = Path::new("none.png");
         let refused = |size| decode_image(&model, Some(size), None, none, &backend(1));

@@ -1,4 +1,4 @@
-//! From a model back to an image, audio or a shape, at any resolution.
+//! Decoding: from a model to an image, audio or a shape, at any resolution.
 
 #[cfg(feature = "audio")]
 mod audio;
@@ -24,30 +24,31 @@ use crate::pieces::PieceError;
 use crate::request::RequestError;
 use crate::signal::{SignalError, SignalKind};
 
-/// The number of points whose values are computed at a time.
+/// The number of points evaluated at a time.
 const BAND: usize = 1 << 18;
 
-/// Why a model gives no signal.
+/// Why a model cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// A setting that belongs to another kind of model, or that is impossible.
+    /// A setting belongs to another kind of signal or is out of range.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The size cannot be, or there is no surface.
+    /// The result is impossible, for example a size of 0 or an empty surface, or cannot be written.
     #[error(transparent)]
     Signal(#[from] SignalError),
-    /// The model is of something else.
+    /// The model represents another kind of signal.
     #[error("the model is of kind {found}; expected {expected}")]
     Kind {
-        /// What was asked for.
+        /// The requested kind.
         expected: SignalKind,
-        /// What the model is of.
+        /// The kind of the model's signal.
         found: SignalKind,
     },
-    /// Signals of the model's kind were left out of the program.
+    /// The library was compiled without support for the model's kind of signal.
     #[error(
-        "the model is of kind {kind}, which this program cannot decode: vi3nr-inr was compiled without its cargo feature '{kind}'"
+        "the model is of kind {kind}, which this program cannot decode: vi3nr-inr was compiled \
+         without its cargo feature '{kind}'"
     )]
     CompiledOut {
         /// The kind, which is also the name of the feature.
@@ -56,7 +57,7 @@ pub enum DecodeError {
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// The engine cannot be built.
+    /// The engine cannot be created or rejects its input.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The pieces of the model cannot be evaluated.
@@ -64,30 +65,30 @@ pub enum DecodeError {
     Pieces(#[from] PieceError),
 }
 
-/// How a model is decoded; what is `None` has the default of the model's kind.
+/// The settings of decoding. Fields that are `None` have the default for the model's kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DecodeRequest {
-    /// What both sides of an image are multiplied by, rounded to whole pixels; 1 by default.
+    /// The factor for both sides of an image, rounded to whole pixels; 1 by default.
     pub scale: Option<f64>,
     /// Width and height of the result in pixels; those of the image or the region by default.
     pub size: Option<(u32, u32)>,
     /// The part of an image that is decoded, in its own pixels; all of it by default.
     pub region: Option<PixelRegion>,
-    /// Samples a second of audio; its own by default.
+    /// The sampling rate of audio in Hz; its own by default.
     pub rate: Option<u32>,
-    /// Where in the audio the result begins, in seconds from its first sample; 0 by default.
+    /// The start of the decoded audio in seconds from the first sample; 0 by default.
     pub start: Option<f64>,
-    /// How long the result is, in seconds; to the end by default.
+    /// The duration of the decoded audio in seconds; up to the end by default.
     pub duration: Option<f64>,
-    /// How an audio file holds its samples; 16 bits by default.
+    /// The sample format of an audio file; 16 bits by default.
     #[cfg(feature = "audio")]
     pub sample_format: Option<crate::signal::audio::SampleFormat>,
-    /// Cells a side of the grid over a shape's space; 512 by default.
+    /// The number of cells per side of the grid on which a shape is extracted; 512 by default.
     pub resolution: Option<usize>,
 }
 
 impl DecodeRequest {
-    /// The settings that are given, by name, with the kind that they belong to.
+    /// The names of the settings that are given, with the kind of signal to which they apply.
     fn given(&self) -> Vec<(&'static str, SignalKind)> {
         #[cfg(feature = "audio")]
         let sample_format = self.sample_format.is_some();
@@ -107,24 +108,25 @@ impl DecodeRequest {
     }
 }
 
-/// What was written.
+/// The result of decoding to a file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Decoded {
-    /// Its numbers by name.
+    /// The facts about the file, by name.
     pub facts: Value,
-    /// The same for people.
+    /// The summary of these facts as text.
     pub summary: String,
-    /// What people should know about the file.
+    /// Warnings, for example about clipped samples.
     pub warnings: Vec<String>,
 }
 
-/// Writes the signal of `model` to the file `path`: an image as PNG, audio as WAV, a shape as PLY,
-/// OBJ or STL by the file's ending.
+/// Decodes the signal of `model` to the file `path`: an image as PNG, audio as WAV, a shape as PLY,
+/// OBJ or STL depending on the file extension.
 ///
 /// # Errors
-/// Returns [`DecodeError::Request`] for a setting that belongs to another kind of model, and what
-/// the decoding of the model's kind returns.
+/// Returns [`DecodeError::Request`] if a setting belongs to another kind of signal or the file has
+/// another extension, [`DecodeError::CompiledOut`] if the kind is not supported, and the errors of
+/// `decode_audio`, [`decode_image`] or `decode_shape`.
 pub fn decode(
     model: &Model,
     request: &DecodeRequest,
@@ -151,18 +153,18 @@ pub fn decode(
     }
 }
 
-/// Checks that a name that has an ending has that of the format that is written.
-fn require_ending(path: &Path, ending: &str) -> Result<(), RequestError> {
+/// Checks that the file extension, if any, is that of the format that is written.
+fn require_extension(path: &Path, extension: &str) -> Result<(), RequestError> {
     match path.extension() {
-        Some(own) if !own.eq_ignore_ascii_case(ending) => {
-            let expected = format!("a name that ends with .{ending}");
+        Some(own) if !own.eq_ignore_ascii_case(extension) => {
+            let expected = format!("a name that ends with .{extension}");
             Err(RequestError::new("out", format!("'{}'", path.display()), expected))
         }
         _ => Ok(()),
     }
 }
 
-/// The info of a model that must be of `kind`.
+/// The info of a model that must be of the kind `expected`, which has the info type `T`.
 fn info_of<T: Copy + 'static>(model: &Model, expected: SignalKind) -> Result<T, DecodeError> {
     let info = model.signal.as_any().downcast_ref::<T>().copied();
     info.ok_or_else(|| DecodeError::Kind { expected, found: model.signal.kind() })

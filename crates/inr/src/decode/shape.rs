@@ -1,4 +1,4 @@
-//! From a model to the surface it represents, in the units of the file that was fitted.
+//! Decoding a shape: the surface in the units of the file that was fitted.
 
 use std::path::Path;
 
@@ -11,22 +11,23 @@ use crate::signal::shape::vector::unit;
 use crate::signal::shape::{Mesh, MeshFormat, ShapeInfo, Vector, edge_census, extract, write_mesh};
 use crate::signal::{SignalError, SignalKind};
 
-/// A model's surface.
+/// The surface of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedShape {
-    /// In the units of the file that was fitted.
+    /// The mesh, in the units of the file that was fitted.
     pub mesh: Mesh,
-    /// The direction of the network's gradient at each vertex.
+    /// The unit normal at each vertex: the direction of the network's gradient.
     pub normals: Vec<Vector>,
-    /// Points at which the network was evaluated to find the surface.
+    /// The number of points at which the network was evaluated to find the surface.
     pub evaluations: u64,
 }
 
-/// The surface of a model of a shape, from a grid of `resolution` cells a side: see [`extract()`].
+/// Extracts the surface of a model of a shape on a grid of `resolution` cells per side: see
+/// [`extract()`].
 ///
 /// # Errors
-/// Returns [`DecodeError::Kind`] for a model of something else, [`DecodeError::Signal`] with those
-/// of [`extract()`], [`DecodeError::Engine`] if threads or memory are short.
+/// Returns [`DecodeError::Kind`] if the model is not one of a shape, [`DecodeError::Signal`] if
+/// [`extract()`] fails, and [`DecodeError::Engine`] if the network cannot be evaluated.
 pub fn decode_shape(
     model: &Model,
     resolution: usize,
@@ -53,7 +54,7 @@ pub(super) fn decode(
     path: &Path,
     backend: &dyn Backend,
 ) -> Result<Decoded, DecodeError> {
-    /// Cells a side of the grid where none are asked for.
+    /// The default number of cells per side of the grid.
     const RESOLUTION: usize = 512;
     MeshFormat::of_path(path).map_err(SignalError::from)?;
     let resolution = request.resolution.unwrap_or(RESOLUTION);
@@ -76,12 +77,12 @@ pub(super) fn decode(
     })
 }
 
-/// The direction of the network's gradient at points: the normals of its surface.
+/// The direction of the network's gradient at `points`: the normals of its surface.
 fn gradient_directions(
     engine: &mut dyn Engine,
     points: &[Vector],
 ) -> Result<Vec<Vector>, EngineError> {
-    /// Points at a time.
+    /// The number of points differentiated at a time.
     const CHUNK: usize = 1 << 16;
     let mut normals = Vec::with_capacity(points.len());
     for points in points.chunks(CHUNK) {
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
     use crate::signal::shape::vector::dot;
 
-    /// Φ = tanh(n·x) has the gradient's direction n wherever it is not flat.
+    /// Φ = tanh(n·x) has a gradient of the direction n wherever the gradient is not 0.
     #[test]
     fn normals_are_the_gradients_direction() {
         let network = vi3nr::Network::new(vec![3, 1, 1], "tanh".parse().unwrap()).unwrap();

@@ -4,34 +4,34 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// One number and what it means.
+/// A measured number and its meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
-    /// Its key in JSON and in the head of `metrics.csv`.
+    /// The key in JSON and in the header of `metrics.csv`.
     pub name: &'static str,
-    /// Its name for people.
+    /// The name that is shown.
     pub label: &'static str,
-    /// The number.
+    /// The value.
     pub value: f64,
-    /// `dB`, or nothing.
+    /// The unit, such as `dB`; empty if there is none.
     pub unit: &'static str,
-    /// How many decimals people are shown.
+    /// The format in which the value is shown.
     pub digits: Digits,
-    /// What was computed, in a few words; nothing where the label says it all.
+    /// A short definition; empty if the label is sufficient.
     pub convention: &'static str,
 }
 
-/// How a number is written for people.
+/// How a number is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Digits {
-    /// So many behind the point.
+    /// Fixed-point notation with this many decimal places.
     Decimals(usize),
-    /// So many behind the point of a mantissa, and an exponent.
+    /// Scientific notation with this many decimal places.
     Scientific(usize),
 }
 
 impl Metric {
-    /// The number with its unit, without name and convention.
+    /// The value with its unit, without label and convention.
     pub fn amount(&self) -> String {
         let number = match self.digits {
             Digits::Decimals(count) => format!("{:.count$}", self.value),
@@ -48,13 +48,13 @@ impl fmt::Display for Metric {
     }
 }
 
-/// Several metrics in a fixed order; as JSON an object of names and numbers, where what is not
-/// finite is null.
+/// Several metrics in a fixed order. In JSON they are an object of names and numbers, where values
+/// that are not finite are null.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
-    /// In the order in which they are shown.
+    /// The metrics, in the order in which they are shown.
     pub all: Vec<Metric>,
-    /// Put before each name.
+    /// The prefix of each name in JSON.
     pub prefix: &'static str,
 }
 
@@ -64,13 +64,13 @@ impl Metrics {
         Self { all: all.into(), prefix: "" }
     }
 
-    /// The number called `name`.
+    /// The value of the metric called `name`, without prefix.
     pub fn get(&self, name: &str) -> Option<f64> {
         let found = self.all.iter().find(|metric| metric.name == name);
         found.map(|metric| metric.value)
     }
 
-    /// A line for each.
+    /// One line of text per metric.
     pub fn lines(&self) -> String {
         let lines: Vec<String> = self.all.iter().map(Metric::to_string).collect();
         lines.join("\n")

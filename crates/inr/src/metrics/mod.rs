@@ -1,8 +1,7 @@
-//! How far a reconstruction is from the truth, both on the \[-1, 1\] scale.
+//! Error measures of a reconstruction against the ground truth, both on the \[-1, 1\] scale.
 //!
-//! Every function takes the reconstruction first and accumulates in double precision. Values that
-//! are not numbers make every measure NaN, and a perfect reconstruction has an infinite PSNR; JSON
-//! has neither, so a writer of JSON puts null in their place.
+//! Every function takes the reconstruction first and accumulates in double precision. If a value is
+//! NaN, so is the result; a perfect reconstruction has an infinite PSNR. In JSON both are null.
 
 mod metric;
 #[cfg(feature = "audio")]
@@ -14,7 +13,7 @@ pub use metric::{Digits, Metric, Metrics};
 pub use spectral::spectral_convergence;
 pub use ssim::ssim;
 
-/// The mean of the squared differences; NaN for no values.
+/// The mean of the squared differences; NaN for empty slices.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -23,7 +22,7 @@ pub fn mean_squared_error(reconstruction: &[f32], truth: &[f32]) -> f64 {
     sum / truth.len() as f64
 }
 
-/// The largest absolute difference; 0 for no values, NaN where a value is NaN.
+/// The largest absolute difference; 0 for empty slices, NaN if a value is NaN.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -35,8 +34,8 @@ pub fn max_error(reconstruction: &[f32], truth: &[f32]) -> f64 {
     differences(reconstruction, truth).fold(0.0, larger)
 }
 
-/// PSNR with peak 2, the width of \[-1, 1\], in dB: the usual convention, which gives the same
-/// number as a peak of 255 on 8-bit samples. Infinite for a perfect reconstruction.
+/// PSNR with peak 2, the length of \[-1, 1\], in dB: 10·log10(4/mse). This is the usual convention
+/// and equals the PSNR with peak 255 on 8-bit samples. Infinite for a perfect reconstruction.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -44,20 +43,20 @@ pub fn psnr(reconstruction: &[f32], truth: &[f32]) -> f64 {
     psnr_of_mse(mean_squared_error(reconstruction, truth))
 }
 
-/// PSNR with peak 2 of a mean squared error on the \[-1, 1\] scale.
+/// PSNR in dB with peak 2 of a mean squared error on the \[-1, 1\] scale.
 pub fn psnr_of_mse(mse: f64) -> f64 {
     10.0 * (4.0 / mse).log10()
 }
 
-/// The mean squared error whose PSNR with peak 2 this is.
+/// The mean squared error whose PSNR with peak 2 is `psnr` dB.
 pub fn mse_of_psnr(psnr: f64) -> f64 {
     4.0 * 10f64.powf(-psnr / 10.0)
 }
 
 /// PSNR in the paper's convention, 10·log10(max(truth)²/mse) with the truth on \[-1, 1\], in dB.
 ///
-/// Its peak is at most 1, so it is 6.02 dB below [`psnr`] for a truth that reaches white, and
-/// lower still for one that does not. Infinite for a perfect reconstruction.
+/// The peak is at most 1, so that this PSNR is 6.02 dB below [`psnr`] if the truth reaches 1, and
+/// lower still if it does not. Infinite for a perfect reconstruction.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -67,7 +66,7 @@ pub fn psnr_paper(reconstruction: &[f32], truth: &[f32]) -> f64 {
 
 /// PSNR in the paper's convention of a mean squared error, with the truth's [`paper_peak`].
 pub fn psnr_paper_of_mse(mse: f64, peak: f64) -> f64 {
-    // A perfect reconstruction of black is perfect, too: 0/0 would be NaN.
+    // Avoids 0/0 for a perfect reconstruction of an all-zero truth.
     if mse == 0.0 { f64::INFINITY } else { 10.0 * (peak * peak / mse).log10() }
 }
 
@@ -77,7 +76,7 @@ pub fn paper_peak(truth: &[f32]) -> f64 {
 }
 
 fn differences(reconstruction: &[f32], truth: &[f32]) -> impl Iterator<Item = f64> {
-    assert_eq!(reconstruction.len(), truth.len(), "a reconstruction has the length of its truth");
+    assert_eq!(reconstruction.len(), truth.len(), "both slices have the same length");
     reconstruction.iter().zip(truth).map(|(&a, &b)| f64::from(a) - f64::from(b))
 }
 
@@ -85,7 +84,7 @@ fn differences(reconstruction: &[f32], truth: &[f32]) -> impl Iterator<Item = f6
 mod tests {
     use super::*;
 
-    /// A picture and a worse one, by a formula that Python can repeat exactly.
+    /// A reconstruction and its truth, by a formula that Python can repeat exactly.
     pub(super) fn pair(width: usize, height: usize, channels: usize) -> [Vec<f32>; 2] {
         let (mut truth, mut reconstruction) = (Vec::new(), Vec::new());
         for y in 0..height {
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_shows() {
+    fn nan_values_make_the_results_nan() {
         let (truth, reconstruction) = ([0.0, 0.5, 0.7], [0.1, f32::NAN, 0.0]);
         assert!(psnr(&reconstruction, &truth).is_nan());
         assert!(psnr_paper(&reconstruction, &truth).is_nan());

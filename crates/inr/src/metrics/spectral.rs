@@ -1,23 +1,25 @@
-//! How far the spectrum of a waveform over time is from the truth's.
+//! The distance between the spectrograms of two waveforms.
 
 use realfft::RealFftPlanner;
 
-/// Samples of a window, and from one window to the next.
+/// The length of a window in samples.
 const WINDOW: usize = 1024;
+/// The distance between successive windows in samples.
 const HOP: usize = 256;
 
 /// Spectral convergence, ‖|S(truth)| - |S(reconstruction)|‖ / ‖|S(truth)|‖ in the Frobenius norm
 /// (Arık, Jun and Diamos, "Fast spectrogram inversion using multi-head convolutional neural
 /// networks", 2018), over all channels.
 ///
-/// S is the short-time Fourier transform with periodic Hann windows of 1,024 samples, 256 apart,
-/// the first one at the first sample, the last one padded with zeros. 0 for equal magnitudes,
-/// infinite where only the truth is silent, NaN where a value is.
+/// S is the short-time Fourier transform with periodic Hann windows of 1,024 samples at intervals
+/// of 256. The first window starts at the first sample, and the last one is padded with zeros. The
+/// result is 0 for equal magnitudes, infinite if only the truth is silent, and NaN if a value is
+/// NaN.
 ///
 /// # Panics
 /// If the lengths differ.
 pub fn spectral_convergence(reconstruction: &[f32], truth: &[f32], channels: usize) -> f64 {
-    assert_eq!(reconstruction.len(), truth.len(), "a reconstruction has the length of its truth");
+    assert_eq!(reconstruction.len(), truth.len(), "both slices have the same length");
     let transform = RealFftPlanner::<f64>::new().plan_fft_forward(WINDOW);
     let window: Vec<f64> = (0..WINDOW)
         .map(|i| 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / WINDOW as f64).cos())
@@ -29,7 +31,7 @@ pub fn spectral_convergence(reconstruction: &[f32], truth: &[f32], channels: usi
             let sample = values.get((first + index) * channels + channel).copied();
             *slot = f64::from(sample.unwrap_or(0.0)) * weight;
         }
-        // The lengths are those that the transform asked for.
+        // Cannot fail: the buffers have the lengths that the transform requires.
         let _ = transform.process(&mut frame, &mut spectrum);
         spectrum.iter().map(|value| value.norm()).collect()
     };
@@ -58,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_magnitudes_have_no_distance() {
+    fn equal_magnitudes_have_distance_zero() {
         let truth = tone(5000, 0.1, 1.0);
         assert_eq!(spectral_convergence(&truth, &truth, 1), 0.0);
         let turned: Vec<f32> = truth.iter().map(|value| -value).collect();
@@ -67,12 +69,12 @@ mod tests {
     }
 
     #[test]
-    fn scaling_gives_the_share_that_is_missing() {
+    fn scaling_gives_the_missing_fraction() {
         for (count, channels) in [(5000, 1), (5000, 2), (300, 1), (1, 1)] {
             let truth = tone(count, 0.3, 1.0).iter().map(|x| x + 0.5).collect::<Vec<_>>();
             let half: Vec<f32> = truth.iter().map(|value| 0.5 * value).collect();
             let found = spectral_convergence(&half, &truth, channels);
-            // A window's first weight is 0, and with it a single sample.
+            // The first weight of a window is 0, so that a single sample has no spectrum.
             let expected = if count == 1 { 0.0 } else { 0.5 };
             assert!((found - expected).abs() < 1e-6, "{count}: {found}");
         }

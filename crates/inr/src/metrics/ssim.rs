@@ -1,8 +1,8 @@
-//! Structural similarity.
+//! Structural similarity (SSIM).
 
-/// Longest side of the window.
+/// The side of the window in pixels.
 const WINDOW: usize = 11;
-/// Standard deviation of the window's weights, in pixels.
+/// The standard deviation of the window's weights in pixels.
 const SIGMA: f64 = 1.5;
 /// (K1·L)² and (K2·L)² with K1 = 0.01, K2 = 0.03 and the dynamic range L = 2.
 const STABILIZERS: [f64; 2] = [0.02 * 0.02, 0.06 * 0.06];
@@ -10,11 +10,11 @@ const STABILIZERS: [f64; 2] = [0.02 * 0.02, 0.06 * 0.06];
 /// The mean structural similarity of two images on the \[-1, 1\] scale, at most 1.
 ///
 /// Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
-/// structural similarity", 2004: a Gaussian window of 11x11 pixels with σ = 1.5, K1 = 0.01,
-/// K2 = 0.03 and dynamic range 2, averaged over all places where the window lies inside the image
-/// and over the channels. Across a side shorter than 11 the window is cut to that side.
+/// structural similarity", 2004: a Gaussian window of 11x11 pixels with σ = 1.5, K1 = 0.01, K2 =
+/// 0.03 and dynamic range 2, averaged over the channels and all positions at which the window lies
+/// inside the image. Along a side shorter than 11 pixels the window has the length of that side.
 ///
-/// The values are row by row, the channels of a pixel side by side.
+/// Both slices have shape (height, width, channels). The result is NaN for an empty image.
 ///
 /// # Panics
 /// If a slice does not have width·height·channels values.
@@ -25,8 +25,8 @@ pub fn ssim(
     height: usize,
     channels: usize,
 ) -> f64 {
-    assert_eq!(truth.len(), width * height * channels, "values fill the image");
-    assert_eq!(reconstruction.len(), truth.len(), "a reconstruction has the length of its truth");
+    assert_eq!(truth.len(), width * height * channels, "both slices fill the image");
+    assert_eq!(reconstruction.len(), truth.len(), "both slices have the same length");
     if truth.is_empty() {
         return f64::NAN;
     }
@@ -36,7 +36,7 @@ pub fn ssim(
     let mut columns = vec![[0.0; 5]; row_length];
     let mut sum = 0.0;
     for top in 0..=height - down.len() {
-        // The window is a product: first down each column, then across the results.
+        // The window is separable: first along each column, then along the row of results.
         columns.fill([0.0; 5]);
         for (offset, &weight) in down.iter().enumerate() {
             let row = (top + offset) * row_length..(top + offset + 1) * row_length;
@@ -66,7 +66,7 @@ fn window(side: usize) -> Vec<f64> {
     weights.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// What is averaged over the window: a, b, a², b² and a·b.
+/// The quantities averaged over the window: a, b, a², b² and a·b.
 fn moments(a: f64, b: f64) -> [f64; 5] {
     [a, b, a * a, b * b, a * b]
 }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pixel_alone_has_only_a_mean() {
+    fn a_single_pixel_compares_means_only() {
         // (2ab + 0.0004)/(a² + b² + 0.0004), the variances being 0.
         let expected = (2.0 * 0.5 * 0.25 + 0.0004) / (0.25 + 0.0625 + 0.0004);
         assert!((ssim(&[0.5], &[0.25], 1, 1, 1) - expected).abs() < 1e-12);

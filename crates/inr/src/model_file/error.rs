@@ -1,24 +1,24 @@
-//! What can be wrong with a model file.
+//! Errors of model files.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::atomic_file::WriteError;
 
-/// Everything that is refused about a model file, with what was seen and what was expected.
+/// Why a model file cannot be read or written, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// The system did not let the file be read.
+    /// The file cannot be read.
     #[error("cannot read '{}': {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 
-    /// The content is not that of a safetensors file, or its start is damaged.
+    /// The file is not a safetensors file, or its header is damaged.
     #[error("'{}' is not a safetensors file or is damaged: {reason}", path.display())]
     NotSafetensors {
         /// The file.
@@ -27,7 +27,7 @@ pub enum ModelError {
         reason: String,
     },
 
-    /// A safetensors file that holds something else.
+    /// The file is a safetensors file but not one of this program.
     #[error(
         "'{}' is a safetensors file but not a vi3nr model: its metadata has {seen}; \
          expected format = \"vi3nr\"",
@@ -36,13 +36,13 @@ pub enum ModelError {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What the metadata says about its format.
+        /// The format according to the metadata.
         seen: String,
     },
 
-    /// A file written by a newer version of this program.
+    /// The file was written by a newer version of this program.
     #[error(
-        "'{}' has format version {found}, this program reads up to version {known}: \
+        "'{}' has format version {found}, and this program reads up to version {known}: \
          upgrade vi3nr to open it",
         path.display()
     )]
@@ -55,18 +55,18 @@ pub enum ModelError {
         known: u32,
     },
 
-    /// Metadata that is absent or makes no sense.
+    /// An entry of the metadata is missing or invalid.
     #[error("'{}' is damaged: its metadata '{key}' {reason}", path.display())]
     Metadata {
         /// The file.
         path: PathBuf,
-        /// Which entry.
+        /// The key of the entry.
         key: &'static str,
         /// What was seen and what was expected.
         reason: String,
     },
 
-    /// Tensors that do not fit the network, or values that no network can have.
+    /// The tensors do not match the network, or a value is not finite.
     #[error("'{}' is damaged: {reason}", path.display())]
     Damaged {
         /// The file.
@@ -75,26 +75,27 @@ pub enum ModelError {
         reason: String,
     },
 
-    /// A model in pieces where one network is needed.
+    /// The model is in pieces, and the operation needs one network.
     #[error("'{}' is a model in pieces; expected one network", path.display())]
     Pieces {
         /// The file.
         path: PathBuf,
     },
 
-    /// A model that cannot be decoded and is therefore not written.
-    #[error("'{}' is not written, since the model is broken: {reason}", path.display())]
+    /// The model cannot be decoded and is therefore not written.
+    #[error("cannot write '{}', since the model is invalid: {reason}", path.display())]
     Broken {
-        /// The file asked for.
+        /// The file.
         path: PathBuf,
         /// What was seen and what was expected.
         reason: String,
     },
 
-    /// Initial weights of a network that maps no kind of signal.
+    /// The file holds initial weights of a network whose inputs and outputs match no kind of
+    /// signal.
     #[error(
-        "'{}' holds initial weights of a network that maps {inputs} numbers to {outputs}; no signal has \
-         such points, expected 2 to 1 or 3 (an image), 1 to any (audio) or 3 to 1 (a shape)",
+        "'{}' holds initial weights of a network that maps {inputs} numbers to {outputs}; expected \
+         2 to 1 or 3 (an image), 1 to any (audio) or 3 to 1 (a shape)",
         path.display()
     )]
     NoSignal {

@@ -1,4 +1,4 @@
-//! A network's first weights on disk, for use in other programs.
+//! Files of initial weights, for use in other programs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -13,11 +13,11 @@ use crate::signal::SignalKind;
 /// The `format` entry of a file of initial weights.
 pub(super) const FORMAT: &str = "vi3nr-init";
 
-/// The initial weights of a network that has not been trained, with what they were drawn from.
+/// The initial weights of a network, to be drawn and written to a file.
 ///
-/// The file has the tensors of a model file; its metadata are `format` (`vi3nr-init`), `dims`,
-/// `activation`, `scheme`, `weights`, `biases`, `seed` and `vi3nr_version`. It is no model: it
-/// belongs to no signal.
+/// The file has the tensors of a model file; its metadata entries are `format` (`vi3nr-init`),
+/// `dims`, `activation`, `scheme`, `weights`, `biases`, `first_biases`, `seed`, `input_scale` and
+/// `vi3nr_version`. It is not a model, since it has no signal.
 ///
 /// ```
 /// use vi3nr::{InitRule, Network};
@@ -33,23 +33,23 @@ pub(super) const FORMAT: &str = "vi3nr-init";
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct InitialWeights<'a> {
-    /// The shape and activation.
+    /// The shape and activation of the network.
     pub network: &'a Network,
-    /// What the parameters are drawn from.
+    /// The rule by which the parameters are drawn.
     pub rule: InitRule,
-    /// The seed that they are drawn with.
+    /// The seed with which the parameters are drawn.
     pub seed: u64,
-    /// Coordinates reach from minus this to this.
+    /// The coordinate scale s: coordinates lie in \[-s, s\].
     pub input_scale: f64,
 }
 
 impl InitialWeights<'_> {
-    /// Draws the parameters and writes them, atomically: see [`write_atomically`]. Equal requests
-    /// give equal bytes.
+    /// Draws the parameters and writes them atomically: see [`write_atomically`]. Equal values give
+    /// equal bytes.
     ///
     /// # Errors
-    /// Those of [`InitRule::plan`], a parameter that is not finite in float32, or whatever the
-    /// system reports.
+    /// Returns [`ModelError::Broken`] if [`InitRule::plan`] fails or a parameter is not finite in
+    /// float32, and [`ModelError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let broken = |reason| ModelError::Broken { path: path.to_owned(), reason };
         let plan = self.rule.plan(self.network).map_err(|error| broken(error.to_string()))?;
@@ -79,24 +79,24 @@ impl InitialWeights<'_> {
     }
 }
 
-/// A file of initial weights that has been read.
+/// The content of a file of initial weights.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitialFile {
-    /// The shape and activation.
+    /// The shape and activation of the network.
     pub network: Network,
     /// Weights and biases, in the order of [`Network::layers`].
     pub parameters: Vec<f32>,
-    /// The seed that they were drawn with.
+    /// The seed with which the parameters were drawn.
     pub seed: u64,
-    /// Coordinates reach from minus this to this; files of version 1 do not say it.
+    /// The coordinate scale s: coordinates lie in \[-s, s\]. `None` for files of version 1.
     pub input_scale: Option<f64>,
-    /// What they were drawn from, by name.
+    /// The settings with which the parameters were drawn, by name.
     pub settings: Value,
 }
 
 impl InitialFile {
-    /// The file that the metadata describe, without its parameters.
+    /// The file described by the metadata, without its parameters.
     pub(super) fn describe(entries: &HashMap<String, String>) -> Result<Self, metadata::Problem> {
         let text = |key: &str| entries.get(key).map(String::as_str);
         let input_scale = match entries.contains_key("input_scale") {
@@ -118,7 +118,7 @@ impl InitialFile {
         })
     }
 
-    /// The weights as a model of a signal of the default size.
+    /// Converts the weights to a model of a signal of the default size.
     pub(super) fn into_model(self, path: &Path) -> Result<Model, ModelError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
         let blank = |kind: &SignalKind| (kind.entry().blank)(inputs, outputs);

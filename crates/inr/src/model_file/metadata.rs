@@ -1,27 +1,32 @@
-//! The text entries of a model file.
+//! The metadata entries of a model file.
 //!
 //! | key | content |
 //! |---|---|
 //! | `format` | `vi3nr` |
-//! | `format_version` | `3`; a reader refuses what is newer than it knows |
-//! | `vi3nr_version` | the version of the program that wrote the file; for people only |
-//! | `dims` | inputs, hidden widths and outputs, for example `2,128,128,3`; of a model in pieces, those of the first piece |
-//! | `pieces` | of a model in pieces, `counts` (pieces along each axis), `overlap` (samples) and `networks` (the dims of each shape of network) as JSON |
-//! | `alignment` | of an image, `areas`: at another size the picture covers the same area |
+//! | `format_version` | `3`; a reader rejects newer versions than its own |
+//! | `vi3nr_version` | the version of the program that wrote the file; informative |
+//! | `dims` | inputs, hidden widths and outputs, for example `2,128,128,3` |
+//! | `pieces` | the grid of pieces and their networks as JSON, for a model in pieces |
+//! | `alignment` | `areas` for an image: at another size it covers the same area |
 //! | `activation` | the activation, for example `gaussian:sigma=0.05` |
 //! | `signal` | a [`SignalInfo`] as JSON |
-//! | `input_scale` | coordinates reach from minus this to this |
-//! | `value_range` | `-1,1`: black and white; of a shape, what its distances are counted in |
-//! | `coordinate_range` | see [`Grid`](crate::signal::image::Grid); of audio, from the first sample to the last; of a shape, the space around it |
+//! | `input_scale` | the coordinate scale s: coordinates lie in \[-s, s\] |
+//! | `value_range` | `-1,1`, black to white; for a shape, the unit of its distances |
+//! | `coordinate_range` | the coordinates of the signal's borders, in words |
 //! | `seed` | a decimal number |
 //! | `request` | the [`FitRequest`](crate::request::FitRequest) as JSON, for a model from a fit |
 //! | `plan` | the [`FitPlan`] as JSON, for a model from a fit |
-//! | `settings` | how it was made, as JSON, for any other model |
+//! | `settings` | the origin of the model as JSON, for any other model |
 //!
-//! Versions 1 and 2 have no pieces, 32-bit parameters and no `alignment`: at another size the
-//! centers of the corner pixels stay where they are. Version 1 has `settings` for every model, no
-//! `input_scale` (that of audio is a field of `signal`), and a `coordinate_range` of audio that
-//! does not hold.
+//! The entry `pieces` has the fields `counts` (pieces along each axis), `overlap` (samples) and
+//! `networks` (the `dims` of each shape of network). The `dims` of a model in pieces are those of
+//! its first piece. The coordinate range of an image is described at
+//! [`Grid`](crate::signal::image::Grid).
+//!
+//! Versions 1 and 2 have no pieces, 32-bit parameters and no `alignment`: at another size, the
+//! centers of the corner pixels stay in place. Version 1 has `settings` for every model, no
+//! `input_scale` (that of audio is a field of `signal`), and an incorrect `coordinate_range` for
+//! audio.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -35,13 +40,13 @@ use crate::pieces::{PieceGrid, PieceSet};
 use crate::plan::FitPlan;
 use crate::signal::{SignalInfo, SignalKind, info_from_json, info_to_json};
 
-/// The newest format version that is read, and the one that is written.
+/// The format version that is written, and the newest one that is read.
 pub const FORMAT_VERSION: u32 = 3;
 
 pub(super) const FORMAT: &str = "vi3nr";
 
-/// Entries that follow from the others. They are checked, since a file that says otherwise would be
-/// decoded wrongly.
+/// Entries that follow from the others. They are checked, since a file with other values would be
+/// decoded incorrectly.
 fn ranges(signal: &dyn SignalInfo, input_scale: f64) -> [(&'static str, String); 2] {
     [
         ("value_range", signal.value_range().to_owned()),
@@ -49,7 +54,7 @@ fn ranges(signal: &dyn SignalInfo, input_scale: f64) -> [(&'static str, String);
     ]
 }
 
-/// [`Alignment::Areas`] as it is written.
+/// The entry `alignment` for [`Alignment::Areas`].
 const AREAS: &str = "areas";
 
 /// The entry `pieces`.
@@ -68,7 +73,7 @@ impl PiecesEntry {
     }
 }
 
-/// The entry `pieces`, if the model is one in pieces.
+/// The entry `pieces`, if the model is in pieces.
 pub(super) fn pieces(entries: &HashMap<String, String>) -> Result<Option<PiecesEntry>, Problem> {
     entries.contains_key("pieces").then(|| json(entries, "pieces")).transpose()
 }
@@ -80,7 +85,7 @@ pub(super) struct Problem {
     pub(super) reason: String,
 }
 
-/// The entries of a model. In order, so that equal models give equal files.
+/// The entries of a model, ordered so that equal models give equal files.
 pub(super) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str, String>> {
     let mut entries = BTreeMap::from(ranges(&*model.signal, model.input_scale));
     entries.extend([
@@ -140,7 +145,7 @@ pub(super) fn seed(entries: &HashMap<String, String>) -> Result<u64, Problem> {
     parsed(entries, "seed", |text| text.parse().map_err(|_| "a whole number".to_owned()))
 }
 
-/// The largest coordinate.
+/// The coordinate scale.
 pub(super) fn input_scale(entries: &HashMap<String, String>) -> Result<f64, Problem> {
     parsed(entries, "input_scale", |text| {
         let scale = text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale > 0.0);
@@ -154,7 +159,7 @@ pub(super) fn model(entries: &HashMap<String, String>, version: u32) -> Result<M
     let json: Value = json(entries, "signal")?;
     let signal = parsed(entries, "signal", |_| info_from_json(json.clone()))?;
     let (input_scale, coordinate_range) = match version {
-        // Audio had its scale among its own fields, and a range that did not hold.
+        // The scale of audio was a field of `signal`, and its range was incorrect.
         1 => {
             let scale = json["input_scale"].as_f64().unwrap_or(1.0);
             (scale, (signal.inputs() != 1).then(|| signal.coordinate_range(scale)))
@@ -178,7 +183,8 @@ pub(super) fn model(entries: &HashMap<String, String>, version: u32) -> Result<M
         }
     }
     if let Some(reason) = mismatch(&network, &*signal) {
-        return Err(Problem { key: "signal", reason: format!("cannot be right: {reason}") });
+        let reason = format!("does not match the network: {reason}");
+        return Err(Problem { key: "signal", reason });
     }
     let seed = seed(entries)?;
     let origin = match entries.contains_key("plan") {
@@ -214,7 +220,7 @@ fn json<T: DeserializeOwned>(
     })
 }
 
-/// Why this network cannot represent this signal, if it cannot.
+/// Why the network cannot represent the signal, if it cannot.
 pub(super) fn mismatch(network: &Network, signal: &dyn SignalInfo) -> Option<String> {
     if let Err(error) = signal.check() {
         return Some(error.to_string());
@@ -223,13 +229,13 @@ pub(super) fn mismatch(network: &Network, signal: &dyn SignalInfo) -> Option<Str
     let expected = (signal.inputs(), signal.outputs());
     (found != expected).then(|| {
         format!(
-            "the network takes {} numbers to {}, the signal needs {} to {}",
+            "the network maps {} numbers to {}, the signal needs {} to {}",
             found.0, found.1, expected.0, expected.1
         )
     })
 }
 
-/// The entry `key` as read by `parse`, which returns what it expects where it fails.
+/// The entry `key` as parsed by `parse`, whose error is a description of the expected text.
 fn parsed<T>(
     entries: &HashMap<String, String>,
     key: &'static str,
@@ -239,7 +245,7 @@ fn parsed<T>(
         return Err(Problem { key, reason: "is missing".into() });
     };
     parse(text).map_err(|expected| {
-        // A damaged file may hold megabytes here.
+        // The entry of a damaged file may be megabytes long.
         let start: String = text.chars().take(60).collect();
         let dots = if start.len() < text.len() { "..." } else { "" };
         Problem { key, reason: format!("is '{start}{dots}'; expected {expected}") }

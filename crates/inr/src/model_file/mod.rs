@@ -1,12 +1,12 @@
-//! A trained model on disk: one safetensors file that needs nothing else to be decoded.
+//! Model files: a trained model as one self-contained safetensors file.
 //!
 //! A model of one network has the tensors `net.{i}.weight` (fan-out, fan-in) and `net.{i}.bias`
-//! (fan-out). A model in pieces ([`crate::pieces`]) has, for each shape of network that occurs,
-//! counted from 0 as `g`, the tensors `pieces.{g}.net.{i}.weight` (pieces, fan-out, fan-in),
-//! `pieces.{g}.net.{i}.bias` (pieces, fan-out) and `pieces.{g}.index` (pieces), the numbers of its
+//! (fan-out). A model in pieces ([`crate::pieces`]) has, for each shape of network, numbered from 0
+//! as `g`, the tensors `pieces.{g}.net.{i}.weight` (pieces, fan-out, fan-in),
+//! `pieces.{g}.net.{i}.bias` (pieces, fan-out) and `pieces.{g}.index` (pieces), the indices of its
 //! pieces in ascending order. Parameters are float32, float16 or bfloat16, indices int32;
-//! everything else is text in the file's metadata, under the keys listed in [`metadata`]. The same
-//! model always gives the same bytes.
+//! everything else is text in the file's metadata, under the keys listed in [`metadata`]. Equal
+//! models give equal bytes.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -53,46 +53,46 @@ use crate::metrics::{Digits, Metric};
 use crate::pieces::PieceSet;
 use crate::signal::SignalInfo;
 
-/// A network or the networks of all pieces, with all that is needed to decode or continue them.
+/// A network, or the networks of all pieces, with everything needed to decode it or continue
+/// training.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// The network or networks.
+    /// The network or the networks of the pieces.
     pub body: Body,
-    /// What it was fitted to.
+    /// The kind and size of the signal that was fitted.
     pub signal: Arc<dyn SignalInfo>,
-    /// Coordinates reach from minus this to this.
+    /// The coordinate scale s: coordinates lie in \[-s, s\].
     pub input_scale: f64,
-    /// The seed of its initial weights and of its training.
+    /// The seed of the fit.
     pub seed: u64,
-    /// How its file holds the parameters.
+    /// The number format of the parameters in the file.
     pub storage: Storage,
-    /// Where its picture lies when it is decoded at another size.
+    /// The alignment of an image that is decoded at another size.
     pub alignment: Alignment,
-    /// How it came about: not needed for decoding.
+    /// The origin of the model, which is not needed for decoding.
     pub origin: Origin,
 }
 
-/// What represents the signal.
+/// The network or networks that represent the signal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
-    /// One network for all of it.
+    /// One network for the whole signal.
     Network {
-        /// The shape and activation.
+        /// The shape and activation of the network.
         network: Network,
         /// Weights and biases, in the order of [`Network::layers`].
         parameters: Vec<f32>,
     },
-    /// A network for each piece of it.
+    /// A network for each piece of the signal.
     Pieces(PieceSet),
 }
 
-/// Where an image lies when it is decoded at another size than its own.
+/// The alignment of an image that is decoded at another size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Alignment {
-    /// The corner pixels' centers stay where they are, as models of format versions 1 and 2 have
-    /// it.
+    /// The centers of the corner pixels stay in place, as in format versions 1 and 2.
     Corners,
-    /// The area of all pixels stays the same, as when an image is resized.
+    /// The area of the image stays the same, as when an image is resized.
     #[default]
     Areas,
 }
@@ -107,25 +107,25 @@ impl PartialEq for Model {
     }
 }
 
-/// A network's parameters, from a trained model or from a file of initial weights.
+/// The parameters of a network, from a model or a file of initial weights.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Weights {
-    /// The shape and activation.
+    /// The shape and activation of the network.
     pub network: Network,
     /// Weights and biases, in the order of [`Network::layers`].
     pub parameters: Vec<f32>,
-    /// The coordinates that they were made for reach from minus this to this; unknown of initial
-    /// weights of version 1.
+    /// The coordinate scale; `None` for initial weights of version 1, which do not store it.
     pub input_scale: Option<f64>,
 }
 
 impl Weights {
-    /// Reads the weights of a model file, of a file of initial weights or of a run directory's
-    /// model.
+    /// Reads the weights of a model file, a file of initial weights or the model of a run
+    /// directory.
     ///
     /// # Errors
-    /// Returns a [`ModelError`] if the file cannot be read or is damaged.
+    /// Returns [`ModelError::Pieces`] if the model is in pieces, and the errors of
+    /// [`ModelFile::load`].
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         Ok(match ModelFile::load(path)? {
             ModelFile::Trained(Model { body, input_scale, .. }) => match body {
@@ -146,7 +146,7 @@ impl Weights {
     }
 }
 
-/// CRC-32 of parameters in the order of [`Network::layers`], as little-endian float32, in eight
+/// The CRC-32 of parameters in the order of [`Network::layers`], as little-endian float32, in eight
 /// hexadecimal digits.
 pub fn parameters_fingerprint(parameters: &[f32]) -> String {
     let mut hasher = crc32fast::Hasher::new();
@@ -155,7 +155,8 @@ pub fn parameters_fingerprint(parameters: &[f32]) -> String {
 }
 
 impl Model {
-    /// A model of one network, with coordinates from -1 to 1, in 32 bits, of unknown origin.
+    /// A model of one network with coordinates in \[-1, 1\], seed 0, 32-bit storage and no settings
+    /// as its origin.
     pub fn new(network: Network, parameters: Vec<f32>, signal: Arc<dyn SignalInfo>) -> Self {
         Self {
             body: Body::Network { network, parameters },
@@ -168,7 +169,7 @@ impl Model {
         }
     }
 
-    /// The shape and activation of the network; of a model in pieces, of its first piece's.
+    /// The shape and activation of the network; for a model in pieces, that of the first piece.
     pub fn network(&self) -> &Network {
         match &self.body {
             Body::Network { network, .. } => network,
@@ -176,7 +177,7 @@ impl Model {
         }
     }
 
-    /// The parameters of all networks together.
+    /// The number of parameters of all networks together.
     pub fn parameter_count(&self) -> usize {
         match &self.body {
             Body::Network { network, .. } => network.parameter_count(),
@@ -184,13 +185,14 @@ impl Model {
         }
     }
 
-    /// Bits of the stored parameters for each unit (pixel or sample) of the signal, if it has such.
+    /// Bits of the stored parameters per unit (pixel or sample) of the signal, if it has units.
     pub fn bits_per_unit(&self) -> Option<f64> {
         let unit = self.signal.unit()?;
         Some((self.parameter_count() * self.storage.bits()) as f64 / unit.count)
     }
 
-    /// How large the model is: the number of parameters, and bits for each unit of the signal.
+    /// The size of the model as metrics: the number of parameters, and the bits per unit of the
+    /// signal.
     pub fn size_metrics(&self) -> Vec<Metric> {
         let metric = |name, label, value, unit, decimals, convention| {
             let digits = Digits::Decimals(decimals);
@@ -209,7 +211,7 @@ impl Model {
         metrics
     }
 
-    /// The network and its parameters, if there is only one.
+    /// The network and its parameters, if the model is not in pieces.
     pub fn whole(&self) -> Option<(&Network, &[f32])> {
         match &self.body {
             Body::Network { network, parameters } => Some((network, parameters)),
@@ -217,7 +219,7 @@ impl Model {
         }
     }
 
-    /// What makes this model one that cannot be decoded, if anything.
+    /// Why the model cannot be decoded, if it cannot.
     fn problem(&self) -> Option<String> {
         match &self.body {
             Body::Network { network, parameters } => {
@@ -241,7 +243,7 @@ impl Model {
     }
 }
 
-/// Which parameter is not a finite number, if any is not.
+/// Which tensor holds a value that is not finite, if any.
 fn not_finite(network: &Network, parameters: &[f32]) -> Option<String> {
     let index = parameters.iter().position(|value| !value.is_finite())?;
     let value = parameters[index];
@@ -253,7 +255,7 @@ fn not_finite(network: &Network, parameters: &[f32]) -> Option<String> {
 struct Tensor {
     name: String,
     shape: Vec<usize>,
-    /// Where its values lie among the model's parameters.
+    /// The range of its values in the parameters of the network.
     range: Range<usize>,
 }
 

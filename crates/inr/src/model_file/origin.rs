@@ -1,4 +1,4 @@
-//! How a model came about.
+//! The origin of a model.
 
 use serde_json::{Value, json};
 
@@ -6,18 +6,18 @@ use crate::plan::FitPlan;
 use crate::request::FitRequest;
 use crate::signal::{SignalKind, SignalOptions};
 
-/// How a model came about: kept with it, not needed for decoding.
+/// The origin of a model, which is stored with it and not needed for decoding.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Origin {
     /// A fit.
     Fit {
-        /// What was asked for, files by their names alone.
+        /// The request, with file names instead of paths.
         request: Box<FitRequest>,
-        /// What was done.
+        /// The plan.
         plan: Box<FitPlan>,
     },
-    /// Something else, in its own words: a fit of version 1, or a model made by hand.
+    /// Other settings as JSON: of a fit of version 1, or of a model that was not fitted.
     Settings(Value),
 }
 
@@ -27,7 +27,7 @@ impl Origin {
         Self::Fit { request: Box::new(request.portable()), plan: Box::new(plan.clone()) }
     }
 
-    /// Everything known, by name, for showing.
+    /// All known settings by name, for display.
     pub fn settings(&self) -> Value {
         match self {
             Self::Fit { plan, .. } => plan.settings(),
@@ -35,12 +35,12 @@ impl Origin {
         }
     }
 
-    /// How the signal's file was read, as far as it is known; else how files of `kind` are read
-    /// where nothing is asked for.
+    /// The options with which the signal's file was read, if known, else the default options for
+    /// `kind`.
     pub fn options(&self, kind: SignalKind) -> SignalOptions {
         let known = match self {
             Self::Fit { plan, .. } => plan.source.options(kind),
-            // Version 1 had the same names under `source`.
+            // Version 1 stored the same names under `source`.
             Self::Settings(settings) => {
                 let mut options = SignalOptions::default().to_json(kind);
                 if let (Value::Object(options), Value::Object(known)) =
@@ -56,7 +56,7 @@ impl Origin {
 }
 
 impl FitPlan {
-    /// The settings of training by name, on one level.
+    /// The settings by name, on one level except for the source.
     pub fn settings(&self) -> Value {
         let mut source = self.source.options.clone();
         source["file"] = json!(self.source.file);
@@ -78,7 +78,7 @@ impl FitPlan {
             }
             settings.insert("start".into(), json!(start));
         }
-        // The optimizer's name and its own settings stand among them.
+        // The name and settings of the optimizer are on the same level.
         if let (Some(settings), Value::Object(own)) =
             (settings.as_object_mut(), json!(self.training.optimizer))
         {

@@ -1,5 +1,4 @@
-//! The tensors of a model in pieces: those of pieces with the same shape of network lie in one
-//! tensor.
+//! The tensors of a model in pieces: pieces with the same shape of network share a tensor.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,17 +13,17 @@ use super::metadata::PiecesEntry;
 use super::{Storage, Tensor, tensors, write};
 use crate::pieces::{Kinds, PieceSet, Places};
 
-/// The name of a tensor of the networks of shape `shape`.
+/// The name of a tensor of the networks with shape number `shape`.
 fn name(shape: usize, tensor: &str) -> String {
     format!("pieces.{shape}.{tensor}")
 }
 
-/// The name of the tensor with the numbers of the pieces of shape `shape`.
+/// The name of the tensor with the indices of the pieces of shape number `shape`.
 fn index_name(shape: usize) -> String {
     name(shape, "index")
 }
 
-/// Writes the file of a model in pieces, a tensor at a time: no more than one piece is in memory.
+/// Writes the file of a model in pieces, tensor by tensor, with at most one piece in memory.
 pub(super) fn write(
     writer: &mut dyn Write,
     metadata: BTreeMap<&'static str, String>,
@@ -64,8 +63,8 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The set that the header of `file` describes, whose tensors begin after `start` bytes. Fails with
-/// what is wrong.
+/// The set that the header of `file` describes, whose tensors begin after `start` bytes. The error
+/// says what is wrong with the file.
 pub(super) fn read(
     header: &Metadata,
     entry: PiecesEntry,
@@ -79,7 +78,7 @@ pub(super) fn read(
     }
     let mut reader = &file;
     let count = grid.piece_count();
-    let mut kinds = vec![u32::MAX; 0];
+    let mut kinds = Vec::new();
     let mut rows = Vec::new();
     let (mut stacked, mut shapes) = (Vec::new(), Vec::new());
     let mut storage = None;
@@ -98,7 +97,7 @@ pub(super) fn read(
         if filled > count {
             return Err(format!("it has more than {count} pieces"));
         }
-        // Claimed only now: the file is as long as its header says.
+        // Allocated only after this check: the file is known to be as long as its header says.
         kinds.resize(count, u32::MAX);
         rows.resize(count, 0);
         let numbers = read_indices(&mut reader, start + info.data_offsets.0 as u64, own)
@@ -106,7 +105,9 @@ pub(super) fn read(
         for (row, number) in numbers.into_iter().enumerate() {
             match usize::try_from(number).ok().and_then(|number| kinds.get_mut(number)) {
                 Some(kind) if *kind == u32::MAX => *kind = shape as u32,
-                _ => return Err(format!("tensor {index} names piece {number} wrongly")),
+                _ => {
+                    return Err(format!("tensor {index} has piece {number} twice or out of range"));
+                }
             }
             rows[number as usize] = row as u32;
         }
@@ -119,7 +120,7 @@ pub(super) fn read(
                 Storage::of_dtype(info.dtype).filter(|own| *storage.get_or_insert(*own) == *own);
             if format.is_none() || info.shape != dims {
                 return Err(format!(
-                    "tensor {name} is {} of shape {:?}; expected one format of shape {dims:?}",
+                    "tensor {name} is {} of shape {:?}; expected one format and shape {dims:?}",
                     info.dtype, info.shape
                 ));
             }

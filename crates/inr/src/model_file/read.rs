@@ -1,4 +1,4 @@
-//! From a file to a model, trusting nothing in it.
+//! Reading model files, which are not trusted.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -15,10 +15,11 @@ use super::{
     tensors,
 };
 
-/// Longest header that is read: a network of the most layers needs a fiftieth of it.
+/// The longest header that is read, in bytes. A network with the largest number of layers needs a
+/// fiftieth of it.
 const MAX_HEADER: u64 = 1 << 24;
 
-/// What a file of this program holds.
+/// The content of a model file or a file of initial weights.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelFile {
     /// A trained model.
@@ -27,25 +28,26 @@ pub enum ModelFile {
     Initial(InitialFile),
 }
 
-/// The name of the model's file inside a run directory.
+/// The file name of the model inside a run directory.
 const RUN_MODEL: &str = "model.safetensors";
-/// The name of the record of a run inside its directory.
+/// The file name of the record inside a run directory.
 const RUN_RECORD: &str = "run.json";
 
 impl ModelFile {
-    /// Reads a model or initial weights; of a directory, the model of the run in it.
+    /// Reads a model or initial weights. If `path` is a run directory, its model is read.
     ///
-    /// Memory is claimed only for parameters that the file is long enough to hold.
+    /// Memory is allocated only for parameters that the file is long enough to hold.
     ///
     /// # Errors
-    /// Returns [`ModelError::Read`] if the file cannot be read, and another [`ModelError`] if it is
-    /// not a file of this program, is damaged or cut short, comes from a future version, or
-    /// describes an impossible network.
+    /// Returns [`ModelError::Read`] if the file cannot be read, [`ModelError::NotSafetensors`] or
+    /// [`ModelError::Foreign`] if it is not a file of this program, [`ModelError::Future`] if it
+    /// comes from a newer version, and [`ModelError::Metadata`] or [`ModelError::Damaged`] if it is
+    /// damaged, truncated or describes an impossible network.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         let inside = path.join(RUN_MODEL);
         let path = if path.is_dir() && inside.exists() { &inside } else { path };
         let unreadable = |source| ModelError::Read { path: path.to_owned(), source };
-        // Before opening, which would wait for whoever writes to a pipe.
+        // Checked before opening, since opening a pipe blocks until it has a writer.
         let about = fs::metadata(path).map_err(unreadable)?;
         if !about.is_file() {
             let kind = match (about.is_dir(), path.join(RUN_RECORD).exists()) {
@@ -93,7 +95,7 @@ impl ModelFile {
         problem.map_or(Ok(file), |reason| Err(damaged(reason)))
     }
 
-    /// The shape and activation of the network; of a model in pieces, of its first piece's.
+    /// The shape and activation of the network; for a model in pieces, that of the first piece.
     pub fn network(&self) -> &Network {
         match self {
             Self::Trained(model) => model.network(),
@@ -103,12 +105,12 @@ impl ModelFile {
 }
 
 impl Model {
-    /// Reads a model. Initial weights are read as a model of a signal of the default size that
-    /// suits their inputs and outputs.
+    /// Reads a model. Initial weights are read as a model of a default-sized signal of the kind
+    /// that matches their inputs and outputs.
     ///
     /// # Errors
-    /// As [`ModelFile::load`]; also [`ModelError::NoSignal`] for initial weights whose inputs and
-    /// outputs no signal has.
+    /// Returns the errors of [`ModelFile::load`], and [`ModelError::NoSignal`] for initial weights
+    /// whose inputs and outputs match no kind of signal.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         match ModelFile::load(path)? {
             ModelFile::Trained(model) => Ok(model),
@@ -148,8 +150,8 @@ fn read_header(
     Ok((header, length))
 }
 
-/// What the metadata describes, without its parameters, and how it is cut if it is a model in
-/// pieces.
+/// The model or initial weights that the metadata describes, without parameters, and the entry
+/// `pieces` of a model in pieces.
 fn describe(
     header: &Metadata,
     path: &Path,
@@ -181,7 +183,7 @@ fn describe(
     Ok((ModelFile::Trained(model), metadata::pieces(entries).map_err(unusable)?))
 }
 
-/// Where each tensor's values go among the parameters, in the order of the file, and their format.
+/// The range of each tensor in the parameters, in the order of the file, and the number format.
 fn tensor_ranges(
     header: &Metadata,
     network: &Network,
@@ -212,7 +214,7 @@ fn tensor_ranges(
     Ok((ranges, storage.unwrap_or_default()))
 }
 
-/// Fills `values` with the little-endian numbers that follow.
+/// Reads little-endian numbers into `values`.
 fn read_floats(reader: &mut impl Read, storage: Storage, values: &mut [f32]) -> io::Result<()> {
     let mut bytes = vec![0; values.len() * storage.bytes()];
     reader.read_exact(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! How a model file holds each parameter.
+//! The number format of stored parameters.
 
 use half::{bf16, f16};
 use safetensors::Dtype;
@@ -11,13 +11,13 @@ pub enum Storage {
     /// 32 bits, as in training.
     #[default]
     F32,
-    /// 16 bits: 11 bits of precision, magnitudes up to 65,504.
+    /// 16 bits (IEEE half precision): 11 bits of precision, magnitudes up to 65,504.
     F16,
-    /// 16 bits: 8 bits of precision, magnitudes as in 32 bits.
+    /// 16 bits (bfloat16): 8 bits of precision, the range of 32 bits.
     Bf16,
 }
 
-/// How the number format is chosen.
+/// The rule by which the number format is chosen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", expecting = "expected auto, f16, bf16 or f32")]
 pub enum StorageRule {
@@ -62,7 +62,7 @@ impl Storage {
         }
     }
 
-    /// Bits of a parameter.
+    /// The number of bits per parameter.
     pub fn bits(self) -> usize {
         match self {
             Self::F32 => 32,
@@ -70,12 +70,12 @@ impl Storage {
         }
     }
 
-    /// Bytes of a parameter.
+    /// The number of bytes per parameter.
     pub(crate) fn bytes(self) -> usize {
         self.bits() / 8
     }
 
-    /// The nearest number that the format holds; infinite where it is too large.
+    /// The nearest number in this format; infinite if the value is too large.
     pub fn round(self, value: f32) -> f32 {
         match self {
             Self::F32 => value,
@@ -102,7 +102,7 @@ impl Storage {
         }
     }
 
-    /// Appends the values whose little-endian bytes are `bytes`; what is left over of a value is
+    /// Appends the values whose little-endian bytes are `bytes`; an incomplete last value is
     /// ignored.
     pub(crate) fn decode(self, bytes: &[u8], values: &mut Vec<f32>) {
         match self {
@@ -116,7 +116,7 @@ impl Storage {
         }
     }
 
-    /// The type of the tensors.
+    /// The safetensors type of this format.
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Self::F32 => Dtype::F32,
@@ -125,14 +125,14 @@ impl Storage {
         }
     }
 
-    /// The format of tensors of this type.
+    /// The format with this safetensors type.
     pub(crate) fn of_dtype(dtype: Dtype) -> Option<Self> {
         Self::ALL.into_iter().find(|storage| storage.dtype() == dtype)
     }
 }
 
 impl StorageRule {
-    /// The format to try, if it is not 32 bits.
+    /// The 16-bit format to use or try, if any.
     pub(crate) fn rounded(self) -> Option<Storage> {
         match self {
             Self::F32 => None,
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_survive_as_the_format_rounds_them() {
+    fn encoding_rounds_as_the_format_does() {
         let values = [0.0, -0.1, 1.0, 3.25, -1e-6, 65_504.0, 1e6, f32::MAX];
         for storage in Storage::ALL {
             let (mut bytes, mut read) = (Vec::new(), Vec::new());
@@ -221,11 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn rounding_may_not_cost_the_quality_asked_for() {
+    fn rounding_must_keep_the_target_quality() {
         let auto = StorageRule::Auto;
         assert!(auto.accepts(0.9, 1.0, Some(1.0)) && !auto.accepts(0.9, 1.01, Some(1.0)));
         assert!(auto.accepts(1.0, 1.01, None) && !auto.accepts(1.0, 1.02, None));
-        // The quality was not reached anyway.
+        // The target is missed anyway.
         assert!(auto.accepts(1.0, 1.01, Some(0.5)));
         assert!(!auto.accepts(1.0, f64::NAN, None) && !auto.accepts(1.0, f64::INFINITY, None));
         assert!(StorageRule::F16.accepts(1.0, 9.0, Some(1.0)));

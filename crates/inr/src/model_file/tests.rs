@@ -1,4 +1,4 @@
-//! Tests of model files, good and bad.
+//! Tests of valid and invalid model files.
 
 use std::collections::HashMap;
 use std::fs;
@@ -43,7 +43,7 @@ fn bytes_of(model: &Model) -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
-/// One file whose content the tests change and load.
+/// A temporary file whose content the tests replace and load.
 struct Bench {
     folder: TempDir,
 }
@@ -137,7 +137,7 @@ fn no_prefix_of_a_file_is_a_model() {
 }
 
 #[test]
-fn a_changed_byte_is_refused_or_harmless() {
+fn a_changed_byte_is_rejected_or_harmless() {
     let bytes = bytes_of(&model(&[2, 3, 1], 1));
     let bench = Bench::new();
     for index in 0..bytes.len() {
@@ -154,7 +154,7 @@ fn a_changed_byte_is_refused_or_harmless() {
 }
 
 #[test]
-fn metadata_that_makes_no_sense_is_named() {
+fn errors_name_invalid_metadata() {
     let bytes = bytes_of(&model(&[2, 3, 1], 1));
     let bench = Bench::new();
     for (old, new, text) in [
@@ -197,7 +197,7 @@ fn metadata_that_makes_no_sense_is_named() {
 }
 
 #[test]
-fn foreign_and_swollen_files_are_refused() {
+fn foreign_files_and_extra_tensors_are_rejected() {
     let bench = Bench::new();
     let data = [0u8; 8];
     let view = || TensorView::new(Dtype::F32, vec![2], &data).unwrap();
@@ -210,8 +210,8 @@ fn foreign_and_swollen_files_are_refused() {
     let entries: Option<HashMap<String, String>> = header.metadata().clone();
     let tensors = || file.iter().map(|(name, view)| (name.to_owned(), view));
     let extra = tensors().chain([("net.2.weight".to_owned(), view())]);
-    let swollen = safetensors::serialize(extra, entries.clone()).unwrap();
-    assert!(bench.error(&swollen).contains("it has 5 tensors; expected 4"));
+    let extended = safetensors::serialize(extra, entries.clone()).unwrap();
+    assert!(bench.error(&extended).contains("it has 5 tensors; expected 4"));
     let fewer = safetensors::serialize(tensors().skip(1), entries).unwrap();
     assert!(bench.error(&fewer).contains("is missing"));
 
@@ -226,9 +226,9 @@ fn foreign_and_swollen_files_are_refused() {
     }
 }
 
-/// A header may promise what the file is too short for: nothing is claimed for it.
+/// No memory is allocated for tensors that the file is too short to hold.
 #[test]
-fn a_short_file_with_huge_tensors_is_refused() {
+fn a_short_file_with_huge_tensors_is_rejected() {
     let mut huge = model(&[2, 3, 1], 1);
     let activation = huge.network().activation().clone();
     huge.body = Body::Network {
@@ -242,7 +242,7 @@ fn a_short_file_with_huge_tensors_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_unreadable_files() {
     let folder = tempfile::tempdir().unwrap();
     let error = Model::load(folder.path()).unwrap_err().to_string();
     assert!(error.contains("it is a directory"), "{error}");
@@ -251,7 +251,7 @@ fn what_cannot_be_read_is_named() {
 }
 
 #[test]
-fn broken_models_are_neither_written_nor_read() {
+fn invalid_models_are_neither_written_nor_read() {
     let bench = Bench::new();
     let path = bench.folder.path().join("broken");
     let refused = |model: &Model, text: &str| {
@@ -304,7 +304,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let bench = Bench::new();
         prop_assert!(bench.load(&bytes).is_err());
-        // With a plausible length in front, the rest is read as JSON.
+        // With a valid length in front, the rest is parsed as JSON.
         let length = bytes.len() as u64;
         bytes.splice(..0, length.to_le_bytes());
         prop_assert!(bench.load(&bytes).is_err());

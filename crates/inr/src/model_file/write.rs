@@ -1,4 +1,4 @@
-//! From a network and its parameters to a file.
+//! Writing model files.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,8 +11,8 @@ use vi3nr::Network;
 use super::{Body, Model, ModelError, Storage, Tensor, metadata, pieces};
 use crate::atomic_file::write_atomically;
 
-/// A safetensors header. Written here because the safetensors crate takes the metadata as a hash
-/// map, whose order changes from run to run.
+/// A safetensors header. It is serialized here because the safetensors crate takes the metadata as
+/// a hash map, whose order is random.
 #[derive(Serialize)]
 struct Header {
     #[serde(rename = "__metadata__")]
@@ -22,11 +22,12 @@ struct Header {
 }
 
 impl Model {
-    /// Writes the model, atomically: see [`write_atomically`]. Equal models give equal bytes.
+    /// Writes the model atomically: see [`write_atomically`]. Equal models give equal bytes.
     ///
     /// # Errors
-    /// Parameters that are not finite or do not fit the network, a network that does not fit the
-    /// signal, or whatever the system reports.
+    /// Returns [`ModelError::Broken`] if parameters are not finite or do not match the network, or
+    /// if the network does not match the signal, and [`ModelError::Write`] if the file cannot be
+    /// written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         if let Some(reason) = self.problem() {
             return Err(ModelError::Broken { path: path.to_owned(), reason });
@@ -72,7 +73,7 @@ pub(super) fn header(
     tensors: BTreeMap<String, TensorInfo>,
 ) -> io::Result<()> {
     let mut header = serde_json::to_vec(&Header { metadata, tensors })?;
-    // The format wants the data to start at a multiple of 8.
+    // The format requires the data to start at a multiple of 8 bytes.
     header.resize(header.len().next_multiple_of(8), b' ');
     writer.write_all(&(header.len() as u64).to_le_bytes())?;
     writer.write_all(&header)

@@ -1,4 +1,4 @@
-//! Adam: the engine does all of it.
+//! Adam, which the engine implements.
 
 use serde::{Deserialize, Serialize};
 use vi3nr::Network;
@@ -9,12 +9,12 @@ use super::{
     StepOutcome, StepStatus,
 };
 
-/// How Adam trains; its constants are [`Adam::default`].
+/// The settings of Adam. β₁, β₂ and ε are those of [`Adam::default`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AdamSettings {
-    /// The learning rate at the start.
+    /// The initial learning rate.
     pub learning_rate: f64,
-    /// How it falls.
+    /// The learning-rate schedule.
     pub schedule: Schedule,
 }
 

@@ -1,17 +1,17 @@
-//! How a gradient becomes a step.
+//! Optimizers: from a gradient to an update of the parameters.
 //!
-//! | name | what it does | docs/optimizers.md |
+//! | name | method | applies to |
 //! |---|---|---|
 //! | `adam` | Adam with a learning rate and a schedule | any signal, any batch |
-//! | `muon` | orthogonalized momentum for hidden weights, Adam for the rest | any signal, any batch |
-//! | `kfac` | Gauss-Newton by Kronecker factors and a quadratic model; no learning rate | all points at each step, squared error |
+//! | `muon` | orthogonalized momentum for hidden weights, else Adam | any signal, any batch |
+//! | `kfac` | Gauss-Newton with Kronecker factors, no learning rate | full batch, squared error |
 //!
-//! [`OptimizerSettings`] says which one and with which numbers; [`Optimizer`] is one at work. All
-//! that it remembers can be taken out and put back ([`OptimizerState`]); whatever is random in it
-//! is a function of the seed and the step.
+//! [`OptimizerSettings`] selects a method and its hyperparameters; an [`Optimizer`] runs it. Its
+//! state can be saved and restored ([`OptimizerState`]); its random numbers are functions of the
+//! seed and the step. The repository's docs/optimizers.md compares the methods.
 //!
-//! A new optimizer is a file beside `adam.rs` with its settings, their `Method` and its
-//! [`Optimizer`], and a line in the list of `optimizers!` below.
+//! To add an optimizer, write a file beside `adam.rs` with its settings, their `Method`
+//! implementation and its [`Optimizer`], and add a line to the `optimizers!` list below.
 
 mod adam;
 mod kfac;
@@ -34,17 +34,17 @@ use vi3nr_engine::{Backend, Engine, EngineError};
 
 use crate::points::PointBatch;
 
-/// What the file of an optimizer says of its settings.
+/// The operations on the settings of an optimizer, implemented in its file.
 trait Method {
-    /// Those that suit a problem where nothing else is asked for.
+    /// The default settings for a problem.
     fn suited_to(problem: &Problem<'_>) -> Self
     where
         Self: Sized;
 
-    /// The learning rate and its schedule, if there are any.
+    /// The learning rate and its schedule, if the optimizer has them.
     fn rates_mut(&mut self) -> Option<RatesMut<'_>>;
 
-    /// Whether each step must see all points, with the squared error as the loss.
+    /// Whether each step needs all points, with the squared error as the loss.
     fn needs_all_points(&self) -> bool {
         false
     }
@@ -58,30 +58,30 @@ trait Method {
     ) -> Result<Box<dyn Optimizer>, EngineError>;
 }
 
-/// What settings are chosen for.
+/// The problem for which default settings are chosen.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
-    /// What is trained.
+    /// The network.
     pub network: &'a Network,
-    /// The number of all points, or of those of a step where points are drawn.
+    /// The number of all points, or of the points per step if points are drawn.
     pub points: usize,
-    /// What suits Adam on this kind of signal.
+    /// The settings of Adam for this kind of signal.
     pub adam: AdamSettings,
 }
 
-/// The learning rate at the start of a run and how it falls, to be changed.
+/// Mutable access to the learning rate and its schedule.
 #[derive(Debug, PartialEq)]
 pub struct RatesMut<'a> {
-    /// At the start.
+    /// The initial learning rate.
     pub learning_rate: &'a mut f64,
-    /// How it falls.
+    /// The learning-rate schedule.
     pub schedule: &'a mut Schedule,
 }
 
-/// Makes [`OptimizerSettings`] and [`OptimizerName`] of the list of all optimizers.
+/// Defines [`OptimizerSettings`] and [`OptimizerName`] from the list of all optimizers.
 macro_rules! optimizers {
     ($($(#[doc = $doc:literal])* $variant:ident($settings:ty) = $name:literal;)*) => {
-        /// Which optimizer, with its settings.
+        /// An optimizer with its settings.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "optimizer")]
         pub enum OptimizerSettings {
@@ -95,7 +95,7 @@ macro_rules! optimizers {
         }
 
         impl OptimizerSettings {
-            /// Without the settings.
+            /// The name of the optimizer.
             pub fn name(&self) -> OptimizerName {
                 match self {
                     $(Self::$variant(_) => OptimizerName::$variant,)*
@@ -116,17 +116,17 @@ macro_rules! optimizers {
         }
 
         impl OptimizerName {
-            /// All of them.
+            /// All optimizers.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// As it is written on the command line and in files.
+            /// The name, as on the command line and in files.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// The settings that suit a problem.
+            /// The default settings for a problem.
             pub fn suited_to(self, problem: &Problem<'_>) -> OptimizerSettings {
                 match self {
                     $(Self::$variant => {
@@ -139,11 +139,11 @@ macro_rules! optimizers {
 }
 
 optimizers! {
-    /// Kingma and Ba 2015.
+    /// Adam (Kingma and Ba 2015).
     Adam(AdamSettings) = "adam";
-    /// Jordan et al. 2024 on hidden weights, Adam on the rest.
+    /// Muon (Jordan et al. 2024) for hidden weights, Adam for the other parameters.
     Muon(MuonSettings) = "muon";
-    /// After Martens and Grosse 2015.
+    /// K-FAC (after Martens and Grosse 2015).
     Kfac(KfacSettings) = "kfac";
 }
 
@@ -153,11 +153,11 @@ impl fmt::Display for OptimizerName {
     }
 }
 
-/// A name that is none of [`OptimizerName::ALL`].
+/// The name is not one of [`OptimizerName::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown optimizer '{seen}', expected one of {}", names())]
 pub struct UnknownOptimizer {
-    /// What was written.
+    /// The unknown name.
     pub seen: String,
 }
 
@@ -175,26 +175,27 @@ impl FromStr for OptimizerName {
 }
 
 impl OptimizerSettings {
-    /// The learning rate that it starts with, if it has one.
+    /// The initial learning rate, if the optimizer has one.
     pub fn learning_rate(&self) -> Option<f64> {
         self.clone().rates_mut().map(|rates| *rates.learning_rate)
     }
 
-    /// The learning rate and its schedule, if it has them.
+    /// The learning rate and its schedule, if the optimizer has them.
     pub fn rates_mut(&mut self) -> Option<RatesMut<'_>> {
         self.method_mut().rates_mut()
     }
 
-    /// Whether each step must see all points, with the squared error as the loss.
+    /// Whether each step needs all points, with the squared error as the loss.
     pub fn needs_all_points(&self) -> bool {
         self.method().needs_all_points()
     }
 
-    /// An optimizer of `network` that has done no step, for engines of `backend`, on whose workers
-    /// its own algebra runs.
+    /// Creates an optimizer of `network` at step 0 for engines of `backend`, on whose worker
+    /// threads its linear algebra runs.
     ///
     /// # Errors
-    /// Returns [`EngineError::Unsupported`] if it needs what the backend lacks.
+    /// Returns [`EngineError::Unsupported`] if the backend lacks an operation that the optimizer
+    /// needs.
     pub fn start(
         &self,
         network: &Network,
@@ -205,64 +206,63 @@ impl OptimizerSettings {
     }
 }
 
-/// Where a run stands when an optimizer is asked for a step: the engine holds the gradient of
-/// `loss` on `batch`.
+/// The inputs of a step. The engine holds the gradient of `loss` on `batch`.
 #[derive(Debug, Clone, Copy)]
 pub struct StepContext<'a> {
     /// The points of the step.
     pub batch: &'a PointBatch,
-    /// The loss of the present parameters on them; may be anything but finite.
+    /// The loss of the current parameters on these points; may be NaN or infinite.
     pub loss: f64,
-    /// Steps done.
+    /// The number of steps already taken.
     pub step: u64,
-    /// The share of the run that is over, 0 to 1.
+    /// The fraction of the run that is complete, from 0 to 1.
     pub progress: f64,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepOutcome {
-    /// How the run goes on.
+    /// Whether training can continue.
     pub status: StepStatus,
-    /// The learning rate of the step; for `kfac` the length that its model gave it.
+    /// The learning rate of the step; for `kfac`, the coefficient α of its direction.
     pub rate: f64,
-    /// Floating-point operations beyond the forward and backward pass of the batch. Those in double
-    /// precision count twice.
+    /// Floating-point operations besides the forward and backward pass over the batch. Operations
+    /// in double precision count twice.
     pub operations: f64,
 }
 
-/// How a run goes on after a step.
+/// Whether training can continue after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepStatus {
     /// The parameters have moved.
     Moved,
-    /// The loss is not finite and there is nothing to go back to.
+    /// The loss is not finite, and there are no earlier parameters to return to.
     Diverged,
-    /// No step is found that makes the loss noticeably smaller.
+    /// The optimizer finds no step that noticeably reduces the loss.
     Exhausted,
 }
 
-/// An optimizer at work on one engine.
+/// A running optimizer of one engine's network.
 pub trait Optimizer: Send {
-    /// Moves the engine's parameters. The loss of where they go is what the next call is told.
+    /// Updates the engine's parameters. The next call gets the loss of the updated parameters.
     ///
     /// # Errors
-    /// Returns [`EngineError::Memory`] if memory cannot be had, and whatever else the engine
-    /// refuses.
+    /// Returns [`EngineError::Memory`] if memory cannot be allocated, and other errors of the
+    /// engine.
     fn step(
         &mut self,
         engine: &mut dyn Engine,
         at: &StepContext<'_>,
     ) -> Result<StepOutcome, EngineError>;
 
-    /// A copy of all that decides the next steps, besides the engine's parameters.
+    /// A copy of the state, which with the engine's parameters determines all further steps.
     fn save(&self, engine: &dyn Engine) -> OptimizerState;
 
-    /// Puts a copy back: the next step is that which followed when it was taken.
+    /// Restores a saved state: the next step is the one that followed the save.
     ///
     /// # Errors
-    /// Returns [`StateError::Missing`] or [`StateError::Length`] if it is the state of another
-    /// optimizer or network.
+    /// Returns [`StateError::Missing`], [`StateError::Length`] or [`StateError::Engine`] if it is
+    /// the state of another optimizer or network.
     fn restore(
         &mut self,
         engine: &mut dyn Engine,

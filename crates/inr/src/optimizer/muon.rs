@@ -1,8 +1,8 @@
 //! Muon (Jordan et al. 2024): steps along the orthogonal factor of the momentum.
 //!
-//! For each hidden weight matrix W with gradient g: b ← 0.95 b + g, W ← W - lr·Z with Z five
-//! Newton-Schulz steps from g + 0.95 b toward its nearest orthogonal matrix. First layer, last
-//! layer and biases are Adam's.
+//! For each hidden weight matrix W with gradient g: b ← 0.95 b + g, W ← W - lr·Z with Z the result
+//! of five Newton-Schulz steps from g + 0.95 b toward its nearest orthogonal matrix. Adam updates
+//! the first layer, the last layer and the biases.
 
 use std::sync::Arc;
 
@@ -18,20 +18,20 @@ use super::{
     StepOutcome, StepStatus,
 };
 
-/// How Muon trains.
+/// The settings of Muon.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MuonSettings {
-    /// The learning rate of hidden weights at the start.
+    /// The initial learning rate of the hidden weights.
     pub learning_rate: f64,
-    /// The learning rate of Adam for everything else at the start.
+    /// The initial learning rate of Adam for all other parameters.
     pub adam_learning_rate: f64,
-    /// How both fall, after a rise from 0 over the first twentieth of the run.
+    /// The schedule of both rates, after a warm-up from 0 over the first 5 % of the run.
     pub schedule: Schedule,
 }
 
 impl MuonSettings {
-    /// The rates that were found best for Gaussian networks, for even activations, and for sine
-    /// networks, for all others.
+    /// The default rates: for even activations those found best for Gaussian networks, for all
+    /// others those found best for sine networks.
     pub fn for_network(network: &Network) -> Self {
         let even = network.activation().is_even();
         let (learning_rate, adam_learning_rate) = if even { (5e-3, 3e-4) } else { (1.5e-3, 1e-3) };
@@ -59,23 +59,23 @@ impl Method for MuonSettings {
     }
 }
 
-/// What is kept of the momentum at each step.
+/// The decay of the momentum per step.
 const MOMENTUM: f32 = 0.95;
-/// The share of the run over which the rates rise.
+/// The fraction of the run over which the rates rise.
 const WARM_UP: f64 = 0.05;
-/// Newton-Schulz steps.
+/// The number of Newton-Schulz steps.
 const ITERATIONS: usize = 5;
-/// X ← aX + (bXXᵀ + c(XXᵀ)²)X draws all singular values of X to about 1.
+/// X ← aX + (bXXᵀ + c(XXᵀ)²)X moves all singular values of X toward 1.
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.7750, 2.0315];
 
 struct Muon {
     settings: MuonSettings,
     hidden: Vec<Layer>,
-    /// Their indices.
+    /// The indices of the hidden layers.
     hidden_indices: Vec<usize>,
-    /// b of each hidden layer, as the layer's weights.
+    /// b of each hidden layer, shaped as the layer's weights.
     momentum: Vec<Vec<f32>>,
-    /// Operations of orthogonalizing all hidden weights once.
+    /// Floating-point operations of one step of the orthogonalization of all hidden weights.
     operations: f64,
     workers: Arc<Workers>,
 }
@@ -123,7 +123,8 @@ impl Optimizer for Muon {
             layers.map(|(layer, momentum)| direction(layer, &gradient, momentum)).collect()
         });
         for (layer, direction) in hidden.iter().zip(&directions) {
-            // Wide and tall matrices move their outputs as far as square ones.
+            // Scaled so that updates of non-square matrices change their outputs as much as square
+            // ones.
             let scale = (layer.fan_out as f64 / layer.fan_in as f64).max(1.0).sqrt();
             let rate = (rate * scale) as f32;
             engine.apply(&Update::Displace { layer: layer.index, direction, rate })?;
@@ -175,8 +176,8 @@ fn direction(layer: &Layer, gradient: &[f32], momentum: &mut [f32]) -> Vec<f32> 
     (0..layer.weights.len()).map(|index| z[(index / layer.fan_in, index % layer.fan_in)]).collect()
 }
 
-/// A matrix with the singular vectors of `matrix` and singular values of about 1: those above a
-/// thousandth of the norm end between 0.68 and 1.21.
+/// A matrix with the singular vectors of `matrix` and singular values near 1: those above a
+/// thousandth of the Frobenius norm end between 0.68 and 1.21.
 fn orthogonal(matrix: Mat<f32>) -> Mat<f32> {
     if matrix.nrows() > matrix.ncols() {
         return orthogonal(matrix.transpose().to_owned()).transpose().to_owned();
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn orthogonalized_matrices_have_singular_values_near_one() {
         for (rows, columns) in [(24, 24), (10, 30), (30, 10), (1, 5), (1, 1)] {
-            // A spread of singular values over two decades, so that there is something to do.
+            // Singular values spread over two decades.
             let mut matrix = numbers(rows, columns);
             for j in 0..rows {
                 for k in 0..columns {

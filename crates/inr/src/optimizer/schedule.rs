@@ -1,24 +1,25 @@
-//! The learning rate over a run.
+//! Learning-rate schedules.
 
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate falls from its first value lr.
+/// A learning-rate schedule, starting from the initial rate lr.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Schedule {
-    /// It does not: lr.
+    /// Constant: lr.
     Constant,
-    /// lr · factor^step, with the factor applied after each step.
+    /// Exponential decay: lr · factor^step, with step from 0.
     Exponential {
-        /// What the rate is multiplied by after each step.
+        /// The factor per step.
         factor: f64,
     },
-    /// Half a cosine to zero: lr · (1 + cos(π·progress))/2.
+    /// Cosine decay to zero: lr · (1 + cos(π·progress))/2.
     Cosine,
 }
 
 impl Schedule {
-    /// The learning rate of step `step` (from 0), when `progress` (0 to 1) of the run is over.
+    /// The learning rate of step `step` (from 0), where `progress` (0 to 1) is the completed
+    /// fraction of the run and `first` the initial rate.
     pub fn rate(&self, first: f64, step: u64, progress: f64) -> f64 {
         match self {
             Self::Constant => first,

@@ -1,41 +1,42 @@
-//! What an optimizer remembers, as plain arrays and numbers under names.
+//! The state of an optimizer, as named arrays and numbers.
 
 use std::collections::BTreeMap;
 
 use vi3nr_engine::{AdamMemory, Engine, EngineError};
 
-/// A copy of an optimizer's memory. Exact: what is put back gives the same bytes.
+/// A copy of an optimizer's state. It is exact: a restored optimizer takes the same steps, bit for
+/// bit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OptimizerState {
     /// Arrays of float32 numbers.
     pub single: BTreeMap<String, Vec<f32>>,
     /// Arrays of double-precision numbers.
     pub double: BTreeMap<String, Vec<f64>>,
-    /// Whole numbers.
+    /// Integers.
     pub counters: BTreeMap<String, u64>,
 }
 
-/// A memory that cannot be put back.
+/// Why a state cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// Something is not there.
+    /// An entry is missing.
     #[error("the optimizer's state has no '{name}'")]
     Missing {
-        /// What.
+        /// The name of the entry.
         name: String,
     },
-    /// Something has another size than the network asks for.
+    /// An array has another length than the network requires.
     #[error("the optimizer's state has {seen} numbers in '{name}', expected {expected}")]
     Length {
-        /// What.
+        /// The name of the entry.
         name: String,
-        /// Its numbers.
+        /// The length of the array.
         seen: usize,
-        /// What would fit.
+        /// The required length.
         expected: usize,
     },
-    /// The engine refuses it.
+    /// The engine rejects the state.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
@@ -51,7 +52,7 @@ impl OptimizerState {
         self.double.insert(name.into(), values.to_vec());
     }
 
-    /// Adds a whole number.
+    /// Adds an integer.
     pub(super) fn put_counter(&mut self, name: &str, value: u64) {
         self.counters.insert(name.into(), value);
     }
@@ -66,12 +67,12 @@ impl OptimizerState {
         sized(self.double.get(name).map(Vec::as_slice), name, expected)
     }
 
-    /// The whole number `name`.
+    /// The integer `name`.
     pub(super) fn counter(&self, name: &str) -> Result<u64, StateError> {
         self.counters.get(name).copied().ok_or_else(|| missing(name))
     }
 
-    /// Adds the memory of the engine's Adam.
+    /// Adds the moments of the engine's Adam.
     pub(super) fn put_adam(&mut self, engine: &dyn Engine) {
         let AdamMemory { mean, mean_square, steps } = engine.adam_memory();
         self.single.insert("adam.mean".into(), mean);
@@ -79,7 +80,7 @@ impl OptimizerState {
         self.counters.insert("adam.steps".into(), steps);
     }
 
-    /// Puts the memory of Adam back into the engine.
+    /// Restores the moments of the engine's Adam.
     pub(super) fn restore_adam(&self, engine: &mut dyn Engine) -> Result<(), StateError> {
         let count = engine.network().parameter_count();
         let memory = AdamMemory {

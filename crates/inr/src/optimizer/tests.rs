@@ -1,4 +1,4 @@
-//! Every optimizer on small problems: what it reaches, what it repeats, what it remembers.
+//! All optimizers on small problems: convergence, determinism and saved states.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,12 +10,12 @@ use super::*;
 use crate::points::{Indices, Points, Sampled};
 use crate::train::{RunContext, Stop, TrainOutcome, TrainSettings, Trainer};
 
-/// A picture of 24 x 24 pixels and two channels with an edge.
-struct Picture;
+/// An image of 24 x 24 pixels and two channels with an edge.
+struct TestImage;
 
 const SIDE: usize = 24;
 
-impl Sampled for Picture {
+impl Sampled for TestImage {
     fn count(&self) -> usize {
         SIDE * SIDE
     }
@@ -51,7 +51,7 @@ fn backend(threads: usize) -> CpuBackend {
     CpuBackend::new(Some(threads)).unwrap()
 }
 
-/// Trains `engine` on the picture; also returns the loss of every step.
+/// Trains `engine` on the image. Also returns the loss of every step.
 fn fit(
     engine: &mut dyn Engine,
     optimizer: &OptimizerSettings,
@@ -66,7 +66,7 @@ fn fit(
     };
     let backend = backend(2);
     let run = RunContext { seed: 4, backend: &backend, started: Instant::now() };
-    let points = Points::Sampled(Arc::new(Picture));
+    let points = Points::Sampled(Arc::new(TestImage));
     let mut trainer = Trainer::new(Box::new(engine), points, settings, run).unwrap();
     let mut losses = Vec::new();
     while let Some(progress) = trainer.step().unwrap() {
@@ -75,10 +75,10 @@ fn fit(
     (trainer.finish().1, losses)
 }
 
-/// Forty steps of kfac go farther than three hundred of Adam, on both engines and for even and odd
-/// activations.
+/// Forty steps of K-FAC reach a lower loss than 300 of Adam, for even and odd activations, and
+/// K-FAC also works on the reference engine.
 #[test]
-fn kfac_beats_adam_by_far() {
+fn kfac_needs_far_fewer_steps_than_adam() {
     let [adam, _, kfac] = all();
     for activation in ["gaussian:sigma=0.5", "sine:omega=3"] {
         let (network, start) = problem(activation);
@@ -96,7 +96,7 @@ fn kfac_beats_adam_by_far() {
     assert!(outcome.best.unwrap().loss < 0.1 * losses[0]);
 }
 
-/// What is kept is the smallest loss that was seen, and what kfac and muon do besides is counted.
+/// The best loss is the smallest one seen, and the extra operations of kfac and muon are counted.
 #[test]
 fn every_optimizer_lowers_the_loss_and_keeps_its_best() {
     for optimizer in all() {
@@ -126,13 +126,13 @@ fn threads_change_no_byte() {
     }
 }
 
-/// A memory put back, and the parameters with it: the run goes on to the same bytes.
+/// With restored state and parameters, training continues bit for bit.
 #[test]
-fn a_restored_state_goes_on_as_if_nothing_had_happened() {
+fn a_restored_state_continues_bit_for_bit() {
     for optimizer in all() {
         let (network, start) = problem("gaussian:sigma=0.5");
         let mut batch = PointBatch::default();
-        Picture.push(Indices::Range(0..Picture.count()), &mut batch);
+        TestImage.push(Indices::Range(0..TestImage.count()), &mut batch);
         let begin = |parameters: &[f32]| {
             let engine = CpuEngine::new(&network, parameters, Some(2)).unwrap();
             (engine, optimizer.start(&network, 4, &backend(2)).unwrap())
@@ -145,7 +145,7 @@ fn a_restored_state_goes_on_as_if_nothing_had_happened() {
             loss
         };
         let (mut engine, mut one) = begin(&start);
-        // Before the first step, after one, and in between of kfac's intervals.
+        // Before the first step, after one, and between the updates of kfac.
         let mut step = 0;
         for pause in [0, 1, 13, 20] {
             while step < pause {
@@ -162,7 +162,7 @@ fn a_restored_state_goes_on_as_if_nothing_had_happened() {
                 step += 1;
             }
         }
-        // What is missing or too short is told.
+        // Missing entries and wrong lengths are errors.
         let mut state = one.save(&engine);
         let name = state.single.keys().next().unwrap().clone();
         state.single.insert(name.clone(), vec![0.0; 3]);
@@ -172,9 +172,9 @@ fn a_restored_state_goes_on_as_if_nothing_had_happened() {
     }
 }
 
-/// Two linear layers that can represent the targets: kfac reaches them and says that it is done.
+/// K-FAC stops by itself once it can no longer reduce the loss.
 #[test]
-fn kfac_ends_where_nothing_more_is_to_be_gained() {
+fn kfac_stops_when_the_loss_no_longer_falls() {
     let (network, start) = problem("sine:omega=1");
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
     let kfac = OptimizerSettings::Kfac(KfacSettings { factor_points: 576, model_points: 576 });
@@ -184,7 +184,7 @@ fn kfac_ends_where_nothing_more_is_to_be_gained() {
 }
 
 #[test]
-fn a_start_without_a_finite_loss_is_told() {
+fn a_non_finite_initial_loss_is_reported() {
     for optimizer in all() {
         let (network, mut start) = problem("gaussian:sigma=0.5");
         start[3] = f32::NAN;
@@ -195,7 +195,7 @@ fn a_start_without_a_finite_loss_is_told() {
     }
 }
 
-/// What stands in model files and plans, there and back.
+/// The JSON form in model files and plans.
 #[test]
 fn settings_keep_their_form_in_json() {
     let forms = [

@@ -1,14 +1,14 @@
-//! Which numbers a request may have.
+//! Validation of the settings of a request.
 
 use std::time::Duration;
 
 use crate::request::{BatchSize, FitRequest, RequestError};
 use crate::signal::SignalInfo;
 
-/// A field, its value, whether the value is possible, and what is.
+/// A field, its value, the test of the value, and the expected values.
 type NumberRule = (&'static str, Option<f64>, fn(f64) -> bool, &'static str);
 
-/// Checks the numbers of `request`, whichever door they came through.
+/// Checks the ranges of the numbers in `request`, which may not come from a parser.
 pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
     let positive = |value: f64| value.is_finite() && value > 0.0;
     let above_0 = "a finite number above 0";
@@ -30,8 +30,8 @@ pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
         ("duration", audio.duration, positive, above_0),
         ("clamp", shape.clamp, positive, above_0),
     ];
-    for (field, value, is_possible, expected) in rules {
-        if let Some(value) = value.filter(|value| !is_possible(*value)) {
+    for (field, value, is_valid, expected) in rules {
+        if let Some(value) = value.filter(|value| !is_valid(*value)) {
             return Err(RequestError::new(field, value.to_string(), expected));
         }
     }
@@ -54,7 +54,7 @@ pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
     }
 }
 
-/// Checks that a fit that starts from weights is not asked to draw others.
+/// Checks that a fit that starts from given weights has no settings for drawing them.
 pub(super) fn start(request: &FitRequest) -> Result<(), RequestError> {
     let given = [
         ("init", request.init.is_some()),
@@ -70,8 +70,9 @@ pub(super) fn start(request: &FitRequest) -> Result<(), RequestError> {
         return Ok(());
     }
     fields.push("from");
-    let seen = "a fit that starts from weights draws none";
-    Err(RequestError::of_fields(&fields, seen, "either weights to start from or how to draw them"))
+    let seen = "a fit that starts from given weights does not draw any";
+    let expected = "either a file of weights or settings for drawing them";
+    Err(RequestError::of_fields(&fields, seen, expected))
 }
 
 /// The time limit as a duration.
@@ -83,7 +84,7 @@ pub(super) fn time_limit(request: &FitRequest) -> Result<Option<Duration>, Reque
     })
 }
 
-/// Checks that every field that belongs to one kind of signal belongs to the signal's.
+/// Checks that the fields for specific kinds of signal are those of this signal's kind.
 pub(super) fn fields(request: &FitRequest, info: &dyn SignalInfo) -> Result<(), RequestError> {
     if let Some(scale) = request.input_scale.filter(|_| info.inputs() != 1) {
         let seen =

@@ -1,8 +1,9 @@
-//! Where two plans differ, in words.
+//! The differences between two plans, for error messages.
 
 use serde_json::{Map, Value};
 
-/// Each place where `asked` is not `kept`: its path, and both values.
+/// Each value of `asked` that differs from that of `kept`, as a sentence with its path and both
+/// values.
 pub fn differences(kept: &Value, asked: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", kept, asked, &mut found);

@@ -1,4 +1,4 @@
-//! The initial weights of a fit, and of a network that is only drawn: one rule for both.
+//! The initialization of a network, for a fit and for drawing initial weights alone.
 
 use vi3nr::scheme::{SchemeField, SchemeRefusal, SchemeRequest, SigmaReason};
 use vi3nr::{InitRule, Network, WeightShape};
@@ -7,24 +7,24 @@ use super::Reason;
 use crate::recipe::Recipe;
 use crate::request::{FitRequest, RequestError};
 
-/// How a network starts, and why.
+/// The initialization of a network, with the reasons for its defaults.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Initialization {
-    /// The rule.
+    /// The rule by which the initial weights are drawn.
     pub rule: InitRule,
-    /// Why settings that were not asked for are what they are.
+    /// The reasons for the settings that were not given.
     pub reasons: Vec<Reason>,
-    /// Where the scheme was not made for the activation.
+    /// Warnings that the scheme was not designed for the activation.
     pub warnings: Vec<String>,
 }
 
-/// The initial weights of `network`: what `request` asks for, else what `recipe` has. A fit and the
-/// drawing of initial weights alone both go by it.
+/// Resolves the initialization of `network` from the settings of `request` and the defaults of
+/// `recipe`. Both a fit and drawing initial weights alone use it.
 ///
 /// # Errors
 /// Returns a [`RequestError`] that names the fields if a number is out of range, if settings
-/// contradict each other, or if the scheme is impossible for the activation.
+/// contradict each other, or if the scheme does not support the activation.
 pub fn resolve_initialization(
     request: &FitRequest,
     network: &Network,
@@ -35,7 +35,7 @@ pub fn resolve_initialization(
         .init
         .unwrap_or(SchemeRequest::Auto)
         .resolve(activation, request.sigma_p, request.last_sigma_p, recipe.sigma_p_factor)
-        .map_err(refusal)?;
+        .map_err(request_error)?;
     let mut reasons = Vec::new();
     if request.init.is_none_or(|asked| asked == SchemeRequest::Auto) {
         let text = match chosen.sigma_p {
@@ -46,7 +46,7 @@ pub fn resolve_initialization(
     }
     if let Some(sigma_p) = chosen.sigma_p.filter(|own| own.reason != SigmaReason::Given) {
         let (value, reason) = (sigma_p.value.to_string(), sigma_p.reason.to_string());
-        // Some reasons begin with the value.
+        // Some reasons already begin with the value.
         let text = if reason.starts_with(&value) { reason } else { format!("{value}, {reason}") };
         reasons.push(Reason { field: "sigma_p", text });
     }
@@ -68,8 +68,8 @@ pub fn resolve_initialization(
     Ok(Initialization { rule, reasons, warnings })
 }
 
-/// The refusal with the fields of the request.
-fn refusal(refusal: SchemeRefusal) -> RequestError {
+/// The error as one in the fields of the request.
+fn request_error(refusal: SchemeRefusal) -> RequestError {
     let field = match refusal.field() {
         Some(SchemeField::Scheme) => "init",
         Some(SchemeField::SigmaP) => "sigma_p",

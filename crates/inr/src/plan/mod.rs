@@ -1,8 +1,9 @@
-//! What a fit does, with nothing left open.
+//! Plans: the complete settings of a fit.
 //!
-//! [`resolve`] turns a [`FitRequest`](crate::request::FitRequest) and the size of a signal into a
-//! [`FitPlan`]. The plan decides every byte of the result: its canonical JSON is what a checkpoint
-//! must agree with, what a model file keeps and what tells the trials of a sweep apart.
+//! [`resolve`] combines a [`FitRequest`](crate::request::FitRequest) and the facts about a signal
+//! into a [`FitPlan`]. The plan determines the result bit for bit. Its canonical JSON identifies a
+//! fit: a checkpoint is used only with an equal plan, a model file stores it, and a sweep
+//! identifies its trials by it.
 
 mod check;
 mod differences;
@@ -29,38 +30,38 @@ use crate::request::EngineName;
 use crate::signal::{Signal, SignalInfo, SignalKind, SignalOptions};
 use crate::train::TrainSettings;
 
-/// The version of the plan's JSON and of what it means. Another version's results are never taken
-/// for this one's. Plans without pieces and with 32-bit parameters are those of version 2.
+/// The version of the plan's JSON and its meaning. Results of different versions are never mixed
+/// up. Plans without pieces and with 32-bit parameters are still written as version 2.
 pub const PLAN_FORMAT: u32 = 3;
-/// The oldest version whose plans mean the same.
+/// The oldest version whose plans have the same meaning.
 const OLDEST_FORMAT: u32 = 2;
 
-/// Everything that decides a fit.
+/// Everything that determines the result of a fit.
 ///
-/// The number of threads, where files are written and how often are not part of it: they do not
-/// change the result.
+/// The number of threads, the destination of files and the checkpoint interval do not change the
+/// result and are not part of the plan.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "stored::StoredPlan", try_from = "stored::StoredPlan")]
 #[non_exhaustive]
 pub struct FitPlan {
     /// The kind and size of the signal.
     pub signal: Arc<dyn SignalInfo>,
-    /// Where the signal came from.
+    /// The source of the signal.
     pub source: Source,
-    /// Coordinates reach from minus this to this.
+    /// The coordinate scale s: coordinates lie in \[-s, s\].
     pub input_scale: f64,
     /// The shape and activation of the network.
     pub network: Network,
-    /// The initial weights; with [`FitPlan::start`] only how they would have been drawn.
+    /// The rule by which the initial weights are drawn; unused if [`FitPlan::start`] is set.
     pub init: InitRule,
-    /// The trained weights that the fit starts from, if it does not draw its own.
+    /// The weights that the fit starts from, if they are not drawn.
     pub start: Option<Start>,
-    /// The seed of the initial weights and of the order of mini-batches.
+    /// The seed of the initial weights and of the mini-batches.
     pub seed: u64,
-    /// How the signal is cut into pieces, if it is: the network, its initial weights and the steps
-    /// are then those of every piece.
+    /// How the signal is cut into pieces, if it is. The network, its initialization and the
+    /// training settings then apply to every piece.
     pub pieces: Option<PiecePlan>,
-    /// The steps.
+    /// The training settings.
     pub training: TrainSettings,
     /// How the model's parameters are stored.
     pub storage: StorageRule,
@@ -68,19 +69,19 @@ pub struct FitPlan {
     pub engine: EngineName,
 }
 
-/// The file that a signal was read from, and how.
+/// The file from which a signal was read, and the options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
-    /// The file's name without its folder; none for signals that are not from a file.
+    /// The name of the file without its folder; `None` for signals that are not from a file.
     pub file: Option<String>,
-    /// How the file was read: the options of the signal's kind, from
-    /// [`SignalOptions::to_json`].
+    /// The options with which the file was read, as [`SignalOptions::to_json`] returns them for the
+    /// signal's kind.
     pub options: Value,
     /// A checksum of all values of the signal: [`Signal::fingerprint`].
     pub fingerprint: String,
 }
 
-/// Weights that a fit goes on from.
+/// The weights that a fit starts from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Start {
     /// CRC-32 of the parameters in the order of [`Network::layers`], little-endian float32, in
@@ -96,20 +97,20 @@ impl PartialEq for FitPlan {
 
 impl FitPlan {
     /// The canonical JSON of the plan: keys in alphabetical order, no spaces. Equal plans have
-    /// equal text, and a plan of another version never has the same.
+    /// equal text; plans of different versions never do.
     pub fn canonical(&self) -> String {
         self.to_json().to_string()
     }
 
     /// The plan as a JSON value.
     pub fn to_json(&self) -> Value {
-        // Plain numbers and text: nothing that JSON cannot hold.
+        // Cannot fail: a plan consists of numbers and text.
         serde_json::to_value(self).unwrap_or_default()
     }
 }
 
 impl Source {
-    /// How the file was read, for reading another file of the same `kind` likewise.
+    /// The options with which the file was read, for reading another file of the same `kind`.
     ///
     /// # Errors
     /// Returns the error of `serde_json` if the options are not those of `kind`.
@@ -119,7 +120,7 @@ impl Source {
 }
 
 impl SignalFacts {
-    /// What a plan must know of `signal`, which was read from `file` with `options`.
+    /// The facts about `signal`, which was read from `file` with `options`.
     pub fn of(
         signal: &dyn Signal,
         file: Option<&std::path::Path>,

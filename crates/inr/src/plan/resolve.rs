@@ -1,4 +1,4 @@
-//! From a request to a plan.
+//! Resolving a request into a plan.
 
 use std::sync::Arc;
 
@@ -11,44 +11,44 @@ use crate::recipe::recipes;
 use crate::request::{FitRequest, RequestError};
 use crate::signal::SignalInfo;
 
-/// What a plan must know of a signal.
+/// The facts about a signal on which a plan depends.
 #[derive(Debug, Clone)]
 pub struct SignalFacts {
-    /// Its kind and size.
+    /// The kind and size of the signal.
     pub info: Arc<dyn SignalInfo>,
-    /// Where it came from.
+    /// The source of the signal.
     pub source: Source,
-    /// Its training loss at a quality of 0 dB:
+    /// The training loss at a quality of 0 dB:
     /// [`Signal::loss_at_0_db`](crate::signal::Signal::loss_at_0_db).
     pub loss_at_0_db: Option<f64>,
-    /// The weights that the fit starts from, where the request names a file of such.
+    /// The weights that the fit starts from, if the request names a file of weights.
     pub start: Option<StartFacts>,
 }
 
-/// What a plan must know of weights to start from.
+/// The facts about the weights that a fit starts from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartFacts {
     /// The shape and activation of their network.
     pub network: Network,
-    /// The coordinates that they were made for reach from minus this to this, if that is known.
+    /// The coordinate scale with which the weights were trained or drawn, if known.
     pub input_scale: Option<f64>,
-    /// Which weights they are.
+    /// The identity of the weights.
     pub start: Start,
 }
 
-/// A plan and how it came about.
+/// A plan, with the reasons for its defaults.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Resolved {
     /// The plan.
     pub plan: FitPlan,
-    /// Why settings that were not asked for are what they are.
+    /// The reasons for the settings that were not given.
     pub reasons: Vec<Reason>,
-    /// What people should know before they believe the result.
+    /// Warnings about the settings.
     pub warnings: Vec<String>,
 }
 
-/// Where a setting comes from that nobody asked for.
+/// The reason for a setting that was not given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     /// The field of the request.
@@ -57,8 +57,8 @@ pub struct Reason {
     pub text: String,
 }
 
-/// What `request` means for a signal. It reads no file and no clock: equal arguments give equal
-/// plans.
+/// Resolves `request` for a signal into a complete plan. The function is pure: equal arguments give
+/// equal plans.
 ///
 /// ```
 /// use vi3nr_inr::plan::{SignalFacts, resolve};
@@ -104,8 +104,8 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     };
     if request.input_scale.is_none() && input_scale != 1.0 {
         let reason = match of_start {
-            Some(_) => "as the weights to start from have it",
-            None => "as SIREN has it for sines",
+            Some(_) => "as for the weights to start from",
+            None => "as in SIREN for sines",
         };
         note("input_scale", format!("{input_scale}, {reason}"));
     }
@@ -119,7 +119,7 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         (Some(asked), _) => asked,
         (None, None) => StorageRule::F32,
         (None, Some(_)) => {
-            note("storage", "auto: f16 where the quality is reached all the same, else f32".into());
+            note("storage", "auto: f16 if the quality is still reached, else f32".into());
             StorageRule::Auto
         }
     };
@@ -143,8 +143,8 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     Ok(Resolved { plan, reasons, warnings })
 }
 
-/// The shape and activation of the network: those of the weights that the fit starts from, those
-/// that were asked for, or the recipe's.
+/// The shape and activation of the network: from the weights that the fit starts from, the request
+/// or the recipe, in this order.
 fn network(
     request: &FitRequest,
     signal: &SignalFacts,
@@ -153,7 +153,7 @@ fn network(
 ) -> Result<Network, RequestError> {
     let (inputs, outputs) = (signal.info.inputs(), signal.info.outputs());
     if let Some(StartFacts { network, .. }) = &signal.start {
-        return started(request, network, (inputs, outputs));
+        return network_of_start(request, network, (inputs, outputs));
     }
     let activation = match &request.activation {
         Some(given) => given.clone(),
@@ -173,8 +173,8 @@ fn network(
         .map_err(|error| RequestError::of_fields(&["width", "layers"], error.to_string(), ""))
 }
 
-/// The network of the weights that the fit starts from, if it fits the signal and the request.
-fn started(
+/// The network of the weights that the fit starts from, if it matches the signal and the request.
+fn network_of_start(
     request: &FitRequest,
     network: &Network,
     (inputs, outputs): (usize, usize),
@@ -183,13 +183,13 @@ fn started(
     if (network.inputs(), network.outputs()) != (inputs, outputs) {
         let seen =
             format!("its network maps {} numbers to {}", network.inputs(), network.outputs());
-        let expected = format!("one that maps {inputs} to {outputs}, as the signal has them");
+        let expected = format!("one that maps {inputs} to {outputs}, as the signal requires");
         return Err(RequestError::new("from", seen, expected));
     }
     let hidden = &dims[1..dims.len() - 1];
     let other = |field, asked: String, own: String| {
         let seen = format!("{asked}, but the weights to start from have {own}");
-        RequestError::of_fields(&[field, "from"], seen, "the same or none")
+        RequestError::of_fields(&[field, "from"], seen, "the same value or none")
     };
     if let Some(layers) = request.layers.filter(|layers| *layers != network.layer_count()) {
         return Err(other("layers", layers.to_string(), network.layer_count().to_string()));

@@ -1,4 +1,4 @@
-//! The plan as files keep it.
+//! The JSON form of a plan.
 
 use std::sync::Arc;
 use std::time::Duration;

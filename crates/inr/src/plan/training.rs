@@ -1,4 +1,4 @@
-//! How a fit is trained.
+//! Resolving the training settings of a fit.
 
 use vi3nr::Network;
 
@@ -10,7 +10,7 @@ use crate::request::{BatchSize, FitRequest, RequestError, ScheduleName};
 use crate::signal::PointCount;
 use crate::train::TrainSettings;
 
-/// The steps of a fit, and why this optimizer takes them.
+/// The training settings of a fit, and the reason for the optimizer.
 pub(super) struct Training {
     pub(super) settings: TrainSettings,
     pub(super) reason: String,
@@ -29,8 +29,7 @@ pub(super) fn resolve_training(
     let batch = match request.batch {
         None => defaults.batch,
         Some(BatchSize::Full) if is_drawn => {
-            let seen = "full, but the points of this signal are drawn anew at each step and have no \
-                        full number";
+            let seen = "full, but the points of this signal are drawn anew at each step";
             return Err(RequestError::new("batch", seen, "a number"));
         }
         Some(BatchSize::Full) => None,
@@ -43,8 +42,8 @@ pub(super) fn resolve_training(
     if defaults.optimizer.needs_all_points() && !sees_all {
         let seen = format!(
             "{optimizer} needs all points at each step and the squared error as the loss, and this \
-             fit sees {}",
-            if is_drawn { "points that are drawn anew" } else { "a part of them" }
+             fit uses {}",
+            if is_drawn { "points that are drawn anew" } else { "mini-batches" }
         );
         let expected = "an image or audio with the full batch, or another optimizer";
         return Err(RequestError::new("optimizer", seen, expected));
@@ -59,7 +58,7 @@ pub(super) fn resolve_training(
     Ok(Training { settings, reason })
 }
 
-/// The optimizer that is asked for, or the one that suits, and why.
+/// The optimizer that is given, or the default with its reason.
 fn optimizer(
     request: &FitRequest,
     network: &Network,
@@ -69,7 +68,7 @@ fn optimizer(
     if let Some(asked) = request.optimizer {
         return (asked, String::new());
     }
-    // These mean nothing to kfac: whoever gives one wants what it belongs to.
+    // Settings that kfac does not have select Adam, which has them.
     let of_adam = [
         ("lr", request.lr.is_some()),
         ("schedule", request.schedule.is_some()),
@@ -81,13 +80,13 @@ fn optimizer(
     }
     let chosen = recipe.optimizer(network, points);
     let reason = match (request.preset, chosen) {
-        (Some(Preset::Paper), chosen) => format!("{chosen}, as the paper has it"),
+        (Some(Preset::Paper), chosen) => format!("{chosen}, as in the paper"),
         (_, OptimizerName::Kfac) if recipe.max_kfac_points == usize::MAX => {
             "kfac, the best by measurement for pieces".to_owned()
         }
         (_, OptimizerName::Kfac) => {
-            let most = recipe.max_kfac_points;
-            format!("kfac, the best by measurement for signals of at most {most} points")
+            let max = recipe.max_kfac_points;
+            format!("kfac, the best by measurement for signals of at most {max} points")
         }
         (_, other) => {
             format!("{other}, the best by measurement for signals of this kind and size")
@@ -96,7 +95,7 @@ fn optimizer(
     (chosen, reason)
 }
 
-/// The optimizer with the rates that are asked for.
+/// The optimizer with the learning rate and schedule of the request.
 fn with_rates(
     request: &FitRequest,
     mut settings: OptimizerSettings,
@@ -122,7 +121,7 @@ fn with_rates(
     Err(RequestError::of_fields(&given, seen, expected))
 }
 
-/// The schedule that is asked for, if one is.
+/// The schedule of the request, if given.
 fn schedule(request: &FitRequest) -> Result<Option<Schedule>, RequestError> {
     match (request.schedule, request.lr_decay) {
         (None, None) => Ok(None),
@@ -136,8 +135,8 @@ fn schedule(request: &FitRequest) -> Result<Option<Schedule>, RequestError> {
             Err(RequestError::new("lr_decay", seen, "one such as 0.999"))
         }
         (Some(_), Some(_)) => {
-            let seen = "it belongs to the exponential schedule";
-            Err(RequestError::new("lr_decay", seen, "no other schedule beside it"))
+            let seen = "only the exponential schedule has a factor";
+            Err(RequestError::new("lr_decay", seen, "the exponential schedule or no factor"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Settings that are one of a few words.
+//! Settings with a few named values.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text_or_number::{self, TextOrNumber};
 
-/// The number of points of a step.
+/// The number of points per step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
     /// All points at each step.
@@ -17,7 +17,7 @@ pub enum BatchSize {
 }
 
 impl BatchSize {
-    /// The most points of a step: their coordinates and targets are held in memory.
+    /// The largest number of points per step; their coordinates and targets are held in memory.
     pub const MAX: usize = 1 << 28;
 }
 
@@ -37,7 +37,7 @@ impl FromStr for BatchSize {
         match (text, text.parse()) {
             ("full", _) => Ok(Self::Full),
             (_, Ok(points @ 1..=Self::MAX)) => Ok(Self::Points(points)),
-            _ => Err(format!("expected a whole number above 0, or full (at most {})", Self::MAX)),
+            _ => Err(format!("expected a whole number from 1 to {}, or full", Self::MAX)),
         }
     }
 }
@@ -54,10 +54,10 @@ impl<'de> Deserialize<'de> for BatchSize {
     }
 }
 
-/// Whether a signal is cut into pieces, and how large these are.
+/// Whether a signal is cut into pieces, and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TileSide {
-    /// One network for all of it.
+    /// One network for the whole signal.
     None,
     /// Pieces of about this many samples (pixels of an image) along each axis, from
     /// [`TileSide::MIN`] to [`TileSide::MAX`].
@@ -106,20 +106,20 @@ impl<'de> Deserialize<'de> for TileSide {
     }
 }
 
-/// A learning-rate schedule without its numbers.
+/// A learning-rate schedule without its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ScheduleName {
-    /// The learning rate stays as it is.
+    /// The learning rate is constant.
     Constant,
-    /// It is multiplied by a factor after each step.
+    /// The learning rate is multiplied by a factor after each step.
     Exponential,
-    /// It falls to 0 along half a period of a cosine.
+    /// The learning rate falls to 0 along half a period of a cosine.
     Cosine,
 }
 
-/// An engine without its settings.
+/// The name of an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -127,15 +127,15 @@ pub enum EngineName {
     /// The fused float32 engine on the CPU.
     #[default]
     Cpu,
-    /// Plain loops in double precision: slow, for comparison.
+    /// The reference engine: plain loops in double precision, slow, for comparison.
     Reference,
 }
 
 impl EngineName {
-    /// All of them.
+    /// All engines.
     pub const ALL: &[Self] = &[Self::Cpu, Self::Reference];
 
-    /// The name as in JSON.
+    /// The name, as on the command line and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",

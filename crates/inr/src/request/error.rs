@@ -1,28 +1,28 @@
-//! Why a request is refused.
+//! Errors in the settings of a request.
 
 use std::fmt;
 
-/// A setting, or several together, that a fit cannot have.
+/// A setting is invalid, or several settings contradict each other.
 ///
-/// It names the fields of the request, never a command-line flag or a Python keyword: a door maps
-/// [`RequestError::fields`] to its own words.
+/// The error names fields of the request, not command-line flags or keyword arguments: an interface
+/// maps [`RequestError::fields`] to its own names with [`RequestError::message`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestError {
-    /// The names of the fields that are concerned, as in [`FitRequest`](super::FitRequest).
+    /// The names of the fields, as in [`FitRequest`](super::FitRequest).
     pub fields: Vec<&'static str>,
-    /// What was seen and why it cannot be.
+    /// The value that was seen, or why it is invalid.
     pub seen: String,
-    /// What was expected instead.
+    /// The expected value; may be empty.
     pub expected: String,
 }
 
 impl RequestError {
-    /// An error of one field.
+    /// An error in one field.
     pub fn new(field: &'static str, seen: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::of_fields(&[field], seen, expected)
     }
 
-    /// An error of several fields together.
+    /// An error in several fields together.
     pub fn of_fields(
         fields: &[&'static str],
         seen: impl Into<String>,
@@ -31,13 +31,13 @@ impl RequestError {
         Self { fields: fields.to_vec(), seen: seen.into(), expected: expected.into() }
     }
 
-    /// The message, each field under the name that `name` gives it.
+    /// The message, where `name` maps each field to the name that is shown.
     pub fn message(&self, name: impl Fn(&str) -> String) -> String {
         let fields: Vec<String> = self.fields.iter().map(|field| name(field)).collect();
         let mut message = fields.join(", ");
         for (mark, part) in [(": ", &self.seen), ("; expected ", &self.expected)] {
             if !part.is_empty() {
-                // A message without fields begins with what was seen.
+                // Without fields, the message begins with `seen`.
                 message += if message.is_empty() { "" } else { mark };
                 message += part;
             }

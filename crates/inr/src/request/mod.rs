@@ -1,18 +1,16 @@
-//! What a fit is asked to be, before anything is decided.
+//! The settings of a fit, before defaults are filled in.
 //!
-//! A [`FitRequest`] has a named field for every setting of a fit, all of them optional. The command
-//! line, a sweep's TOML file, a Python keyword and a stored run all fill the same one;
-//! [`resolve`](crate::plan::resolve) turns it, together with what is known of the signal, into a
-//! [`FitPlan`](crate::plan::FitPlan) that leaves nothing open.
+//! A [`FitRequest`] has a field for every setting of a fit, all of them optional. The command line,
+//! the TOML file of a sweep and the record of a run all use it. [`resolve`](crate::plan::resolve)
+//! combines it with the facts about the signal into a complete [`FitPlan`](crate::plan::FitPlan).
 //!
 //! ```
 //! use vi3nr_inr::request::FitRequest;
-//!
-//! let settings = serde_json::json!({"activation": "gaussian:sigma=0.05", "sigma_p": "2*auto", "crop": 64});
+//! let settings = serde_json::json!({"activation": "gaussian:sigma=0.05", "crop": 64});
 //! let request = FitRequest::from_settings(settings.as_object().unwrap())?;
 //! assert_eq!(request.signal.image.crop, Some(64));
-//! let refused = serde_json::json!({"steps": "many"});
-//! let error = FitRequest::from_settings(refused.as_object().unwrap()).unwrap_err();
+//! let invalid = serde_json::json!({"steps": "many"});
+//! let error = FitRequest::from_settings(invalid.as_object().unwrap()).unwrap_err();
 //! assert_eq!(error.fields, ["steps"]);
 //! # Ok::<(), vi3nr_inr::request::RequestError>(())
 //! ```
@@ -36,29 +34,29 @@ use crate::optimizer::OptimizerName;
 use crate::preset::Preset;
 use crate::signal::SignalRequest;
 
-/// Everything that may be asked of a fit. What is `None` is decided by
-/// [`resolve`](crate::plan::resolve).
+/// The settings of a fit. [`resolve`](crate::plan::resolve) chooses a value for every field that is
+/// `None`.
 ///
-/// In JSON and TOML all settings lie on one level, the signal's among them.
+/// In JSON and TOML all settings are on one level, including those of the signal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FitRequest {
-    /// The image, audio or shape file; the program's own test image if none. A name that is not
-    /// Unicode is written with U+FFFD for what is not, and cannot be read again from there.
+    /// The image, audio or shape file; if `None`, the built-in test image. A path that is not
+    /// Unicode is serialized with U+FFFD in place of the invalid parts, and is then not read back.
     #[serde(serialize_with = "text::path", skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
-    /// What every other setting is chosen for.
+    /// The preset, which decides all settings that are not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<Preset>,
-    /// How the file is read.
+    /// The options for reading the file.
     #[serde(flatten)]
     pub signal: SignalRequest,
-    /// Coordinates reach from minus this to this.
+    /// The coordinate scale s: coordinates lie in \[-s, s\].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_scale: Option<f64>,
 
-    /// The nonlinearity.
+    /// The activation.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]
     pub activation: Option<Activation>,
     /// The number of weight matrices, the first and the last included.
@@ -68,17 +66,17 @@ pub struct FitRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<usize>,
 
-    /// A model or a file of initial weights whose parameters the fit starts from; written as `file`
-    /// is.
+    /// The model, run directory or file of initial weights from whose parameters the fit starts;
+    /// serialized as `file`.
     #[serde(serialize_with = "text::path", skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
-    /// The scheme of the initial weights.
+    /// The initialization scheme.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]
     pub init: Option<SchemeRequest>,
-    /// The standard deviation of the preactivations, for the schemes that have one.
+    /// The standard deviation σ_p of the preactivations, for schemes that use one.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]
     pub sigma_p: Option<SigmaRequest>,
-    /// The standard deviation of the network's initial output, where it is not `sigma_p`.
+    /// The standard deviation of the network's initial output, if it differs from `sigma_p`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_sigma_p: Option<f64>,
     /// The distribution of the initial weights.
@@ -87,17 +85,17 @@ pub struct FitRequest {
     /// The initial biases of all layers.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]
     pub biases: Option<BiasRule>,
-    /// The initial biases of the first layer, where they are not `biases`.
+    /// The initial biases of the first layer, if they differ from `biases`.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]
     pub first_bias: Option<BiasRule>,
-    /// The seed of the initial weights and of the order of mini-batches.
+    /// The seed of the initial weights and of the mini-batches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 
     /// The maximum number of steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// The number of points of a step.
+    /// The number of points per step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchSize>,
     /// The optimizer.
@@ -109,23 +107,23 @@ pub struct FitRequest {
     /// The learning-rate schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleName>,
-    /// The factor of the exponential schedule.
+    /// The factor per step of the exponential schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr_decay: Option<f64>,
-    /// Seconds after which the fit, its files included, must be done.
+    /// The time limit in seconds, including the writing of files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_limit: Option<f64>,
     /// The PSNR (peak 2, dB) of the training loss at which the fit stops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_psnr: Option<f64>,
-    /// The quality in dB at which the fit stops, of every piece where there are pieces: the PSNR of
-    /// an image, the SNR of audio.
+    /// The target quality in dB at which the fit, or each of its pieces, stops: PSNR for an image,
+    /// SNR for audio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<f64>,
-    /// Whether and how the signal is cut into pieces.
+    /// The side of the pieces into which the signal is cut, or none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tile: Option<TileSide>,
-    /// The number of parameters, all pieces together, that the width is chosen for.
+    /// The maximum number of parameters of the model, from which the width is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<u64>,
     /// How the model's parameters are stored.

@@ -1,4 +1,4 @@
-//! Requests from settings under names, as a sweep or a keyword argument gives them.
+//! Requests from named settings, as in the file of a sweep.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{FitRequest, RequestError};
 use crate::signal::SignalKind;
 
-/// The fields that belong to no kind of signal.
+/// The fields that apply to every kind of signal.
 const FIELDS: [&str; 27] = [
     "file",
     "preset",
@@ -39,10 +39,10 @@ const FIELDS: [&str; 27] = [
     "input_scale",
 ];
 
-/// Other names that people use for a field.
+/// Alternative names of fields.
 const ALIASES: [(&str, &str); 2] = [("learning_rate", "lr"), ("scheme", "init")];
 
-/// The names of all fields, in the order of the documentation.
+/// The names of all fields, those of the kinds of signal last.
 static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let of_signals = SignalKind::ALL.iter().flat_map(|kind| kind.entry().fields);
     FIELDS.iter().chain(of_signals).copied().collect()
@@ -54,7 +54,7 @@ impl FitRequest {
         &NAMES
     }
 
-    /// The field that `name` means: dashes count as underscores.
+    /// The field called `name`, where dashes count as underscores; `None` if there is none.
     pub fn field(name: &str) -> Option<&'static str> {
         let plain = name.replace('-', "_");
         let alias = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, field)| *field);
@@ -62,11 +62,10 @@ impl FitRequest {
         NAMES.iter().find(|field| **field == plain).copied()
     }
 
-    /// The request that gives every setting of `settings` to the field of its name.
+    /// The request with these settings.
     ///
     /// # Errors
-    /// Returns a [`RequestError`] that names the field if there is no field of a name, or if a
-    /// field cannot have the value.
+    /// Returns a [`RequestError`] if a name is unknown or a value is invalid for its field.
     pub fn from_settings(settings: &Map<String, Value>) -> Result<Self, RequestError> {
         let mut known = Map::new();
         for (name, value) in settings {
@@ -77,27 +76,27 @@ impl FitRequest {
             .map_err(|error| RequestError::of_fields(&[], error.to_string(), ""))
     }
 
-    /// The fields that are set, under their names.
+    /// The fields that are set, by name.
     pub fn settings(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(mut settings)) => {
                 settings.retain(|_, value| !value.is_null());
                 settings
             }
-            // A request is an object of plain numbers and text.
+            // Unreachable: a request serializes to an object of numbers and text.
             _ => Map::new(),
         }
     }
 
-    /// This request with the settings of `other` in place of its own, where that has any.
+    /// This request with the settings of `other` replacing its own.
     ///
     /// # Errors
-    /// As [`FitRequest::from_settings`].
+    /// Returns the errors of [`FitRequest::from_settings`].
     pub fn with(&self, other: &Self) -> Result<Self, RequestError> {
         let mut settings = self.settings();
         settings.extend(other.settings());
         let mut request = Self::from_settings(&settings)?;
-        // Text may not hold all of a path.
+        // Text may not represent a path exactly.
         request.file = other.file.as_ref().or(self.file.as_ref()).cloned();
         request.from = other.from.as_ref().or(self.from.as_ref()).cloned();
         Ok(request)
@@ -105,7 +104,7 @@ impl FitRequest {
 }
 
 impl FitRequest {
-    /// The request without the settings that weights to start from decide.
+    /// The request without the settings that are determined by the weights of a starting model.
     #[must_use]
     pub(crate) fn without_network(&self) -> Self {
         Self {
@@ -122,8 +121,8 @@ impl FitRequest {
         }
     }
 
-    /// The request as a model file keeps it: files by their names without folders, so that it does
-    /// not depend on the machine.
+    /// The request as a model file stores it: with file names instead of paths, so that it does not
+    /// depend on the machine.
     #[must_use]
     pub fn portable(&self) -> Self {
         let name = |path: &Path| path.file_name().map(Into::into);
@@ -134,7 +133,7 @@ impl FitRequest {
     }
 }
 
-/// The field of `name` and a value that it can have.
+/// The field called `name`, and `value` as that field accepts it.
 fn checked(name: &str, value: &Value) -> Result<(&'static str, Value), RequestError> {
     let Some(field) = FitRequest::field(name) else {
         let known = NAMES.join(", ");
@@ -148,7 +147,7 @@ fn checked(name: &str, value: &Value) -> Result<(&'static str, Value), RequestEr
         Ok(_) => return Ok((field, value.clone())),
         Err(error) => error,
     };
-    // A number or a truth value may come as text, for example from a pattern of a sweep.
+    // A number or a Boolean may be given as text, for example by a sweep's pattern.
     if let Value::String(text) = value
         && let Ok(plain) = serde_json::from_str::<Value>(text)
         && read(&plain).is_ok()
@@ -168,7 +167,8 @@ mod tests {
         FitRequest::from_settings(settings.as_object().unwrap())
     }
 
-    /// A value for every field, so that none is missing in the list of names.
+    /// A value for every field, so that the test detects a field that is missing in the list of
+    /// names.
     fn full() -> Value {
         json!({
             "file": "a.png", "preset": "paper", "activation": "tanh", "layers": 3, "width": 9,
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(names, known);
         let read = request(full.clone()).unwrap();
         let mut settings = read.settings();
-        // A standard deviation is text, since it may be auto.
+        // σ_p is serialized as text, since it may be `auto`.
         settings.insert("sigma_p".into(), json!(0.5));
         assert_eq!(Value::Object(settings), full);
         assert_eq!(FitRequest::default().settings(), Map::new());
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_names_its_field() {
+    fn invalid_values_name_their_field() {
         for (settings, field) in [
             (json!({"layers": -1}), "layers"),
             (json!({"layers": 2.5}), "layers"),

@@ -1,4 +1,4 @@
-//! Optional values that JSON and TOML hold as text, or as a number where their text is one.
+//! Serialization of optional values as text, which may also be read from numbers.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(super) fn serialize<T: Display, S: Serializer>(
     }
 }
 
-/// Writes a path as text, whatever bytes it has.
+/// Serializes a path as text, lossily if it is not Unicode.
 pub(super) fn path<S: Serializer>(
     path: &Option<PathBuf>,
     serializer: S,

@@ -1,4 +1,4 @@
-//! What can go wrong with a run on disk.
+//! Errors of runs on disk.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,31 +11,31 @@ use crate::prepare::PrepareError;
 use crate::session::FitError;
 use crate::signal::SignalError;
 
-/// A run that cannot be begun, continued or kept.
+/// Why a run fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// What is asked for cannot be read or decided.
+    /// The signal cannot be read, or a setting is impossible.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// The fit fails.
+    /// Training or evaluation fails.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// The directory cannot be made or written to.
+    /// The directory cannot be created or written to.
     #[error("cannot use '{}' as the run directory: {source}", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The directory holds an earlier run, and nobody asked to overwrite it.
-    #[error("'{}' holds an earlier run; choose another directory, or overwrite it", path.display())]
+    /// The directory holds an earlier run, and overwriting it was not requested.
+    #[error("'{}' holds an earlier run; choose another directory or overwrite it", path.display())]
     Exists {
         /// The directory.
         path: PathBuf,
     },
-    /// What the directory says of its run cannot be understood.
+    /// The record of the run cannot be read.
     #[error("'{}' cannot be used: {reason}", path.display())]
     Record {
         /// The file.
@@ -43,7 +43,7 @@ pub enum RunError {
         /// What was seen.
         reason: String,
     },
-    /// There is no run.
+    /// The directory holds no run.
     #[error("there is no run in '{}': {reason}; expected the directory of a run", path.display())]
     NoRun {
         /// The directory.
@@ -51,13 +51,13 @@ pub enum RunError {
         /// What was seen.
         reason: String,
     },
-    /// The model cannot be written.
+    /// The model cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// What the signal draws cannot be written.
+    /// The reconstruction or another file of the signal cannot be written.
     #[error(transparent)]
-    Picture(#[from] SignalError),
-    /// The model cannot be decoded for people to look at.
+    Signal(#[from] SignalError),
+    /// The model cannot be decoded into the reconstruction.
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// Another file cannot be written.

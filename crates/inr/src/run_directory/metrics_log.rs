@@ -1,12 +1,13 @@
-//! The steps of a run as `metrics.csv`.
+//! The logged steps of a run, written to `metrics.csv`.
 
 use crate::signal::Signal;
 use crate::train::Progress;
 
-/// The maximum number of rows of `metrics.csv`, the last step not counted.
+/// The maximum number of rows of `metrics.csv`, not counting the last step.
 const MAX_ROWS: u64 = 2000;
 
-/// The steps that `metrics.csv` will hold.
+/// The steps that are logged to `metrics.csv`: all of a short run, evenly spaced ones of a long
+/// run, and the last.
 #[derive(Debug, Clone, Default)]
 pub struct MetricsLog {
     rows: Vec<Progress>,
@@ -14,8 +15,8 @@ pub struct MetricsLog {
 }
 
 impl MetricsLog {
-    /// Notes a step: every one of a short run, evenly spaced ones of a long run, and the last.
-    pub fn note(&mut self, progress: &Progress) {
+    /// Adds a step, or drops it if it is not to be logged.
+    pub fn record(&mut self, progress: &Progress) {
         let every = progress.steps.div_ceil(MAX_ROWS);
         if progress.step == 1 || progress.step.is_multiple_of(every) {
             self.rows.push(*progress);
@@ -25,23 +26,23 @@ impl MetricsLog {
         }
     }
 
-    /// The log of a run that goes on.
+    /// The log of a resumed run, with the `rows` of its checkpoint.
     pub fn resumed(rows: Vec<Progress>) -> Self {
         Self { rows, last: None }
     }
 
-    /// The rows so far, without the last step where that will not be one of them.
+    /// The evenly spaced rows so far.
     pub fn rows(&self) -> &[Progress] {
         &self.rows
     }
 
-    /// All steps that `metrics.csv` will hold, the last one included.
+    /// All logged steps, including the last one.
     pub fn steps(&self) -> impl Iterator<Item = &Progress> {
         self.rows.iter().chain(&self.last)
     }
 
-    /// As CSV: the step, its loss before the update, what `signal` says of that loss, the learning
-    /// rate and the seconds since training began.
+    /// The log as CSV: the step, its loss before the update, the metrics of `signal` for that loss,
+    /// the learning rate and the seconds since training began.
     pub(super) fn to_csv(&self, signal: &dyn Signal) -> String {
         let names = signal.metrics_of_loss(1.0).all.into_iter().map(|metric| metric.name);
         let head = ["step", "loss"].into_iter().chain(names).chain(["learning_rate", "seconds"]);
@@ -69,7 +70,7 @@ mod tests {
     fn long_runs_are_thinned_and_end_with_the_last_step() {
         let mut log = MetricsLog::default();
         for step in 1..=10_001 {
-            log.note(&Progress {
+            log.record(&Progress {
                 step,
                 steps: 10_001,
                 loss: 0.04,

@@ -1,12 +1,12 @@
-//! What a fit leaves on disk: a directory that anyone can look into.
+//! Run directories: the files of a fit on disk.
 //!
 //! `model.safetensors` (the network, see [`crate::model_file`]), `metrics.csv` (a row per logged
-//! step), `run.json` (request, plan, results: a [`RunRecord`]) and what the signal draws, for
-//! example `reconstruction.png`. While it trains there is a `checkpoint.safetensors` too
-//! ([`crate::checkpoint`]), or, of a fit in pieces, a `pieces.journal`; such a fit leaves a table
-//! of its pieces (`pieces.csv`) and maps of them in place of the metrics. A run that goes on with a
-//! finished one has `start.safetensors`, the weights that it started from, and the finished run's
-//! steps as `metrics-1.csv`.
+//! step), `run.json` (request, plan and report: a [`RunRecord`]) and the files of the signal's
+//! kind, for example `reconstruction.png`. During training there is also a `checkpoint.safetensors`
+//! ([`crate::checkpoint`]) or, for a fit in pieces, a `pieces.journal`. A fit in pieces has a table
+//! of its pieces (`pieces.csv`) and maps of them instead of the metrics. A run that continues a
+//! finished one has `start.safetensors`, the weights that it starts from, and the steps of the
+//! finished run as `metrics-1.csv`.
 
 mod error;
 mod metrics_log;
@@ -33,18 +33,18 @@ use crate::request::FitRequest;
 use crate::session::Fit;
 use crate::signal::Signal;
 
-/// The model's file name inside a run directory.
+/// The file name of the model inside a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
-/// The file name of the record of a run, inside its directory.
+/// The file name of the run's record.
 const RUN_FILE: &str = "run.json";
-/// The command line of a run of version 1.
+/// The file name of the command line of a run of version 1.
 const COMMAND_FILE: &str = "command.json";
-/// The steps.
+/// The file name of the logged steps.
 const METRICS_FILE: &str = "metrics.csv";
-/// The weights that a continued run starts from.
+/// The file name of the weights that a continued run starts from.
 const START_FILE: &str = "start.safetensors";
-/// Everything that any run may have left besides what its record lists, and earlier parts of the
-/// metrics.
+/// All files that a run may have written, besides those that its record lists and the metrics of
+/// earlier runs.
 const OWN_FILES: [&str; 16] = [
     MODEL_FILE,
     RUN_FILE,
@@ -64,20 +64,20 @@ const OWN_FILES: [&str; 16] = [
     "events.out.tfevents.vi3nr",
 ];
 
-/// A directory that has been found writable.
+/// A run directory that is known to be writable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDirectory {
     path: PathBuf,
 }
 
 impl RunDirectory {
-    /// Makes `path` with its parents if need be and writes to it once, so that a place that cannot
-    /// be written is found before the training and not after. With `overwrite`, whatever an earlier
-    /// run left there is removed.
+    /// Creates `path` with its parents if necessary and writes to it once, so that a directory that
+    /// cannot be written to is reported before training. With `overwrite`, the files of an earlier
+    /// run in it are removed.
     ///
     /// # Errors
-    /// Returns [`RunError::Directory`] with what the system reports, or [`RunError::Exists`] if the
-    /// directory holds a run and `overwrite` is not set.
+    /// Returns [`RunError::Directory`] if the directory cannot be created or written to, and
+    /// [`RunError::Exists`] if it holds a run and `overwrite` is not set.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self, RunError> {
         let directory = Self::writable(path)?;
         let holds_run = [RUN_FILE, COMMAND_FILE, MODEL_FILE, CHECKPOINT_FILE, PIECES_FILE]
@@ -91,10 +91,10 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// A directory of its own under `parent`: `name`, or `name-2`, `name-3`, … if that exists.
+    /// Creates a new directory in `parent`: `name`, or `name-2`, `name-3`, … if that exists.
     ///
     /// # Errors
-    /// Returns [`RunError::Directory`] with what the system reports.
+    /// Returns [`RunError::Directory`] if it cannot be created or written to.
     pub fn create_new(parent: &Path, name: &str) -> Result<Self, RunError> {
         let fail = |path: &Path, source| RunError::Directory { path: path.to_owned(), source };
         fs::create_dir_all(parent).map_err(|source| fail(parent, source))?;
@@ -117,25 +117,26 @@ impl RunDirectory {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// An existing directory, and what it says of its run.
+    /// Opens an existing directory and reads the record of its run.
     ///
     /// # Errors
-    /// Returns [`RunError::NoRun`] if there is no run in it, [`RunError::Record`] if what it says
-    /// is damaged, [`RunError::Directory`] if it cannot be written.
+    /// Returns [`RunError::NoRun`] if it holds no run, [`RunError::Record`] if the record cannot be
+    /// read, and [`RunError::Directory`] if the directory cannot be written to.
     pub fn open(path: &Path) -> Result<(Self, StoredRun), RunError> {
         let stored = Self::read(path)?;
         Ok((Self::writable(path)?, stored))
     }
 
-    /// What an existing directory says of its run, without writing to it.
+    /// Reads the record of the run in an existing directory, which is not written to.
     ///
     /// # Errors
-    /// As [`RunDirectory::open`].
+    /// Returns [`RunError::NoRun`] if the directory holds no run, and [`RunError::Record`] if the
+    /// record cannot be read.
     pub fn read(path: &Path) -> Result<StoredRun, RunError> {
         let command = read_json::<StartingCommand>(&path.join(COMMAND_FILE))?;
         let run = read_json::<Value>(&path.join(RUN_FILE))?;
         match (command, run) {
-            // Version 1 kept a command line beside a record without a format.
+            // Version 1 stored a command line beside a record without a format.
             (Some(command), run) if run.as_ref().is_none_or(|run| run.get("format").is_none()) => {
                 Ok(StoredRun::Version1(Version1Run { command, run }))
             }
@@ -146,7 +147,8 @@ impl RunDirectory {
                 if format != Some(u64::from(RUN_FORMAT)) {
                     let reason = match format {
                         Some(newer) if newer > u64::from(RUN_FORMAT) => format!(
-                            "it has format {newer}, this program reads up to {RUN_FORMAT}: upgrade vi3nr"
+                            "it has format {newer}, and this program reads formats up to \
+                             {RUN_FORMAT}: upgrade vi3nr"
                         ),
                         _ => format!("it has no format number; expected format {RUN_FORMAT}"),
                     };
@@ -168,24 +170,24 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Keeps what the run was asked for and what it does, before its first step.
+    /// Writes the record of a run that begins, with its request and plan.
     ///
     /// # Errors
-    /// Returns [`RunError::Write`] with what the system reports.
+    /// Returns [`RunError::Write`] if the record cannot be written.
     pub fn begin(&self, request: &FitRequest, plan: &FitPlan) -> Result<(), RunError> {
         self.write_json(RUN_FILE, &RunRecord::new(request, plan))
     }
 
-    /// Where the checkpoint is written.
+    /// The path of the checkpoint.
     pub fn checkpoint_path(&self) -> PathBuf {
         self.path.join(CHECKPOINT_FILE)
     }
 
-    /// The checkpoint, if one was reached.
+    /// Reads the checkpoint, if there is one.
     ///
     /// # Errors
-    /// Returns [`RunError::Checkpoint`] if it is damaged or belongs to another fit than that of
-    /// `plan` to `signal`.
+    /// Returns [`RunError::Checkpoint`] if it cannot be read, is damaged, or belongs to another fit
+    /// than that of `plan` to `signal`.
     pub fn checkpoint(
         &self,
         plan: &FitPlan,
@@ -203,25 +205,25 @@ impl RunDirectory {
         }
     }
 
-    /// Removes the checkpoint of a run that has ended.
+    /// Removes the checkpoint and the journal of pieces, if they exist.
     ///
     /// # Errors
-    /// Returns [`RunError::Directory`] with what the system reports.
-    pub fn forget_checkpoint(&self) -> Result<(), RunError> {
+    /// Returns [`RunError::Directory`] if they cannot be removed.
+    pub fn remove_checkpoint(&self) -> Result<(), RunError> {
         self.remove(CHECKPOINT_FILE)?;
         self.remove(PIECES_FILE)
     }
 
-    /// Where the model is written.
+    /// The path of the model.
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL_FILE)
     }
 
-    /// Puts the finished run's model and steps aside, for a run that goes on from them; returns the
-    /// file of the weights to start from.
+    /// Copies the model of the finished run to `start.safetensors` and renames its `metrics.csv`,
+    /// for a run that continues it. Returns the path of the copy.
     ///
     /// # Errors
-    /// Returns [`RunError::Directory`] with what the system reports.
+    /// Returns [`RunError::Directory`] if a file cannot be copied or renamed.
     pub fn set_aside(&self) -> Result<PathBuf, RunError> {
         let fail = |source| RunError::Directory { path: self.path.clone(), source };
         let start = self.path.join(START_FILE);
@@ -236,12 +238,12 @@ impl RunDirectory {
         Ok(start)
     }
 
-    /// Writes the model, the signal's pictures, the metrics and the record, each whole or not at
-    /// all; returns the files of the pictures.
+    /// Writes the model, the files of the signal's kind, the metrics and the record, each of them
+    /// atomically. Returns the paths of the signal's files.
     ///
     /// # Errors
-    /// Returns [`RunError::Model`], [`RunError::Picture`] or [`RunError::Write`] with what the
-    /// system reports and the file's name.
+    /// Returns [`RunError::Model`], [`RunError::Signal`] or [`RunError::Write`] if a file cannot be
+    /// written.
     pub fn save(
         &self,
         request: &FitRequest,
@@ -252,14 +254,14 @@ impl RunDirectory {
     ) -> Result<Vec<PathBuf>, RunError> {
         fit.model.save(&self.model_path())?;
         let reconstruction = fit.reconstruction(backend);
-        let pictures =
+        let files =
             backend.workers().install(|| signal.save_pictures(&reconstruction, &self.path))?;
         let rows = log.to_csv(signal);
         write_atomically(&self.path.join(METRICS_FILE), |writer| {
             writer.write_all(rows.as_bytes())
         })?;
-        self.write_json(RUN_FILE, &RunRecord::ended(request, fit, signal, &pictures))?;
-        Ok(pictures)
+        self.write_json(RUN_FILE, &RunRecord::ended(request, fit, signal, &files))?;
+        Ok(files)
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
@@ -270,10 +272,11 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Removes everything that an earlier run left.
+    /// Removes the files of an earlier run.
     fn clear(&self) -> Result<(), RunError> {
         if let Ok(StoredRun::Current(record)) = Self::read(&self.path) {
-            // Names only: a record from elsewhere must not reach out of the directory.
+            // File names only: a record may come from another source and must not name files
+            // outside the directory.
             let mut names = record.files.iter().filter_map(|file| file.file_name()?.to_str());
             names.try_for_each(|name| self.remove(name))?;
         }
@@ -294,7 +297,7 @@ impl RunDirectory {
     }
 }
 
-/// A JSON file, if there is one.
+/// Reads a JSON file, if it exists.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, RunError> {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -313,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_exist_get_a_number() {
+    fn existing_names_get_a_number() {
         let folder = tempfile::tempdir().unwrap();
         let parent = folder.path().join("runs");
         let name = |run: RunDirectory| run.path().file_name().unwrap().to_owned();
@@ -324,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_way_is_named() {
+    fn a_path_through_a_file_is_named_in_the_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();
@@ -333,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_overwritten_only_when_asked_and_nothing_of_it_stays() {
+    fn a_run_is_overwritten_only_on_request_and_completely() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         for name in OWN_FILES.iter().chain(&["metrics-1.csv", "metrics-2.csv", "own notes.txt"]) {
@@ -347,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_record_is_an_error() {
+    fn a_damaged_record_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         assert!(matches!(RunDirectory::read(path), Err(RunError::NoRun { .. })));

@@ -1,4 +1,4 @@
-//! What a fit in pieces leaves in a run directory besides its model.
+//! The files of a fit in pieces in a run directory, besides its model.
 
 use std::path::PathBuf;
 
@@ -15,22 +15,25 @@ use crate::request::FitRequest;
 use crate::session::{Fit, FitError};
 use crate::signal::{Reconstruction, Signal, SignalKind};
 
-/// The number of values up to which recordings are drawn as a whole.
-const MAX_DRAWN: usize = 1 << 23;
+/// The largest number of values for which audio is evaluated in memory, with a plot of its
+/// waveform.
+const MAX_VALUES: usize = 1 << 23;
 
 impl RunDirectory {
-    /// Where the finished pieces of a run are kept while the others are fitted.
+    /// The path of the journal, which stores finished pieces while the others are fitted.
     pub fn pieces_path(&self) -> PathBuf {
         self.path.join(PIECES_FILE)
     }
 
-    /// Writes the pictures, the table of pieces and the record of a fit in pieces, whose model has
-    /// been written, each whole or not at all; returns the files that people look at. `per_sample`
-    /// is the number of floating-point operations of a forward and backward pass over one sample.
+    /// Writes the reconstruction, the maps, the table of pieces and the record of a fit in pieces,
+    /// whose model has been written, each of them atomically. Returns the paths of all but the
+    /// record. `per_sample` is the number of floating-point operations of a forward and backward
+    /// pass over one sample.
     ///
     /// # Errors
-    /// Returns [`RunError::Decode`], [`RunError::Picture`] or [`RunError::Write`] with what the
-    /// system reports and the file's name.
+    /// Returns [`RunError::Fit`] if the model is not in pieces or cannot be evaluated, and
+    /// [`RunError::Decode`], [`RunError::Signal`] or [`RunError::Write`] if a file cannot be
+    /// written.
     pub fn save_pieces(
         &self,
         request: &FitRequest,
@@ -52,7 +55,8 @@ impl RunDirectory {
         Ok(files)
     }
 
-    /// An image goes to its file band by band; so does a recording that is too long to be drawn.
+    /// An image is written to its file in bands, and so is audio with more than [`MAX_VALUES`]
+    /// values.
     fn save_reconstruction(
         &self,
         fit: &Fit,
@@ -64,7 +68,7 @@ impl RunDirectory {
         let count = set.axes().iter().product::<usize>() * outputs;
         let (name, request) = match signal.info().kind() {
             SignalKind::Image => ("reconstruction.png", DecodeRequest::default()),
-            _ if count <= MAX_DRAWN => {
+            _ if count <= MAX_VALUES => {
                 let values = || -> Result<Vec<f32>, FitError> {
                     let field = PieceField::new(set, model.input_scale, backend)?;
                     Ok(all_values(set, &field, outputs)?)
@@ -122,7 +126,7 @@ impl RunDirectory {
             },
         ];
         save_maps(set.grid(), set.axes(), layers, &self.path)
-            .map_err(|error| RunError::Picture(SignalError::from(error)))
+            .map_err(|error| RunError::Signal(SignalError::from(error)))
     }
 
     #[cfg(not(feature = "chart"))]

@@ -1,4 +1,4 @@
-//! `run.json`: what a run was asked for, what it does and what came out.
+//! `run.json`: the request, the plan and the report of a run.
 
 use std::path::PathBuf;
 
@@ -11,27 +11,27 @@ use crate::session::Fit;
 use crate::signal::Signal;
 use crate::train::Stop;
 
-/// The version of `run.json`.
+/// The format version of `run.json`.
 pub const RUN_FORMAT: u32 = 2;
 
-/// `run.json`, written when a run begins and again when it ends.
+/// The content of `run.json`, which is written when a run begins and again when it ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunRecord {
-    /// [`RUN_FORMAT`].
+    /// The format version, [`RUN_FORMAT`].
     pub format: u32,
-    /// The version of the program that wrote it.
+    /// The version of the program that wrote the record.
     pub vi3nr_version: String,
-    /// What was asked for, with absolute paths.
+    /// The request, with absolute paths.
     pub request: FitRequest,
-    /// What is done.
+    /// The plan.
     pub plan: FitPlan,
-    /// What came out: a [`FitReport`](crate::session::FitReport); `None` while the run goes on.
+    /// The report, a [`FitReport`](crate::session::FitReport) as JSON; `None` until the run ends.
     pub report: Option<Value>,
     /// The convention of each number of the report.
     #[serde(default)]
     pub conventions: Map<String, Value>,
-    /// The files that the signal drew, inside the directory.
+    /// The names of the files of the signal's kind in the directory.
     #[serde(default)]
     pub files: Vec<PathBuf>,
 }
@@ -78,23 +78,23 @@ impl RunRecord {
         stopped(self.report.as_ref()?)
     }
 
-    /// Whether the run has ended otherwise than by an interrupt.
+    /// Whether the run has ended without being interrupted.
     pub fn has_ended(&self) -> bool {
         self.stopped().is_some_and(|stop| stop != Stop::Interrupted)
     }
 }
 
-/// Why training ended, as a report says.
+/// Why training ended, according to `report`.
 pub(super) fn stopped(report: &Value) -> Option<Stop> {
     Stop::deserialize(report.get("stopped")?).ok()
 }
 
-/// What a run directory says of its run.
+/// The record of a run in its directory.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoredRun {
     /// A run of this version.
     Current(Box<RunRecord>),
-    /// A run of version 1, which kept a command line.
+    /// A run of version 1, which stored a command line.
     Version1(Version1Run),
 }
 
@@ -112,12 +112,12 @@ pub struct Version1Run {
 pub struct StartingCommand {
     /// The folder that its paths are relative to.
     pub folder: PathBuf,
-    /// The words after `vi3nr fit`.
+    /// The arguments of `vi3nr fit`.
     pub words: Vec<String>,
 }
 
 impl StoredRun {
-    /// The report of a run that has ended otherwise than by an interrupt.
+    /// The report, if the run has ended without being interrupted.
     pub fn report(&self) -> Option<&Value> {
         match self {
             Self::Current(record) => record.report.as_ref().filter(|_| record.has_ended()),

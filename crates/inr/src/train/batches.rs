@@ -1,4 +1,4 @@
-//! Which points each step sees.
+//! The points of each training step.
 
 use std::sync::Arc;
 
@@ -10,41 +10,42 @@ use crate::points::{Draw, Indices, PointBatch, Points, Sampled, Sampler};
 /// The order of the points in an epoch; the substream is the epoch.
 const SHUFFLE: Stream = Stream::new(2);
 
-/// Steps on drawn points whose mean loss is taken for that of the parameters after them.
+/// The number of steps on drawn points whose mean loss stands for the loss of the parameters after
+/// them.
 const DRAWN_EPOCH: u64 = 100;
 
-/// The points of one step after another. Only those of the current step are held.
+/// An iterator over the points of the steps, which holds only those of the current step.
 pub(super) struct Batches<'a> {
     source: Source<'a>,
     seed: u64,
     batch: PointBatch,
-    /// Where points are drawn.
+    /// The threads that draw points.
     workers: &'a Workers,
 }
 
 enum Source<'a> {
     /// All points at each step.
     Whole,
-    /// Parts of a shuffled order.
+    /// Mini-batches of a shuffled order.
     Shuffled(Shuffled<'a>),
-    /// New ones at each step.
+    /// New points at each step.
     Drawn { sampler: Box<dyn Sampler + 'a>, step: u64 },
 }
 
-/// Every epoch is a permutation of all points, drawn from (seed, epoch) alone, cut into parts of
-/// the batch size; its last part may be smaller.
+/// Mini-batches. Every epoch is a permutation of all points, drawn from (seed, epoch) alone and
+/// split into mini-batches of `size` points, the last of which may be smaller.
 struct Shuffled<'a> {
     points: Arc<dyn Sampled + 'a>,
     size: usize,
     epoch: u32,
     order: Vec<u32>,
-    /// Where the next part starts in `order`.
+    /// The start of the next mini-batch in `order`.
     next: usize,
 }
 
 impl<'a> Batches<'a> {
-    /// Batches of `size` points; if none, of all that are sampled or the default number of drawn
-    /// ones.
+    /// Batches of `size` points; if `None`, of all sampled points or the default number of drawn
+    /// points.
     pub(super) fn new(
         points: Points<'a>,
         size: Option<usize>,
@@ -68,7 +69,7 @@ impl<'a> Batches<'a> {
         Self { source, seed, batch, workers }
     }
 
-    /// Goes to where `step` steps have been handed out.
+    /// Continues as after `step` calls of [`Batches::next`].
     pub(super) fn seek(&mut self, step: u64) {
         match &mut self.source {
             Source::Whole => {}
@@ -93,11 +94,11 @@ impl<'a> Batches<'a> {
     }
 
     /// The points and targets of the current step.
-    pub(super) fn present(&self) -> &PointBatch {
+    pub(super) fn current(&self) -> &PointBatch {
         &self.batch
     }
 
-    /// Whether the part just returned was the last of its epoch.
+    /// Whether the current batch is the last of its epoch.
     pub(super) fn epoch_ended(&self) -> bool {
         match &self.source {
             Source::Whole => true,
@@ -106,7 +107,7 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// Whether every step sees all points.
+    /// Whether every step uses all points.
     pub(super) fn is_full(&self) -> bool {
         matches!(self.source, Source::Whole)
     }
@@ -132,14 +133,15 @@ impl<'a> Shuffled<'a> {
         self.next = end;
     }
 
-    /// An epoch that has ended is left by the next part, as if it had been handed out here.
+    /// Continues as after `step` calls of [`Shuffled::next`]: a complete epoch ends with the next
+    /// call.
     fn seek(&mut self, seed: u64, step: u64) {
-        let parts = self.order.len().div_ceil(self.size) as u64;
+        let per_epoch = self.order.len().div_ceil(self.size) as u64;
         let before = step.saturating_sub(1);
-        // Epochs are counted as their random numbers are, which repeat after 2^32.
-        self.epoch = (before / parts) as u32;
-        let handed_out = if step == 0 { 0 } else { before % parts + 1 };
-        self.next = self.order.len().min(handed_out as usize * self.size);
+        // The epoch wraps after 2^32, as in `next`.
+        self.epoch = (before / per_epoch) as u32;
+        let taken = if step == 0 { 0 } else { before % per_epoch + 1 };
+        self.next = self.order.len().min(taken as usize * self.size);
         self.shuffle(seed);
     }
 
@@ -191,7 +193,7 @@ mod tests {
         }
     }
 
-    /// As many points as are asked for, all with the coordinate 1000 * seed + step.
+    /// `count` points, all with the coordinate 1000 * seed + step.
     struct Repeated {
         seed: u64,
         count: usize,
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_shows_every_point_once_with_its_own_target() {
+    fn an_epoch_has_every_point_once_with_its_target() {
         let workers = Workers::new(Some(1)).unwrap();
         let mut batches = Batches::new(sampled(103), Some(10), 9, &workers);
         let mut epochs = Vec::new();
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_go_on_from_any_step() {
+    fn batches_resume_from_any_step() {
         let numbers = Numbers(23);
         let workers = Workers::new(Some(1)).unwrap();
         for points in [sampled(23), Points::Drawn(&numbers)] {

@@ -1,4 +1,4 @@
-//! The training loop: steps of an optimizer until something says stop.
+//! The training loop: optimizer steps until a stopping criterion is met.
 
 mod batches;
 mod trainer;
@@ -14,67 +14,67 @@ use vi3nr_engine::EngineError;
 use crate::metrics::mse_of_psnr;
 use crate::optimizer::{OptimizerName, OptimizerSettings, OptimizerState, StateError};
 
-/// How a network is trained.
+/// The settings of training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainSettings {
     /// The maximum number of steps.
     pub steps: u64,
-    /// Points of a step; if none, all that are sampled or the default number of drawn ones.
+    /// The number of points per step; if `None`, all sampled points or the default number of drawn
+    /// points.
     pub batch: Option<usize>,
-    /// What makes a step of a gradient.
+    /// The optimizer.
     pub optimizer: OptimizerSettings,
-    /// Stop once the training loss is that of this PSNR (peak 2, dB).
+    /// The PSNR (peak 2, dB) of the training loss at which training stops.
     pub target_psnr: Option<f64>,
-    /// Stop in time to be done this long after the start. The cosine schedule then ends with the
-    /// time, so that the result depends on the machine's speed.
+    /// The time after the start by which the fit must be complete. The cosine schedule then follows
+    /// the elapsed time, so that the result depends on the machine's speed.
     pub time_limit: Option<Duration>,
 }
 
 impl TrainSettings {
-    /// The training loss at which the fit stops.
+    /// The training loss at which training stops.
     pub fn target_loss(&self) -> Option<f64> {
         self.target_psnr.map(mse_of_psnr)
     }
 }
 
-/// Why a run cannot go on.
+/// Why training fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The engine refuses something.
+    /// The engine reports an error.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A state that is not this run's.
+    /// The state belongs to another network or optimizer.
     #[error(transparent)]
     State(#[from] StateError),
-    /// An optimizer that cannot work on parts of a signal or another loss.
+    /// The optimizer does not support mini-batches or other losses.
     #[error(
-        "the optimizer {optimizer} needs all points at each step and the squared error as the loss, \
-         not {seen}"
+        "the optimizer {optimizer} needs all points at each step and the squared error as the \
+         loss, but got {seen}"
     )]
     NeedsAllPoints {
-        /// Its name.
+        /// The optimizer.
         optimizer: OptimizerName,
-        /// What it would get.
+        /// The points or the loss that it would get.
         seen: &'static str,
     },
 }
 
-/// What a step found; handed to the watcher of the run.
+/// The progress of training after a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// Steps done, this one included.
+    /// The number of steps taken, including this one.
     pub step: u64,
     /// The maximum number of steps.
     pub steps: u64,
-    /// The loss of the step's points, before the step.
+    /// The loss on the step's points before the update.
     pub loss: f64,
-    /// The step's learning rate; for `kfac` the length that its model gave it.
+    /// The learning rate of the step; for `kfac`, the coefficient α of its direction.
     pub learning_rate: f64,
-    /// Points seen so far, repetitions counted.
+    /// The number of points seen so far, repetitions counted.
     pub points_seen: u64,
-    /// Floating-point operations so far: 6·weights for each point seen, and what the optimizer did
-    /// besides.
+    /// Floating-point operations so far: 6·weights for each point seen, and those of the optimizer.
     pub operations: f64,
     /// Time since training began.
     pub elapsed: Duration,
@@ -84,22 +84,22 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stop {
-    /// All steps were done.
+    /// The maximum number of steps was reached.
     Steps,
     /// The loss reached the target.
     Target,
-    /// The time was up.
+    /// The time limit was reached.
     Time,
-    /// The optimizer finds no step that makes the loss noticeably smaller.
+    /// The optimizer found no step that noticeably reduces the loss.
     Converged,
-    /// The watcher asked for it.
+    /// The callback interrupted training.
     Interrupted,
-    /// The loss of the step after the last one done was not a finite number.
+    /// The loss after the last step was not finite.
     Diverged,
 }
 
 impl Stop {
-    /// As it is written in files and JSON.
+    /// The name, as in files and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Steps => "steps",
@@ -118,54 +118,54 @@ impl fmt::Display for Stop {
     }
 }
 
-/// What training leaves behind besides the engine's parameters.
+/// The result of training, besides the engine's parameters.
 #[derive(Debug, Clone)]
 pub struct TrainOutcome {
-    /// Why it ended.
+    /// Why training ended.
     pub stop: Stop,
-    /// Steps done.
+    /// The number of steps taken.
     pub steps: u64,
-    /// Points seen, repetitions counted.
+    /// The number of points seen, repetitions counted.
     pub points_seen: u64,
     /// Floating-point operations, as in [`Progress::operations`].
     pub operations: f64,
-    /// Time that training took.
+    /// The duration of training.
     pub elapsed: Duration,
-    /// The best parameters known, if any loss was finite: with full batches those of the smallest
-    /// loss, with mini-batches the first ones or those at the end of the epoch of smallest mean
-    /// loss (for drawn points, of a hundred steps).
+    /// The best known parameters, if any loss was finite: with full batches, those of the smallest
+    /// loss; with mini-batches, the initial ones or those at the end of the epoch with the smallest
+    /// mean loss, where an epoch of drawn points is a hundred steps.
     pub best: Option<Best>,
 }
 
 /// The parameters of the smallest loss seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Best {
-    /// The loss by which they were chosen.
+    /// The loss by which they were selected.
     pub loss: f64,
-    /// How many steps led to these parameters.
+    /// The number of steps taken before.
     pub step: u64,
-    /// In the order of [`vi3nr::Network::layers`].
+    /// The parameters, in the order of [`vi3nr::Network::layers`].
     pub parameters: Vec<f32>,
 }
 
-/// Where a run stands at the end of a step: all that its next steps depend on besides its settings.
+/// The state of training after a step, which with the settings determines all further steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainState {
-    /// Steps done, by which every random number that is left to draw is known.
+    /// The number of steps taken, which determines all further random numbers.
     pub step: u64,
-    /// Points seen, repetitions counted.
+    /// The number of points seen, repetitions counted.
     pub points_seen: u64,
     /// Floating-point operations, as in [`Progress::operations`].
     pub operations: f64,
-    /// Time that training took.
+    /// The duration of training.
     pub elapsed: Duration,
-    /// The current epoch's losses.
+    /// The losses of the current epoch.
     pub epoch: EpochMean,
-    /// The best parameters known.
+    /// The best known parameters.
     pub best: Option<Best>,
     /// The current parameters, in the order of [`vi3nr::Network::layers`].
     pub parameters: Vec<f32>,
-    /// What the optimizer remembers.
+    /// The state of the optimizer.
     pub optimizer: OptimizerState,
 }
 

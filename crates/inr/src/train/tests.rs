@@ -28,7 +28,7 @@ fn this_run(backend: &CpuBackend) -> RunContext<'_> {
     RunContext { seed: 1, backend, started: Instant::now() }
 }
 
-/// A curve, as 200 samples or wherever it is asked for.
+/// A curve, as 200 samples or at drawn points.
 struct Curve;
 
 impl Curve {
@@ -58,17 +58,17 @@ impl Drawn for Curve {
     }
 
     fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
-        Box::new(Anywhere { random: Random::new(seed, Stream::new(90), 0), count })
+        Box::new(CurveSampler { random: Random::new(seed, Stream::new(90), 0), count })
     }
 }
 
-/// Points of the curve wherever the random numbers of the step lie.
-struct Anywhere {
+/// Draws points of the curve from the random numbers of the step.
+struct CurveSampler {
     random: Random,
     count: usize,
 }
 
-impl Sampler for Anywhere {
+impl Sampler for CurveSampler {
     fn draw(&mut self, draw: Draw, batch: &mut PointBatch) {
         let step = match draw {
             Draw::Step(step) => step,
@@ -85,7 +85,7 @@ fn sampled() -> Points<'static> {
     Points::Sampled(Arc::new(Curve))
 }
 
-/// Trains `engine`, from `state` if there is one, until it ends or `watch` breaks it off.
+/// Trains `engine`, from `state` if given, until training ends or `watch` interrupts it.
 fn train<'a>(
     engine: &'a mut dyn Engine,
     points: Points<'a>,
@@ -106,8 +106,8 @@ fn train<'a>(
     Ok(trainer.finish().1)
 }
 
-/// A watcher that lets training go on.
-fn unwatched(_: &Progress, _: &Trainer<'_>) -> ControlFlow<()> {
+/// A callback that does not interrupt training.
+fn uninterrupted(_: &Progress, _: &Trainer<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -158,7 +158,7 @@ fn mini_batches_fit_it_too() {
     assert!(outcome.best.unwrap().loss < 1e-4, "{}", seen.last().unwrap().loss);
 }
 
-/// Points drawn anew at each step lead to the same curve; where they are judged they have not been.
+/// Points drawn anew at each step fit the same curve, also at points that were not trained on.
 #[test]
 fn drawn_points_fit_it_too_and_repeat() {
     let points = Points::Drawn(&Curve);
@@ -185,7 +185,7 @@ fn a_target_stops_the_run_at_its_first_crossing() {
 }
 
 #[test]
-fn a_watcher_and_a_spent_time_limit_stop_the_run() {
+fn a_callback_and_a_time_limit_stop_the_run() {
     let (network, start) = problem();
     let mut engine = ReferenceEngine::new(&network, &start).unwrap();
     let watch = |progress: &Progress, _: &Trainer<'_>| match progress.step {
@@ -199,12 +199,12 @@ fn a_watcher_and_a_spent_time_limit_stop_the_run() {
     assert_eq!((outcome.stop, outcome.steps), (Stop::Interrupted, 5));
     let limited = TrainSettings { time_limit: Some(Duration::ZERO), ..settings(300) };
     let outcome = run(&limited);
-    // At a limit of nothing one step is still made: there must be something to keep.
+    // One step is taken even with a time limit of zero, so that there is a result.
     assert_eq!((outcome.stop, outcome.steps), (Stop::Time, 1));
 }
 
 #[test]
-fn divergence_is_told_and_the_best_is_kept() {
+fn divergence_is_reported_and_the_best_parameters_are_kept() {
     let (outcome, seen) =
         run(&TrainSettings { optimizer: adam(1e30, Schedule::Constant), ..settings(300) });
     assert_eq!((outcome.stop, outcome.steps), (Stop::Diverged, seen.len() as u64));
@@ -213,9 +213,9 @@ fn divergence_is_told_and_the_best_is_kept() {
     assert!(best.loss <= seen[0].loss);
 }
 
-/// A run that is cut after any step and goes on in another engine ends with the same bytes.
+/// A run that is interrupted after any step and resumed in another engine ends with the same bytes.
 #[test]
-fn a_run_goes_on_to_the_same_bytes() {
+fn a_resumed_run_ends_with_the_same_bytes() {
     let (network, start) = problem();
     let muon = crate::optimizer::MuonSettings::for_network(&network);
     let optimizers = [
@@ -247,7 +247,7 @@ fn a_run_goes_on_to_the_same_bytes() {
                 let mut engine = CpuEngine::new(&network, &start, Some(2)).unwrap();
                 let points = points.clone();
                 let outcome =
-                    train(&mut engine, points, &settings, run, Some(state), unwatched).unwrap();
+                    train(&mut engine, points, &settings, run, Some(state), uninterrupted).unwrap();
                 assert!(engine.parameters() == expected, "{batch:?} {}", state.step);
                 assert_eq!((outcome.best, outcome.steps), (whole.best.clone(), whole.steps));
                 assert_eq!(outcome.points_seen, whole.points_seen);
@@ -256,23 +256,24 @@ fn a_run_goes_on_to_the_same_bytes() {
     }
 }
 
-/// Parts of the points, or points drawn anew, are not enough for kfac.
+/// K-FAC supports neither mini-batches nor drawn points.
 #[test]
-fn kfac_refuses_parts_of_a_signal() {
+fn kfac_rejects_mini_batches() {
     let (network, start) = problem();
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
     let optimizer = OptimizerSettings::Kfac(KfacSettings::for_points(200));
     let settings = TrainSettings { optimizer, batch: Some(32), ..settings(5) };
     for points in [sampled(), Points::Drawn(&Curve)] {
-        let error = train(&mut engine, points, &settings, this_run(&backend()), None, unwatched)
-            .unwrap_err();
+        let error =
+            train(&mut engine, points, &settings, this_run(&backend()), None, uninterrupted)
+                .unwrap_err();
         assert!(error.to_string().contains("kfac needs all points"), "{error}");
     }
 }
 
-/// A backend that lacks curvature, and the error of whoever needs it.
+/// K-FAC on a backend that does not support curvature.
 #[test]
-fn kfac_refuses_a_backend_without_curvature() {
+fn kfac_rejects_a_backend_without_curvature() {
     #[derive(Debug)]
     struct Plain(CpuBackend);
 
@@ -308,7 +309,7 @@ fn kfac_refuses_a_backend_without_curvature() {
     let run = RunContext { seed: 1, backend: &backend, started: Instant::now() };
     let optimizer = OptimizerSettings::Kfac(KfacSettings::for_points(200));
     let settings = TrainSettings { optimizer, ..settings(5) };
-    let error = train(&mut *engine, sampled(), &settings, run, None, unwatched).unwrap_err();
+    let error = train(&mut *engine, sampled(), &settings, run, None, uninterrupted).unwrap_err();
     let TrainError::Engine(EngineError::Unsupported { backend, missing }) = error else {
         panic!("{error}")
     };
@@ -316,7 +317,7 @@ fn kfac_refuses_a_backend_without_curvature() {
     assert!(missing.contains("curvature"), "{missing}");
 }
 
-/// Words in files are those that `Stop::as_str` gives.
+/// JSON has the names of `Stop::as_str`.
 #[test]
 fn reasons_to_stop_have_one_form() {
     for stop in

@@ -11,15 +11,15 @@ use crate::metrics::psnr_of_mse;
 use crate::optimizer::{Optimizer, OptimizerSettings, StepContext, StepStatus};
 use crate::points::Points;
 
-/// What training has from outside, besides its settings.
+/// The context of training, besides its settings.
 #[derive(Debug, Clone, Copy)]
 pub struct RunContext<'a> {
-    /// The seed of everything random.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// The engine's backend, on whose workers points are drawn and the optimizer's own algebra
-    /// runs.
+    /// The engine's backend, whose worker threads draw points and run the optimizer's linear
+    /// algebra.
     pub backend: &'a dyn Backend,
-    /// When the time limit began to run.
+    /// The instant from which the time limit counts.
     pub started: Instant,
 }
 
@@ -30,10 +30,10 @@ pub struct Trainer<'a> {
     settings: TrainSettings,
     optimizer: Box<dyn Optimizer>,
     batches: Batches<'a>,
-    /// Points that go through the network once training is over.
+    /// The number of points evaluated after training.
     final_passes: f64,
     started: Instant,
-    /// When training began, less the time of earlier sessions.
+    /// The start of training, moved back by the duration of earlier sessions.
     began: Instant,
     is_loaded: bool,
     step: u64,
@@ -45,11 +45,12 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Training of the engine's network on `points`, from the engine's parameters and step 0.
+    /// Creates a trainer of the engine's network on `points`, from the engine's parameters and step
+    /// 0.
     ///
     /// # Errors
-    /// Returns [`TrainError::NeedsAllPoints`] if the points do not suit the optimizer, and
-    /// [`TrainError::Engine`] if the backend lacks what the optimizer needs.
+    /// Returns [`TrainError::NeedsAllPoints`] if the optimizer does not support the points or their
+    /// loss, and [`TrainError::Engine`] if the backend lacks an operation that the optimizer needs.
     pub fn new(
         engine: Box<dyn Engine + 'a>,
         points: Points<'a>,
@@ -81,8 +82,8 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Goes to where an earlier session of the same settings stood: the next steps are those that
-    /// followed there.
+    /// Restores the state of an earlier session of the same settings: the next steps are those that
+    /// followed in it.
     ///
     /// # Errors
     /// Returns [`TrainError::State`] or [`TrainError::Engine`] if the state belongs to another
@@ -98,10 +99,11 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Takes a step and says what it found; `None` once training has ended.
+    /// Takes one training step and returns its progress, or `None` if training has ended.
     ///
     /// # Errors
-    /// Returns [`TrainError::Engine`] if the points do not fit the network or memory is short.
+    /// Returns [`TrainError::Engine`] if the points do not match the network or memory cannot be
+    /// allocated.
     pub fn step(&mut self) -> Result<Option<Progress>, TrainError> {
         if self.stop.is_some() {
             return Ok(None);
@@ -115,7 +117,7 @@ impl<'a> Trainer<'a> {
         let is_full = self.batches.is_full();
         let batch = self.batches.next().batch(&self.network)?;
         let count = batch.count();
-        // All points together never change: they are loaded once.
+        // The full batch never changes and is loaded once.
         if !(self.is_loaded && is_full) {
             self.engine.load_batch(&batch)?;
             self.is_loaded = true;
@@ -127,12 +129,12 @@ impl<'a> Trainer<'a> {
             self.epoch.add(loss, count);
         }
         if let Some(known) = self.known_loss(loss)
-            && self.note_known(known)
+            && self.record_loss(known)
         {
             return Ok(self.end(Stop::Target));
         }
         let progress = self.fraction_done();
-        let batch = self.batches.present();
+        let batch = self.batches.current();
         let context = StepContext { batch, loss, step: self.step, progress };
         let outcome = self.optimizer.step(&mut *self.engine, &context)?;
         self.operations += outcome.operations;
@@ -153,17 +155,18 @@ impl<'a> Trainer<'a> {
         }))
     }
 
-    /// Ends training before its time.
+    /// Ends training early.
     pub fn interrupt(&mut self) {
         self.stop.get_or_insert(Stop::Interrupted);
     }
 
-    /// The parameters at which training ended because they reached the target.
+    /// The parameters that reached the target, if training ended because of them.
     pub fn at_target(&self) -> Option<&Best> {
         self.best.as_ref().filter(|_| self.stop == Some(Stop::Target))
     }
 
-    /// Lets training that reached its target go on to another one, within the same number of steps.
+    /// Resumes training that reached its target, until it reaches another one or the maximum number of
+    /// steps.
     pub fn resume_to(&mut self, target_psnr: f64) {
         if self.stop == Some(Stop::Target) {
             self.settings.target_psnr = Some(target_psnr);
@@ -171,7 +174,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// A copy of all that the next steps depend on besides the settings.
+    /// A copy of the state, which with the settings determines all further steps.
     pub fn state(&self) -> TrainState {
         TrainState {
             step: self.step,
@@ -185,7 +188,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The engine with its last parameters, and what else training leaves behind.
+    /// The engine with its last parameters, and the result of training.
     pub fn finish(self) -> (Box<dyn Engine + 'a>, TrainOutcome) {
         let outcome = TrainOutcome {
             stop: self.stop.unwrap_or(Stop::Interrupted),
@@ -203,10 +206,11 @@ impl<'a> Trainer<'a> {
         None
     }
 
-    /// The loss that is known of the parameters before the step, if `loss`, that of the step's
-    /// points, tells it.
+    /// The loss of the parameters before the step, or its estimate by the mean of an epoch, if
+    /// known. `loss` is that of the step's points.
     fn known_loss(&mut self, loss: f64) -> Option<f64> {
-        // The first parameters count as known, so that there always is something to go back to.
+        // The loss of the initial parameters counts as known, so that there always are best
+        // parameters.
         let is_whole = self.batches.is_full() || self.step == 0;
         match (is_whole, self.batches.epoch_ended()) {
             _ if !loss.is_finite() => None,
@@ -216,8 +220,9 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Keeps the parameters if their loss is the smallest so far; whether it reaches the target.
-    fn note_known(&mut self, loss: f64) -> bool {
+    /// Stores the parameters if their loss is the smallest so far. Returns whether it reaches the
+    /// target.
+    fn record_loss(&mut self, loss: f64) -> bool {
         if self.best.as_ref().is_none_or(|best| loss < best.loss) {
             let best = self.best.get_or_insert_default();
             (best.loss, best.step) = (loss, self.step);
@@ -231,9 +236,9 @@ impl<'a> Trainer<'a> {
         limit.saturating_sub(self.started.elapsed()) < self.time_to_finish()
     }
 
-    /// What one more step, the evaluations at the end and the writing of files will take.
+    /// The estimated duration of one more step, the final evaluations and the writing of files.
     fn time_to_finish(&self) -> Duration {
-        /// For files; an image takes well below half a microsecond a pass.
+        /// Seconds for writing files, besides half a microsecond per evaluated point.
         const WRITING: f64 = 0.05;
         if self.step == 0 {
             return Duration::ZERO;
@@ -245,7 +250,7 @@ impl<'a> Trainer<'a> {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
-    /// The share of the run that is over: by steps, or by time if that is further.
+    /// The completed fraction of the run: the larger of that by steps and that by time.
     fn fraction_done(&self) -> f64 {
         let by_steps = self.step as f64 / self.settings.steps as f64;
         let by_time = self.settings.time_limit.map_or(0.0, |limit| {
@@ -255,16 +260,15 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// Checks that the optimizer gets all points, and the squared error as the loss, where it needs
-/// them.
+/// Checks that the optimizer gets all points and the squared error as the loss, if it needs them.
 fn check_points(optimizer: &OptimizerSettings, batches: &Batches<'_>) -> Result<(), TrainError> {
     if !optimizer.needs_all_points() {
         return Ok(());
     }
-    let all = batches.present();
+    let all = batches.current();
     let seen = match batches.is_full() {
-        false => "a part of them",
-        true if all.loss != Loss::Squared || !all.weights.is_empty() => "this signal's",
+        false => "a part of the points",
+        true if all.loss != Loss::Squared || !all.weights.is_empty() => "another loss",
         true => return Ok(()),
     };
     Err(TrainError::NeedsAllPoints { optimizer: optimizer.name(), seen })

@@ -1,4 +1,4 @@
-//! What the tests of this folder share.
+//! Functions shared by the tests in this folder.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use vi3nr_inr::run::{Destination, Run, RunEvent, RunOutcome};
 use vi3nr_inr::run_directory::RunError;
 use vi3nr_inr::session::{Beginning, Fit, Session};
 
-/// A file that is kept for the tests.
+/// The path of a fixture.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
@@ -28,14 +28,14 @@ pub(crate) fn request(settings: Value) -> FitRequest {
     FitRequest::from_settings(settings.as_object().unwrap()).unwrap()
 }
 
-/// A small fit of the file `name` with these settings beside.
+/// The request for a small fit of the fixture `name` with these further settings.
 pub(crate) fn small(name: &str, settings: Value) -> FitRequest {
     let file = fixture(name);
     let size = json!({"file": file, "width": 8, "layers": 3});
     request(size).with(&request(settings)).unwrap()
 }
 
-/// Executes `run`, cut off after the step `cut` if there is one.
+/// Executes `run`, interrupted after the step `cut` if given.
 pub(crate) fn execute(
     run: &Run,
     backend: &dyn Backend,
@@ -50,7 +50,7 @@ pub(crate) fn execute(
     run.execute(backend, CheckpointInterval::Steps(10), started, &mut watch)
 }
 
-/// Settings of every optimizer, with full and partial batches.
+/// Settings for every optimizer, with full batches and mini-batches.
 pub(crate) fn image_fits() -> [Value; 4] {
     [
         json!({"steps": 25}),
@@ -60,7 +60,7 @@ pub(crate) fn image_fits() -> [Value; 4] {
     ]
 }
 
-/// Small fits of every kind of signal that was compiled.
+/// Requests for small fits of every supported kind of signal.
 pub(crate) fn fits() -> Vec<FitRequest> {
     let mut fits: Vec<FitRequest> =
         image_fits().into_iter().map(|settings| small("tiny.png", settings)).collect();
@@ -73,7 +73,7 @@ pub(crate) fn fits() -> Vec<FitRequest> {
     fits
 }
 
-/// The session of `prepared` until its end.
+/// Runs the session of `prepared` to its end.
 pub(crate) fn fit(request: &FitRequest, prepared: &Prepared, backend: &dyn Backend) -> Fit {
     let beginning = Beginning { weights: prepared.weights.as_deref(), ..Beginning::default() };
     let plan = &prepared.resolved.plan;
@@ -86,7 +86,7 @@ pub(crate) fn directory(path: &Path, overwrite: bool) -> Destination {
     Destination::Directory { path: path.to_owned(), overwrite }
 }
 
-/// A run in `path` from its beginning to its end.
+/// Executes a run in `path` from beginning to end.
 pub(crate) fn whole_run(request: &FitRequest, path: &Path) -> Fit {
     let backend = backend(2);
     let run = Run::begin(request, &directory(path, false), &backend).unwrap();

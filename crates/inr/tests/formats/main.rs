@@ -1,9 +1,10 @@
-//! Every version of every file format still opens, by files that are kept in `fixtures/`.
+//! Every version of every file format can still be read: tests with the files in `fixtures/`.
 //!
-//! `fixtures/version-1` was written by the program before plans were kept: models, `command.json`
-//! and `run.json` of three runs, a run that was cut off, initial weights. `fixtures/version-2` was
-//! written by the program before signals were cut into pieces, `fixtures/version-3` is written by
-//! `version_3::write_the_fixtures`. None may change for as long as its version is read.
+//! `fixtures/version-1` was written before plans were stored: models, `command.json` and `run.json`
+//! of three runs, an interrupted run and initial weights. `fixtures/version-2` was written before
+//! signals were cut into pieces. `fixtures/version-3` is written by
+//! `version_3::write_the_fixtures`. The files must not change as long as their version is
+//! supported.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -27,23 +28,23 @@ use vi3nr_inr::session::{Beginning, Session};
 use vi3nr_inr::signal::{SignalKind, SignalRequest};
 use vi3nr_inr::train::TrainState;
 
-/// Where the fixtures say that their signals lay.
+/// The folder of the signals according to the fixtures.
 const FOLDER: &str = "/home/user/signals";
 
-/// A kept run: its name, its signal's file and what was asked for besides.
+/// A stored run.
 struct Kept {
     name: &'static str,
     file: &'static str,
     settings: Value,
     dims: &'static [usize],
     input_scale: f64,
-    /// CRC-32 of the model's parameters. Both versions computed the same ones.
+    /// The CRC-32 of the model's parameters, the same in both versions.
     checksum: &'static str,
-    /// A number of the report, for checking what the model gives.
+    /// The metric of the report that is compared with that of the model.
     metric: &'static str,
 }
 
-/// The finished runs, the same in both versions.
+/// The finished runs, which are the same in both versions.
 fn finished() -> Vec<Kept> {
     let mut kept = vec![Kept {
         name: "image",
@@ -83,8 +84,8 @@ fn kept(version: u32, name: &str) -> PathBuf {
     fixture(&format!("version-{version}")).join(name)
 }
 
-/// Whether the machine computes with the instructions of the one that wrote the fixtures, so that
-/// even the last bits agree.
+/// Whether the machine has the instruction set with which the fixtures were written, so that
+/// results agree bit for bit.
 fn computes_alike() -> bool {
     format!("{:?}", InstructionSet::best()) == "Avx512"
 }
@@ -120,8 +121,8 @@ fn metadata(path: &Path) -> HashMap<String, String> {
     serde_json::from_value(header["__metadata__"].clone()).unwrap()
 }
 
-/// The state that was kept leads to where a run of this version from the beginning comes.
-fn assert_goes_on(request: &FitRequest, state: &TrainState, steps: u64) {
+/// Checks that the stored state equals that of a fresh run, and that both continue alike.
+fn assert_continues(request: &FitRequest, state: &TrainState, steps: u64) {
     let prepared = prepare(request).unwrap();
     let (plan, signal, backend) = (&prepared.resolved.plan, &*prepared.signal, backend(2));
     let mut fresh = Session::new(plan, signal, &backend, Beginning::default()).unwrap();
@@ -146,7 +147,7 @@ fn copied(from: &Path, into: &Path) {
     }
 }
 
-/// Even where nothing of a kind's files can be read, its models can be looked into.
+/// Models of every kind can be read even if the kind was left out at compilation.
 #[test]
 fn models_of_every_kind_open_with_any_features() {
     for version in [1, 2] {
@@ -179,7 +180,7 @@ fn initial_weights_of_both_versions_open() {
         let drawn = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 0);
         assert_eq!(drawn, parameters);
         assert_eq!(Weights::load(&path).unwrap().input_scale, input_scale);
-        // As a model it is one of an image.
+        // As a model, the weights represent an image.
         let model = Model::load(&path).unwrap();
         assert_eq!((model.signal.kind(), model.input_scale), (SignalKind::Image, 1.0));
         assert_eq!(model.whole().unwrap().1, parameters);

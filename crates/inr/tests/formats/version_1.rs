@@ -1,4 +1,4 @@
-//! What the version before plans left behind.
+//! Files of version 1, before plans were stored.
 
 use serde_json::{Value, json};
 use vi3nr_inr::checkpoint::{Checkpoint, Identity};
@@ -12,7 +12,7 @@ use vi3nr_inr::signal::image::ImageInfo;
 use vi3nr_inr::train::Stop;
 
 use super::common::{backend, execute, request, small};
-use super::{FOLDER, assert_goes_on, assert_reproduces, copied, finished, kept, metadata};
+use super::{FOLDER, assert_continues, assert_reproduces, copied, finished, kept, metadata};
 
 #[test]
 fn models_of_version_1_open() {
@@ -33,12 +33,12 @@ fn models_of_version_1_open() {
         let stored = StoredRun::Version1(run);
         let report = stored.report().unwrap();
         assert_eq!(report["stopped"], "steps");
-        // That takes long for a shape, and version 2 kept the same parameters.
+        // Evaluating a shape is slow, and version 2 has the same parameters.
         if one.name != "shape" {
             assert_reproduces(&model, &one, report);
         }
 
-        // Written again it is a model of this version, with the same content.
+        // Written again, it has the current format and the same content.
         let folder = tempfile::tempdir().unwrap();
         let again = folder.path().join("a.safetensors");
         model.save(&again).unwrap();
@@ -52,13 +52,13 @@ fn models_of_version_1_open() {
     assert_eq!((options.image.crop, options.image.downscale), (Some(10), 1));
 }
 
-/// The request of the run of version 1 that was cut off.
+/// The request of the interrupted run of version 1.
 fn cut_of_version_1() -> FitRequest {
     small("tiny.png", json!({"optimizer": "adam", "steps": 200_000}))
 }
 
 #[test]
-fn a_checkpoint_of_version_1_knows_its_run() {
+fn a_checkpoint_of_version_1_identifies_its_run() {
     let checkpoint = Checkpoint::load(&kept(1, "cut").join("checkpoint.safetensors")).unwrap();
     assert!(matches!(checkpoint.identity, Identity::Version1(_)) && checkpoint.request.is_none());
     assert_eq!((checkpoint.state.step, checkpoint.log.len()), (40, 1));
@@ -81,14 +81,14 @@ fn a_checkpoint_of_version_1_knows_its_run() {
 }
 
 #[test]
-fn a_cut_run_of_version_1_goes_on_to_the_same_bytes() {
+fn a_resumed_run_of_version_1_has_the_same_bytes() {
     let checkpoint = Checkpoint::load(&kept(1, "cut").join("checkpoint.safetensors")).unwrap();
-    assert_goes_on(&cut_of_version_1(), &checkpoint.state, 25);
+    assert_continues(&cut_of_version_1(), &checkpoint.state, 25);
 }
 
-/// Once it goes on, a run of version 1 is one of this version.
+/// A resumed run of version 1 is stored in the current format.
 #[test]
-fn a_run_of_version_1_becomes_one_of_this_version() {
+fn a_resumed_run_of_version_1_has_the_current_format() {
     let folder = tempfile::tempdir().unwrap();
     copied(&kept(1, "cut"), folder.path());
     let (directory, stored) = RunDirectory::open(folder.path()).unwrap();
@@ -108,9 +108,9 @@ fn a_run_of_version_1_becomes_one_of_this_version() {
     assert_eq!(outcome.fit.report.steps, 50);
 }
 
-/// A finished run of version 1 can be continued as well.
+/// A finished run of version 1 can be continued.
 #[test]
-fn a_finished_run_of_version_1_goes_on_from_its_weights() {
+fn a_finished_run_of_version_1_continues_from_its_weights() {
     let folder = tempfile::tempdir().unwrap();
     copied(&kept(1, "image"), folder.path());
     let before = Model::load(folder.path()).unwrap();

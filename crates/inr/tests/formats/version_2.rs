@@ -1,4 +1,4 @@
-//! What the program left behind before signals were cut into pieces.
+//! Files of version 2, before signals were cut into pieces.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,14 @@ use vi3nr_inr::run::Run;
 use vi3nr_inr::run_directory::{RUN_FORMAT, RunDirectory, StoredRun};
 
 use super::common::{backend, execute, fixture, request, small};
-use super::{FOLDER, assert_goes_on, assert_reproduces, copied, finished, kept, metadata};
+use super::{FOLDER, assert_continues, assert_reproduces, copied, finished, kept, metadata};
 
-/// The runs of version 2 that were cut off: name, settings, the step of the checkpoint.
+/// The interrupted runs of version 2: name, settings and step of the checkpoint.
 fn cut_off() -> [(&'static str, Value, u64); 2] {
     [("cut", json!({"steps": 200, "batch": 32}), 40), ("cut-kfac", json!({"steps": 60}), 13)]
 }
 
-/// The request and plan of a kept run of version 2 are those of today.
+/// Checks that the request and the plan of a stored run are those of the current version.
 fn assert_current(request: &FitRequest, plan: &FitPlan, file: &str, settings: &Value) {
     let today = small(file, settings.clone());
     let expected = prepare(&today).unwrap().resolved.plan;
@@ -52,7 +52,7 @@ fn models_and_records_of_version_2_open() {
         assert!(record.conventions.contains_key("loss"));
         assert_reproduces(&model, &one, record.report.as_ref().unwrap());
 
-        // Nothing is lost where they are written again.
+        // Nothing is lost when they are written again.
         let folder = tempfile::tempdir().unwrap();
         let again = folder.path().join("a.safetensors");
         model.save(&again).unwrap();
@@ -61,7 +61,7 @@ fn models_and_records_of_version_2_open() {
         let stored: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json!(record), stored);
     }
-    // Version 1 said -1,1 whatever the scale was.
+    // Version 1 stored -1,1 for any scale.
     let audio = metadata(&kept(2, "audio").join("model.safetensors"));
     assert_eq!(
         audio["coordinate_range"],
@@ -71,7 +71,7 @@ fn models_and_records_of_version_2_open() {
 }
 
 #[test]
-fn checkpoints_of_version_2_go_on_to_the_same_bytes() {
+fn checkpoints_of_version_2_resume_to_the_same_bytes() {
     for (name, settings, step) in cut_off() {
         let path = kept(2, name);
         let checkpoint = Checkpoint::load(&path.join("checkpoint.safetensors")).unwrap();
@@ -91,9 +91,9 @@ fn checkpoints_of_version_2_go_on_to_the_same_bytes() {
         let other = prepare(&other).unwrap();
         let differences = checkpoint.differences(&other.resolved.plan, &*other.signal);
         assert_eq!(differences, ["seed is 0 there and 1 here"]);
-        assert_goes_on(&own, &checkpoint.state, 20);
+        assert_continues(&own, &checkpoint.state, 20);
 
-        // And as a run on disk, to its end.
+        // The run on disk is also resumed to its end.
         let folder = tempfile::tempdir().unwrap();
         copied(&path, folder.path());
         let (directory, stored) = RunDirectory::open(folder.path()).unwrap();

@@ -1,4 +1,4 @@
-//! Models and runs in pieces, which came with version 3 of models and plans.
+//! Models and runs in pieces, which version 3 of models and plans introduced.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ use vi3nr_inr::train::Stop;
 use super::common::{backend, directory, fixture, small};
 use super::{FOLDER, copied, kept, metadata};
 
-/// Four pieces of the small picture.
+/// Four pieces of the small image.
 fn in_pieces() -> FitRequest {
     let settings = json!({
         "tile": 8, "quality": 25, "storage": "f16", "activation": "sine:omega=20",
@@ -27,7 +27,7 @@ fn in_pieces() -> FitRequest {
     small("tiny.png", settings)
 }
 
-/// Goes on with a run until `pieces` pieces have ended.
+/// Executes a run until `pieces` pieces have ended.
 fn execute(run: &Run, pieces: usize) -> Stop {
     let mut watch = |event: RunEvent<'_>| match event {
         RunEvent::Pieces(progress) if progress.done >= pieces => ControlFlow::Break(()),
@@ -38,7 +38,7 @@ fn execute(run: &Run, pieces: usize) -> Stop {
 }
 
 #[test]
-fn a_model_in_pieces_opens_and_does_what_it_did() {
+fn a_model_in_pieces_has_the_same_quality() {
     let path = kept(3, "pieces");
     let model = Model::load(&path).unwrap();
     let Body::Pieces(set) = &model.body else { panic!("{:?}", model.body) };
@@ -56,7 +56,7 @@ fn a_model_in_pieces_opens_and_does_what_it_did() {
 }
 
 #[test]
-fn a_journal_of_pieces_goes_on() {
+fn a_run_resumes_from_a_journal_of_pieces() {
     let folder = tempfile::tempdir().unwrap();
     copied(&kept(3, "pieces-cut"), folder.path());
     let (directory, stored) = RunDirectory::open(folder.path()).unwrap();
@@ -69,8 +69,8 @@ fn a_journal_of_pieces_goes_on() {
     assert_eq!(model.parameter_count(), Model::load(&kept(3, "pieces")).unwrap().parameter_count());
 }
 
-/// Writes `fixtures/version-3` anew, which is due only where that version itself is changed before
-/// anyone has files of it:
+/// Rewrites `fixtures/version-3`, which is allowed only if the version changes before it is
+/// released:
 ///
 /// ```sh
 /// cargo test --release -p vi3nr-inr --test formats -- --ignored
@@ -87,7 +87,7 @@ fn write_the_fixtures() {
         let run = Run::begin(&in_pieces(), &directory(&path, false), &backend(1)).unwrap();
         execute(&run, pieces);
         if pieces < usize::MAX {
-            // As if it had been killed and not interrupted.
+            // As if the run had been killed and not interrupted.
             run.directory().begin(run.request(), run.plan()).unwrap();
         }
         let into = kept(3, name);
@@ -95,7 +95,7 @@ fn write_the_fixtures() {
         for file in files {
             fs::copy(path.join(file), into.join(file)).unwrap();
         }
-        // The paths of the machine that writes them are left out.
+        // Paths of this machine are left out.
         let text = fs::read(path.join("run.json")).unwrap();
         let mut record: RunRecord = serde_json::from_slice(&text).unwrap();
         record.request.file = Some(Path::new(FOLDER).join("tiny.png"));

@@ -1,4 +1,4 @@
-//! The Kronecker factors: averaged over time, damped, inverted, applied.
+//! The Kronecker factors: averages over steps, damped inverses and the preconditioned gradient.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use vi3nr_engine::{LayerCurvature, Workers};
 
 use crate::optimizer::{OptimizerState, StateError};
 
-/// The largest weight of the old factors in an average with new ones.
+/// The largest weight of the old factors in the average with new ones.
 const MEMORY: f64 = 0.75;
-/// Least damping of a factor as a share of its trace.
+/// The smallest damping of a factor, relative to its trace.
 const MIN_SHARE: f64 = 1e-8;
 
-/// A and G of every layer and the inverses of their damped selves. Layers are worked on side by
-/// side, each by one thread, so that the bytes do not depend on how many there are.
+/// The factors A and G of every layer and the inverses of the damped factors. Layers are processed
+/// in parallel, each matrix by one thread, so that results do not depend on the number of threads.
 pub(super) struct Factors {
     layers: Vec<LayerFactors>,
-    /// How many times they were averaged.
+    /// The number of updates so far.
     updates: u64,
-    /// λ of the inverses.
+    /// λ of the current inverses.
     inverted: f64,
     workers: Arc<Workers>,
 }
@@ -51,8 +51,8 @@ impl Factors {
         Self { layers, updates: 0, inverted: 0.0, workers }
     }
 
-    /// Averages with new factors; the old ones keep the weight min(1 - 1/(k+1), [`MEMORY`]) at the
-    /// k-th update (from 0).
+    /// Averages the factors with new ones. The old ones have the weight min(1 - 1/(k+1),
+    /// [`MEMORY`]) at the k-th update (from 0).
     pub(super) fn update(&mut self, new: Vec<LayerCurvature>) {
         let old = (1.0 - 1.0 / (self.updates + 1) as f64).min(MEMORY);
         for (factors, new) in self.layers.iter_mut().zip(new) {
@@ -62,12 +62,12 @@ impl Factors {
         self.updates += 1;
     }
 
-    /// Inverts the factors with the damping λ, shared out by
-    /// π = √((tr A/dim A)/(tr G/dim G)).
+    /// Inverts the factors with the damping λ, distributed between A and G by π = √((tr A/dim
+    /// A)/(tr G/dim G)).
     pub(super) fn invert(&mut self, damping: f64) {
         self.inverted = damping;
         let layers = &mut self.layers;
-        // Two tasks a layer: more than one thread then has something to do on shallow networks.
+        // Two tasks per layer, so that shallow networks also use several threads.
         self.workers.install(|| {
             layers.par_iter_mut().with_max_len(1).for_each(|factors| {
                 let (columns, rows) = (factors.layer.fan_in + 1, factors.layer.fan_out);
@@ -86,7 +86,7 @@ impl Factors {
         });
     }
 
-    /// d = -G⁻¹gA⁻¹ for every layer; gradient and result in the order of [`Network::layers`].
+    /// d = -G⁻¹gA⁻¹ for every layer. Gradient and result are in the order of [`Network::layers`].
     pub(super) fn precondition(&self, gradient: &[f32]) -> Vec<f32> {
         let parts: Vec<Mat<f64>> = self.workers.install(|| {
             let layers = self.layers.par_iter().with_max_len(1);
@@ -106,7 +106,8 @@ impl Factors {
         direction
     }
 
-    /// Operations of the factors over `points` points: forward, back, and the outer products.
+    /// Floating-point operations of an update over `points` points: forward pass, backward pass and
+    /// outer products.
     pub(super) fn update_operations(&self, points: usize) -> f64 {
         let each = self.sum(|rows, columns| {
             4.0 * rows * (columns - 1.0) + 2.0 * columns * columns + 2.0 * rows * rows
@@ -114,13 +115,13 @@ impl Factors {
         each * points as f64
     }
 
-    /// Operations of all inversions: Cholesky, the triangular inverse and its square are n³ each,
-    /// in double precision.
+    /// Floating-point operations of all inversions: Cholesky, the triangular inverse and its square
+    /// take n³ together, counted twice for double precision.
     pub(super) fn invert_operations(&self) -> f64 {
         2.0 * self.sum(|rows, columns| rows.powi(3) + columns.powi(3))
     }
 
-    /// Operations of applying all inverses, in double precision.
+    /// Floating-point operations of applying all inverses, counted twice for double precision.
     pub(super) fn precondition_operations(&self) -> f64 {
         2.0 * self.sum(|rows, columns| 2.0 * rows * columns * (rows + columns))
     }
@@ -133,7 +134,7 @@ impl Factors {
         self.layers.iter().map(of).sum()
     }
 
-    /// Adds the factors to `state`; the inverses follow from them.
+    /// Adds the factors to `state`. The inverses are computed from them.
     pub(super) fn save(&self, state: &mut OptimizerState) {
         for factors in &self.layers {
             let index = factors.layer.index;
@@ -144,7 +145,7 @@ impl Factors {
         state.put_double("kfac.inverted", &[self.inverted]);
     }
 
-    /// Takes the factors from `state` and inverts them as they were.
+    /// Restores the factors from `state` and inverts them with the saved damping.
     pub(super) fn restore(&mut self, state: &OptimizerState) -> Result<(), StateError> {
         for factors in &mut self.layers {
             let LayerFactors { layer, curvature, .. } = factors;
@@ -195,7 +196,8 @@ fn mean_of_diagonal(matrix: &[f64], side: usize) -> f64 {
     matrix.iter().step_by(side + 1).sum::<f64>() / side as f64
 }
 
-/// (M + damping I)⁻¹ by Cholesky; a factor that is not positive definite even so is damped more.
+/// (M + damping I)⁻¹ by Cholesky. The damping of a factor that is not positive definite is
+/// increased until it is.
 fn inverse(matrix: &[f64], side: usize, damping: f64, mean: f64) -> Mat<f64> {
     let mut damping = damping.max(MIN_SHARE * mean * side as f64).max(f64::MIN_POSITIVE);
     for _ in 0..40 {
@@ -207,7 +209,7 @@ fn inverse(matrix: &[f64], side: usize, damping: f64, mean: f64) -> Mat<f64> {
         }
         damping *= 10.0;
     }
-    // Not even numbers: leave the gradient as it is, and let the trial be rejected.
+    // The factor is not finite: use the gradient itself, so that the trial is rejected.
     Mat::identity(side, side)
 }
 
@@ -279,7 +281,7 @@ mod tests {
         }
     }
 
-    /// The first update replaces, the second counts as much as the first, later ones less.
+    /// The first update replaces the initial zeros; the second has the same weight as the first.
     #[test]
     fn factors_are_averaged_over_time() {
         let (network, mut factors) = example();
@@ -295,7 +297,7 @@ mod tests {
         }
     }
 
-    /// Factors of rank one, of zeros and of no numbers still give a direction.
+    /// Factors of rank one, zeros, huge values and NaN still have an inverse.
     #[test]
     fn degenerate_factors_are_damped_until_they_can_be_inverted() {
         for matrix in [vec![1.0; 9], vec![0.0; 9], vec![1e300; 9], vec![f64::NAN; 9]] {

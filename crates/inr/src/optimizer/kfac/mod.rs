@@ -1,16 +1,16 @@
-//! K-FAC with Gauss-Newton factors and a two-dimensional quadratic model: no learning rate, no
+//! K-FAC with Gauss-Newton factors and a two-dimensional quadratic model, without learning rate and
 //! schedule (after Martens and Grosse 2015; see the repository's docs/optimizers.md).
 //!
 //! The objective is h(θ) = ½ mean over points of Σ_o e², its curvature B = (1/n) Σ JᵀJ + λI.
 //!
-//! 1. Each layer's factors A and G are means over random points ([`factors`]).
-//! 2. The direction is d = -G⁻¹gA⁻¹, layer by layer, with damped factors.
-//! 3. The step is αd + μp, p the previous step, where the quadratic model with the true J at other
-//!    random points is smallest ([`model`]).
-//! 4. The next call knows the loss there. If it rose the step is taken back, with its gradient, and
-//!    modeled at twice as many points, or, once it has been at all of them, λ is doubled; otherwise
-//!    λ follows how well the model foretold the decrease. The gradient at the new place has come
-//!    with its loss, so trying a step costs nothing beyond the next one's start.
+//! 1. The factors A and G of each layer are means over random points ([`factors`]).
+//! 2. The direction of each layer is d = -G⁻¹gA⁻¹ with damped factors.
+//! 3. The step is αd + μp, where p is the previous step and (α, μ) minimizes a quadratic model with
+//!    the exact Jacobian J at other random points ([`model`]).
+//! 4. The next call gets the loss after the step. If it rose, the step is undone and modeled again
+//!    at twice as many points or, if the model already uses all points, λ is doubled. Otherwise λ
+//!    is adapted to how well the model predicted the decrease. The gradient at the new iterate is
+//!    computed together with its loss, so that an accepted trial costs no extra pass.
 
 mod factors;
 mod model;
@@ -28,17 +28,17 @@ use factors::Factors;
 use model::Quadratic;
 use subset::Subsets;
 
-/// The numbers of `kfac` that depend on the signal.
+/// The settings of K-FAC, which depend on the size of the signal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct KfacSettings {
-    /// Points over which the factors are averaged at a time.
+    /// The number of points per update of the factors.
     pub factor_points: usize,
-    /// Points at which the model knows J, at least; more after steps that it misjudged.
+    /// The smallest number of points of the quadratic model; rejected steps increase it.
     pub model_points: usize,
 }
 
 impl KfacSettings {
-    /// What was measured to suit a signal of this many points.
+    /// The settings that were found best for signals of `count` points.
     pub fn for_points(count: usize) -> Self {
         Self {
             factor_points: (count / 4).clamp(1024, 8192),
@@ -77,32 +77,33 @@ fn lacks_curvature(backend: &'static str) -> EngineError {
     EngineError::Unsupported { backend, missing: "curvature, which kfac needs" }
 }
 
-/// Steps between two updates of the factors, once the first ten are past.
+/// The interval in steps between updates of the factors, after the first steps.
 const FACTOR_INTERVAL: u64 = 3;
-/// Steps in each of which the factors are updated.
+/// The number of first steps, each of which updates the factors.
 const FIRST_STEPS: u64 = 10;
-/// Steps between two inversions of the damped factors.
+/// The interval in steps between inversions of the damped factors.
 const INVERSE_INTERVAL: u64 = 5;
-/// λ at the start.
+/// The initial λ.
 const FIRST_DAMPING: f64 = 1e-2;
-/// λ at least.
+/// The smallest λ.
 const MIN_DAMPING: f64 = 1e-12;
-/// λ at most: beyond, steps are too short to matter.
+/// The largest λ; above it, steps are negligibly short.
 const MAX_DAMPING: f64 = 1e8;
-/// What λ is multiplied by where the model foretells well; divided by where it does badly.
-const EASING: f64 = 0.85;
-/// What the model's points are multiplied by after a rejection. Few points with large errors can
-/// decide how far a step may go, and a small sample misses them; λ and the previous step are left
-/// alone until the model has seen all points.
-const MORE_POINTS: usize = 2;
-/// What is kept of them after an accepted step.
-const FEWER_POINTS: f64 = 0.95;
-/// Rejections in a row after which there is nothing more to gain.
+/// The factor by which λ is multiplied after a good prediction of the model, and divided after a
+/// poor one.
+const DAMPING_DECAY: f64 = 0.85;
+/// The factor by which the number of the model's points grows after a rejection. A few points with
+/// large errors can determine the step length, and a small sample misses them; λ and the previous
+/// step are kept until the model uses all points.
+const POINT_GROWTH: usize = 2;
+/// The factor by which the number of the model's points shrinks after an accepted step.
+const POINT_DECAY: f64 = 0.95;
+/// The number of successive rejections after which the optimizer stops.
 const MAX_REJECTIONS: u64 = 20;
-/// Accepted steps within which the loss has to fall ...
+/// The number of accepted steps within which the objective must fall by [`MIN_DECREASE`].
 const PATIENCE: u64 = 40;
-/// ... by this share.
-const NOTICEABLE: f64 = 0.01;
+/// The smallest relative decrease of the objective over [`PATIENCE`] accepted steps.
+const MIN_DECREASE: f64 = 0.01;
 
 struct Kfac {
     settings: KfacSettings,
@@ -113,19 +114,19 @@ struct Kfac {
     factors: Factors,
     /// λ.
     damping: f64,
-    /// Points of the next model: see [`MORE_POINTS`].
+    /// The number of points of the next model: see [`POINT_GROWTH`].
     model_points: usize,
-    /// Steps that were accepted.
+    /// The number of accepted steps.
     accepted: u64,
-    /// Rejections since the last of them.
+    /// The number of rejections since the last accepted step.
     rejections: u64,
-    /// Where the last accepted step led.
+    /// The parameters after the last accepted step.
     iterate: Option<Iterate>,
     /// p, the last accepted step.
     previous: Option<Vec<f32>>,
     /// The step that is being tried.
     trial: Option<Trial>,
-    /// The objective at the start of the present stretch of [`PATIENCE`] steps.
+    /// The objective at the start of the current [`PATIENCE`] accepted steps.
     stretch_began: f64,
 }
 
@@ -136,9 +137,10 @@ struct Iterate {
     objective: f64,
 }
 
+/// A step whose loss is not yet known.
 struct Trial {
     step: Vec<f32>,
-    /// By how much the model says that the objective falls.
+    /// The decrease of the objective that the model predicts.
     predicted: f64,
 }
 
@@ -168,7 +170,8 @@ impl Kfac {
         engine.curvature().ok_or_else(|| lacks_curvature(self.backend))
     }
 
-    /// Judges where the engine stands now: takes it as the new iterate, or goes back.
+    /// Accepts the engine's parameters, whose objective is `objective`, as the new iterate, or
+    /// restores the last iterate. `all` is the number of points of the batch.
     fn accept_or_reject(
         &mut self,
         engine: &mut dyn Engine,
@@ -186,11 +189,11 @@ impl Kfac {
             return Ok(TrialOutcome::Accepted);
         };
         let trial = self.trial.take();
-        // False where the objective is no number.
+        // False if the objective is NaN.
         let falls = objective < iterate.objective;
         if !falls {
             if self.model_points < all {
-                self.model_points = all.min(MORE_POINTS * self.model_points);
+                self.model_points = all.min(POINT_GROWTH * self.model_points);
             } else {
                 self.damping = (2.0 * self.damping).min(MAX_DAMPING);
                 self.previous = None;
@@ -202,9 +205,9 @@ impl Kfac {
         if let Some(Trial { step, predicted }) = trial {
             let ratio = (iterate.objective - objective) / predicted;
             if ratio > 0.75 {
-                self.damping = (EASING * self.damping).max(MIN_DAMPING);
+                self.damping = (DAMPING_DECAY * self.damping).max(MIN_DAMPING);
             } else if ratio < 0.25 {
-                self.damping = (self.damping / EASING).min(MAX_DAMPING);
+                self.damping = (self.damping / DAMPING_DECAY).min(MAX_DAMPING);
             }
             self.previous = Some(step);
         }
@@ -214,14 +217,15 @@ impl Kfac {
         if let Some(iterate) = &mut self.iterate {
             iterate.gradient = gradient;
         }
-        let fewer = (FEWER_POINTS * self.model_points as f64) as usize;
+        let fewer = (POINT_DECAY * self.model_points as f64) as usize;
         self.model_points = fewer.max(self.settings.model_points);
         self.accepted += 1;
         self.rejections = 0;
         Ok(TrialOutcome::Accepted)
     }
 
-    /// The engine's loss is a mean over outputs too: h = ½ · outputs · loss.
+    /// The factor from the engine's loss, which is also a mean over the outputs, to h = ½ · outputs
+    /// · loss.
     fn scale(&self) -> f64 {
         0.5 * self.network.outputs() as f64
     }
@@ -233,7 +237,7 @@ impl Kfac {
         Ok(gradient)
     }
 
-    /// Whether the last stretch of steps gained too little.
+    /// Whether recent steps reduced the objective too little, or too many were rejected.
     fn is_exhausted(&mut self, objective: f64) -> bool {
         if self.rejections > MAX_REJECTIONS {
             return true;
@@ -241,9 +245,9 @@ impl Kfac {
         if self.rejections > 0 || self.accepted == 0 || !self.accepted.is_multiple_of(PATIENCE) {
             return false;
         }
-        let little = objective > (1.0 - NOTICEABLE) * self.stretch_began;
+        let is_small = objective > (1.0 - MIN_DECREASE) * self.stretch_began;
         self.stretch_began = objective;
-        little
+        is_small
     }
 }
 
@@ -296,7 +300,7 @@ impl Optimizer for Kfac {
         let direction = self.factors.precondition(&iterate.gradient);
         operations += self.factors.precondition_operations();
 
-        // Every evaluation looks at points of its own, rejected ones included.
+        // Every trial, accepted or not, uses different random points.
         let points = self.model_points;
         let subset = self.subsets.for_model(&self.network, at.batch, points, at.step);
         let mut directions = vec![&direction[..]];

@@ -2,21 +2,21 @@
 
 use vi3nr::Network;
 
-/// q(c) = gᵀDc + ½ cᵀDᵀBDc with the columns d of D as directions.
+/// q(c) = gᵀDc + ½ cᵀDᵀBDc where the columns d of D are the directions.
 #[derive(Debug, Clone)]
 pub(super) struct Quadratic {
-    /// gᵀd.
+    /// gᵀd of each direction.
     slopes: Vec<f64>,
-    /// dᵀBd', row-major.
+    /// dᵀBd' of each pair of directions, row-major.
     curvature: Vec<f64>,
 }
 
-/// Where the model is smallest.
+/// The minimum of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Minimum {
-    /// How far along each direction.
+    /// The coefficient of each direction.
     pub(super) coefficients: Vec<f64>,
-    /// By how much it falls from 0 to there; positive.
+    /// The decrease of the model from 0 to its minimum; positive.
     pub(super) decrease: f64,
 }
 
@@ -42,8 +42,8 @@ impl Quadratic {
         Self { slopes: directions.iter().map(|d| dot(gradient, d)).collect(), curvature }
     }
 
-    /// The minimum; over the first direction alone where both are nearly parallel, none where the
-    /// model does not fall along it.
+    /// The minimum over both directions, or over the first alone if they are nearly parallel;
+    /// `None` if the model does not decrease along the first direction.
     pub(super) fn minimum(&self) -> Option<Minimum> {
         let size = self.slopes.len();
         if size == 2 {
@@ -77,7 +77,7 @@ impl Quadratic {
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
-    // Eight sums, so that the compiler can keep them in one register.
+    // Eight sums, so that the compiler can use vector registers.
     let mut sums = [0.0f64; 8];
     let (a_whole, b_whole) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest = a_whole.remainder().iter().zip(b_whole.remainder());
@@ -113,15 +113,15 @@ mod tests {
         assert!((minimum.coefficients[0] - 0.6).abs() < 1e-6);
         assert!((minimum.coefficients[1] - 0.8).abs() < 1e-6);
         assert!((minimum.decrease - 0.5 * (0.6 * 2.0 + 0.8 * 3.0)).abs() < 1e-6);
-        // Damping shortens the step and the promise.
+        // Damping reduces the step and the predicted decrease.
         let damped = Quadratic::new(&[&d, &p], &tangents, &gradient, 1, 1.0).minimum().unwrap();
         assert!(damped.decrease < minimum.decrease);
     }
 
     /// The model's decrease against the true one along a short step, with all points and small
-    /// errors (where Gauss-Newton is the whole curvature).
+    /// errors (for which the Gauss-Newton matrix is nearly the Hessian).
     #[test]
-    fn the_model_foretells_the_true_decrease() {
+    fn the_model_predicts_the_true_decrease() {
         use vi3nr_engine::{Batch, Curvature, Engine, ReferenceEngine};
         let network = Network::new(vec![2, 6, 5, 2], "tanh".parse().unwrap()).unwrap();
         let count = network.parameter_count();
@@ -142,7 +142,7 @@ mod tests {
         let tangents = engine.tangents(&points, &[&direction]).unwrap();
         let model = Quadratic::new(&[&direction], &tangents, &gradient, 40, 0.0);
         let length = 0.3 * model.minimum().unwrap().coefficients[0];
-        let foretold = -length * (model.slopes[0] + 0.5 * length * model.curvature[0]);
+        let predicted = -length * (model.slopes[0] + 0.5 * length * model.curvature[0]);
         let moved: Vec<f32> = parameters
             .iter()
             .zip(&direction)
@@ -151,16 +151,16 @@ mod tests {
         engine.set_parameters(&moved).unwrap();
         let decrease = before - engine.loss_and_gradient().unwrap();
         assert!(decrease > 0.0);
-        assert!((foretold / decrease - 1.0).abs() < 0.02, "{foretold:e}, in truth {decrease:e}");
+        assert!((predicted / decrease - 1.0).abs() < 0.02, "{predicted:e}, expected {decrease:e}");
     }
 
     #[test]
-    fn parallel_directions_and_hopeless_ones() {
+    fn parallel_and_non_descent_directions() {
         let d = [1.0f32, 0.0];
         let tangents = [vec![1.0f32], vec![1.0f32]];
         let parallel = Quadratic::new(&[&d, &d], &tangents, &[-1.0, 0.0], 1, 0.0);
         assert_eq!(parallel.minimum().unwrap().coefficients, [1.0, 0.0]);
-        // No slope along d, or d leads uphill.
+        // The gradient is orthogonal to d, or d is an ascent direction.
         assert!(Quadratic::new(&[&d], &tangents[..1], &[0.0, 1.0], 1, 0.0).minimum().is_none());
         assert!(Quadratic::new(&[&d], &tangents[..1], &[1.0, 1.0], 1, 0.0).minimum().is_none());
         let nan = Quadratic::new(&[&d], &tangents[..1], &[f32::NAN, 1.0], 1, 0.0);

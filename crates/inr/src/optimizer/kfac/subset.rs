@@ -1,4 +1,4 @@
-//! Random points for the curvature, spread evenly over the batch.
+//! Stratified random points of a batch, for the curvature.
 
 use vi3nr::Network;
 use vi3nr::rng::{Random, Stream};
@@ -6,11 +6,11 @@ use vi3nr::rng::{Random, Stream};
 use super::KfacSettings;
 use crate::points::PointBatch;
 
-/// Points over which the factors are averaged; the substream is the step.
+/// The points of an update of the factors; the substream is the step.
 const FACTOR_POINTS: Stream = Stream::new(6);
-/// Signs that are propagated back for them; the substream is the step.
+/// The random signs that are backpropagated from these points; the substream is the step.
 const FACTOR_SIGNS: Stream = Stream::new(7);
-/// Points at which a step is modeled; the substream is the step.
+/// The points of the quadratic model; the substream is the step.
 const MODEL_POINTS: Stream = Stream::new(8);
 
 /// Draws subsets as functions of the seed and the step.
@@ -23,11 +23,11 @@ pub(super) struct Subsets {
 /// Some points of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Subset {
-    /// How many.
+    /// The number of points, n.
     pub(super) count: usize,
-    /// Their coordinates, shape (n, inputs).
+    /// The coordinates, shape (n, inputs).
     pub(super) points: Vec<f32>,
-    /// -1 or 1 for each output, shape (n, outputs); empty where none are needed.
+    /// -1 or 1 for each output, shape (n, outputs); empty for the quadratic model.
     pub(super) signs: Vec<f32>,
 }
 
@@ -36,7 +36,7 @@ impl Subsets {
         Self { settings, seed }
     }
 
-    /// Points and signs of an update of the factors.
+    /// The points and signs of an update of the factors.
     pub(super) fn for_factors(&self, network: &Network, batch: &PointBatch, step: u64) -> Subset {
         let random = Random::new(self.seed, FACTOR_POINTS, step as u32);
         let mut subset = stratified(network, batch, self.settings.factor_points, &random);
@@ -47,7 +47,7 @@ impl Subsets {
         subset
     }
 
-    /// Points at which the model of a step knows J.
+    /// The points of the quadratic model of a step.
     pub(super) fn for_model(
         &self,
         network: &Network,
@@ -60,15 +60,16 @@ impl Subsets {
     }
 }
 
-/// One point of each of `count` equal stretches of the batch; all of a batch that has no more.
+/// One random point from each of `count` equal segments of the batch, or all points if the batch
+/// has at most `count`.
 fn stratified(network: &Network, batch: &PointBatch, count: usize, random: &Random) -> Subset {
     let inputs = network.inputs();
     let all = batch.points.len() / inputs;
     let count = count.min(all);
     let mut points = Vec::with_capacity(count * inputs);
-    for stretch in 0..count {
-        let (from, to) = (stretch * all / count, (stretch + 1) * all / count);
-        let index = from + random.below(stretch as u64, (to - from) as u64) as usize;
+    for segment in 0..count {
+        let (from, to) = (segment * all / count, (segment + 1) * all / count);
+        let index = from + random.below(segment as u64, (to - from) as u64) as usize;
         points.extend_from_slice(&batch.points[index * inputs..][..inputs]);
     }
     Subset { count, points, signs: Vec::new() }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_stretch_gives_one_point_and_steps_differ() {
+    fn every_segment_has_one_point_and_steps_differ() {
         let network = Network::new(vec![1, 4, 2], "relu".parse().unwrap()).unwrap();
         let batch =
             PointBatch { points: (0..103).map(|i| i as f32).collect(), ..Default::default() };
@@ -87,9 +88,9 @@ mod tests {
         let subsets = Subsets::new(settings, 3);
         let first = subsets.for_factors(&network, &batch, 0);
         assert_eq!((first.count, first.points.len(), first.signs.len()), (10, 10, 20));
-        for (stretch, point) in first.points.iter().enumerate() {
+        for (segment, point) in first.points.iter().enumerate() {
             let index = *point as usize;
-            assert!((stretch * 103 / 10..(stretch + 1) * 103 / 10).contains(&index));
+            assert!((segment * 103 / 10..(segment + 1) * 103 / 10).contains(&index));
         }
         assert!(first.signs.iter().all(|sign| sign.abs() == 1.0));
         assert!(first.signs.contains(&1.0) && first.signs.contains(&-1.0));

@@ -1,4 +1,4 @@
-//! What requests come to: one row for each decision.
+//! Tests of resolving requests: one row for each decision.
 
 mod refusals;
 mod rows;
@@ -14,7 +14,8 @@ use crate::signal::audio::AudioInfo;
 use crate::signal::image::{BitDepth, ImageInfo};
 use crate::signal::shape::{Placement, ShapeInfo};
 
-/// Signals of which rows speak: two images beside the limit of kfac, a small one, others.
+/// The signals of the rows: a small image, two images on either side of the size limit of kfac,
+/// audio and a shape.
 fn info(signal: &str) -> Arc<dyn SignalInfo> {
     let image = |width, height| {
         Arc::new(ImageInfo { width, height, channels: 3, bit_depth: BitDepth::Eight })
@@ -61,7 +62,7 @@ fn plan(signal: &str, settings: &Value) -> FitPlan {
 }
 
 #[test]
-fn reasons_and_warnings_say_what_was_decided() {
+fn reasons_and_warnings_explain_the_defaults() {
     let reason = |signal: &str, settings: Value, field: &str| {
         let reasons = resolved(signal, &settings).unwrap().reasons;
         reasons.into_iter().find(|reason| reason.field == field).map(|reason| reason.text)
@@ -109,7 +110,7 @@ fn reasons_and_warnings_say_what_was_decided() {
     assert!(!warnings(json!({"init": "siren:omega=30", "activation": "tanh"})).is_empty());
 }
 
-/// The formula is the built-in function: it is initialized, scaled and named the same way.
+/// A formula that equals a built-in sine gets the same initialization, scale and training.
 #[test]
 fn a_sine_written_out_is_a_sine() {
     for signal in ["image", "audio", "shape"] {
@@ -127,7 +128,7 @@ fn a_sine_written_out_is_a_sine() {
     }
 }
 
-/// Initial weights that are drawn alone are those that a fit would start from.
+/// Initial weights drawn alone are those from which a fit starts.
 #[test]
 fn the_initialization_alone_is_that_of_the_fit() {
     for (signal, settings) in [
@@ -146,7 +147,7 @@ fn the_initialization_alone_is_that_of_the_fit() {
 }
 
 #[test]
-fn weights_to_start_from_decide_the_network() {
+fn weights_to_start_from_determine_the_network() {
     let network = |dims: &[usize]| Network::new(dims.to_vec(), "tanh".parse().unwrap()).unwrap();
     let from = |dims: &[usize], settings: Value| {
         let request = request(&settings);
@@ -173,7 +174,7 @@ fn weights_to_start_from_decide_the_network() {
     }
 }
 
-/// Weights that were trained on other coordinates would be worth nothing.
+/// Trained weights are only valid for the coordinates that they were trained with.
 #[test]
 fn weights_to_start_from_keep_their_input_scale() {
     let network = Network::new(vec![1, 8, 8, 1], "sine".parse().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Requests that cannot be.
+//! Invalid requests.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::plan::resolve;
 use crate::request::{BatchSize, FitRequest};
 
 #[test]
-fn impossible_requests_name_their_fields() {
+fn errors_name_the_invalid_fields() {
     let rows: &[(&str, Value, &[&str])] = &[
         ("shape", json!({"batch": "full"}), &["batch"]),
         ("shape", json!({"target_psnr": 30.0}), &["target_psnr"]),
@@ -67,9 +67,9 @@ fn impossible_requests_name_their_fields() {
     }
 }
 
-/// What JSON cannot say, other doors can.
+/// Values that JSON cannot hold, but a library call can set.
 #[test]
-fn numbers_that_only_code_can_give_are_refused_too() {
+fn numbers_that_bypass_parsing_are_checked_too() {
     let mut cases = Vec::new();
     for number in [f64::NAN, f64::INFINITY] {
         let mut lr = FitRequest { lr: Some(number), ..FitRequest::default() };

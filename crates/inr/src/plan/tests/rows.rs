@@ -1,15 +1,15 @@
-//! What a plan has where something, or nothing, is asked for.
+//! The values in a plan for default and given settings.
 
 use serde_json::{Value, json};
 
 use super::plan;
 
-/// Checks that the plan for each row has the given values at the given places.
+/// Checks that the plan of each row has the given values at the given paths.
 fn check(rows: &[(&str, Value, Value)]) {
     for (signal, settings, expected) in rows {
         let seen = plan(signal, settings).to_json();
         for (path, expected) in expected.as_object().unwrap() {
-            // What is not said counts as null.
+            // A missing value counts as null.
             let seen =
                 seen.pointer(&format!("/{}", path.replace('.', "/"))).unwrap_or(&Value::Null);
             assert_eq!(seen, expected, "{path} of {signal} {settings}");
@@ -17,7 +17,7 @@ fn check(rows: &[(&str, Value, Value)]) {
     }
 }
 
-/// `ours` with `factor` times the σ_p that is chosen for `activation` by itself.
+/// The scheme `ours` with `factor` times the automatic σ_p of `activation`.
 fn ours(factor: f64, activation: &str) -> String {
     let root = vi3nr::auto_sigma_p(&activation.parse().unwrap()).unwrap();
     format!("ours:sigma_p={}", factor * root)
@@ -143,7 +143,7 @@ fn the_initialization_follows_activation_and_request() {
         settings
     };
     check(&[
-        // Without first biases a network of an even activation is even.
+        // Without biases in the first layer, a network with an even activation is even.
         (
             "image",
             with(json!({})),
@@ -179,7 +179,7 @@ fn the_initialization_follows_activation_and_request() {
         ("image", with(json!({"init": "xavier"})), json!({"init.scheme": "xavier"})),
         ("image", with(json!({"weights": "normal"})), json!({"init.weights": "normal"})),
         ("image", json!({"activation": "relu"}), json!({"init.scheme": "ours:sigma_p=1"})),
-        // SIREN's own scheme holds only where nothing of another is asked for.
+        // SIREN's scheme is the default only if no setting of another scheme is given.
         ("image", json!({"sigma_p": 0.3}), json!({"init.scheme": "ours:sigma_p=0.3"})),
         ("image", json!({"init": "ours"}), json!({"init.scheme": ours(1.0, "sine:omega=30")})),
         (
@@ -200,7 +200,7 @@ fn pieces_follow_size_and_request() {
     check(&[
         ("image", json!({}), json!({"pieces": null})),
         ("image", json!({"tile": 16}), json!({"pieces.counts": [4, 3], "pieces.overlap": 2})),
-        // A piece as large as the image is no piece.
+        // A piece of the size of the image is one network.
         ("image", json!({"tile": 64}), json!({"pieces": null, "training.steps": 2741})),
         (large, json!({}), json!({"pieces.counts": [2, 2]})),
         (large, json!({"tile": "none"}), json!({"pieces": null})),
@@ -248,7 +248,7 @@ fn the_optimizer_follows_signal_network_and_request() {
     let constant = json!({"kind": "constant"});
     let exponential = json!({"kind": "exponential", "factor": 0.5});
     check(&[
-        // These mean nothing to kfac.
+        // Settings that kfac does not have.
         ("image", json!({"lr": 0.25}), adam(json!({"training.learning_rate": 0.25}))),
         (
             "image",
@@ -262,7 +262,7 @@ fn the_optimizer_follows_signal_network_and_request() {
             adam(json!({"training.schedule": exponential})),
         ),
         ("image", json!({"batch": 100}), adam(json!({"training.batch": 100}))),
-        // Adam's steps are as many as its own batch allows.
+        // The number of Adam's steps follows from its own default batch.
         ("image", json!({"optimizer": "adam"}), adam(json!({"training.steps": 2741}))),
         (
             "image of 16512",
@@ -285,7 +285,7 @@ fn the_optimizer_follows_signal_network_and_request() {
             json!({"optimizer": "kfac"}),
             json!({"training.optimizer": "kfac", "training.batch": null}),
         ),
-        // Every point at each step, said with a number.
+        // All points at each step, given as a number.
         (
             "image",
             json!({"optimizer": "kfac", "batch": 3072}),

@@ -1,4 +1,4 @@
-//! Plans as text.
+//! The JSON form of plans.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn rich() -> FitPlan {
     )
 }
 
-/// The text is what stored results are known by: if this test fails, `PLAN_FORMAT` must grow.
+/// Stored results are identified by this text: if this test fails, `PLAN_FORMAT` must be increased.
 #[test]
 fn the_canonical_text_is_part_of_the_format() {
     let expected = concat!(
@@ -38,7 +38,7 @@ fn the_canonical_text_is_part_of_the_format() {
 }
 
 #[test]
-fn plans_come_back_from_their_text() {
+fn plans_survive_a_round_trip() {
     let mut all = vec![rich()];
     for signal in ["image", "image of 16512", "audio", "shape"] {
         all.extend(["fast", "paper"].map(|preset| plan(signal, &json!({"preset": preset}))));
@@ -56,7 +56,7 @@ fn plans_come_back_from_their_text() {
 }
 
 #[test]
-fn plans_of_another_format_or_damaged_ones_are_refused() {
+fn plans_of_other_formats_and_damaged_plans_are_rejected() {
     let change = |path: &str, value: Value| {
         let mut json = rich().to_json();
         *json.pointer_mut(path).unwrap() = value;
@@ -85,7 +85,7 @@ fn plans_of_another_format_or_damaged_ones_are_refused() {
 }
 
 #[test]
-fn differences_of_plans_are_named() {
+fn differences_name_the_settings() {
     let [one, other] = [json!({}), json!({"seed": 5})].map(|settings| plan("image", &settings));
     assert_eq!(
         differences(&one.to_json(), &other.to_json()),
