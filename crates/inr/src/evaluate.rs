@@ -21,7 +21,7 @@ use crate::signal::{
 pub enum EvaluateError {
     /// The signal has another kind, size or number of channels than the model's.
     #[error(
-        "the model represents {model}, but the file has {file}; expected the file that was fitted, \
+        "the model is of {model}, but the file has {file}; expected the file that was fitted, \
          read with the same options"
     )]
     Shape {

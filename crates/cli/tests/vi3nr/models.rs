@@ -62,7 +62,7 @@ fn evaluation_agrees_with_the_fit() {
         &["eval", "again", "--against", "run/reconstruction.png", "--crop", "50"],
     );
     assert!(
-        message.contains("the model is of 40x40 gray pixels, the file has 50x50 RGB"),
+        message.contains("the model is of 40x40 gray pixels, but the file has 50x50 RGB"),
         "{message}"
     );
 

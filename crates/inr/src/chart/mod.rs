@@ -44,7 +44,10 @@ use crate::atomic_file::WriteError;
 #[non_exhaustive]
 pub enum ChartError {
     /// The file extension is not that of a chart format.
-    #[error("'{}' is not a chart format; expected a name ending in .svg or .png", path.display())]
+    #[error(
+        "'{}' has no known chart format; expected a name that ends in .svg or .png",
+        path.display()
+    )]
     Format {
         /// The file.
         path: PathBuf,

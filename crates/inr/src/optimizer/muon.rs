@@ -75,7 +75,7 @@ struct Muon {
     hidden_indices: Vec<usize>,
     /// b of each hidden layer, shaped as the layer's weights.
     momentum: Vec<Vec<f32>>,
-    /// Floating-point operations of one step of the orthogonalization of all hidden weights.
+    /// Floating-point operations of orthogonalizing all hidden weights once.
     operations: f64,
     workers: Arc<Workers>,
 }

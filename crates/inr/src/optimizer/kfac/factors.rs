@@ -62,8 +62,8 @@ impl Factors {
         self.updates += 1;
     }
 
-    /// Inverts the factors with the damping λ, distributed between A and G by π = √((tr A/dim
-    /// A)/(tr G/dim G)).
+    /// Inverts the factors with the damping λ, distributed between A and G by
+    /// π = √((tr A/dim A)/(tr G/dim G)).
     pub(super) fn invert(&mut self, damping: f64) {
         self.inverted = damping;
         let layers = &mut self.layers;

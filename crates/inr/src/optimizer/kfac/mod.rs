@@ -224,8 +224,8 @@ impl Kfac {
         Ok(TrialOutcome::Accepted)
     }
 
-    /// The factor from the engine's loss, which is also a mean over the outputs, to h = ½ · outputs
-    /// · loss.
+    /// The factor from the engine's loss, which is also a mean over the outputs, to
+    /// h = ½ · outputs · loss.
     fn scale(&self) -> f64 {
         0.5 * self.network.outputs() as f64
     }
