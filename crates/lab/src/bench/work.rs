@@ -13,6 +13,7 @@ use vi3nr_inr::fit::fit;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::plan::FitPlan;
 use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::run::RunEvent;
 use vi3nr_inr::session::{Beginning, FitError, FitReport, Session};
 use vi3nr_inr::signal::{Signal, SignalKind};
 use vi3nr_inr::train::Stop;
