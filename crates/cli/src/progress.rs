@@ -126,8 +126,8 @@ impl<'a> SweepTable<'a> {
             return;
         }
         match event {
-            Event::Planned { wanted, ended, jobs } => {
-                self.bar.set_length(*wanted as u64);
+            Event::Planned { scheduled, ended, jobs } => {
+                self.bar.set_length(*scheduled as u64);
                 self.bar.set_position(*ended as u64);
                 self.jobs = *jobs;
             }

@@ -6,7 +6,7 @@ use serde_json::json;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::run::backend;
 use vi3nr_lab::report::{Page, ReportError, of_repro, of_run, of_sweep};
-use vi3nr_lab::sweep::{Places, Store};
+use vi3nr_lab::sweep::{SweepPaths, Store};
 
 use super::sweep;
 use crate::CommandResult;
@@ -35,8 +35,8 @@ pub(crate) fn run(arguments: &ReportArguments) -> CommandResult {
 
 fn sweep_page(file: &Path) -> Result<Page, Failure> {
     let plan = sweep::read(file)?;
-    let places = Places::of(file, None);
-    let store = Store::open_existing(&places.database).map_err(Failure::usage)?;
+    let paths = SweepPaths::of(file, None);
+    let store = Store::open_existing(&paths.database).map_err(Failure::usage)?;
     of_sweep(&plan, &store).map_err(failure)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vi3nr_inr::atomic_file::write_atomically;
 use vi3nr_lab::sweep::{
-    Event, Places, Plan, Store, Summary, SweepError, SweepFile, Trial, TrialFolders, figures,
+    Event, SweepPaths, Plan, Store, Summary, SweepError, SweepFile, Trial, TrialFolders, figures,
     run as sweep,
 };
 
@@ -37,15 +37,15 @@ pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
 fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
     let plan = read(file)?;
     // What makes no sense is refused before anything is written.
-    let first = plan.first_wanted().map_err(failure)?;
+    let first = plan.first_scheduled().map_err(failure)?;
     if arguments.dry_run {
         return dry_run(&plan, &first, arguments.json);
     }
-    let places = Places::of(file, arguments.database.as_deref());
+    let paths = SweepPaths::of(file, arguments.database.as_deref());
     let program = std::env::current_exe().map_err(Failure::failed)?;
     let executor = arguments.executor.executor(&plan, &program).map_err(failure)?;
-    let folders = TrialFolders::lock(&places.trials).map_err(failure)?;
-    let mut store = Store::open(&places.database).map_err(failure)?;
+    let folders = TrialFolders::lock(&paths.trials).map_err(failure)?;
+    let mut store = Store::open(&paths.database).map_err(failure)?;
     if arguments.retry_failed {
         store.retry_failed().map_err(failure)?;
     }
@@ -57,8 +57,8 @@ fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
     let is_done = result.map_err(failure)?;
     let summary = Summary::new(&plan, &store).map_err(failure)?;
     let mut text = summary.to_text(&plan.title, BEST);
-    text += &format!("{}\n", places.database.display());
-    print(arguments.json, &summary_json(&plan, &summary, &places), &text)?;
+    text += &format!("{}\n", paths.database.display());
+    print(arguments.json, &summary_json(&plan, &summary, &paths), &text)?;
     let counts = summary.counts();
     match (is_done, counts.failed) {
         (false, _) => Err(Failure::Interrupted("interrupted; the same command goes on".into())),
@@ -90,14 +90,14 @@ fn dry_run(plan: &Plan, first: &[Trial], json: bool) -> CommandResult {
 
 fn report(arguments: &SweepReportArguments) -> CommandResult {
     let plan = read(&arguments.file)?;
-    let places = Places::of(&arguments.file, arguments.database.as_deref());
-    let store = Store::open_existing(&places.database).map_err(Failure::usage)?;
+    let paths = SweepPaths::of(&arguments.file, arguments.database.as_deref());
+    let store = Store::open_existing(&paths.database).map_err(Failure::usage)?;
     let summary = Summary::new(&plan, &store).map_err(failure)?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.file.with_extension("report"));
     std::fs::create_dir_all(&out)
         .map_err(|error| Failure::Failed(format!("cannot use '{}': {error}", out.display())))?;
     let mut files = vec![out.join("trials.csv")];
-    let rows = plan.to_csv(&store, &places).map_err(failure)?;
+    let rows = plan.to_csv(&store, &paths).map_err(failure)?;
     write_atomically(&files[0], |writer| writer.write_all(rows.as_bytes()))
         .map_err(Failure::failed)?;
     for (name, figure) in figures(&plan, &store).map_err(failure)? {
@@ -111,13 +111,13 @@ fn report(arguments: &SweepReportArguments) -> CommandResult {
     for file in &files {
         text += &format!("{}\n", file.display());
     }
-    let mut object = summary_json(&plan, &summary, &places);
+    let mut object = summary_json(&plan, &summary, &paths);
     object["files"] = paths_json(&files);
     print(arguments.json, &object, &text)
 }
 
 /// For scripts: every configuration, the best first.
-fn summary_json(plan: &Plan, summary: &Summary, places: &Places) -> Value {
+fn summary_json(plan: &Plan, summary: &Summary, paths: &SweepPaths) -> Value {
     let entries: Vec<Value> = summary
         .entries
         .iter()
@@ -125,8 +125,8 @@ fn summary_json(plan: &Plan, summary: &Summary, places: &Places) -> Value {
             let settings: serde_json::Map<String, Value> = entry.trials[0]
                 .settings
                 .iter()
-                .filter(|chosen| !matches!(chosen.name, "file" | "seed"))
-                .map(|chosen| (chosen.name.to_owned(), json!(chosen.value.text)))
+                .filter(|assignment| !matches!(assignment.name, "file" | "seed"))
+                .map(|assignment| (assignment.name.to_owned(), json!(assignment.value.text)))
                 .collect();
             let mean = entry.mean();
             json!({
@@ -150,7 +150,7 @@ fn summary_json(plan: &Plan, summary: &Summary, places: &Places) -> Value {
         "failed": counts.failed,
         "open": counts.open,
         "configurations": entries,
-        "database": places.database.to_string_lossy(),
+        "database": paths.database.to_string_lossy(),
     })
 }
 

@@ -15,13 +15,13 @@ use vi3nr_engine::{DenseLayers, EngineError};
 use weights::Weights;
 
 /// Most layers.
-pub const DEEPEST: usize = 10_000;
+pub const MAX_DEPTH: usize = 10_000;
 /// Widest layer: its weights and their packed copy take half a gigabyte.
-pub const WIDEST: usize = 8_192;
+pub const MAX_WIDTH: usize = 8_192;
 /// Most samples.
 pub const MAX_SAMPLES: usize = 10_000_000;
 /// Numbers kept for the way back, at most: 600 MB of slopes, or one sample's.
-const KEPT: usize = 150_000_000;
+const MAX_KEPT_VALUES: usize = 150_000_000;
 /// What inputs and gradients are drawn for: the number of [`Stream::SAMPLES`], of which Monte Carlo
 /// moments use substream 0.
 const SAMPLES: Stream = Stream::new(3);
@@ -126,7 +126,7 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
     check(plan)?;
     let PropagationPlan { depth, width, batch, sigma_p, .. } = *plan;
     let mut layers = DenseLayers::new(&plan.activation, plan.threads)?;
-    let group = (KEPT / (depth * width)).clamp(1, batch);
+    let group = (MAX_KEPT_VALUES / (depth * width)).clamp(1, batch);
     let mut weights = Weights::new(plan, &layers)?;
     let mut values = zeros(group * width)?;
     let mut next = zeros(group * width)?;
@@ -178,8 +178,8 @@ fn check(plan: &PropagationPlan) -> Result<(), Error> {
         }
         Err(Error::OutOfRange { quantity: quantity.into(), value: value as f64, expected })
     };
-    within("depth", plan.depth, DEEPEST, "from 1 to 10000 layers")?;
-    within("width", plan.width, WIDEST, "from 2 to 8192 units")?;
+    within("depth", plan.depth, MAX_DEPTH, "from 1 to 10000 layers")?;
+    within("width", plan.width, MAX_WIDTH, "from 2 to 8192 units")?;
     within("batch", plan.batch, MAX_SAMPLES, "from 1 to 10000000 samples")?;
     for (quantity, value) in
         [("sigma_p", plan.sigma_p), ("the variance of the weights", plan.weight_variance)]

@@ -113,7 +113,7 @@ fn impossible_plans_are_refused() {
         PropagationPlan { depth: 0, ..good.clone() },
         PropagationPlan { width: 1, ..good.clone() },
         PropagationPlan { batch: 0, ..good.clone() },
-        PropagationPlan { width: WIDEST + 1, ..good.clone() },
+        PropagationPlan { width: MAX_WIDTH + 1, ..good.clone() },
         PropagationPlan { sigma_p: f64::NAN, ..good.clone() },
         PropagationPlan { weight_variance: 0.0, ..good.clone() },
     ] {

@@ -5,7 +5,7 @@ use vi3nr::init;
 use vi3nr::rng::{Random, Stream};
 use vi3nr_engine::{DenseLayers, EngineError};
 
-use super::{KEPT, PropagationPlan, zeros};
+use super::{MAX_KEPT_VALUES, PropagationPlan, zeros};
 
 /// Where a layer's weights come from.
 pub(super) struct Weights {
@@ -22,7 +22,7 @@ impl Weights {
     pub(super) fn new(plan: &PropagationPlan, layers: &DenseLayers) -> Result<Self, EngineError> {
         let PropagationPlan { weights: shape, width, depth, seed, .. } = *plan;
         let size = width * width;
-        let are_all_held = shape != WeightShape::Uniform && depth * size <= KEPT;
+        let are_all_held = shape != WeightShape::Uniform && depth * size <= MAX_KEPT_VALUES;
         let held = zeros(if are_all_held { depth * size } else { size })?;
         let variance = plan.weight_variance;
         let mut weights = Self { shape, variance, width, seed, held, are_all_held };

@@ -14,15 +14,15 @@ pub struct Experiment {
     pub title: String,
     /// Its rows and columns, none for a map.
     #[serde(default, rename = "case")]
-    pub cases: Vec<Case>,
+    pub cases: Vec<TableEntry>,
     /// A map of the backward condition.
-    pub map: Option<MapPlan>,
+    pub map: Option<ConditionMap>,
 }
 
 /// One activation with one initialization: what a table has at one place, perhaps several numbers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
+pub struct TableEntry {
     /// The table's row.
     pub row: String,
     /// The table's column.
@@ -38,7 +38,7 @@ pub struct Case {
     /// Estimate E\[f²\] from so many samples.
     pub samples: Option<u64>,
     /// Run the paper's grid search too.
-    pub grid: Option<GridPlan>,
+    pub grid: Option<ValueGrid>,
     /// The paper's numbers, as printed.
     pub paper: BTreeMap<Quantity, String>,
     /// For numbers that do not agree: what was measured about them.
@@ -59,7 +59,7 @@ pub enum SigmaChoice {
 /// Equally spaced values, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GridPlan {
+pub struct ValueGrid {
     /// The smallest.
     pub from: f64,
     /// The largest.
@@ -71,7 +71,7 @@ pub struct GridPlan {
     pub samples: u64,
 }
 
-impl GridPlan {
+impl ValueGrid {
     /// The values.
     pub fn values(&self) -> Vec<f64> {
         let steps = f64::from(self.points.max(2) - 1);
@@ -83,7 +83,7 @@ impl GridPlan {
 /// The backward condition over a parameter of the activation and σ_p.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MapPlan {
+pub struct ConditionMap {
     /// The activation's name.
     pub activation: String,
     /// The parameter that runs along the x axis.
@@ -95,7 +95,7 @@ pub struct MapPlan {
     /// How many values.
     pub points: u32,
     /// The y axis.
-    pub sigma_p: GridPlan,
+    pub sigma_p: ValueGrid,
     /// The slope of the theory's line through the origin.
     pub line: f64,
     /// The paper's ratio of parameter to σ_p, as printed.
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn grids_include_both_ends() {
-        let grid = GridPlan { from: 1.0, to: 2.0, points: 3, samples: 0 };
+        let grid = ValueGrid { from: 1.0, to: 2.0, points: 3, samples: 0 };
         assert_eq!(grid.values(), [1.0, 1.5, 2.0]);
     }
 

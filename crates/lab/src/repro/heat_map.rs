@@ -2,16 +2,16 @@
 
 use vi3nr::{Activation, Gain};
 
-use super::experiment::{GridPlan, MapPlan, Quantity};
+use super::experiment::{ValueGrid, ConditionMap, Quantity};
 use super::result::Cell;
-use super::{ReproError, Verdict, compare};
+use super::{ReproError, Agreement, compare};
 use crate::spread::spread;
 use vi3nr_inr::chart::{Curve, HeatMap, Scale};
 
 /// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.
-pub(super) fn measure(plan: &MapPlan, title: &str) -> Result<(HeatMap, Cell), ReproError> {
-    let MapPlan { from, to, points, .. } = *plan;
-    let columns = GridPlan { from, to, points, samples: 0 }.values();
+pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell), ReproError> {
+    let ConditionMap { from, to, points, .. } = *plan;
+    let columns = ValueGrid { from, to, points, samples: 0 }.values();
     let rows = plan.sigma_p.values();
     let mut values = Vec::with_capacity(columns.len() * rows.len());
     for parameter in &columns {
@@ -43,7 +43,7 @@ pub(super) fn measure(plan: &MapPlan, title: &str) -> Result<(HeatMap, Cell), Re
         sd,
         count,
         verdict,
-        reason: (verdict == Verdict::Differs).then(|| plan.differs.clone()).flatten(),
+        reason: (verdict == Agreement::Differs).then(|| plan.differs.clone()).flatten(),
         non_finite_rows: 0,
     };
     // The line as far as both axes reach.

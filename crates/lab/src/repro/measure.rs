@@ -7,10 +7,10 @@ use std::time::Instant;
 use vi3nr::backward::{GridSearch, Solution, grid_search, solve};
 use vi3nr::{Activation, Gain, Moments, Scheme, WeightShape};
 
-use super::experiment::{Case, Experiment, Quantity, SigmaChoice};
+use super::experiment::{TableEntry, Experiment, Quantity, SigmaChoice};
 use super::heat_map;
 use super::result::{Cell, RunResult};
-use super::{ReproError, Settings, Verdict, compare};
+use super::{ReproError, Settings, Agreement, compare};
 use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
 use crate::spread::spread;
 
@@ -54,7 +54,7 @@ pub(super) fn run(
 /// The cells of one case.
 fn run_case(
     name: &str,
-    case: &Case,
+    case: &TableEntry,
     settings: &Settings,
     known: &mut Known,
 ) -> Result<Vec<Cell>, ReproError> {
@@ -103,8 +103,8 @@ fn run_case(
             };
             let (mean, sd, count) = spread(values.get(&quantity));
             let verdict = match (quantity, printed) {
-                (Quantity::TimeMs, _) | (_, None) => Verdict::Shown,
-                _ if count == 1 && is_random(quantity, case) => Verdict::Shown,
+                (Quantity::TimeMs, _) | (_, None) => Agreement::Shown,
+                _ if count == 1 && is_random(quantity, case) => Agreement::Shown,
                 (_, Some(printed)) => compare(printed, mean, sd, count),
             };
             Cell {
@@ -119,7 +119,7 @@ fn run_case(
                 reason: case
                     .differs
                     .get(&quantity)
-                    .filter(|_| verdict == Verdict::Differs)
+                    .filter(|_| verdict == Agreement::Differs)
                     .cloned(),
                 non_finite_rows: lost.get(&quantity).copied().unwrap_or(0),
             }
@@ -128,7 +128,7 @@ fn run_case(
 }
 
 /// Whether another seed gives another value.
-fn is_random(quantity: Quantity, case: &Case) -> bool {
+fn is_random(quantity: Quantity, case: &TableEntry) -> bool {
     match quantity {
         Quantity::SigmaP | Quantity::Ratio => false,
         Quantity::Variance => case.samples.is_some(),
@@ -147,7 +147,7 @@ fn first_root(activation: &Activation) -> Result<Option<f64>, ReproError> {
 
 /// Measures with one seed what needs no deep network; returns the network that the case asks for.
 fn repetition(
-    case: &Case,
+    case: &TableEntry,
     activation: &Activation,
     sigma_p: f64,
     seed: u64,

@@ -1,7 +1,7 @@
 //! The paper's tables and its Figure 2a, run again and compared with what it prints.
 //!
 //! What to run and what the paper prints lies in `repro/*.toml` of this crate and is built
-//! into the program ([`Experiment`]); [`run`] measures, [`Verdict`] compares, [`RunResult::save`]
+//! into the program ([`Experiment`]); [`run`] measures, [`Agreement`] compares, [`RunResult::save`]
 //! writes CSV, JSON and, for the figure, pictures. Tables and figures of trained networks are sweeps:
 //! [`evaluation`].
 
@@ -13,11 +13,11 @@ pub mod paper_table;
 mod report;
 mod result;
 mod student_t;
-mod verdict;
+mod agreement;
 
-pub use experiment::{Case, Experiment, GridPlan, MapPlan, Quantity, SigmaChoice};
+pub use experiment::{TableEntry, Experiment, ValueGrid, ConditionMap, Quantity, SigmaChoice};
 pub use result::{Cell, RunResult};
-pub use verdict::{Verdict, compare, printed_half_unit};
+pub use agreement::{Agreement, compare, printed_half_unit};
 
 use std::path::PathBuf;
 

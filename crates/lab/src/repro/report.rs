@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::heat_map;
 use super::result::{Cell, RunResult};
-use super::verdict::CONFIDENCE;
-use super::{Quantity, ReproError, Settings, Verdict};
+use super::agreement::CONFIDENCE;
+use super::{Quantity, ReproError, Settings, Agreement};
 use vi3nr_inr::atomic_file::write_atomically;
 
 /// Five significant digits at most, without trailing zeros.
@@ -38,9 +38,9 @@ impl Cell {
 
     fn verdict_text(&self) -> &'static str {
         match self.verdict {
-            Verdict::Agrees => "agrees",
-            Verdict::Differs => "differs",
-            Verdict::Shown => "-",
+            Agreement::Agrees => "agrees",
+            Agreement::Differs => "differs",
+            Agreement::Shown => "-",
         }
     }
 
@@ -62,7 +62,7 @@ impl Cell {
 
 impl RunResult {
     /// How many cells have this verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
+    pub fn count(&self, verdict: Agreement) -> usize {
         self.cells.iter().filter(|cell| cell.verdict == verdict).count()
     }
 
@@ -91,7 +91,7 @@ impl RunResult {
             text += &line(&cell.row, &cell.column, cell.quantity.name(), paper, &ours, verdict);
             if let Some(reason) = &cell.reason {
                 text += &format!("    {reason}\n");
-            } else if cell.verdict == Verdict::Differs {
+            } else if cell.verdict == Agreement::Differs {
                 text += "    no measured explanation\n";
             }
             if cell.non_finite_rows > 0 {
@@ -99,7 +99,7 @@ impl RunResult {
                 text += &format!("    {lost} samples were not finite; each counts as 100 %\n");
             }
         }
-        let (agree, differ) = (self.count(Verdict::Agrees), self.count(Verdict::Differs));
+        let (agree, differ) = (self.count(Agreement::Agrees), self.count(Agreement::Differs));
         text += &format!("{agree} agree, {differ} differ, {:.1} s\n", self.seconds);
         text
     }
@@ -113,8 +113,8 @@ impl RunResult {
             "vi3nr_version": env!("CARGO_PKG_VERSION"),
             "settings": { "seeds": seeds, "depth": depth, "width": width, "batch": batch },
             "cells": self.cells.iter().map(Cell::json).collect::<Vec<_>>(),
-            "agree": self.count(Verdict::Agrees),
-            "differ": self.count(Verdict::Differs),
+            "agree": self.count(Agreement::Agrees),
+            "differ": self.count(Agreement::Differs),
             "seconds": self.seconds,
         })
     }

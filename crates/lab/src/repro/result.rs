@@ -2,7 +2,7 @@
 
 use vi3nr_inr::chart::HeatMap;
 
-use super::{Quantity, Settings, Verdict};
+use super::{Quantity, Settings, Agreement};
 
 /// One number beside the paper's.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ pub struct Cell {
     /// How many repetitions.
     pub count: u64,
     /// The comparison.
-    pub verdict: Verdict,
+    pub verdict: Agreement,
     /// For a number that differs: what was measured about it.
     pub reason: Option<String>,
     /// Samples of all repetitions that were not finite in this error and count as 100 % in it.

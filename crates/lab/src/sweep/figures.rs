@@ -87,9 +87,9 @@ pub fn figures(plan: &Plan, store: &Store) -> Result<Vec<(String, Figure)>, Swee
 impl Point {
     fn new(plan: &Plan, trial: &Trial, score: f64) -> Result<Self, SweepError> {
         let mut numbers = BTreeMap::new();
-        for chosen in &trial.settings {
-            if let Some(number) = plan.number(trial, chosen.name)? {
-                numbers.insert(chosen.name, number);
+        for assignment in &trial.settings {
+            if let Some(number) = plan.number(trial, assignment.name)? {
+                numbers.insert(assignment.name, number);
             }
         }
         let theory = match &plan.identity(trial)?.plan {
@@ -119,7 +119,7 @@ fn file_name(text: &str) -> String {
 fn axes(points: &[Point]) -> Vec<&'static str> {
     let Some(first) = points.first() else { return Vec::new() };
     let mut names = Vec::new();
-    for name in first.trial.settings.iter().map(|chosen| chosen.name) {
+    for name in first.trial.settings.iter().map(|assignment| assignment.name) {
         let numbers = || points.iter().map(|point| point.numbers.get(name));
         let is_replicate = matches!(name, "seed" | "file");
         let differ = numbers().any(|number| number != first.numbers.get(name));

@@ -11,7 +11,7 @@ use super::{Strategy, SweepError};
 ///
 /// ```toml
 /// title = "sigma_p of a Gaussian network"
-/// maximise = "psnr"                      # or minimise: a number of the fit's report
+/// maximize = "psnr"                      # or minimize: a number of the fit's report
 ///
 /// [strategy]                             # every combination where there is none
 /// kind = "halving"
@@ -37,11 +37,11 @@ pub struct SweepFile {
     #[serde(default)]
     pub title: String,
     /// The number of a fit that is to be large.
-    #[serde(alias = "maximize")]
-    pub maximise: Option<String>,
+    #[serde(alias = "maximise")]
+    pub maximize: Option<String>,
     /// The number of a fit that is to be small.
-    #[serde(alias = "minimize")]
-    pub minimise: Option<String>,
+    #[serde(alias = "minimise")]
+    pub minimize: Option<String>,
     /// Which combinations are tried.
     #[serde(default)]
     pub strategy: Strategy,

@@ -41,22 +41,22 @@ pub use file::{CaseFile, SweepFile};
 pub use identity::Identity;
 pub use plan::{Case, Plan};
 pub use run::{Event, run};
-pub use setting::{Chosen, Setting, Value};
+pub use setting::{Assignment, Setting, Value};
 pub use store::{Row, State, Store};
-pub use strategy::{Known, Strategy, Verdict};
+pub use strategy::{Known, Strategy, TrialScore};
 pub use summary::{Counts, Entry, Score, Summary};
 pub use trial::Trial;
 
 /// Where a sweep keeps what it finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct SweepPaths {
     /// The database.
     pub database: PathBuf,
     /// The run directories of the trials.
     pub trials: PathBuf,
 }
 
-impl Places {
+impl SweepPaths {
     /// Beside the file, or at `database`, with the run directories beside that: `a.toml` has
     /// `a.sqlite` and `a.trials`.
     pub fn of(file: &Path, database: Option<&Path>) -> Self {

@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use vi3nr_inr::request::{FitRequest, RequestError};
 
 use super::identity::Identities;
-use super::setting::{six_digits, wrong};
+use super::setting::{six_digits, invalid};
 use super::trial::{is_replicate, words};
 use super::{
-    Chosen, Identity, Row, Setting, Store, Strategy, SweepError, SweepFile, Trial, Value, Verdict,
+    Assignment, Identity, Row, Setting, Store, Strategy, SweepError, SweepFile, Trial, Value, TrialScore,
 };
 use crate::{field, request_file};
 
@@ -56,17 +56,17 @@ impl Plan {
     /// [`SweepError::Request`] if a setting is not known or cannot have a value, and
     /// [`SweepError::TooMany`] for too many combinations.
     pub fn new(file: &SweepFile, folder: &Path) -> Result<Self, SweepError> {
-        let (metric, is_maximized) = match (&file.maximise, &file.minimise) {
+        let (metric, is_maximized) = match (&file.maximize, &file.minimize) {
             (Some(metric), None) => (metric.clone(), true),
             (None, Some(metric)) => (metric.clone(), false),
             _ => {
-                let reason = "expected one of the two, for example maximise = \"psnr\"";
-                return Err(wrong("maximise, minimise", reason));
+                let reason = "expected one of the two, for example maximize = \"psnr\"";
+                return Err(invalid("maximize, minimize", reason));
             }
         };
         let shared = read(&file.settings, "", folder)?;
         if let Some(setting) = shared.iter().find(|setting| setting.values.is_empty()) {
-            return Err(wrong(setting.name, "it has no values"));
+            return Err(invalid(setting.name, "it has no values"));
         }
         let mut cases = Vec::new();
         for case in &file.cases {
@@ -120,11 +120,11 @@ impl Plan {
     ///
     /// # Errors
     /// Returns [`SweepError::Request`] with the field if a trial cannot be asked for, and what
-    /// [`Strategy::wanted`] returns.
-    pub fn first_wanted(&self) -> Result<Vec<Trial>, SweepError> {
-        let wanted = self.strategy.wanted(self, &|_| Ok(Verdict::Open))?;
-        wanted.iter().try_for_each(|trial| self.identity(trial).map(drop))?;
-        Ok(wanted)
+    /// [`Strategy::scheduled`] returns.
+    pub fn first_scheduled(&self) -> Result<Vec<Trial>, SweepError> {
+        let scheduled = self.strategy.scheduled(self, &|_| Ok(TrialScore::Pending))?;
+        scheduled.iter().try_for_each(|trial| self.identity(trial).map(drop))?;
+        Ok(scheduled)
     }
 
     /// What is asked for with a trial, its paths taken from the sweep's folder.
@@ -195,7 +195,7 @@ impl Plan {
     /// What tells a trial's configuration from others of its case, in words: the settings that vary,
     /// but for the file and the seed.
     pub fn label(&self, trial: &Trial) -> String {
-        let words = words(self.varied(trial).filter(|chosen| !is_replicate(chosen)));
+        let words = words(self.varied(trial).filter(|assignment| !is_replicate(assignment)));
         match (self.cases[trial.case].name.as_str(), words) {
             ("", words) => words,
             (name, words) if words.is_empty() => name.into(),
@@ -205,17 +205,17 @@ impl Plan {
 
     /// The same with the file and the seed.
     pub fn full_label(&self, trial: &Trial) -> String {
-        let replicate = words(self.varied(trial).filter(|chosen| is_replicate(chosen)));
+        let replicate = words(self.varied(trial).filter(|assignment| is_replicate(assignment)));
         let all = [self.label(trial), replicate];
         all.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
-    fn varied<'a>(&'a self, trial: &'a Trial) -> impl Iterator<Item = &'a Chosen> {
+    fn varied<'a>(&'a self, trial: &'a Trial) -> impl Iterator<Item = &'a Assignment> {
         let settings = &self.cases[trial.case].settings;
-        trial.settings.iter().filter(move |chosen| {
-            let own = settings.iter().find(|setting| setting.name == chosen.name);
+        trial.settings.iter().filter(move |assignment| {
+            let own = settings.iter().find(|setting| setting.name == assignment.name);
             own.is_none_or(|setting| {
-                setting.is_varied() || setting.values[0].text != chosen.value.text
+                setting.is_varied() || setting.values[0].text != assignment.value.text
             })
         })
     }
@@ -225,7 +225,7 @@ impl Plan {
 fn read(table: &toml::Table, case: &str, folder: &Path) -> Result<Vec<Setting>, SweepError> {
     let plain = |name: &str| name.replace('-', "_");
     if let Some(name) = table.keys().find(|name| RESERVED.contains(&&*plain(name))) {
-        return Err(wrong(name, "the sweep itself decides it for its trials"));
+        return Err(invalid(name, "the sweep itself decides it for its trials"));
     }
     let fields = field::fields(table).map_err(|error| in_case(case, error))?;
     fields.into_iter().map(|(name, value)| Setting::read(name, value, folder)).collect()
@@ -236,13 +236,13 @@ fn in_case(case: &str, error: RequestError) -> SweepError {
 }
 
 /// Every combination of values, the last setting changing fastest.
-fn combinations(settings: &[Setting]) -> Vec<Vec<Chosen>> {
+fn combinations(settings: &[Setting]) -> Vec<Vec<Assignment>> {
     let mut partial = vec![Vec::new()];
     for setting in settings {
-        let chosen = |value: &Value| Chosen { name: setting.name, value: value.clone() };
-        let extended = partial.iter().flat_map(|before: &Vec<Chosen>| {
+        let assignment = |value: &Value| Assignment { name: setting.name, value: value.clone() };
+        let extended = partial.iter().flat_map(|before: &Vec<Assignment>| {
             let values = setting.values.iter();
-            values.map(move |value| before.iter().cloned().chain([chosen(value)]).collect())
+            values.map(move |value| before.iter().cloned().chain([assignment(value)]).collect())
         });
         partial = extended.collect();
     }
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn names_are_fields_with_dashes_or_underscores() {
         let plan = plan(
-            "maximise = 'psnr'\n[settings]\nsigma-p = ['auto', '2*auto', 0.1]\nlr_decay = 0.9\n\
+            "maximize = 'psnr'\n[settings]\nsigma-p = ['auto', '2*auto', 0.1]\nlr_decay = 0.9\n\
              learning-rate = 1e-3\nfile = 'a.png'",
         )
         .unwrap();
@@ -289,17 +289,17 @@ mod tests {
                 "combinations",
             ),
         ] {
-            let error = plan(&format!("maximise = 'psnr'\n[settings]\n{settings}")).unwrap_err();
+            let error = plan(&format!("maximize = 'psnr'\n[settings]\n{settings}")).unwrap_err();
             assert!(error.to_string().contains(part), "{settings}: {error}");
         }
-        let error = plan("maximise = 'psnr'\n[[case]]\nname = 'big'\nwdth = 3").unwrap_err();
+        let error = plan("maximize = 'psnr'\n[[case]]\nname = 'big'\nwdth = 3").unwrap_err();
         assert!(error.to_string().starts_with("trial big: unknown setting"), "{error}");
     }
 
     #[test]
     fn numbers_of_sigma_p_are_those_of_the_plan() {
         let plan = plan(
-            "maximise = 'psnr'\n[settings]\nactivation = 'gaussian:sigma=0.05'\n\
+            "maximize = 'psnr'\n[settings]\nactivation = 'gaussian:sigma=0.05'\n\
              sigma-p = { format = '{}*auto', values = [0.5, 2] }",
         )
         .unwrap();
@@ -307,10 +307,10 @@ mod tests {
         assert_eq!((number(0), number(1)), (Some(0.0388443), Some(0.155377)));
         // What does not fit together is found before anything is run.
         let refused = self::plan(
-            "maximise = 'psnr'\n[settings]\nactivation = ['sine', 'tanh']\ninit = 'siren'\nseed = 1",
+            "maximize = 'psnr'\n[settings]\nactivation = ['sine', 'tanh']\ninit = 'siren'\nseed = 1",
         )
         .unwrap();
-        let error = refused.first_wanted().unwrap_err();
+        let error = refused.first_scheduled().unwrap_err();
         let SweepError::Request { trial, error } = error else { panic!("{error}") };
         assert_eq!((trial.as_str(), error.fields.as_slice()), ("activation=tanh", &["init"][..]));
     }

@@ -1,4 +1,4 @@
-//! The loop of a sweep: what is wanted, who runs it, what came out.
+//! The loop of a sweep: what is scheduled, who runs it, what came out.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use vi3nr_inr::train::Stop;
 
 use super::{
     Ended, Executor, Job, Outcome, Plan, Row, State, Store, SweepError, Trial, TrialFolders,
-    Verdict,
+    TrialScore,
 };
 
 /// How often a trial that fails is run in all.
@@ -21,10 +21,10 @@ const TICK: Duration = Duration::from_millis(200);
 /// What happens in a sweep, for whoever shows it.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// So many trials are known to be wanted; so many of them have ended.
+    /// So many trials are known to be scheduled; so many of them have ended.
     Planned {
         /// Wanted.
-        wanted: usize,
+        scheduled: usize,
         /// Of these, with a result or given up.
         ended: usize,
         /// That run side by side.
@@ -50,29 +50,29 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Plan::identity`].
-    pub fn verdict(&self, store: &Store, trial: &Trial) -> Result<Verdict, SweepError> {
+    pub fn trial_score(&self, store: &Store, trial: &Trial) -> Result<TrialScore, SweepError> {
         Ok(match self.row(store, trial)? {
-            Some(row) => self.verdict_of(row),
-            None => Verdict::Open,
+            Some(row) => self.score_of(row),
+            None => TrialScore::Pending,
         })
     }
 
-    fn verdict_of(&self, row: &Row) -> Verdict {
+    fn score_of(&self, row: &Row) -> TrialScore {
         match row.state {
             State::Done | State::Diverged => self.score(row),
-            State::Failed if row.attempts >= ATTEMPTS => Verdict::Failed,
-            State::Failed | State::Waiting => Verdict::Open,
+            State::Failed if row.attempts >= ATTEMPTS => TrialScore::Failed,
+            State::Failed | State::Waiting => TrialScore::Pending,
         }
     }
 
     /// The number that decides, of a trial that has a result.
-    fn score(&self, row: &Row) -> Verdict {
+    fn score(&self, row: &Row) -> TrialScore {
         let number = row.result.as_ref().and_then(|result| result[&self.metric].as_f64());
-        number.map_or(Verdict::Failed, Verdict::Score)
+        number.map_or(TrialScore::Failed, TrialScore::Score)
     }
 }
 
-/// Runs what is wanted and has not ended, `jobs` trials at a time, until nothing is left or `stop` is
+/// Runs what is scheduled and has not ended, `jobs` trials at a time, until nothing is left or `stop` is
 /// set. Returns whether all ended.
 ///
 /// # Errors
@@ -90,9 +90,9 @@ pub fn run(
 ) -> Result<bool, SweepError> {
     let cores = vi3nr_engine::thread_count(None);
     loop {
-        let wanted = plan.strategy.wanted(plan, &|trial| plan.verdict(store, trial))?;
+        let scheduled = plan.strategy.scheduled(plan, &|trial| plan.trial_score(store, trial))?;
         let mut new = Vec::new();
-        for trial in &wanted {
+        for trial in &scheduled {
             if plan.row(store, trial)?.is_none() {
                 let key = plan.identity(trial)?.key.clone();
                 new.push((key, Value::Object(trial.request().settings())));
@@ -102,9 +102,9 @@ pub fn run(
         let mut open: Vec<(Trial, i64)> = Vec::new();
         let mut ids = HashSet::new();
         let mut ended = 0;
-        for trial in &wanted {
+        for trial in &scheduled {
             match plan.row(store, trial)? {
-                Some(row) if plan.verdict_of(row) == Verdict::Open => {
+                Some(row) if plan.score_of(row) == TrialScore::Pending => {
                     // A combination that is listed twice is run once.
                     if ids.insert(row.id) {
                         open.push((trial.clone(), row.id));
@@ -114,7 +114,7 @@ pub fn run(
             }
         }
         let jobs = jobs.unwrap_or(cores).min(open.len()).max(1);
-        watch(Event::Planned { wanted: ended + open.len(), ended, jobs });
+        watch(Event::Planned { scheduled: ended + open.len(), ended, jobs });
         if open.is_empty() {
             return Ok(true);
         }
@@ -215,7 +215,7 @@ fn keep(
     let Ended { outcome, seconds } = ended?;
     let Some(before) = store.get(&job.key).cloned() else { return Ok(None) };
     let (state, result, error) = match outcome {
-        Outcome::CutOff => return Ok(None),
+        Outcome::Interrupted => return Ok(None),
         // An interrupt from the keyboard reaches children before the executor knows of it.
         Outcome::Failed(_) if stop.load(Ordering::Relaxed) => return Ok(None),
         Outcome::Report(report) if report["stopped"] == Stop::Diverged.as_str() => {
@@ -226,6 +226,6 @@ fn keep(
     };
     let row = Row { state, attempts: before.attempts + 1, result, error, seconds, ..before };
     store.put(row.clone())?;
-    let is_retried = plan.verdict_of(&row) == Verdict::Open;
+    let is_retried = plan.score_of(&row) == TrialScore::Pending;
     Ok(Some((row, is_retried)))
 }

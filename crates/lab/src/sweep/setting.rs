@@ -29,7 +29,7 @@ pub struct Setting {
 
 /// A setting with one value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chosen {
+pub struct Assignment {
     /// The field's name.
     pub name: &'static str,
     /// Its value.
@@ -91,7 +91,7 @@ impl Setting {
     }
 }
 
-pub(super) fn wrong(name: &str, reason: impl Into<String>) -> SweepError {
+pub(super) fn invalid(name: &str, reason: impl Into<String>) -> SweepError {
     SweepError::Setting { name: name.into(), reason: reason.into() }
 }
 
@@ -113,7 +113,7 @@ fn scalar(name: &str, value: &toml::Value) -> Result<Value, SweepError> {
         (_, Some(json)) => Ok(Value { text: json.to_string(), json, number: None }),
         (other, None) => {
             let reason = format!("{other} is neither text, a finite number, true nor false");
-            Err(wrong(name, reason))
+            Err(invalid(name, reason))
         }
     }
 }
@@ -121,14 +121,14 @@ fn scalar(name: &str, value: &toml::Value) -> Result<Value, SweepError> {
 fn read_table(name: &str, table: &toml::Table, folder: &Path) -> Result<Vec<Value>, SweepError> {
     const KNOWN: [&str; 7] = ["values", "from", "to", "points", "scale", "format", "glob"];
     if let Some(key) = table.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(wrong(name, format!("unknown key '{key}', expected {}", KNOWN.join(", "))));
+        return Err(invalid(name, format!("unknown key '{key}', expected {}", KNOWN.join(", "))));
     }
     let format = match table.get("format") {
         None => None,
         Some(toml::Value::String(format)) if format.contains("{}") => Some(format.as_str()),
         Some(other) => {
             let reason = format!("format = {other}: expected text with {{}} for the value");
-            return Err(wrong(name, reason));
+            return Err(invalid(name, reason));
         }
     };
     let kinds = ["values", "from", "glob"].map(|key| table.contains_key(key));
@@ -136,7 +136,7 @@ fn read_table(name: &str, table: &toml::Table, folder: &Path) -> Result<Vec<Valu
         [true, false, false] => read_values(name, &table["values"], folder)?,
         [false, true, false] => range(name, table)?,
         [false, false, true] => files(name, &table["glob"], folder)?,
-        _ => return Err(wrong(name, "expected one of values, from with to and points, or glob")),
+        _ => return Err(invalid(name, "expected one of values, from with to and points, or glob")),
     };
     Ok(values.into_iter().map(|value| value.formatted(format)).collect())
 }
@@ -146,12 +146,12 @@ fn range(name: &str, table: &toml::Table) -> Result<Vec<Value>, SweepError> {
     let number = |key: &str| match table.get(key) {
         Some(toml::Value::Float(number)) if number.is_finite() => Ok(*number),
         Some(toml::Value::Integer(number)) => Ok(*number as f64),
-        Some(other) => Err(wrong(name, format!("{key} = {other}: expected a finite number"))),
-        None => Err(wrong(name, format!("a range needs {key}"))),
+        Some(other) => Err(invalid(name, format!("{key} = {other}: expected a finite number"))),
+        None => Err(invalid(name, format!("a range needs {key}"))),
     };
     let (from, to, points) = (number("from")?, number("to")?, number("points")?);
     if points.fract() != 0.0 || !(2.0..=10_000.0).contains(&points) {
-        return Err(wrong(name, format!("points = {points}: expected a whole number, 2 to 10000")));
+        return Err(invalid(name, format!("points = {points}: expected a whole number, 2 to 10000")));
     }
     let at: Box<dyn Fn(f64) -> f64> = match table.get("scale").map(toml::Value::as_str) {
         None | Some(Some("linear")) => Box::new(|share| from + (to - from) * share),
@@ -159,9 +159,9 @@ fn range(name: &str, table: &toml::Table) -> Result<Vec<Value>, SweepError> {
             Box::new(|share| from * (to / from).powf(share))
         }
         Some(Some("log")) => {
-            return Err(wrong(name, "a logarithmic range needs from and to above 0"));
+            return Err(invalid(name, "a logarithmic range needs from and to above 0"));
         }
-        Some(_) => return Err(wrong(name, "expected scale = \"linear\" or \"log\"")),
+        Some(_) => return Err(invalid(name, "expected scale = \"linear\" or \"log\"")),
     };
     let last = points as usize - 1;
     let value = |index| {
@@ -179,25 +179,25 @@ pub(super) fn six_digits(number: f64) -> f64 {
 /// The files of a pattern, in the order of their names.
 fn files(name: &str, pattern: &toml::Value, folder: &Path) -> Result<Vec<Value>, SweepError> {
     let toml::Value::String(pattern) = pattern else {
-        return Err(wrong(name, format!("glob = {pattern}: expected a pattern such as \"*.png\"")));
+        return Err(invalid(name, format!("glob = {pattern}: expected a pattern such as \"*.png\"")));
     };
     // The folder's own name may hold what means something in a pattern.
     let escaped = glob::Pattern::escape(&folder.to_string_lossy());
     let is_whole = escaped.is_empty() || Path::new(pattern).is_absolute();
     let whole = if is_whole { pattern.clone() } else { format!("{escaped}/{pattern}") };
-    let found = glob::glob(&whole).map_err(|error| wrong(name, format!("'{pattern}': {error}")))?;
+    let found = glob::glob(&whole).map_err(|error| invalid(name, format!("'{pattern}': {error}")))?;
     let mut values = Vec::new();
     for path in found {
-        let path = path.map_err(|error| wrong(name, format!("'{pattern}': {error}")))?;
+        let path = path.map_err(|error| invalid(name, format!("'{pattern}': {error}")))?;
         let path = path.strip_prefix(folder).unwrap_or(&path);
         let Some(text) = path.to_str() else {
             let reason = format!("'{}' is no Unicode and cannot be kept", path.display());
-            return Err(wrong(name, reason));
+            return Err(invalid(name, reason));
         };
         values.push(Value { number: None, ..Value::new(text) });
     }
     if values.is_empty() {
-        return Err(wrong(name, format!("no file matches '{whole}'")));
+        return Err(invalid(name, format!("no file matches '{whole}'")));
     }
     Ok(values)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::setting::{six_digits, wrong};
+use super::setting::{six_digits, invalid};
 use super::{Plan, SweepError, Trial, Value};
 
 /// How the combinations of a sweep are tried.
@@ -43,13 +43,13 @@ fn default_refinements() -> u32 {
 }
 
 /// The maximum number of steps that a line search goes from where it began, to either side.
-const REACH: f64 = 6.0;
+const MAX_WALK: f64 = 6.0;
 
 /// What is known of a trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
+pub enum TrialScore {
     /// It has not ended.
-    Open,
+    Pending,
     /// It ended without the number that decides.
     Failed,
     /// The number that decides.
@@ -63,12 +63,12 @@ impl Strategy {
             Self::Grid => {}
             Self::Halving { rungs, keep } => {
                 if !(*keep > 0.0 && *keep < 1.0) {
-                    return Err(wrong("strategy", format!("keep = {keep}: expected 0 to 1")));
+                    return Err(invalid("strategy", format!("keep = {keep}: expected 0 to 1")));
                 }
                 let is_rising = rungs.windows(2).all(|pair| pair[0] < pair[1]);
                 if rungs.first().is_none_or(|first| *first == 0) || !is_rising {
                     let reason = "rungs: expected numbers of steps above 0 that rise";
-                    return Err(wrong("strategy", reason));
+                    return Err(invalid("strategy", reason));
                 }
                 for case in &plan.cases {
                     let steps = case.settings.iter().find(|setting| setting.name == "steps");
@@ -78,7 +78,7 @@ impl Strategy {
                     };
                     if number.is_none_or(|steps| steps <= rungs[rungs.len() - 1] as f64) {
                         let reason = "halving needs one number of steps above those of its rungs";
-                        return Err(wrong("steps", reason));
+                        return Err(invalid("steps", reason));
                     }
                 }
             }
@@ -86,14 +86,14 @@ impl Strategy {
                 if !(*factor > 1.0 && *factor <= 100.0) || *refinements > 10 {
                     let reason = "a line search takes a factor above 1, 100 at most, and up to 10 \
                                   refinements";
-                    return Err(wrong("strategy", reason));
+                    return Err(invalid("strategy", reason));
                 }
                 let sigma_p = |case: &super::Case| {
                     case.settings.iter().find(|setting| setting.name == "sigma_p").cloned()
                 };
                 if plan.cases.iter().any(|case| sigma_p(case).is_some_and(|own| own.is_varied())) {
                     let reason = "a line search chooses it; leave it out or give where to begin";
-                    return Err(wrong("sigma_p", reason));
+                    return Err(invalid("sigma_p", reason));
                 }
             }
         }
@@ -105,7 +105,7 @@ impl Strategy {
     /// # Errors
     /// Returns [`SweepError::Theory`] if a line search finds no σ_p to begin at,
     /// [`SweepError::Request`] if a trial cannot be asked for, and what `known` returns.
-    pub fn wanted(&self, plan: &Plan, known: &Known<'_>) -> Result<Vec<Trial>, SweepError> {
+    pub fn scheduled(&self, plan: &Plan, known: &Known<'_>) -> Result<Vec<Trial>, SweepError> {
         match self {
             Self::Grid => Ok(plan.trials().to_vec()),
             Self::Halving { rungs, keep } => halve(plan, rungs, *keep, known),
@@ -115,7 +115,7 @@ impl Strategy {
 }
 
 /// What is known of a trial.
-pub type Known<'a> = dyn Fn(&Trial) -> Result<Verdict, SweepError> + 'a;
+pub type Known<'a> = dyn Fn(&Trial) -> Result<TrialScore, SweepError> + 'a;
 
 /// The mean of the trials' scores; `None` while one of them is open, not a number where none has a
 /// score.
@@ -126,9 +126,9 @@ fn score<'a>(
     let (mut sum, mut count) = (0.0, 0);
     for trial in trials {
         match known(trial)? {
-            Verdict::Open => return Ok(None),
-            Verdict::Failed => {}
-            Verdict::Score(score) => {
+            TrialScore::Pending => return Ok(None),
+            TrialScore::Failed => {}
+            TrialScore::Score(score) => {
                 sum += score;
                 count += 1;
             }
@@ -143,7 +143,7 @@ fn halve(
     keep: f64,
     known: &Known<'_>,
 ) -> Result<Vec<Trial>, SweepError> {
-    let mut wanted = Vec::new();
+    let mut scheduled = Vec::new();
     let mut left = plan.trials().to_vec();
     for steps in rungs {
         let mut configurations: BTreeMap<_, Vec<Trial>> = BTreeMap::new();
@@ -165,7 +165,7 @@ fn halve(
             }
             let mut scored = Vec::new();
             for (configuration, trials) in &configurations {
-                wanted.extend(trials.iter().cloned());
+                scheduled.extend(trials.iter().cloned());
                 match score(*trials, known)? {
                     Some(score) => scored.push((score, *configuration)),
                     None => is_open = true,
@@ -181,12 +181,12 @@ fn halve(
             survivors.extend(scored.into_iter().take(count).map(|(_, own)| own.clone()));
         }
         if is_open {
-            return Ok(wanted);
+            return Ok(scheduled);
         }
         left.retain(|trial| survivors.contains(&trial.configuration(&[])));
     }
-    wanted.extend(left);
-    Ok(wanted)
+    scheduled.extend(left);
+    Ok(scheduled)
 }
 
 fn search(
@@ -199,7 +199,7 @@ fn search(
     for trial in plan.trials() {
         configurations.entry(trial.configuration(&["sigma_p"])).or_default().push(trial.clone());
     }
-    let mut wanted = Vec::new();
+    let mut scheduled = Vec::new();
     for trials in configurations.values() {
         let begin = begin(plan, trials)?;
         let at = |place: f64| -> Result<Vec<Trial>, SweepError> {
@@ -208,10 +208,10 @@ fn search(
         };
         let is_better = |a, b| plan.is_better(a, b);
         for place in walk(refinements, is_better, |place| score(&at(place)?, known))? {
-            wanted.extend(at(place)?);
+            scheduled.extend(at(place)?);
         }
     }
-    Ok(wanted)
+    Ok(scheduled)
 }
 
 /// Where the search for the σ_p of a configuration begins: at the one that is given, else at the
@@ -249,7 +249,7 @@ fn walk<E>(
             }
         }
         let Some((best, _)) = best else { return Ok(places) };
-        let missing = |place: &f64| !places.contains(place) && place.abs() <= REACH;
+        let missing = |place: &f64| !places.contains(place) && place.abs() <= MAX_WALK;
         let next: Vec<f64> = [best - step, best + step].into_iter().filter(missing).collect();
         if !next.is_empty() {
             places.extend(next);
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(places, [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 2.5, 3.5, 3.25, 3.75]);
         // It does not walk for ever.
         let places = walk(0, |a, b| a > b, Some);
-        assert_eq!(places.last(), Some(&REACH));
+        assert_eq!(places.last(), Some(&MAX_WALK));
         // What has no score is worse than anything.
         let places = walk(
             0,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Plan, State, Store, Strategy, SweepError, Trial, Verdict};
+use super::{Plan, State, Store, Strategy, SweepError, Trial, TrialScore};
 use crate::spread::Spread;
 
 /// The score of one trial.
@@ -37,7 +37,7 @@ pub struct Counts {
 pub struct Entry {
     /// Its words: see [`Plan::label`].
     pub label: String,
-    /// Its trials that are wanted.
+    /// Its trials that are scheduled.
     pub trials: Vec<Trial>,
     /// The scores of those that have one.
     pub scores: Vec<Score>,
@@ -93,11 +93,11 @@ impl Summary {
     /// What the store knows of what `plan` wants.
     ///
     /// # Errors
-    /// What [`Strategy::wanted`] returns.
+    /// What [`Strategy::scheduled`] returns.
     pub fn new(plan: &Plan, store: &Store) -> Result<Self, SweepError> {
-        let wanted = plan.strategy.wanted(plan, &|trial| plan.verdict(store, trial))?;
+        let scheduled = plan.strategy.scheduled(plan, &|trial| plan.trial_score(store, trial))?;
         let mut configurations: BTreeMap<_, Entry> = BTreeMap::new();
-        for trial in wanted {
+        for trial in scheduled {
             let entry = configurations.entry(trial.configuration(&[])).or_insert_with(|| Entry {
                 label: plan.label(&trial),
                 trials: Vec::new(),
@@ -105,16 +105,16 @@ impl Summary {
                 failed: 0,
                 open: 0,
             });
-            match plan.verdict(store, &trial)? {
-                Verdict::Score(value) => entry.scores.push(Score {
+            match plan.trial_score(store, &trial)? {
+                TrialScore::Score(value) => entry.scores.push(Score {
                     value,
                     replicate: trial.replicate(),
                     is_diverged: plan
                         .row(store, &trial)?
                         .is_some_and(|row| row.state == State::Diverged),
                 }),
-                Verdict::Failed => entry.failed += 1,
-                Verdict::Open => entry.open += 1,
+                TrialScore::Failed => entry.failed += 1,
+                TrialScore::Pending => entry.open += 1,
             }
             entry.trials.push(trial);
         }

@@ -4,22 +4,22 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Places, Plan, Row, State, Store, SweepError, Trial, TrialFolders};
+use super::{SweepPaths, Plan, Row, State, Store, SweepError, Trial, TrialFolders};
 
 impl Plan {
-    /// A line for each trial that is wanted: its state, the fields of its request, the σ_p that its plan comes
+    /// A line for each trial that is scheduled: its state, the fields of its request, the σ_p that its plan comes
     /// to, the numbers that it gave.
     ///
     /// # Errors
-    /// What [`Strategy::wanted`](super::Strategy::wanted) returns.
-    pub fn to_csv(&self, store: &Store, places: &Places) -> Result<String, SweepError> {
-        let wanted = self.strategy.wanted(self, &|trial| self.verdict(store, trial))?;
+    /// What [`Strategy::scheduled`](super::Strategy::scheduled) returns.
+    pub fn to_csv(&self, store: &Store, paths: &SweepPaths) -> Result<String, SweepError> {
+        let scheduled = self.strategy.scheduled(self, &|trial| self.trial_score(store, trial))?;
         let mut lines: Vec<(&Trial, Option<&Row>, Option<f64>)> = Vec::new();
-        for trial in &wanted {
+        for trial in &scheduled {
             lines.push((trial, self.row(store, trial)?, self.sigma_p(trial)?));
         }
         let settings: BTreeSet<&str> =
-            wanted.iter().flat_map(|trial| &trial.settings).map(|chosen| chosen.name).collect();
+            scheduled.iter().flat_map(|trial| &trial.settings).map(|assignment| assignment.name).collect();
         let has_sigma_p = lines.iter().any(|(.., sigma_p)| sigma_p.is_some());
         let numbers = numbers(lines.iter().filter_map(|(_, row, _)| *row));
 
@@ -44,7 +44,7 @@ impl Plan {
                 Some(Value::String(word)) => word.clone(),
                 Some(number) => number.to_string(),
             }));
-            let directory = |id| TrialFolders::directory_in(&places.trials, id);
+            let directory = |id| TrialFolders::directory_in(&paths.trials, id);
             cells.push(row.map_or(String::new(), |row| directory(row.id).display().to_string()));
             cells.push(row.and_then(|row| row.error.clone()).unwrap_or_default());
             text += &line(&cells);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 use vi3nr_inr::request::FitRequest;
 
-use super::{Chosen, SweepError, Value};
+use super::{Assignment, SweepError, Value};
 use crate::field;
 
 /// Settings over which results are averaged; all others tell configurations apart.
@@ -18,15 +18,15 @@ pub struct Trial {
     /// The index of its case.
     pub case: usize,
     /// All its settings, in alphabetical order.
-    pub settings: Vec<Chosen>,
+    pub settings: Vec<Assignment>,
     request: FitRequest,
     /// The request as JSON, by which it is found again.
     pub(super) name: String,
 }
 
 impl Trial {
-    pub(super) fn new(case: usize, settings: Vec<Chosen>) -> Result<Self, SweepError> {
-        let values = settings.iter().map(|chosen| (chosen.name, chosen.value.json.clone()));
+    pub(super) fn new(case: usize, settings: Vec<Assignment>) -> Result<Self, SweepError> {
+        let values = settings.iter().map(|assignment| (assignment.name, assignment.value.json.clone()));
         let request = field::request(values)
             .map_err(|error| SweepError::Request { trial: String::new(), error })?;
         let name = Json::Object(request.settings()).to_string();
@@ -40,7 +40,7 @@ impl Trial {
 
     /// The value of a setting.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.settings.iter().find(|chosen| chosen.name == name).map(|chosen| &chosen.value)
+        self.settings.iter().find(|assignment| assignment.name == name).map(|assignment| &assignment.value)
     }
 
     /// The same trial with another value of a setting.
@@ -49,10 +49,10 @@ impl Trial {
     /// Returns [`SweepError::Request`] if the setting cannot have the value.
     pub(super) fn with(&self, name: &'static str, value: Value) -> Result<Self, SweepError> {
         let mut settings = self.settings.clone();
-        match settings.iter_mut().find(|chosen| chosen.name == name) {
-            Some(chosen) => chosen.value = value,
+        match settings.iter_mut().find(|assignment| assignment.name == name) {
+            Some(assignment) => assignment.value = value,
             None => {
-                settings.push(Chosen { name, value });
+                settings.push(Assignment { name, value });
                 settings.sort_by(|a, b| a.name.cmp(b.name));
             }
         }
@@ -65,14 +65,14 @@ impl Trial {
         let kept = self
             .settings
             .iter()
-            .filter(|chosen| !is_replicate(chosen) && !also.contains(&chosen.name));
-        let words = kept.map(|chosen| format!("{}\0{}\0", chosen.name, chosen.value.text));
+            .filter(|assignment| !is_replicate(assignment) && !also.contains(&assignment.name));
+        let words = kept.map(|assignment| format!("{}\0{}\0", assignment.name, assignment.value.text));
         (self.case, words.collect())
     }
 
     /// Its file and its seed: equal for trials of different configurations that can be compared.
     pub fn replicate(&self) -> String {
-        words(self.settings.iter().filter(|chosen| chosen.name == "seed"))
+        words(self.settings.iter().filter(|assignment| assignment.name == "seed"))
             + "\0"
             + self.get("file").map_or("", |file| file.text.as_str())
     }
@@ -88,18 +88,18 @@ impl fmt::Display for Trial {
     }
 }
 
-pub(super) fn is_replicate(chosen: &Chosen) -> bool {
-    REPLICATES.contains(&chosen.name)
+pub(super) fn is_replicate(assignment: &Assignment) -> bool {
+    REPLICATES.contains(&assignment.name)
 }
 
 /// Settings as people read them.
-pub(super) fn words<'a>(settings: impl Iterator<Item = &'a Chosen>) -> String {
-    let word = |chosen: &Chosen| match chosen.name {
+pub(super) fn words<'a>(settings: impl Iterator<Item = &'a Assignment>) -> String {
+    let word = |assignment: &Assignment| match assignment.name {
         "file" => {
-            let path = Path::new(&chosen.value.text);
+            let path = Path::new(&assignment.value.text);
             path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
-        name => format!("{name}={}", chosen.value.text),
+        name => format!("{name}={}", assignment.value.text),
     };
     settings.map(word).collect::<Vec<_>>().join(" ")
 }

@@ -39,9 +39,9 @@ pub struct Evaluation {
     /// The conventions of its numbers.
     pub caption: String,
     /// The number of a fit that is compared, if large is good.
-    pub maximise: Option<String>,
+    pub maximize: Option<String>,
     /// The number of a fit that is compared, if small is good.
-    pub minimise: Option<String>,
+    pub minimize: Option<String>,
     /// What it is multiplied by to be in the paper's unit.
     #[serde(default = "one")]
     pub factor: f64,
@@ -57,10 +57,10 @@ pub struct Evaluation {
     paper: ProfilePlan,
     /// Rows of a table.
     #[serde(default, rename = "row")]
-    pub rows: Vec<RowPlan>,
+    pub rows: Vec<RowCase>,
     /// Maps of a figure.
     #[serde(default, rename = "map")]
-    pub maps: Vec<MapPlan>,
+    pub maps: Vec<MapCase>,
 }
 
 fn one() -> f64 {
@@ -81,7 +81,7 @@ struct ProfilePlan {
 /// A method with the paper's result.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RowPlan {
+pub struct RowCase {
     /// What the paper calls it.
     pub name: String,
     /// The paper's mean, as printed.
@@ -111,7 +111,7 @@ pub struct RowPlan {
 /// Scores over the activation's parameter and σ_p.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MapPlan {
+pub struct MapCase {
     /// What it is called.
     pub name: String,
     /// The ratio of parameter to σ_p along the paper's ridge, as printed.
@@ -184,8 +184,8 @@ impl Evaluation {
         settings.extend(own.settings.clone());
         let file = SweepFile {
             title: self.title.clone(),
-            maximise: self.maximise.clone(),
-            minimise: self.minimise.clone(),
+            maximize: self.maximize.clone(),
+            minimize: self.minimize.clone(),
             strategy: own.strategy.clone(),
             settings,
             cases: rows.chain(maps).collect(),

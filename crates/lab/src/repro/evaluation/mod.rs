@@ -15,9 +15,9 @@ pub use report::EvaluationResult;
 pub use result::{MapResult, Order, RowResult};
 
 use super::ReproError;
-use crate::sweep::{self, Event, ExecutorName, Figure, Places, Plan, Store, Summary, TrialFolders};
+use crate::sweep::{self, Event, ExecutorName, Figure, SweepPaths, Plan, Store, Summary, TrialFolders};
 
-/// An evaluation with the places of its data and its results.
+/// An evaluation with the paths of its data and its results.
 #[derive(Debug)]
 pub struct EvaluationRun {
     name: String,
@@ -25,7 +25,7 @@ pub struct EvaluationRun {
     evaluation: Evaluation,
     /// The sweep that it runs.
     pub plan: Plan,
-    places: Places,
+    paths: SweepPaths,
 }
 
 impl EvaluationRun {
@@ -48,8 +48,8 @@ impl EvaluationRun {
             std::fs::metadata(&path).map_err(|source| ReproError::Data { path, source })?;
         }
         std::fs::create_dir_all(out).map_err(|source| fail(out, source))?;
-        let places = Places::of(&out.join(format!("{name}.toml")), None);
-        Ok(Self { name: name.into(), profile, evaluation, plan, places })
+        let paths = SweepPaths::of(&out.join(format!("{name}.toml")), None);
+        Ok(Self { name: name.into(), profile, evaluation, plan, paths })
     }
 
     /// Runs what has no result yet, `jobs` trials at a time by `executor`, which starts `program` if it
@@ -65,22 +65,22 @@ impl EvaluationRun {
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<Option<EvaluationResult>, ReproError> {
         let executor = executor.executor(&self.plan, program)?;
-        let folders = TrialFolders::lock(&self.places.trials)?;
-        let mut store = Store::open(&self.places.database)?;
+        let folders = TrialFolders::lock(&self.paths.trials)?;
+        let mut store = Store::open(&self.paths.database)?;
         let is_done = sweep::run(&self.plan, &mut store, &folders, &*executor, jobs, stop, watch)?;
         if is_done { self.result(&store).map(Some) } else { Ok(None) }
     }
 
     fn result(&self, store: &Store) -> Result<EvaluationResult, ReproError> {
         let summary = Summary::new(&self.plan, store)?;
-        let wanted = self.plan.strategy.wanted(&self.plan, &|t| self.plan.verdict(store, t))?;
+        let scheduled = self.plan.strategy.scheduled(&self.plan, &|t| self.plan.trial_score(store, t))?;
         let rows = result::rows(&self.evaluation, &self.plan, &summary, store)?;
         let figures = match result::curves(&self.evaluation, &self.plan, &rows) {
             Some(chart) => vec![("curves".to_owned(), Figure::Chart(chart))],
             None => sweep::figures(&self.plan, store)?,
         };
         let mut seconds = 0.0;
-        for trial in &wanted {
+        for trial in &scheduled {
             seconds += self.plan.row(store, trial)?.map_or(0.0, |row| row.seconds);
         }
         Ok(EvaluationResult {
@@ -93,9 +93,9 @@ impl EvaluationRun {
             rows,
             maps: result::maps(&self.evaluation, &self.plan, &summary)?,
             figures,
-            trials: wanted.len(),
+            trials: scheduled.len(),
             seconds,
-            run_directories: self.places.trials.clone(),
+            run_directories: self.paths.trials.clone(),
         })
     }
 }

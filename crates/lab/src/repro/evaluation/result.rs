@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::file::{Evaluation, MapPlan, RowPlan};
+use super::file::{Evaluation, MapCase, RowCase};
 use crate::repro::ReproError;
 use crate::repro::student_t::two_sided_quantile;
 use crate::spread::Spread;
@@ -101,7 +101,7 @@ pub(super) fn rows(
         let case = plan.cases.iter().position(|case| case.name == name)?;
         summary.entries.iter().find(|entry| entry.trials[0].case == case)
     };
-    let row = |row: &RowPlan| -> Result<RowResult, ReproError> {
+    let row = |row: &RowCase| -> Result<RowResult, ReproError> {
         let entry = best(&row.name);
         let prefix = format!("{}: ", row.name);
         let label = entry.map_or("", |entry| entry.label.strip_prefix(&prefix).unwrap_or(""));
@@ -177,10 +177,10 @@ impl Comparison {
         is_maximized: bool,
         ours: Option<&Entry>,
         other: Option<&Entry>,
-        (row, compared): (&RowPlan, Option<&RowPlan>),
+        (row, compared): (&RowCase, Option<&RowCase>),
         factor: f64,
     ) -> Self {
-        let number = |row: &RowPlan| row.paper.as_ref().and_then(|text| text.parse::<f64>().ok());
+        let number = |row: &RowCase| row.paper.as_ref().and_then(|text| text.parse::<f64>().ok());
         let paper = compared.and_then(|compared| Some((number(row)?, number(compared)?)));
         let effect = |a: f64, b: f64| if is_maximized { a - b } else { b / a };
         let paper_effect = paper.map(|(a, b)| effect(a, b));
@@ -233,7 +233,7 @@ pub(super) fn maps(
     evaluation.maps.iter().map(|map| ridge(map, plan, summary)).collect()
 }
 
-fn ridge(map: &MapPlan, plan: &Plan, summary: &Summary) -> Result<MapResult, ReproError> {
+fn ridge(map: &MapCase, plan: &Plan, summary: &Summary) -> Result<MapResult, ReproError> {
     let case = plan.cases.iter().position(|case| case.name == map.name);
     // (parameter, σ_p, score) of every cell.
     let mut cells: Vec<(f64, f64, f64)> = Vec::new();
@@ -292,7 +292,7 @@ mod tests {
         }
     }
 
-    fn row(name: &str, paper: &str) -> RowPlan {
+    fn row(name: &str, paper: &str) -> RowCase {
         toml::from_str(&format!("name = '{name}'\npaper = '{paper}'")).unwrap()
     }
 

@@ -10,11 +10,11 @@ use serde_json::Value;
 use vi3nr_inr::atomic_file::write_atomically;
 use vi3nr_inr::run_directory::RunDirectory;
 
-use super::{Begun, CHANGED, Ended, Executor, Job, Outcome};
+use super::{StoredTrial, CHANGED, Ended, Executor, Job, Outcome};
 use crate::sweep::SweepError;
 
 /// The number of characters of a failed trial's last words that are kept.
-const MAX_WORDS: usize = 2_000;
+const MAX_MESSAGE_CHARS: usize = 2_000;
 
 /// Runs trials as child processes of this one.
 ///
@@ -70,13 +70,13 @@ impl ChildExecutor {
     fn arguments(&self, job: &Job) -> Result<Vec<PathBuf>, Outcome> {
         let directory = job.directory.clone();
         let failed = |error: &dyn std::fmt::Display| Outcome::Failed(error.to_string());
-        match Begun::of(job) {
-            Begun::Ended(report) => return Err(Outcome::Report(report)),
+        match StoredTrial::of(job) {
+            StoredTrial::Ended(report) => return Err(Outcome::Report(report)),
             // A run that was asked for otherwise, with other paths for example, begins anew.
-            Begun::CutOff(_, record) if record.request == job.request => {
+            StoredTrial::Interrupted(_, record) if record.request == job.request => {
                 return Ok(vec!["--resume".into(), directory]);
             }
-            Begun::CutOff(..) | Begun::Nothing => {}
+            StoredTrial::Interrupted(..) | StoredTrial::Nothing => {}
         }
         RunDirectory::create(&directory, true).map_err(|error| failed(&error))?;
         let file = directory.with_extension("json");
@@ -95,7 +95,7 @@ impl ChildExecutor {
             Err(outcome) => return Ok(outcome),
         };
         let arguments: Vec<&Path> = arguments.iter().map(PathBuf::as_path).collect();
-        let Some(child) = self.start(job, &arguments)? else { return Ok(Outcome::CutOff) };
+        let Some(child) = self.start(job, &arguments)? else { return Ok(Outcome::Interrupted) };
         let output = child.wait_with_output();
         let is_stopping = {
             let mut children = self.children();
@@ -107,12 +107,12 @@ impl ChildExecutor {
             Err(error) => return Ok(Outcome::Failed(error.to_string())),
         };
         // What it left counts, not how it ended: a fit that diverged has a report too.
-        Ok(match Begun::of(job) {
-            Begun::Ended(report) => Outcome::Report(report),
-            _ if is_stopping => Outcome::CutOff,
-            Begun::CutOff(_, record) if record.report.is_some() => Outcome::CutOff,
+        Ok(match StoredTrial::of(job) {
+            StoredTrial::Ended(report) => Outcome::Report(report),
+            _ if is_stopping => Outcome::Interrupted,
+            StoredTrial::Interrupted(_, record) if record.report.is_some() => Outcome::Interrupted,
             _ if output.status.success() => Outcome::Failed(CHANGED.into()),
-            _ => Outcome::Failed(last_words(&output)),
+            _ => Outcome::Failed(error_message(&output)),
         })
     }
 }
@@ -132,12 +132,12 @@ impl Executor for ChildExecutor {
     }
 }
 
-fn last_words(output: &std::process::Output) -> String {
+fn error_message(output: &std::process::Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.trim();
     if said.is_empty() {
         return output.status.to_string();
     }
-    let skipped = said.chars().count().saturating_sub(MAX_WORDS);
+    let skipped = said.chars().count().saturating_sub(MAX_MESSAGE_CHARS);
     said.chars().skip(skipped).collect()
 }

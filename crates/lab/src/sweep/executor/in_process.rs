@@ -14,7 +14,7 @@ use vi3nr_inr::run::{Destination, Run, backend};
 use vi3nr_inr::run_directory::{RunError, StoredRun};
 use vi3nr_inr::train::Stop;
 
-use super::{Begun, CHANGED, Ended, Executor, Job, Outcome};
+use super::{StoredTrial, CHANGED, Ended, Executor, Job, Outcome};
 use crate::sweep::SweepError;
 
 /// Runs trials in this process, each on threads of its own: for many small networks, for which a
@@ -52,17 +52,17 @@ impl Executor for InProcessExecutor {
 impl InProcessExecutor {
     fn fit(&self, job: &Job, began: Instant) -> Result<Outcome, TrialError> {
         if self.is_stopping.load(Ordering::Relaxed) {
-            return Ok(Outcome::CutOff);
+            return Ok(Outcome::Interrupted);
         }
         let backend = backend(job.request.engine.unwrap_or_default(), Some(job.threads))?;
-        let run = match Begun::of(job) {
-            Begun::Ended(report) => return Ok(Outcome::Report(report)),
-            Begun::CutOff(directory, record) => {
+        let run = match StoredTrial::of(job) {
+            StoredTrial::Ended(report) => return Ok(Outcome::Report(report)),
+            StoredTrial::Interrupted(directory, record) => {
                 let stored = StoredRun::Current(record);
                 let none = FitRequest::default();
                 Run::resume(directory, &stored, &job.request, &none, &*backend)?
             }
-            Begun::Nothing => {
+            StoredTrial::Nothing => {
                 let path = job.directory.clone();
                 let destination = Destination::Directory { path, overwrite: true };
                 Run::begin(&job.request, &destination, &*backend)?
@@ -88,7 +88,7 @@ impl InProcessExecutor {
         let outcome = run.execute(backend, CheckpointInterval::default(), began, &mut watch)?;
         let report = outcome.fit.report;
         Ok(match report.stopped {
-            Stop::Interrupted => Outcome::CutOff,
+            Stop::Interrupted => Outcome::Interrupted,
             _ => Outcome::Report(json!(report)),
         })
     }

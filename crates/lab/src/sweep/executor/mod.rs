@@ -24,7 +24,7 @@ use super::{Plan, SweepError};
 /// the request to a queue and waits for the run directory.
 pub trait Executor: Sync + Debug {
     /// Runs a trial to its end, from its checkpoint if it was cut off before. After
-    /// [`Executor::stop`] it returns [`Outcome::CutOff`] as soon as it can.
+    /// [`Executor::stop`] it returns [`Outcome::Interrupted`] as soon as it can.
     ///
     /// # Errors
     /// Returns what keeps this and all other trials from being run, such as [`SweepError::Start`]. A
@@ -69,7 +69,7 @@ pub enum Outcome {
     /// Its last words.
     Failed(String),
     /// It was stopped, perhaps with a checkpoint to go on from, and counts as not begun.
-    CutOff,
+    Interrupted,
 }
 
 /// Which executor runs a sweep.
@@ -105,7 +105,7 @@ impl ExecutorName {
     /// The executor of this name for `plan`; `program` is `vi3nr`, of which children are made.
     ///
     /// # Errors
-    /// What [`Plan::first_wanted`] returns.
+    /// What [`Plan::first_scheduled`] returns.
     pub fn executor(self, plan: &Plan, program: &Path) -> Result<Box<dyn Executor>, SweepError> {
         let in_process = match self {
             Self::Auto => are_small(plan)?,
@@ -136,7 +136,7 @@ impl FromStr for ExecutorName {
 
 /// Whether all trials are small. One whose file cannot be read ends at once.
 fn are_small(plan: &Plan) -> Result<bool, SweepError> {
-    for trial in plan.first_wanted()? {
+    for trial in plan.first_scheduled()? {
         let identity = plan.identity(&trial)?;
         if identity.plan.as_ref().is_ok_and(|plan| operations(plan) > MAX_SMALL) {
             return Ok(false);
@@ -193,16 +193,16 @@ const CHANGED: &str = "a file that it reads has changed since the sweep began; r
 
 /// What a run directory holds of a trial.
 #[derive(Debug)]
-enum Begun {
+enum StoredTrial {
     /// Nothing: it does not exist, or another run is there.
     Nothing,
     /// The trial's run, cut off.
-    CutOff(RunDirectory, Box<RunRecord>),
+    Interrupted(RunDirectory, Box<RunRecord>),
     /// The trial's run with its report. Who ran it did not come to say so.
     Ended(Value),
 }
 
-impl Begun {
+impl StoredTrial {
     fn of(job: &Job) -> Self {
         // What cannot be read is not the trial's run, and is overwritten.
         let Ok((directory, StoredRun::Current(record))) = RunDirectory::open(&job.directory) else {
@@ -213,7 +213,7 @@ impl Begun {
         }
         match (record.has_ended(), &record.report) {
             (true, Some(report)) => Self::Ended(report.clone()),
-            _ => Self::CutOff(directory, record),
+            _ => Self::Interrupted(directory, record),
         }
     }
 }
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn small_trials_need_no_process() {
         let executor = |settings: &str| {
-            let file = format!("maximise = 'psnr'\n[settings]\n{settings}");
+            let file = format!("maximize = 'psnr'\n[settings]\n{settings}");
             let file = toml::from_str(&file).unwrap();
             let plan = Plan::new(&file, Path::new("")).unwrap();
             let executor = ExecutorName::Auto.executor(&plan, Path::new("vi3nr")).unwrap();

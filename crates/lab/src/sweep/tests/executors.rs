@@ -10,7 +10,7 @@ use super::*;
 #[test]
 fn trials_in_this_process_are_runs_like_others() {
     let mut bench = Bench::new(&format!(
-        "maximise = 'psnr'\n[settings]\n{SHORT}seed = [0, 1]\nsigma-p = ['0.5*auto', 2]\n\
+        "maximize = 'psnr'\n[settings]\n{SHORT}seed = [0, 1]\nsigma-p = ['0.5*auto', 2]\n\
          activation = 'gaussian:sigma=0.05'"
     ));
     assert!(bench.run(&InProcessExecutor::default(), 3).unwrap());
@@ -44,7 +44,7 @@ fn trials_in_this_process_are_runs_like_others() {
 #[test]
 fn a_trial_that_is_cut_off_goes_on_from_its_checkpoint() {
     let settings = "optimizer = 'adam'\nwidth = 8\nlayers = 3\nbatch = 64\nsteps = 40000";
-    let toml = format!("maximise = 'psnr'\n[settings]\n{settings}");
+    let toml = format!("maximize = 'psnr'\n[settings]\n{settings}");
     let mut whole = Bench::new(&toml);
     assert!(whole.run(&InProcessExecutor::default(), 1).unwrap());
 
@@ -77,7 +77,7 @@ fn program(folder: &Path, script: &str) -> PathBuf {
 #[cfg(unix)]
 #[test]
 fn children_are_told_what_to_do_and_their_last_words_are_kept() {
-    let toml = format!("maximise = 'psnr'\n[settings]\n{SHORT}");
+    let toml = format!("maximize = 'psnr'\n[settings]\n{SHORT}");
     let mut bench = Bench::new(&toml);
     let program = program(bench.folder.path(), "echo \"error: $*\" >&2\nexit 3");
     assert!(bench.run(&ChildExecutor::new(program.clone()), 1).unwrap());
@@ -112,7 +112,7 @@ fn children_are_told_what_to_do_and_their_last_words_are_kept() {
 #[cfg(unix)]
 #[test]
 fn children_end_with_the_sweep() {
-    let mut bench = Bench::new(&format!("maximise = 'psnr'\n[settings]\n{SHORT}seed = [0, 1, 2]"));
+    let mut bench = Bench::new(&format!("maximize = 'psnr'\n[settings]\n{SHORT}seed = [0, 1, 2]"));
     let program = program(bench.folder.path(), "cat >/dev/null\nexit 1");
     let stop = AtomicBool::new(false);
     let began = Instant::now();
@@ -134,15 +134,15 @@ fn children_end_with_the_sweep() {
         directory: bench.folders.directory(9),
         threads: 1,
     };
-    assert_eq!(executor.execute(&job).unwrap().outcome, Outcome::CutOff);
+    assert_eq!(executor.execute(&job).unwrap().outcome, Outcome::Interrupted);
 }
 
 /// A file that changes has new trials; one that is gone keeps its results.
 #[test]
 fn results_belong_to_the_content_of_files() {
-    let mut bench = Bench::new(&format!("maximise = 'psnr'\n[settings]\n{SHORT}file = 'a.png'"));
+    let mut bench = Bench::new(&format!("maximize = 'psnr'\n[settings]\n{SHORT}file = 'a.png'"));
     let again = |bench: &mut Bench| {
-        let toml = format!("maximise = 'psnr'\n[settings]\n{SHORT}file = 'a.png'");
+        let toml = format!("maximize = 'psnr'\n[settings]\n{SHORT}file = 'a.png'");
         bench.plan = Plan::new(&toml::from_str(&toml).unwrap(), bench.folder.path()).unwrap();
         let executor = InProcessExecutor::default();
         assert!(bench.run(&executor, 1).unwrap());

@@ -8,7 +8,7 @@ use super::*;
 
 #[test]
 fn failures_are_tried_twice_and_can_be_retried() {
-    let mut bench = Bench::new("maximise = 'psnr'\n[settings]\nseed = [0, 1, 2, 3]");
+    let mut bench = Bench::new("maximize = 'psnr'\n[settings]\nseed = [0, 1, 2, 3]");
     let script = |request: &FitRequest, before| match (request.seed, before) {
         (Some(0), _) => report(30.0),
         // Once, by accident.
@@ -33,8 +33,8 @@ fn failures_are_tried_twice_and_can_be_retried() {
     let text = summary.to_text("title", 3);
     assert!(text.starts_with("title\n3 trials done (1 diverged), 1 failed, 0 open\n"), "{text}");
     assert!(text.ends_with("    3  1 diverged  1 failed\n"), "{text}");
-    let places = Places::of(&bench.folder.path().join("s.toml"), None);
-    let csv = bench.plan.to_csv(&bench.store, &places).unwrap();
+    let paths = SweepPaths::of(&bench.folder.path().join("s.toml"), None);
+    let csv = bench.plan.to_csv(&bench.store, &paths).unwrap();
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines[0], "id,state,case,request.seed,psnr,stopped,run,error");
     assert!(lines[3].starts_with("3,failed,,2,,,") && lines[3].ends_with(",bad luck"), "{csv}");
@@ -71,7 +71,7 @@ impl Executor for Breaking {
         while *stops < 2 {
             stops = self.told.wait(stops).unwrap();
         }
-        Ok(Ended { outcome: Outcome::CutOff, seconds: 0.0 })
+        Ok(Ended { outcome: Outcome::Interrupted, seconds: 0.0 })
     }
 
     fn stop(&self) {
@@ -82,7 +82,7 @@ impl Executor for Breaking {
 
 #[test]
 fn a_database_error_ends_the_sweep() {
-    let mut bench = Bench::new("maximise = 'psnr'\n[settings]\nseed = [0, 1, 2, 3, 4, 5]");
+    let mut bench = Bench::new("maximize = 'psnr'\n[settings]\nseed = [0, 1, 2, 3, 4, 5]");
     let database = bench.folder.path().join("s.sqlite");
     let executor = Breaking {
         database,
@@ -105,7 +105,7 @@ fn a_database_error_ends_the_sweep() {
 #[test]
 fn what_cannot_be_asked_for_is_refused_before_anything_is_run() {
     let mut bench =
-        Bench::new("maximise = 'psnr'\n[settings]\ninit = 'siren'\nactivation = ['sine', 'tanh']");
+        Bench::new("maximize = 'psnr'\n[settings]\ninit = 'siren'\nactivation = ['sine', 'tanh']");
     let executor = Scripted::new(|_: &FitRequest, _| report(1.0));
     let error = bench.run(&executor, 1).unwrap_err();
     assert!(matches!(&error, SweepError::Request { error, .. } if error.fields == ["init"]));
@@ -115,7 +115,7 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_run() {
 /// An interrupt from the keyboard reaches children too, which then end without a result.
 #[test]
 fn what_ends_while_the_sweep_is_interrupted_has_not_failed() {
-    let mut bench = Bench::new("maximise = 'psnr'\n[settings]\nseed = [0, 1]");
+    let mut bench = Bench::new("maximize = 'psnr'\n[settings]\nseed = [0, 1]");
     let stop = AtomicBool::new(false);
     let executor = Scripted::new(|_: &FitRequest, _| {
         stop.store(true, Ordering::Relaxed);

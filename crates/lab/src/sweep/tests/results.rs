@@ -26,7 +26,7 @@ fn maps_have_the_numbers_of_the_plans() {
     assert_eq!(map.line.points.len(), 2);
     assert!((map.line.points[1].1 - 0.0776887).abs() < 1e-6, "{:?}", map.line.points);
 
-    let mut bench = Bench::new("minimise = 'loss'\n[settings]\nlr = [1e-4, 1e-3, 1e-2]");
+    let mut bench = Bench::new("minimize = 'loss'\n[settings]\nlr = [1e-4, 1e-3, 1e-2]");
     let loss = |request: &FitRequest, _| Outcome::Report(json!({"loss": request.lr}));
     assert!(bench.run(&Scripted::new(loss), 1).unwrap());
     let figures = super::figures(&bench.plan, &bench.store).unwrap();
@@ -39,7 +39,7 @@ fn maps_have_the_numbers_of_the_plans() {
 #[test]
 fn halving_goes_on_with_the_better() {
     let mut bench = Bench::new(
-        "maximise = 'psnr'\nstrategy = { kind = 'halving', rungs = [2, 5], keep = 0.5 }\n\
+        "maximize = 'psnr'\nstrategy = { kind = 'halving', rungs = [2, 5], keep = 0.5 }\n\
          [settings]\nsteps = 20\nlr = [1e-6, 1e-5, 1e-3, 3e-3]",
     );
     let score =
@@ -63,7 +63,7 @@ fn a_line_search_walks_from_the_theory_to_the_best() {
         [("", [0.155377, 0.310755]), ("sigma_p = '4*auto'", [0.155377, 0.310755])]
     {
         let mut bench = Bench::new(&format!(
-            "maximise = 'psnr'\nstrategy = {{ kind = 'line-search', refinements = 0 }}\n\
+            "maximize = 'psnr'\nstrategy = {{ kind = 'line-search', refinements = 0 }}\n\
              [settings]\nactivation = 'gaussian:sigma=0.05'\n{begin}"
         ));
         let score = |request: &FitRequest, _| {
@@ -84,7 +84,7 @@ fn a_line_search_walks_from_the_theory_to_the_best() {
 
 #[test]
 fn a_trial_is_shown_as_its_request() {
-    let bench = Bench::new("maximise = 'psnr'\n[settings]\nsigma-p = 1\nsteps = 1e3\ngray = true");
+    let bench = Bench::new("maximize = 'psnr'\n[settings]\nsigma-p = 1\nsteps = 1e3\ngray = true");
     let trial = &bench.plan.trials()[0];
     assert_eq!(trial.to_string(), "gray=true sigma_p=1 steps=1000");
     assert_eq!(Json::Object(trial.request().settings())["steps"], 1000);

@@ -5,7 +5,7 @@ use vi3nr_inr::plan::FitPlan;
 use super::*;
 
 /// The sweep whose database is kept as an example of its format.
-fn stored_sweep() -> (tempfile::TempDir, Plan, Places) {
+fn stored_sweep() -> (tempfile::TempDir, Plan, SweepPaths) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let folder = tempfile::tempdir().unwrap();
     for ending in ["toml", "png", "sqlite"] {
@@ -17,14 +17,14 @@ fn stored_sweep() -> (tempfile::TempDir, Plan, Places) {
     let path = folder.path().join("sweep-2.toml");
     let (file, base) = SweepFile::read(&path).unwrap();
     let plan = Plan::new(&file, &base).unwrap();
-    let places = Places::of(&path, None);
-    (folder, plan, places)
+    let paths = SweepPaths::of(&path, None);
+    (folder, plan, paths)
 }
 
 #[test]
 fn a_database_of_format_2_is_read() {
-    let (_folder, plan, places) = stored_sweep();
-    let store = Store::open_existing(&places.database).unwrap();
+    let (_folder, plan, paths) = stored_sweep();
+    let store = Store::open_existing(&paths.database).unwrap();
     let states: Vec<&str> = store.rows().iter().map(|row| row.state.as_str()).collect();
     assert_eq!(states, ["done", "done", "diverged", "failed", "waiting"]);
     for row in store.rows() {
@@ -50,17 +50,17 @@ fn a_database_of_format_2_is_read() {
 #[test]
 #[ignore = "writes into the repository"]
 fn write_the_database_of_this_format() {
-    let (folder, plan, places) = stored_sweep();
-    let _ = fs::remove_file(&places.database);
-    let mut store = Store::open(&places.database).unwrap();
-    let folders = TrialFolders::lock(&places.trials).unwrap();
+    let (folder, plan, paths) = stored_sweep();
+    let _ = fs::remove_file(&paths.database);
+    let mut store = Store::open(&paths.database).unwrap();
+    let folders = TrialFolders::lock(&paths.trials).unwrap();
     let executor = InProcessExecutor::default();
     let stop = AtomicBool::new(false);
     run(&plan, &mut store, &folders, &executor, Some(1), &stop, &mut |_| {}).unwrap();
-    let waiting = plan.first_wanted().unwrap().last().unwrap().clone();
+    let waiting = plan.first_scheduled().unwrap().last().unwrap().clone();
     let row = plan.row(&store, &waiting).unwrap().unwrap().clone();
     drop(store);
-    let connection = rusqlite::Connection::open(&places.database).unwrap();
+    let connection = rusqlite::Connection::open(&paths.database).unwrap();
     connection
         .execute(
             "UPDATE trial SET state = 'waiting', attempts = 0, result = NULL, seconds = NULL, \
@@ -73,6 +73,6 @@ fn write_the_database_of_this_format() {
     connection.execute("VACUUM", []).unwrap();
     drop(connection);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    fs::copy(&places.database, fixtures.join("sweep-2.sqlite")).unwrap();
+    fs::copy(&paths.database, fixtures.join("sweep-2.sqlite")).unwrap();
     drop(folder);
 }

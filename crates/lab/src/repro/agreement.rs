@@ -10,7 +10,7 @@ pub(super) const CONFIDENCE: f64 = 0.99;
 /// How ours compares with the paper's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Agreement {
     /// Within the printed digits and what another run of ours would spread by.
     Agrees,
     /// Further away, or ours does not exist.
@@ -35,11 +35,11 @@ pub fn printed_half_unit(printed: &str) -> Option<f64> {
 /// The paper's number is one run, ours the `mean` of `count` = n runs with standard deviation `sd`;
 /// t is Student's, with n - 1 degrees of freedom. With `sd` 0 nothing is random and the digits alone
 /// decide. The interval takes runs for normally distributed.
-pub fn compare(printed: &str, mean: Option<f64>, sd: f64, count: u64) -> Verdict {
+pub fn compare(printed: &str, mean: Option<f64>, sd: f64, count: u64) -> Agreement {
     let (Some(half), Some(mean), Ok(paper)) =
         (printed_half_unit(printed), mean, printed.parse::<f64>())
     else {
-        return Verdict::Differs;
+        return Agreement::Differs;
     };
     let spread = match sd > 0.0 {
         true => {
@@ -50,7 +50,7 @@ pub fn compare(printed: &str, mean: Option<f64>, sd: f64, count: u64) -> Verdict
     };
     // A rounding of the subtraction is no difference.
     let allowed = (half + spread) * (1.0 + 1e-9);
-    if (mean - paper).abs() <= allowed { Verdict::Agrees } else { Verdict::Differs }
+    if (mean - paper).abs() <= allowed { Agreement::Agrees } else { Agreement::Differs }
 }
 
 #[cfg(test)]
@@ -63,19 +63,19 @@ mod tests {
             assert!((printed_half_unit(printed).unwrap() / half - 1.0).abs() < 1e-12, "{printed}");
         }
         assert_eq!(printed_half_unit("about 2"), None);
-        assert_eq!(compare("2.54", Some(2.53617543), 0.0, 1), Verdict::Agrees);
-        assert_eq!(compare("12.96", Some(12.8), 0.0, 1), Verdict::Differs);
-        assert_eq!(compare("0.1", None, 0.0, 1), Verdict::Differs);
-        assert_eq!(compare("100.0", Some(f64::NAN), 0.0, 1), Verdict::Differs);
+        assert_eq!(compare("2.54", Some(2.53617543), 0.0, 1), Agreement::Agrees);
+        assert_eq!(compare("12.96", Some(12.8), 0.0, 1), Agreement::Differs);
+        assert_eq!(compare("0.1", None, 0.0, 1), Agreement::Differs);
+        assert_eq!(compare("100.0", Some(f64::NAN), 0.0, 1), Agreement::Differs);
     }
 
     /// Ten runs: t = 3.2498, so 0.05 + 3.2498 · 0.1 · √1.1 = 0.3908 is allowed.
     #[test]
     fn spread_widens_what_is_allowed() {
-        assert_eq!(compare("10.0", Some(10.39), 0.1, 10), Verdict::Agrees);
-        assert_eq!(compare("10.0", Some(9.609), 0.1, 10), Verdict::Differs);
+        assert_eq!(compare("10.0", Some(10.39), 0.1, 10), Agreement::Agrees);
+        assert_eq!(compare("10.0", Some(9.609), 0.1, 10), Agreement::Differs);
         // From three runs little is known: t = 9.9248.
-        assert_eq!(compare("10.0", Some(11.19), 0.1, 3), Verdict::Agrees);
-        assert_eq!(compare("10.0", Some(11.21), 0.1, 3), Verdict::Differs);
+        assert_eq!(compare("10.0", Some(11.19), 0.1, 3), Agreement::Agrees);
+        assert_eq!(compare("10.0", Some(11.21), 0.1, 3), Agreement::Differs);
     }
 }
