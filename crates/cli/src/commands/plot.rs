@@ -74,6 +74,7 @@ fn chart(activation: &Activation, points: &[CurvePoint], solution: Option<&Solut
         }],
         level: None,
         marks: vec![],
+        range: None,
     };
     let marks = |name: &str, number: fn(&Root) -> f64, height: fn(&Root) -> f64| {
         let mark = |root: &Root| Mark {

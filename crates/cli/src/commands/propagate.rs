@@ -115,6 +115,7 @@ fn chart(report: &Report) -> Chart {
         }],
         level: Some(Level { value: level, label }),
         marks: vec![],
+        range: None,
     };
     let target = sigma_p * sigma_p;
     // Place 0 is the input, the last one the output, whose gradient was drawn.

@@ -6,7 +6,7 @@ use serde_json::json;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::run::backend;
 use vi3nr_lab::report::{Page, ReportError, of_repro, of_run, of_sweep};
-use vi3nr_lab::sweep::{SweepPaths, Store};
+use vi3nr_lab::sweep::{Store, SweepPaths};
 
 use super::sweep;
 use crate::CommandResult;

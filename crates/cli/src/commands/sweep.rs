@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vi3nr_inr::atomic_file::write_atomically;
 use vi3nr_lab::sweep::{
-    Event, SweepPaths, Plan, Store, Summary, SweepError, SweepFile, Trial, TrialFolders, figures,
+    Event, Plan, Store, Summary, SweepError, SweepFile, SweepPaths, Trial, TrialFolders, figures,
     run as sweep,
 };
 
@@ -137,7 +137,7 @@ fn summary_json(plan: &Plan, summary: &Summary, paths: &SweepPaths) -> Value {
                 "scores": entry.values(),
                 "diverged": entry.diverged(),
                 "failed": entry.failed,
-                "open": entry.open,
+                "open": entry.pending,
             })
         })
         .collect();
@@ -148,7 +148,7 @@ fn summary_json(plan: &Plan, summary: &Summary, paths: &SweepPaths) -> Value {
         "done": counts.done,
         "diverged": counts.diverged,
         "failed": counts.failed,
-        "open": counts.open,
+        "open": counts.pending,
         "configurations": entries,
         "database": paths.database.to_string_lossy(),
     })

@@ -82,10 +82,11 @@ fn a_fit_is_shown_beside_the_truth() {
     let html = fs::read_to_string(&report).unwrap();
     for part in [
         "ground truth",
-        " x absolute error, largest ",
-        "psnr_paper",
+        "absolute error; white is ",
+        "PSNR",
+        "SSIM",
         "sine:omega=30",
-        "learning_rate",
+        "learning rate",
         "seed 7",
     ] {
         assert!(html.contains(part), "{part}");

@@ -80,7 +80,7 @@ fn a_grid_end_to_end() {
     let map = fs::read_to_string(folder.path().join("s.report/scores.svg")).unwrap();
     assert!(map.contains("Eq. (13)") && map.contains("psnr"));
     let (text, _) = texts(&vi3nr(folder.path(), &["sweep", "report", "s.toml", "--best", "2"]));
-    assert!(text.contains("12 trials done, 0 failed, 0 open") && text.contains("and 4 more"));
+    assert!(text.contains("12 trials done, 0 failed, 0 pending") && text.contains("and 4 more"));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn results_do_not_depend_on_the_executor() {
 fn nonsense_is_refused_before_anything_is_run() {
     let folder = tempfile::tempdir().unwrap();
     for (text, part) in [
-        ("", "maximise"),
+        ("", "maximize"),
         ("maximise = 'psnr'\nminimise = 'loss'", "expected one of the two"),
         ("maximise = 'psnr'\n[settings]\nwidht = 3", "did you mean 'width'?"),
         ("maximise = 'psnr'\n[settings]\nwidth = [8, 'wide']", "wide"),

@@ -66,7 +66,8 @@ impl Drawing for Chart {
             top += head_height(panel);
             let curves = panel.curves.iter().flat_map(|curve| &curve.points).map(|point| point.1);
             let level = panel.level.iter().map(|level| level.value);
-            let y = Axis::over(panel.scale, curves.chain(level), 0.06);
+            let range = panel.range.iter().flat_map(|range| [range.0, range.1]);
+            let y = Axis::over(panel.scale, curves.chain(level).chain(range), 0.06);
             draw_panel(canvas, panel, &Frame { x, y, top })?;
             top += PANEL + TICK_LABELS;
         }
@@ -246,6 +247,7 @@ mod tests {
             curves: labels.iter().map(|label| curve(label)).collect(),
             level: None,
             marks: vec![],
+            range: None,
         };
         let short = panel(&["adam", "", "kfac"]);
         assert_eq!(legend(&short), [vec![0, 2]]);

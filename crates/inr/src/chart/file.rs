@@ -8,6 +8,8 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
 use super::ChartError;
+#[cfg(feature = "shape")]
+use super::canvas::{Anchor, INK, MEDIUM};
 use super::canvas::{Canvas, FAMILY};
 use crate::atomic_file::write_atomically;
 use crate::encoded_png::encode_png;
@@ -73,30 +75,60 @@ pub(super) fn svg(drawing: &impl Drawing) -> Result<String, ChartError> {
 
 fn png(drawing: &impl Drawing) -> Result<Vec<u8>, ChartError> {
     let (width, height) = drawing.size();
-    let fine_size = (SUBUNITS * width, SUBUNITS * height);
-    let mut fine = vec![0; 3 * fine_size.0 as usize * fine_size.1 as usize];
-    draw(drawing, BitMapBackend::with_buffer(&mut fine, fine_size).into_drawing_area(), 0.14)?;
-    let image = means_over_squares(&fine, fine_size.0 as usize);
-    encode_png(PIXELS * width, PIXELS * height, &image)
+    encode_png(PIXELS * width, PIXELS * height, &pixels(drawing, PIXELS)?)
         .map_err(|error| ChartError::Drawing { reason: error.to_string() })
 }
 
-/// The RGB image `fine`, which is `width` pixels wide, reduced from SUBUNITS to PIXELS per unit:
-/// each sample is the rounded mean over a square.
-fn means_over_squares(fine: &[u8], width: usize) -> Vec<u8> {
-    const SIDE: usize = (SUBUNITS / PIXELS) as usize;
-    let mut image = Vec::with_capacity(fine.len() / (SIDE * SIDE));
-    for rows in fine.chunks_exact(SIDE * 3 * width) {
-        for left in (0..width).step_by(SIDE) {
+/// The drawing as RGB samples, `per_unit` pixels to a unit: a divisor of [`SUBUNITS`].
+fn pixels(drawing: &impl Drawing, per_unit: u32) -> Result<Vec<u8>, ChartError> {
+    let (width, height) = drawing.size();
+    let fine_size = (SUBUNITS * width, SUBUNITS * height);
+    let mut fine = vec![0; 3 * fine_size.0 as usize * fine_size.1 as usize];
+    draw(drawing, BitMapBackend::with_buffer(&mut fine, fine_size).into_drawing_area(), 0.14)?;
+    Ok(means_over_squares(&fine, fine_size.0 as usize, (SUBUNITS / per_unit) as usize))
+}
+
+/// The RGB image `fine`, `width` pixels wide, reduced: each sample is the rounded mean over a square
+/// of `side` pixels' side.
+fn means_over_squares(fine: &[u8], width: usize, side: usize) -> Vec<u8> {
+    let mut image = Vec::with_capacity(fine.len() / (side * side));
+    for rows in fine.chunks_exact(side * 3 * width) {
+        for left in (0..width).step_by(side) {
             for channel in 0..3 {
-                let offsets = (0..SIDE * SIDE).map(|i| (i / SIDE * width + left + i % SIDE) * 3);
+                let offsets = (0..side * side).map(|i| (i / side * width + left + i % side) * 3);
                 let sum: u32 = offsets.map(|offset| u32::from(rows[offset + channel])).sum();
-                let count = (SIDE * SIDE) as u32;
+                let count = (side * side) as u32;
                 image.push(((sum + count / 2) / count) as u8);
             }
         }
     }
     image
+}
+
+/// A white strip of `width` x `height` pixels, as RGB samples, with a line of text in it that begins
+/// at each of `texts`' columns.
+#[cfg(feature = "shape")]
+pub(crate) fn text_strip(
+    texts: &[(u32, String)],
+    (width, height): (u32, u32),
+) -> Result<Vec<u8>, ChartError> {
+    struct Strip<'a>(&'a [(u32, String)], (u32, u32));
+
+    impl Drawing for Strip<'_> {
+        fn size(&self) -> (u32, u32) {
+            self.1
+        }
+
+        fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
+            let middle = 0.5 * f64::from(self.1.1);
+            self.0.iter().try_for_each(|(column, text)| {
+                let at = (f64::from(*column), middle);
+                canvas.text(text, at, Anchor::Left, MEDIUM, INK)
+            })
+        }
+    }
+
+    pixels(&Strip(texts, (width, height)), 1)
 }
 
 fn draw<B: DrawingBackend>(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plotters::prelude::{DrawingBackend, RGBColor};
 
-use super::axis::{Axis, Scale};
+use super::axis::{Axis, Scale, Tick};
 use super::canvas::{Anchor, Canvas, FRAME, INK, LARGE, MARK, MEDIUM, Point, SMALL};
 use super::file::{self, Drawing};
 use super::{ChartError, Curve};
@@ -18,6 +18,10 @@ const TOP: f64 = 92.0;
 const BOTTOM: f64 = 650.0;
 /// The left and right borders of the color bar.
 const BAR: (f64, f64) = (836.0, 862.0);
+/// The largest number of cells along an axis that have a tick each.
+const MAX_CENTER_TICKS: usize = 24;
+/// The least distance between the labels of two columns and of two rows, in units.
+const MIN_TICK_GAP: (f64, f64) = (72.0, 20.0);
 /// The number of colors in the color bar.
 const SHADES: usize = 256;
 /// The length of a tick.
@@ -35,12 +39,13 @@ const TICK: f64 = 5.0;
 ///     value_label: "|x - y|".into(),
 ///     columns: vec![0.0, 0.5, 1.0],
 ///     rows: vec![0.0, 1.0],
-///     values: vec![0.0, 1.0, 0.5, 0.5, 1.0, 0.0],
-///     scale: Scale::Linear,
+///     values: vec![0.0, 1.0, 0.5, 0.5, 1.0, 0.0].into_iter().map(Some).collect(),
+///     x_scale: Scale::Linear,
+///     y_scale: Scale::Linear,
 ///     range: (0.0, 1.0),
 ///     line: Curve { label: "x = y".into(), points: vec![(0.0, 0.0), (1.0, 1.0)] },
 /// };
-/// assert_eq!(map.value(2, 1), 0.0);
+/// assert_eq!(map.value(2, 1), Some(0.0));
 /// let folder = tempfile::tempdir()?;
 /// map.save(&folder.path().join("distance.png"))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,10 +65,13 @@ pub struct HeatMap {
     pub columns: Vec<f64>,
     /// The centers of the rows, ascending from bottom to top.
     pub rows: Vec<f64>,
-    /// The values, shape (columns, rows). NaN is drawn white.
-    pub values: Vec<f64>,
-    /// The scale of both axes; a logarithmic scale requires centers above 0.
-    pub scale: Scale,
+    /// The values, shape (columns, rows). NaN is drawn white. A cell that is `None` was not measured:
+    /// the cells above and below it in its column meet halfway between their centers.
+    pub values: Vec<Option<f64>>,
+    /// The scale of the horizontal axis; a logarithmic scale requires centers above 0.
+    pub x_scale: Scale,
+    /// The scale of the vertical axis; a logarithmic scale requires centers above 0.
+    pub y_scale: Scale,
     /// The values of the darkest and the brightest color.
     pub range: (f64, f64),
     /// A dashed line over the map, with its label to the left of its first point.
@@ -75,7 +83,7 @@ impl HeatMap {
     ///
     /// # Panics
     /// If there is no such cell.
-    pub fn value(&self, column: usize, row: usize) -> f64 {
+    pub fn value(&self, column: usize, row: usize) -> Option<f64> {
         self.values[column * self.rows.len() + row]
     }
 
@@ -98,21 +106,35 @@ impl HeatMap {
     }
 
     fn draw_cells<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), ChartError> {
-        let edges_x = self.edges(&self.columns, |share| LEFT + share * (RIGHT - LEFT));
-        let edges_y = self.edges(&self.rows, |share| BOTTOM - share * (BOTTOM - TOP));
-        let shade = |column, row| color(self.share(self.value(column, row)));
+        let (x, y) = self.axes();
+        let across = |edge: f64| LEFT + x.share(edge).unwrap_or(0.0) * (RIGHT - LEFT);
+        let edges_x: Vec<f64> =
+            edges(self.x_scale, &self.columns).into_iter().map(across).collect();
         for column in 0..self.columns.len() {
-            // Adjacent cells of one color are drawn as one, and cells overlap, so that no seams are
-            // visible.
+            let (centers, values): (Vec<f64>, Vec<f64>) = (0..self.rows.len())
+                .filter_map(|row| Some((self.rows[row], self.value(column, row)?)))
+                .unzip();
+            // The cells of a sparse column may reach beyond the axis.
+            let (bottom, top) = self.ends();
+            let up = |edge: f64| {
+                let share = y.share(edge.clamp(bottom, top)).unwrap_or(0.0);
+                BOTTOM - share * (BOTTOM - TOP)
+            };
+            let edges_y =
+                if centers.len() == 1 { vec![bottom, top] } else { edges(self.y_scale, &centers) };
+            let edges_y: Vec<f64> = edges_y.into_iter().map(up).collect();
+            let shade = |row: usize| color(self.share(values[row]));
+            // Cells of one color are drawn as one, and each extends below the next, so that no gap
+            // shows.
             let (left, right) = (edges_x[column], (edges_x[column + 1] + 1.0).min(RIGHT));
             let mut row = 0;
-            while row < self.rows.len() {
-                let Some(own) = shade(column, row) else {
+            while row < values.len() {
+                let Some(own) = shade(row) else {
                     row += 1;
                     continue;
                 };
                 let bottom = edges_y[row];
-                while row < self.rows.len() && shade(column, row) == Some(own) {
+                while row < values.len() && shade(row) == Some(own) {
                     row += 1;
                 }
                 let top = (edges_y[row] - 1.0).max(TOP);
@@ -122,17 +144,17 @@ impl HeatMap {
         Ok(())
     }
 
-    /// The borders of cells with these centers, mapped by `position`: one more than there are
-    /// cells.
-    fn edges(&self, centers: &[f64], position: impl Fn(f64) -> f64) -> Vec<f64> {
-        let axis = self.axis(centers);
-        let edges = edges(self.scale, centers);
-        edges.into_iter().map(|edge| position(axis.share(edge).unwrap_or(0.0))).collect()
+    /// The lower and the upper end of the vertical axis.
+    fn ends(&self) -> (f64, f64) {
+        let edges = edges(self.y_scale, &self.rows);
+        (edges[0], edges[edges.len() - 1])
     }
 
-    /// The axis along cells with these centers.
-    fn axis(&self, centers: &[f64]) -> Axis {
-        Axis::over(self.scale, edges(self.scale, centers).into_iter(), 0.0)
+    /// The axes along the columns and the rows.
+    fn axes(&self) -> (Axis, Axis) {
+        let axis =
+            |scale, centers: &[f64]| Axis::over(scale, edges(scale, centers).into_iter(), 0.0);
+        (axis(self.x_scale, &self.columns), axis(self.y_scale, &self.rows))
     }
 
     /// The position of a value between the darkest, 0, and the brightest, 1.
@@ -185,8 +207,9 @@ impl Drawing for HeatMap {
         canvas.text(&title, (LEFT, 28.0), Anchor::Left, LARGE, INK)?;
         canvas.text(&self.y_label, (LEFT, TOP - 18.0), Anchor::Left, MEDIUM, INK)?;
         self.draw_cells(canvas)?;
-        let (x, y) = (self.axis(&self.columns), self.axis(&self.rows));
-        for tick in x.ticks() {
+        let (x, y) = self.axes();
+        let gap = |width: f64, length: f64| width / length;
+        for tick in ticks(&x, &self.columns, gap(MIN_TICK_GAP.0, RIGHT - LEFT)) {
             let Some(share) = x.share(tick.value) else { continue };
             let column = LEFT + share * (RIGHT - LEFT);
             canvas.line(&[(column, BOTTOM), (column, BOTTOM + TICK)], FRAME, 1.0)?;
@@ -194,7 +217,7 @@ impl Drawing for HeatMap {
                 canvas.text(&label, (column, BOTTOM + 9.0), Anchor::Top, SMALL, INK)?;
             }
         }
-        for tick in y.ticks() {
+        for tick in ticks(&y, &self.rows, gap(MIN_TICK_GAP.1, BOTTOM - TOP)) {
             let Some(share) = y.share(tick.value) else { continue };
             let row = BOTTOM - share * (BOTTOM - TOP);
             canvas.line(&[(LEFT - TICK, row), (LEFT, row)], FRAME, 1.0)?;
@@ -220,8 +243,34 @@ impl Drawing for HeatMap {
     }
 }
 
-/// The color of a value from 0 to 1: dark violet, green, yellow, with evenly increasing lightness,
-/// as in viridis. `None` for NaN.
+/// Ticks at the centers of cells, if there are few enough to read them; labels that would be closer
+/// than `gap`, a share of the axis, are left out. Otherwise round numbers.
+fn ticks(axis: &Axis, centers: &[f64], gap: f64) -> Vec<Tick> {
+    if centers.len() > MAX_CENTER_TICKS {
+        return axis.ticks();
+    }
+    let mut last = f64::NEG_INFINITY;
+    let tick = |&value: &f64| {
+        let share = axis.share(value).unwrap_or(0.0);
+        let is_labeled = share - last >= gap;
+        if is_labeled {
+            last = share;
+        }
+        Tick { value, label: is_labeled.then(|| four_digits(value)) }
+    };
+    centers.iter().map(tick).collect()
+}
+
+/// A number with at most four significant digits, without trailing zeros.
+fn four_digits(value: f64) -> String {
+    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+    match rounded.abs() {
+        size if size != 0.0 && !(1e-4..1e6).contains(&size) => format!("{rounded:e}"),
+        _ => rounded.to_string(),
+    }
+}
+
+/// Dark violet at 0, green, yellow at 1: even in lightness, as viridis is. `None` for NaN.
 fn color(value: f64) -> Option<RGBColor> {
     const STOPS: [[f64; 3]; 6] = [
         [68.0, 1.0, 84.0],
@@ -264,8 +313,9 @@ mod tests {
             value_label: "value".into(),
             columns: vec![1.0, 2.0, 3.0],
             rows: vec![1.0, 2.0],
-            values: vec![10.0, 20.0, 12.0, f64::NAN, 16.0, 18.0],
-            scale: Scale::Linear,
+            values: vec![10.0, 20.0, 12.0, f64::NAN, 16.0, 18.0].into_iter().map(Some).collect(),
+            x_scale: Scale::Linear,
+            y_scale: Scale::Linear,
             range: (10.0, 20.0),
             line: Curve { label: "line".into(), points: vec![] },
         };
@@ -281,7 +331,7 @@ mod tests {
         assert_eq!(at(LEFT + 20.0, TOP + 20.0), shade(1.0));
         assert_eq!(at(LEFT + 20.0, BOTTOM - 20.0), shade(0.0));
         assert_eq!(at(RIGHT - 20.0, BOTTOM - 20.0), shade(0.6));
-        // NaN is white.
+        // NaN stays white.
         assert_eq!(at(0.5 * (LEFT + RIGHT), TOP + 20.0), [255; 3]);
         // 3 of 558 units below the top: the second color from the top.
         let below = (SHADES as f64 - 1.5) / SHADES as f64;
@@ -289,5 +339,53 @@ mod tests {
         let svg = folder.path().join("map.svg");
         map.save(&svg).unwrap();
         assert!(std::fs::read_to_string(svg).unwrap().contains("a &lt; b"));
+    }
+
+    #[test]
+    fn cells_extend_over_what_was_not_measured() {
+        let map = HeatMap {
+            title: String::new(),
+            x_label: "x".into(),
+            y_label: "y".into(),
+            value_label: "value".into(),
+            columns: vec![1.0, 2.0],
+            rows: vec![1.0, 2.0, 3.0],
+            values: vec![Some(10.0), None, Some(20.0), None, Some(15.0), None],
+            x_scale: Scale::Linear,
+            y_scale: Scale::Linear,
+            range: (10.0, 20.0),
+            line: Curve { label: String::new(), points: vec![] },
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let png = folder.path().join("map.png");
+        map.save(&png).unwrap();
+        let image = image::open(&png).unwrap().to_rgb8();
+        let at = |x: f64, y: f64| image.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
+        let shade = |value| {
+            let RGBColor(r, g, b) = color(value).unwrap();
+            [r, g, b]
+        };
+        let middle = 0.5 * (TOP + BOTTOM);
+        // The two cells of the first column meet in the middle; the second column is one cell.
+        assert_eq!(at(LEFT + 20.0, middle + 5.0), shade(0.0));
+        assert_eq!(at(LEFT + 20.0, middle - 5.0), shade(1.0));
+        for y in [TOP + 20.0, middle, BOTTOM - 20.0] {
+            assert_eq!(at(RIGHT - 20.0, y), shade(0.5));
+        }
+    }
+
+    #[test]
+    fn ticks_are_at_the_values() {
+        let axis = Axis::over(Scale::Log, [0.001, 1.0].into_iter(), 0.0);
+        let labels = |values: &[f64]| -> Vec<String> {
+            ticks(&axis, values, 0.1).into_iter().filter_map(|tick| tick.label).collect()
+        };
+        assert_eq!(labels(&[0.003, 0.01, 0.0388443, 0.3]), ["0.003", "0.01", "0.03884", "0.3"]);
+        // 0.0101 is too close to its neighbor to be labeled.
+        assert_eq!(labels(&[0.01, 0.0101, 0.1]), ["0.01", "0.1"]);
+        let many: Vec<f64> = (1..100).map(|index| f64::from(index) * 0.01).collect();
+        assert_eq!(ticks(&axis, &many, 0.1), axis.ticks());
+        assert_eq!(four_digits(123456.0), "123500");
+        assert_eq!(four_digits(2.5e-7), "2.5e-7");
     }
 }

@@ -15,6 +15,7 @@
 //!     curves: vec![Curve { label: String::new(), points }],
 //!     level: None,
 //!     marks: vec![],
+//!     range: None,
 //! };
 //! let (title, x_label) = ("Squares".into(), "x".into());
 //! let chart = Chart { title, x_label, x_scale: Scale::Log, panels: vec![panel] };
@@ -35,6 +36,8 @@ use std::path::{Path, PathBuf};
 
 pub use axis::Scale;
 pub use file::ChartFormat;
+#[cfg(feature = "shape")]
+pub(crate) use file::text_strip;
 pub use heat_map::HeatMap;
 
 use crate::atomic_file::WriteError;
@@ -91,6 +94,9 @@ pub struct Panel {
     pub level: Option<Level>,
     /// Points that are marked and labeled.
     pub marks: Vec<Mark>,
+    /// Two values that the vertical axis includes, whatever the curves are. Panels that share them
+    /// have the same axis if no curve leaves them.
+    pub range: Option<(f64, f64)>,
 }
 
 /// A line through points.

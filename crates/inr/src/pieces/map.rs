@@ -44,6 +44,7 @@ pub(crate) fn save_maps(
                 }],
                 level: None,
                 marks: Vec::new(),
+                range: None,
             };
             let chart = Chart {
                 title: "Pieces".into(),
@@ -81,8 +82,9 @@ fn map(grid: &PieceGrid, layer: &Layer, [columns, rows]: [Vec<f64>; 2]) -> HeatM
         value_label: layer.label.clone(),
         columns,
         rows: rows.iter().rev().map(|row| -row).collect(),
-        values: (0..across * down).map(value).collect(),
-        scale: Scale::Linear,
+        values: (0..across * down).map(value).map(Some).collect(),
+        x_scale: Scale::Linear,
+        y_scale: Scale::Linear,
         range: if low < high { (low, high) } else { (high - 1.0, high + 1.0) },
         line: Curve { label: String::new(), points: Vec::new() },
     }

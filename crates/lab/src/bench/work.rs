@@ -224,6 +224,7 @@ pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
         curves: reports.iter().zip(&all).map(curve).collect(),
         level: (target <= highest + 10.0).then_some(level),
         marks: vec![],
+        range: None,
     };
     let x_label = "work in gradient equivalents".into();
     Chart { title, x_label, x_scale: Scale::Linear, panels: vec![panel] }

@@ -1,4 +1,4 @@
-//! A page as HTML.
+//! A page as an HTML file.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,8 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Block, Page};
 
-/// Readable on a phone, light and dark as the reader's system is. Charts are drawn on white and keep
-/// it.
+/// Readable on a phone, and light or dark as the reader's system is. Charts keep their white background.
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c1c1e; --ground: #fff; --faint: #6b6b70; --line: #dcdce0; }
 @media (prefers-color-scheme: dark) {
@@ -23,15 +22,18 @@ table { border-collapse: collapse; overflow-wrap: normal; font-variant-numeric: 
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--line); }
 figure { margin: 1rem 0; }
-figure.chart svg { width: 100%; height: auto; display: block; background: #fff; border-radius: .5rem; }
-.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); }
-.pictures figure { margin: 0; }
-.pictures img { width: 100%; height: auto; display: block; border-radius: .25rem;
+figure.chart img { width: 100%; height: auto; display: block; background: #fff; border-radius: .5rem; }
+.images { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); }
+.images figure { margin: 0; }
+.images img { width: 100%; height: auto; display: block; border-radius: .25rem;
   image-rendering: pixelated; }
+.actual-size { display: flex; flex-wrap: wrap; }
+.actual-size img { width: auto; max-width: 100%; }
+.actual-size figure { max-width: 100%; }
 ";
 
 impl Page {
-    /// The whole file.
+    /// The page as an HTML file.
     pub fn to_html(&self) -> String {
         let page = html! {
             (DOCTYPE)
@@ -40,7 +42,7 @@ impl Page {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.title) }
-                    // Browsers ask for a picture of the site unless there is one.
+                    // Without an icon, browsers ask the server for one.
                     link rel="icon" href="data:,";
                     style { (PreEscaped(STYLE)) }
                 }
@@ -74,20 +76,19 @@ fn markup(block: &Block) -> Markup {
                 }
             }
         },
-        // The chart module escapes what it is given.
         Block::Chart { svg, caption } => html! {
             figure.chart {
-                (PreEscaped(scalable(svg)))
+                // As an image, so that no script in a foreign file runs and nothing is loaded.
+                img alt=(caption) src=(data_uri("image/svg+xml", svg.as_bytes()));
                 @if !caption.is_empty() { figcaption { (caption) } }
             }
         },
-        Block::Pictures(pictures) => html! {
-            div.pictures {
-                @for picture in pictures {
+        Block::Images { images, is_scaled } => html! {
+            div class=(if *is_scaled { "images" } else { "images actual-size" }) {
+                @for image in images {
                     figure {
-                        img alt=(picture.caption)
-                            src=(format!("data:image/png;base64,{}", STANDARD.encode(&picture.png)));
-                        figcaption { (picture.caption) }
+                        img alt=(image.caption) src=(data_uri("image/png", &image.png));
+                        figcaption { (image.caption) }
                     }
                 }
             }
@@ -95,10 +96,6 @@ fn markup(block: &Block) -> Markup {
     }
 }
 
-/// The drawing without its own size, so that it is as wide as the page; its view box keeps the shape.
-fn scalable(svg: &str) -> String {
-    let Some((head, rest)) = svg.split_once('>') else { return svg.into() };
-    let words =
-        head.split(' ').filter(|word| !word.starts_with("width=") && !word.starts_with("height="));
-    format!("{}>{rest}", words.collect::<Vec<_>>().join(" "))
+fn data_uri(kind: &str, bytes: &[u8]) -> String {
+    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
 }

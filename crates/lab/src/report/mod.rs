@@ -1,17 +1,20 @@
-//! Results as one HTML file that needs nothing else: no network, no other file.
+//! Reports: results as one HTML file that depends on no other file and on no network.
 //!
-//! A [`Page`] is plain data; `html` sets it; `run`, `sweep` and `repro` make pages of what these leave on disk.
+//! A [`Page`] is plain data, and `html` writes it as HTML. `run`, `sweep` and `repro` make pages of the
+//! files that a fit, a sweep and `vi3nr repro` leave; `images` compares an image with its
+//! reconstruction, and `words` names the keys of records in words.
 
 mod html;
-mod pictures;
+mod images;
 mod repro;
 mod run;
 mod sweep;
+mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use pictures::side_by_side;
+pub use images::{ImageComparison, compare_images};
 pub use repro::of_repro;
 pub use run::of_run;
 pub use sweep::of_sweep;
@@ -24,23 +27,23 @@ use vi3nr_inr::run_directory::RunError;
 
 use crate::sweep::SweepError;
 
-/// What a reader sees, from top to bottom.
+/// A report: a title and sections.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// At the top and in the browser's tab.
+    /// The heading of the page and the title of its browser tab.
     pub title: String,
-    /// A sentence below it.
+    /// A sentence below the heading.
     pub subtitle: String,
-    /// Under headings.
+    /// The sections from top to bottom.
     pub sections: Vec<Section>,
 }
 
-/// A heading with what stands under it.
+/// A heading and the blocks below it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Section {
     /// The heading.
     pub heading: String,
-    /// From top to bottom.
+    /// The blocks from top to bottom.
     pub blocks: Vec<Block>,
 }
 
@@ -49,54 +52,60 @@ pub struct Section {
 pub enum Block {
     /// A paragraph.
     Text(String),
-    /// Rows of cells under a head, which may be empty.
+    /// A table.
     Table {
-        /// The columns' names.
+        /// The names of the columns; empty for a table without a header.
         head: Vec<String>,
-        /// The rows.
+        /// The rows, each with one cell per column.
         rows: Vec<Vec<String>>,
     },
-    /// A drawing.
+    /// A chart.
     Chart {
-        /// As SVG.
+        /// The chart as SVG. It is embedded as an image, so it may come from a file.
         svg: String,
-        /// Below it.
+        /// The caption below it.
         caption: String,
     },
-    /// Pictures that are compared, with captions.
-    Pictures(Vec<Picture>),
+    /// Images side by side.
+    Images {
+        /// The images, from left to right.
+        images: Vec<ReportImage>,
+        /// Whether the images are scaled to the width of their columns. If not, a pixel of an image is
+        /// a pixel of the screen (at 100 % zoom).
+        is_scaled: bool,
+    },
 }
 
-/// A picture under its name.
+/// An image with its caption.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// What it is.
+pub struct ReportImage {
+    /// What the image shows.
     pub caption: String,
-    /// As PNG.
+    /// The image as a PNG file.
     pub png: Vec<u8>,
 }
 
-/// A report that cannot be made.
+/// An error that prevents a report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A result cannot be read.
+    /// A file cannot be read.
     #[error("cannot read '{}': {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A result that is none.
-    #[error("'{}' is no result: {reason}", path.display())]
+    /// A file or a folder is not a result.
+    #[error("'{}' is not a result: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What was seen.
+        /// What is wrong with it.
         reason: String,
     },
-    /// There is no run, or its record cannot be read.
+    /// The directory holds no run, or its record cannot be read.
     #[error(transparent)]
     Run(#[from] RunError),
     /// A run's model cannot be read.
@@ -117,10 +126,10 @@ pub enum ReportError {
 }
 
 impl Page {
-    /// Writes the page, atomically.
+    /// Writes the page as an HTML file, atomically.
     ///
     /// # Errors
-    /// What the system reports.
+    /// Returns [`ReportError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ReportError> {
         let html = self.to_html();
         write_atomically(path, |writer| writer.write_all(html.as_bytes()))?;
@@ -137,15 +146,17 @@ fn read_json(path: &Path) -> Result<serde_json::Value, ReportError> {
     serde_json::from_slice(&read(path)?).map_err(|error| fail(error.to_string()))
 }
 
-/// A value of a result as people read it: numbers with six digits at most.
+/// A JSON value as text: a number with about five significant digits, a list separated by commas.
 fn cell(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => "–".into(),
         serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Bool(flag) => if *flag { "yes" } else { "no" }.into(),
         serde_json::Value::Number(number) if number.is_f64() => {
             let number = number.as_f64().unwrap_or(f64::NAN);
             match number.abs() {
                 0.0 => "0".into(),
+                size if size.fract() == 0.0 && size < 1e9 => format!("{number:.0}"),
                 size if (1e-3..1e6).contains(&size) => {
                     let digits = (4.0 - size.log10().floor()).clamp(0.0, 8.0) as usize;
                     format!("{number:.digits$}")
@@ -153,20 +164,8 @@ fn cell(value: &serde_json::Value) -> String {
                 _ => format!("{number:.4e}"),
             }
         }
+        serde_json::Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
-    }
-}
-
-/// An object's entries as rows, those of objects inside under joined names.
-fn entries(name: &str, value: &serde_json::Value, rows: &mut Vec<Vec<String>>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            for (key, value) in map {
-                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                entries(&name, value, rows);
-            }
-        }
-        value => rows.push(vec![name.into(), cell(value)]),
     }
 }
 

@@ -1,19 +1,25 @@
 //! The report of reproduced tables and figures.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use vi3nr_inr::model_file::Model;
+use vi3nr_inr::run_directory::MODEL_FILE;
+use vi3nr_inr::signal::{Signal, SignalKind};
 
-use super::pictures::DRAWN;
-use super::{Block, Page, Picture, ReportError, Section, cell, read, read_json};
+use super::images::{LEFT_IMAGES, tile};
+use super::run::KnownRun;
+use super::{Block, Page, ReportError, ReportImage, Section, cell, read, read_json};
 
-/// The maximum number of pictures of runs that are shown of a table.
-const MAX_PICTURES: usize = 12;
+/// The maximum number of images of runs that are shown for a table.
+const MAX_IMAGES: usize = 24;
 
-/// A page about what `vi3nr repro` wrote into `folder`, or into folders in it.
+/// A page about the results that `vi3nr repro` wrote into `folder` or into folders in it.
 ///
 /// # Errors
-/// Returns [`ReportError::Content`] if there is nothing, [`ReportError::Read`] if files cannot be read.
+/// Returns [`ReportError::Content`] if there are no results, and [`ReportError::Read`] if a file cannot
+/// be read.
 pub fn of_repro(folder: &Path) -> Result<Page, ReportError> {
     let mut results = Vec::new();
     find(folder, &mut results)?;
@@ -28,7 +34,7 @@ pub fn of_repro(folder: &Path) -> Result<Page, ReportError> {
     let sections: Result<Vec<Section>, ReportError> =
         results.iter().map(|(result, folder)| section(result, folder)).collect();
     Ok(Page {
-        title: "The paper's tables and figures beside ours".into(),
+        title: "The paper's tables and figures, reproduced".into(),
         subtitle: format!("VI³NR (CVPR 2025), {} of its tables and figures", results.len()),
         sections: sections?,
     })
@@ -46,7 +52,7 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     Ok(paths)
 }
 
-/// Adds the results in a folder: JSON files named after what is in them.
+/// Adds the results in a folder: JSON files that begin with the name of their table or figure.
 fn find(folder: &Path, results: &mut Vec<(Value, PathBuf)>) -> Result<(), ReportError> {
     let fail = |source| ReportError::Read { path: folder.to_owned(), source };
     for entry in std::fs::read_dir(folder).map_err(fail)? {
@@ -113,45 +119,59 @@ fn section(result: &Value, folder: &Path) -> Result<Section, ReportError> {
         ));
     }
     let fail = |source| ReportError::Read { path: folder.to_owned(), source };
-    let mut drawings = Vec::new();
+    let mut figures = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if path.extension().is_some_and(|ending| ending == "svg") && stem.starts_with(name) {
-            drawings.push(path);
+            figures.push(path);
         }
     }
-    drawings.sort();
-    for path in drawings {
+    figures.sort();
+    for path in figures {
         let svg = String::from_utf8_lossy(&read(&path)?).into_owned();
         blocks.push(Block::Chart { svg, caption: String::new() });
     }
-    let pictures = pictures(&rows, &folder.join(format!("{name}.trials")))?;
-    if !pictures.is_empty() {
-        blocks.push(Block::Pictures(pictures));
+    let images = images(&rows, &folder.join(format!("{name}.trials")))?;
+    if !images.is_empty() {
+        blocks.push(Block::Images { images, is_scaled: true });
     }
     let title = result["title"].as_str().unwrap_or_default();
     Ok(Section { heading: format!("{name}: {title}"), blocks })
 }
 
-/// What the best settings of each row made of its first signal.
-fn pictures(rows: &[Value], trials: &Path) -> Result<Vec<Picture>, ReportError> {
-    let mut pictures = Vec::new();
+/// The reconstruction of the first signal by the best settings of each row, and before the first of each
+/// signal the ground truth, if its file still exists.
+fn images(rows: &[Value], trials: &Path) -> Result<Vec<ReportImage>, ReportError> {
+    let mut images = Vec::new();
+    let mut shown = HashSet::new();
     for row in rows {
         let Some(id) = row["runs"][0].as_i64() else { continue };
         let directory = crate::sweep::TrialFolders::directory_in(trials, id);
-        for name in DRAWN {
+        for (name, _) in LEFT_IMAGES {
             let path = directory.join(name);
-            if path.is_file() && pictures.len() < MAX_PICTURES {
+            if path.is_file() && images.len() < MAX_IMAGES {
+                images.extend(ground_truth(&directory, &mut shown));
                 let caption = row["name"].as_str().unwrap_or_default().into();
-                pictures.push(Picture { caption, png: read(&path)? });
+                images.push(ReportImage { caption, png: read(&path)? });
             }
         }
     }
-    Ok(pictures)
+    Ok(images)
 }
 
-/// A table of these entries of objects; columns without any value are left out.
+/// The ground truth of the image of a run, unless it is in `shown` already or cannot be read.
+fn ground_truth(directory: &Path, shown: &mut HashSet<String>) -> Option<ReportImage> {
+    let model = Model::load(&directory.join(MODEL_FILE)).ok()?;
+    if model.signal.kind() != SignalKind::Image {
+        return None;
+    }
+    let truth = KnownRun::read(directory).ok()?.truth(&model).ok()?;
+    let is_new = shown.insert(truth.fingerprint());
+    if is_new { tile(&truth, "ground truth".into()) } else { None }
+}
+
+/// A table of these entries of the objects; columns without a value are left out.
 fn columns(objects: &[Value], names: &[&str]) -> Block {
     let is_filled = |value: &Value| !value.is_null() && value.as_str() != Some("");
     let is_used = |name: &&&str| objects.iter().any(|object| is_filled(&object[**name]));

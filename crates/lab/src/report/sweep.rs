@@ -6,8 +6,8 @@ use crate::sweep::{Plan, Store, Summary, figures};
 /// A page about a sweep: its figures and every configuration, the best first.
 ///
 /// # Errors
-/// Returns [`ReportError::Chart`] if a figure cannot be drawn, [`ReportError::Sweep`] if a trial cannot be
-/// asked for.
+/// Returns [`ReportError::Chart`] if a figure cannot be drawn, and [`ReportError::Sweep`] if a trial
+/// has no plan.
 pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
     let summary = Summary::new(plan, store)?;
     let mut charts = Vec::new();
@@ -16,7 +16,7 @@ pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
     }
     let number = |value: f64| super::cell(&value.into());
     let rows = summary.entries.iter().map(|entry| {
-        let label = if entry.label.is_empty() { "(all alike)" } else { &entry.label };
+        let label = if entry.label.is_empty() { "(the only configuration)" } else { &entry.label };
         vec![
             label.to_owned(),
             number(entry.mean()),
@@ -24,10 +24,10 @@ pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
             entry.scores.len().to_string(),
             entry.diverged().to_string(),
             entry.failed.to_string(),
-            entry.open.to_string(),
+            entry.pending.to_string(),
         ]
     });
-    let head = ["configuration", plan.metric.as_str(), "sd", "n", "diverged", "failed", "open"];
+    let head = ["configuration", plan.metric.as_str(), "sd", "n", "diverged", "failed", "pending"];
     let table = Block::Table {
         head: head.iter().map(|name| (*name).to_owned()).collect(),
         rows: rows.collect(),

@@ -10,7 +10,8 @@ use super::*;
 fn shown(page: &Page) -> Vec<String> {
     let of_block = |block: &Block| match block {
         Block::Text(text) => vec![text.clone()],
-        Block::Pictures(pictures) => pictures.iter().map(|one| one.caption.clone()).collect(),
+        Block::Images { images, .. } => images.iter().map(|image| image.caption.clone()).collect(),
+        Block::Table { rows, .. } => rows.iter().map(|row| row.join(": ")).collect(),
         _ => Vec::new(),
     };
     page.sections.iter().flat_map(|section| &section.blocks).flat_map(of_block).collect()
@@ -30,18 +31,35 @@ fn a_run_is_shown_beside_its_file_or_the_page_says_why_not() {
     let destination = Destination::Directory { path: path.clone(), overwrite: false };
     let run = Run::begin(&request, &destination, &backend).unwrap();
     let page = of_run(&path, &backend).unwrap();
-    assert_eq!(shown(&page), ["The run has not ended."]);
+    assert_eq!(shown(&page)[0], "The run has not ended.");
     let now = std::time::Instant::now();
     run.execute(&backend, Default::default(), now, &mut |_| ControlFlow::Continue(())).unwrap();
 
     let page = of_run(&path, &backend).unwrap();
     assert_eq!(shown(&page)[..2], ["ground truth", "reconstruction"]);
-    assert_eq!(page.subtitle, "sine:omega=30, siren:omega=30, seed 0");
-    let html = page.to_html();
-    assert!(html.contains("request.crop") && html.contains("plan.training.steps"), "{html}");
+    assert!(shown(&page)[2].starts_with("absolute error; white is "), "{:?}", shown(&page));
+    let expected = "activation sine:omega=30, initialization siren:omega=30, seed 0";
+    assert_eq!(page.subtitle, expected);
+    let lines = shown(&page);
+    for part in [
+        "PSNR: ",
+        "SSIM: 0.",
+        "bits per pixel: ",
+        "size of the model file: ",
+        "seed: 0",
+        "crop in pixels: 10",
+        "maximum number of steps: 3",
+        "reason for stopping: steps",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(part)), "{part}: {lines:?}");
+    }
+    // One PSNR, and words instead of keys.
+    let count = lines.iter().filter(|line| line.starts_with("PSNR: ")).count();
+    assert_eq!(count, 1, "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains('_') && !line.contains('/')), "{lines:?}");
 
     std::fs::copy(folder.path().join("run/reconstruction.png"), &file).unwrap();
-    // Of another size than the crop asks for.
+    // The image is smaller than the crop.
     let picture = vi3nr_inr::signal::image::test_picture(8).unwrap();
     picture.save_png(&file, picture.bit_depth()).unwrap();
     let told = &shown(&of_run(&path, &backend).unwrap())[0];
@@ -51,7 +69,7 @@ fn a_run_is_shown_beside_its_file_or_the_page_says_why_not() {
     assert!(shown(&page)[0].contains("cannot read"), "{:?}", shown(&page));
     assert_eq!(shown(&page)[1], "reconstruction");
 
-    std::fs::write(path.join("model.safetensors"), "no model").unwrap();
+    std::fs::write(path.join("model.safetensors"), "not a model").unwrap();
     assert!(matches!(of_run(&path, &backend), Err(ReportError::Model(_))));
     std::fs::write(path.join("run.json"), "{").unwrap();
     assert!(matches!(of_run(&path, &backend), Err(ReportError::Run(_))));
@@ -77,8 +95,9 @@ fn a_run_of_version_1_is_shown() {
     std::fs::copy(fixtures.join("tiny.png"), folder.path().join("tiny.png")).unwrap();
     let page = of_run(&path, &backend).unwrap();
     assert_eq!(shown(&page)[..2], ["ground truth", "reconstruction"]);
-    assert_eq!(page.subtitle, "sine:omega=30, siren:omega=30, seed 0");
-    assert!(page.to_html().contains("psnr_paper"));
+    let expected = "activation sine:omega=30, initialization siren:omega=30, seed 0";
+    assert_eq!(page.subtitle, expected);
+    assert!(page.to_html().contains("PSNR"));
 }
 
 #[test]
@@ -92,9 +111,12 @@ fn what_is_shown_cannot_become_markup() {
             blocks: vec![
                 Block::Text(evil.into()),
                 Block::Table { head: vec![evil.into()], rows: vec![vec![evil.into()]] },
-                Block::Pictures(vec![Picture { caption: evil.into(), png: vec![1, 2, 3] }]),
+                Block::Images {
+                    images: vec![ReportImage { caption: evil.into(), png: vec![1, 2, 3] }],
+                    is_scaled: true,
+                },
                 Block::Chart {
-                    svg: "<svg width=\"9\" viewBox=\"0 0 9 9\"><g/></svg>".into(),
+                    svg: format!("<svg viewBox=\"0 0 9 9\">{evil}</svg>"),
                     caption: evil.into(),
                 },
             ],
@@ -102,11 +124,24 @@ fn what_is_shown_cannot_become_markup() {
     };
     let html = page.to_html();
     assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
-    assert!(html.contains("<svg viewBox=\"0 0 9 9\"><g/></svg>"), "{html}");
+    assert!(html.contains("data:image/svg+xml;base64,PHN2"), "{html}");
     assert!(html.contains("data:image/png;base64,AQID"));
     for outside in ["http://", "https://", "<link rel=\"stylesheet\"", "@import", "url("] {
         assert!(!html.contains(outside), "{outside}");
     }
+}
+
+/// A folder of results may hold SVG files of any origin, whose scripts must not run in the report.
+#[test]
+fn svg_files_are_embedded_as_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = serde_json::json!({"name": "table1", "title": "t", "cells": [{"row": "a"}]});
+    std::fs::write(folder.path().join("table1.json"), result.to_string()).unwrap();
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    std::fs::write(folder.path().join("table1-x.svg"), svg).unwrap();
+    let html = of_repro(folder.path()).unwrap().to_html();
+    assert!(!html.contains("<script") && !html.contains("<svg"), "{html}");
+    assert!(html.contains("src=\"data:image/svg+xml;base64,"), "{html}");
 }
 
 #[test]
@@ -116,6 +151,9 @@ fn numbers_are_readable() {
         (serde_json::json!(0.0776886987), "0.077689"),
         (serde_json::json!(1.5e-7), "1.5000e-7"),
         (serde_json::json!(12), "12"),
+        (serde_json::json!(99843.0), "99843"),
+        (serde_json::json!([2, 128, 3]), "2, 128, 3"),
+        (serde_json::json!(true), "yes"),
         (serde_json::json!("words"), "words"),
         (serde_json::json!(null), "–"),
     ] {

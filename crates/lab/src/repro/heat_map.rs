@@ -2,9 +2,9 @@
 
 use vi3nr::{Activation, Gain};
 
-use super::experiment::{ValueGrid, ConditionMap, Quantity};
+use super::experiment::{ConditionMap, Quantity, ValueGrid};
 use super::result::Cell;
-use super::{ReproError, Agreement, compare};
+use super::{Agreement, ReproError, compare};
 use crate::spread::spread;
 use vi3nr_inr::chart::{Curve, HeatMap, Scale};
 
@@ -58,8 +58,9 @@ pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell
         value_label: "1 − SMAPE(cond, 1)".into(),
         columns,
         rows,
-        values,
-        scale: Scale::Linear,
+        values: values.into_iter().map(Some).collect(),
+        x_scale: Scale::Linear,
+        y_scale: Scale::Linear,
         range: (0.0, 1.0),
         line: Curve { label, points },
     };
@@ -71,7 +72,8 @@ pub(super) fn to_csv(map: &HeatMap) -> String {
     let mut text = String::from("sigma_a,sigma_p,one_minus_smape\n");
     for (column, x) in map.columns.iter().enumerate() {
         for (row, y) in map.rows.iter().enumerate() {
-            text += &format!("{x},{y},{}\n", map.value(column, row));
+            let value = map.value(column, row).unwrap_or(f64::NAN);
+            text += &format!("{x},{y},{value}\n");
         }
     }
     text
@@ -89,8 +91,8 @@ mod tests {
         assert_eq!(to_csv(&map).lines().count(), 1 + map.columns.len() * map.rows.len());
         for (column, sigma_a) in map.columns.iter().enumerate().skip(10) {
             let on_line = 1.5537739740300374 * sigma_a;
-            let best = (0..map.rows.len())
-                .max_by(|a, b| map.value(column, *a).total_cmp(&map.value(column, *b)));
+            let value = |row: usize| map.value(column, row).unwrap();
+            let best = (0..map.rows.len()).max_by(|a, b| value(*a).total_cmp(&value(*b)));
             assert!((map.rows[best.unwrap()] - on_line).abs() < 0.0025, "{sigma_a}");
         }
     }

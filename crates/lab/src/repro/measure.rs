@@ -7,10 +7,10 @@ use std::time::Instant;
 use vi3nr::backward::{GridSearch, Solution, grid_search, solve};
 use vi3nr::{Activation, Gain, Moments, Scheme, WeightShape};
 
-use super::experiment::{TableEntry, Experiment, Quantity, SigmaChoice};
+use super::experiment::{Experiment, Quantity, SigmaChoice, TableEntry};
 use super::heat_map;
 use super::result::{Cell, RunResult};
-use super::{ReproError, Settings, Agreement, compare};
+use super::{Agreement, ReproError, Settings, compare};
 use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
 use crate::spread::spread;
 

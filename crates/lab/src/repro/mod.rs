@@ -5,6 +5,7 @@
 //! writes CSV, JSON and, for the figure, pictures. Tables and figures of trained networks are sweeps:
 //! [`evaluation`].
 
+mod agreement;
 pub mod evaluation;
 mod experiment;
 mod heat_map;
@@ -13,11 +14,10 @@ pub mod paper_table;
 mod report;
 mod result;
 mod student_t;
-mod agreement;
 
-pub use experiment::{TableEntry, Experiment, ValueGrid, ConditionMap, Quantity, SigmaChoice};
-pub use result::{Cell, RunResult};
 pub use agreement::{Agreement, compare, printed_half_unit};
+pub use experiment::{ConditionMap, Experiment, Quantity, SigmaChoice, TableEntry, ValueGrid};
+pub use result::{Cell, RunResult};
 
 use std::path::PathBuf;
 

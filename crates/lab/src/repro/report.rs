@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::agreement::CONFIDENCE;
 use super::heat_map;
 use super::result::{Cell, RunResult};
-use super::agreement::CONFIDENCE;
-use super::{Quantity, ReproError, Settings, Agreement};
+use super::{Agreement, Quantity, ReproError, Settings};
 use vi3nr_inr::atomic_file::write_atomically;
 
 /// Five significant digits at most, without trailing zeros.

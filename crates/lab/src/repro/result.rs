@@ -2,7 +2,7 @@
 
 use vi3nr_inr::chart::HeatMap;
 
-use super::{Quantity, Settings, Agreement};
+use super::{Agreement, Quantity, Settings};
 
 /// One number beside the paper's.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,10 +7,11 @@ use serde_json::Value as Json;
 use vi3nr_inr::request::{FitRequest, RequestError};
 
 use super::identity::Identities;
-use super::setting::{six_digits, invalid};
+use super::setting::{invalid, six_digits};
 use super::trial::{is_replicate, words};
 use super::{
-    Assignment, Identity, Row, Setting, Store, Strategy, SweepError, SweepFile, Trial, Value, TrialScore,
+    Assignment, Identity, Row, Setting, Store, Strategy, SweepError, SweepFile, Trial, TrialScore,
+    Value,
 };
 use crate::{field, request_file};
 

@@ -151,7 +151,10 @@ fn range(name: &str, table: &toml::Table) -> Result<Vec<Value>, SweepError> {
     };
     let (from, to, points) = (number("from")?, number("to")?, number("points")?);
     if points.fract() != 0.0 || !(2.0..=10_000.0).contains(&points) {
-        return Err(invalid(name, format!("points = {points}: expected a whole number, 2 to 10000")));
+        return Err(invalid(
+            name,
+            format!("points = {points}: expected a whole number, 2 to 10000"),
+        ));
     }
     let at: Box<dyn Fn(f64) -> f64> = match table.get("scale").map(toml::Value::as_str) {
         None | Some(Some("linear")) => Box::new(|share| from + (to - from) * share),
@@ -179,13 +182,17 @@ pub(super) fn six_digits(number: f64) -> f64 {
 /// The files of a pattern, in the order of their names.
 fn files(name: &str, pattern: &toml::Value, folder: &Path) -> Result<Vec<Value>, SweepError> {
     let toml::Value::String(pattern) = pattern else {
-        return Err(invalid(name, format!("glob = {pattern}: expected a pattern such as \"*.png\"")));
+        return Err(invalid(
+            name,
+            format!("glob = {pattern}: expected a pattern such as \"*.png\""),
+        ));
     };
     // The folder's own name may hold what means something in a pattern.
     let escaped = glob::Pattern::escape(&folder.to_string_lossy());
     let is_whole = escaped.is_empty() || Path::new(pattern).is_absolute();
     let whole = if is_whole { pattern.clone() } else { format!("{escaped}/{pattern}") };
-    let found = glob::glob(&whole).map_err(|error| invalid(name, format!("'{pattern}': {error}")))?;
+    let found =
+        glob::glob(&whole).map_err(|error| invalid(name, format!("'{pattern}': {error}")))?;
     let mut values = Vec::new();
     for path in found {
         let path = path.map_err(|error| invalid(name, format!("'{pattern}': {error}")))?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::setting::{six_digits, invalid};
+use super::setting::{invalid, six_digits};
 use super::{Plan, SweepError, Trial, Value};
 
 /// How the combinations of a sweep are tried.

@@ -29,7 +29,7 @@ pub struct Counts {
     /// Trials that failed for good.
     pub failed: usize,
     /// Trials that have not ended.
-    pub open: usize,
+    pub pending: usize,
 }
 
 /// A configuration with the mean over its files and seeds.
@@ -44,7 +44,7 @@ pub struct Entry {
     /// Trials that failed for good.
     pub failed: usize,
     /// Trials that have not ended.
-    pub open: usize,
+    pub pending: usize,
 }
 
 /// All configurations, the best first.
@@ -78,14 +78,14 @@ impl Entry {
     }
 }
 
-/// `12 trials done (1 diverged), 0 failed, 0 open`.
+/// `12 trials done (1 diverged), 0 failed, 0 pending`.
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} trials done", self.done)?;
         if self.diverged > 0 {
             write!(f, " ({} diverged)", self.diverged)?;
         }
-        write!(f, ", {} failed, {} open", self.failed, self.open)
+        write!(f, ", {} failed, {} pending", self.failed, self.pending)
     }
 }
 
@@ -103,7 +103,7 @@ impl Summary {
                 trials: Vec::new(),
                 scores: Vec::new(),
                 failed: 0,
-                open: 0,
+                pending: 0,
             });
             match plan.trial_score(store, &trial)? {
                 TrialScore::Score(value) => entry.scores.push(Score {
@@ -114,7 +114,7 @@ impl Summary {
                         .is_some_and(|row| row.state == State::Diverged),
                 }),
                 TrialScore::Failed => entry.failed += 1,
-                TrialScore::Pending => entry.open += 1,
+                TrialScore::Pending => entry.pending += 1,
             }
             entry.trials.push(trial);
         }
@@ -140,7 +140,7 @@ impl Summary {
             done: counts.done + entry.scores.len(),
             diverged: counts.diverged + entry.diverged(),
             failed: counts.failed + entry.failed,
-            open: counts.open + entry.open,
+            pending: counts.pending + entry.pending,
         })
     }
 

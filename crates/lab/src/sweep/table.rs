@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{SweepPaths, Plan, Row, State, Store, SweepError, Trial, TrialFolders};
+use super::{Plan, Row, State, Store, SweepError, SweepPaths, Trial, TrialFolders};
 
 impl Plan {
     /// A line for each trial that is scheduled: its state, the fields of its request, the σ_p that its plan comes
@@ -18,8 +18,11 @@ impl Plan {
         for trial in &scheduled {
             lines.push((trial, self.row(store, trial)?, self.sigma_p(trial)?));
         }
-        let settings: BTreeSet<&str> =
-            scheduled.iter().flat_map(|trial| &trial.settings).map(|assignment| assignment.name).collect();
+        let settings: BTreeSet<&str> = scheduled
+            .iter()
+            .flat_map(|trial| &trial.settings)
+            .map(|assignment| assignment.name)
+            .collect();
         let has_sigma_p = lines.iter().any(|(.., sigma_p)| sigma_p.is_some());
         let numbers = numbers(lines.iter().filter_map(|(_, row, _)| *row));
 

@@ -26,7 +26,8 @@ pub struct Trial {
 
 impl Trial {
     pub(super) fn new(case: usize, settings: Vec<Assignment>) -> Result<Self, SweepError> {
-        let values = settings.iter().map(|assignment| (assignment.name, assignment.value.json.clone()));
+        let values =
+            settings.iter().map(|assignment| (assignment.name, assignment.value.json.clone()));
         let request = field::request(values)
             .map_err(|error| SweepError::Request { trial: String::new(), error })?;
         let name = Json::Object(request.settings()).to_string();
@@ -40,7 +41,10 @@ impl Trial {
 
     /// The value of a setting.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.settings.iter().find(|assignment| assignment.name == name).map(|assignment| &assignment.value)
+        self.settings
+            .iter()
+            .find(|assignment| assignment.name == name)
+            .map(|assignment| &assignment.value)
     }
 
     /// The same trial with another value of a setting.
@@ -66,7 +70,8 @@ impl Trial {
             .settings
             .iter()
             .filter(|assignment| !is_replicate(assignment) && !also.contains(&assignment.name));
-        let words = kept.map(|assignment| format!("{}\0{}\0", assignment.name, assignment.value.text));
+        let words =
+            kept.map(|assignment| format!("{}\0{}\0", assignment.name, assignment.value.text));
         (self.case, words.collect())
     }
 

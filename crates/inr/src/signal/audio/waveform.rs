@@ -6,13 +6,16 @@ use crate::chart::{Chart, Curve, Panel, Scale};
 /// Stretches of time that are told apart; of each the smallest and the largest value are drawn.
 const COLUMNS: usize = 1000;
 
-/// Original, reconstruction and error over time, as values on the scaled waveform's [-1, 1]; of
-/// several channels the first.
+/// Ground truth, reconstruction and error over time, as values on the scaled waveform's \[-1, 1\], all
+/// over the same vertical axis; of several channels the first.
 pub(super) fn chart(info: &AudioInfo, truth: &[f32], reconstruction: &[f32]) -> Chart {
     let channels = info.channels.max(1);
     let first = |values: &[f32]| values.iter().copied().step_by(channels).collect::<Vec<f32>>();
     let (truth, reconstruction) = (first(truth), first(reconstruction));
     let error: Vec<f32> = reconstruction.iter().zip(&truth).map(|(ours, own)| ours - own).collect();
+    // The largest magnitude of all three, so that their amplitudes compare at a glance.
+    let finite = [&truth, &reconstruction, &error].into_iter().flatten().filter(|x| x.is_finite());
+    let peak = f64::from(finite.fold(0.0f32, |peak, x| peak.max(x.abs())));
     let of = if channels == 1 { String::new() } else { format!(", channel 1 of {channels}") };
     let panel = |title: &str, values: &[f32]| Panel {
         title: format!("{title}{of}"),
@@ -20,15 +23,16 @@ pub(super) fn chart(info: &AudioInfo, truth: &[f32], reconstruction: &[f32]) -> 
         curves: vec![Curve { label: String::new(), points: outline(info, values) }],
         level: None,
         marks: vec![],
+        range: (peak > 0.0).then_some((-peak, peak)),
     };
     Chart {
         title: format!("Waveform at {} Hz, divided by its largest |x|", info.rate),
         x_label: "seconds".into(),
         x_scale: Scale::Linear,
         panels: vec![
-            panel("original", &truth),
+            panel("ground truth", &truth),
             panel("reconstruction", &reconstruction),
-            panel("error (reconstruction - original)", &error),
+            panel("error (reconstruction - ground truth)", &error),
         ],
     }
 }

@@ -234,8 +234,10 @@ impl Signal for ShapeSignal {
         };
         let path = directory.join("preview.png");
         let picture = match &*self.shape.geometry {
-            Geometry::Mesh(truth) => preview(&[truth, &found])?,
-            Geometry::Points { .. } => preview(&[&found])?,
+            Geometry::Mesh(truth) => {
+                preview(&[("ground truth", truth), ("reconstruction", &found)])?
+            }
+            Geometry::Points { .. } => preview(&[("reconstruction", &found)])?,
         };
         picture.save_png(&path, crate::signal::image::BitDepth::Eight)?;
         Ok(vec![path])

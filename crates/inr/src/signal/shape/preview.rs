@@ -1,44 +1,88 @@
-//! A picture of surfaces, so that a person sees them: a small rasterizer with a depth buffer.
+//! An image of surfaces from four sides: a small rasterizer with a depth buffer.
 
 use super::mesh::Mesh;
 use super::vector::{Vector, add, cross, dot, scale, subtract, unit};
+use crate::chart::text_strip;
 use crate::signal::error::SignalError;
 use crate::signal::image::Image;
 
 /// Pixels of a view's side, and how much finer it is drawn before it is reduced.
 const SIDE: usize = 320;
 const FINER: usize = 2;
-/// Half the width of what a view shows: a sphere around the shape's cube fits nearly.
-const VIEW: f64 = 1.35;
-/// Where the viewers stand: around the y axis, a little above, and once around the z axis, since
-/// files disagree about which way is up.
-const VIEWS: [(Vector, Vector); 4] = [
-    ([0.35, 0.25, 1.0], [0.0, 1.0, 0.0]),
-    ([-1.0, 0.25, 0.35], [0.0, 1.0, 0.0]),
-    ([-0.35, 0.25, -1.0], [0.0, 1.0, 0.0]),
-    ([0.35, -1.0, 0.25], [0.0, 0.0, 1.0]),
+/// The height of the label above each row of views, in pixels, and its distance from the left.
+const LABEL: usize = 28;
+const INDENT: u32 = 8;
+/// Half the width of a view where there is nothing to fit it to: the cube \[-1.2, 1.2\]³ nearly.
+const DEFAULT_HALF_WIDTH: f64 = 1.35;
+/// The share of a view's width that the first surface takes where it is widest.
+const FILL: f64 = 0.92;
+/// The directions from which the shape is viewed and what is up: around the y axis, slightly from
+/// above, and once with z up, since files disagree about which axis is up.
+const VIEWS: [(Vector, Vector, &str); 4] = [
+    ([0.35, 0.25, 1.0], [0.0, 1.0, 0.0], "from +z, y up"),
+    ([-1.0, 0.25, 0.35], [0.0, 1.0, 0.0], "from -x, y up"),
+    ([-0.35, 0.25, -1.0], [0.0, 1.0, 0.0], "from -z, y up"),
+    ([0.35, -1.0, 0.25], [0.0, 0.0, 1.0], "from -y, z up"),
 ];
 
-/// Draws each surface (on \[-1.2, 1.2\]) from four sides in a row of its own, 1280 pixels wide.
+/// Draws each surface (on \[-1.2, 1.2\]) from four sides in a row of its own under its label, 1280
+/// pixels wide. The first surface that has faces decides the frames, so that it fills them and the
+/// others compare with it at the same scale; what lies outside is cut off.
 ///
 /// # Errors
-/// Never for meshes whose faces exist.
-pub fn preview(meshes: &[&Mesh]) -> Result<Image, SignalError> {
-    let (width, height) = (SIDE * VIEWS.len(), SIDE * meshes.len());
-    let mut values = vec![1.0; width * height * 3];
-    for (row, mesh) in meshes.iter().enumerate() {
+/// Returns [`SignalError::Chart`] if the labels cannot be drawn.
+pub fn preview(rows: &[(&str, &Mesh)]) -> Result<Image, SignalError> {
+    let (width, row_height) = (SIDE * VIEWS.len(), LABEL + SIDE);
+    let mut values = vec![1.0; width * row_height * rows.len() * 3];
+    let views = fitted(rows.iter().map(|(_, mesh)| *mesh).find(|mesh| !mesh.faces.is_empty()));
+    for (row, (label, mesh)) in rows.iter().enumerate() {
+        let label = |(column, (.., view)): (usize, &(Vector, Vector, &str))| {
+            let text = if column == 0 { format!("{label}, {view}") } else { (*view).into() };
+            ((column * SIDE) as u32 + INDENT, text)
+        };
+        let labels: Vec<(u32, String)> = VIEWS.iter().enumerate().map(label).collect();
+        let strip = text_strip(&labels, (width as u32, LABEL as u32))?;
+        let start = 3 * row * row_height * width;
+        for (value, sample) in values[start..].iter_mut().zip(strip) {
+            *value = f32::from(sample) / 127.5 - 1.0;
+        }
         let normals = vertex_normals(mesh);
-        for (column, (eye, up)) in VIEWS.iter().enumerate() {
-            let view = View::new(*eye, *up).draw(mesh, &normals);
+        for (column, view) in views.iter().enumerate() {
+            let view = view.draw(mesh, &normals);
             for (y, line) in view.chunks_exact(SIDE).enumerate() {
                 for (x, color) in line.iter().enumerate() {
-                    let place = (row * SIDE + y) * width + column * SIDE + x;
-                    values[3 * place..3 * place + 3].copy_from_slice(color);
+                    let pixel = (row * row_height + LABEL + y) * width + column * SIDE + x;
+                    values[3 * pixel..3 * pixel + 3].copy_from_slice(color);
                 }
             }
         }
     }
-    Image::from_values(width as u32, height as u32, 3, values)
+    Image::from_values(width as u32, (row_height * rows.len()) as u32, 3, values)
+}
+
+/// The four views, each centered on `mesh`, at the scale at which it fits into all of them.
+fn fitted(mesh: Option<&Mesh>) -> Vec<View> {
+    let mut views: Vec<View> = VIEWS.iter().map(|(eye, up, _)| View::new(*eye, *up)).collect();
+    let Some(mesh) = mesh else { return views };
+    let mut half_width = 0.0f64;
+    for view in &mut views {
+        let corners = mesh.faces.iter().flat_map(|face| mesh.corners(*face));
+        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+        for corner in corners {
+            for (axis, position) in
+                [dot(corner, view.right), dot(corner, view.up)].iter().enumerate()
+            {
+                low[axis] = low[axis].min(*position);
+                high[axis] = high[axis].max(*position);
+            }
+        }
+        view.center = [0, 1].map(|axis| 0.5 * (low[axis] + high[axis]));
+        half_width = half_width.max(0.5 * (high[0] - low[0]).max(high[1] - low[1]));
+    }
+    if half_width > 0.0 && half_width.is_finite() {
+        views.iter_mut().for_each(|view| view.half_width = half_width / FILL);
+    }
+    views
 }
 
 /// The normals of the faces around each vertex, weighted by area.
@@ -59,13 +103,17 @@ struct View {
     up: Vector,
     /// Toward the viewer.
     back: Vector,
+    /// The middle of the view along `right` and `up`, and half its width.
+    center: [f64; 2],
+    half_width: f64,
 }
 
 impl View {
     fn new(eye: Vector, up: Vector) -> Self {
         let back = unit(eye);
         let right = unit(cross(up, back));
-        Self { right, up: cross(back, right), back }
+        let (center, half_width) = ([0.0; 2], DEFAULT_HALF_WIDTH);
+        Self { right, up: cross(back, right), back, center, half_width }
     }
 
     /// SIDE·SIDE colors on \[-1, 1\].
@@ -73,11 +121,11 @@ impl View {
         const FINE: usize = SIDE * FINER;
         let mut depths = vec![f64::NEG_INFINITY; FINE * FINE];
         let mut shades = vec![[1.0f32; 3]; FINE * FINE];
-        let to_pixel = FINE as f64 / (2.0 * VIEW);
+        let to_pixel = FINE as f64 / (2.0 * self.half_width);
         let project = |p: Vector| {
             [
-                (dot(p, self.right) + VIEW) * to_pixel,
-                (VIEW - dot(p, self.up)) * to_pixel,
+                (dot(p, self.right) - self.center[0] + self.half_width) * to_pixel,
+                (self.half_width - dot(p, self.up) + self.center[1]) * to_pixel,
                 dot(p, self.back),
             ]
         };

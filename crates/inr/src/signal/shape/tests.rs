@@ -279,17 +279,28 @@ fn what_is_written_is_read_again() {
 
 #[test]
 fn a_preview_shows_something_from_every_side() {
-    let picture = preview(&[&sphere(16), &cube()]).unwrap();
-    assert_eq!((picture.width(), picture.height(), picture.channels()), (1280, 640, 3));
+    let image = preview(&[("sphere", &sphere(16)), ("cube", &cube())]).unwrap();
+    assert_eq!((image.width(), image.height(), image.channels()), (1280, 2 * 348, 3));
+    let values = image.values();
+    let share = |left: usize, top: usize, height: usize| {
+        let pixels = (0..320 * height).map(|i| (top + i / 320) * 1280 + left + i % 320);
+        let drawn = pixels.filter(|pixel| values[3 * pixel] < 1.0).count();
+        drawn as f64 / (320 * height) as f64
+    };
     for view in 0..8 {
-        let (left, top) = (view % 4 * 320, view / 4 * 320);
-        let drawn = (0..320 * 320).filter(|i| {
-            let place = (top + i / 320) * 1280 + left + i % 320;
-            picture.values()[3 * place] < 1.0
-        });
-        let share = drawn.count() as f64 / (320.0 * 320.0);
-        assert!((0.4..0.9).contains(&share), "view {view}: {share}");
+        let (left, top) = (view % 4 * 320, view / 4 * 348);
+        // A disc of 0.92 of the width fills 0.66 of the view.
+        let (label, drawn) = (share(left, top, 28), share(left, top + 28, 320));
+        assert!((0.01..0.3).contains(&label), "label of view {view}: {label}");
+        assert!((0.55..=1.0).contains(&drawn), "view {view}: {drawn}");
     }
+    // A small shape far from the middle fills its frame, too.
+    let mut small = cube();
+    small.vertices.iter_mut().for_each(|vertex| *vertex = vertex.map(|x| 0.1 * x + 0.7));
+    let image = preview(&[("cube", &small)]).unwrap();
+    let drawn =
+        (0..320 * 320).filter(|i| image.values()[3 * ((28 + i / 320) * 1280 + i % 320)] < 1.0);
+    assert!(drawn.count() > 320 * 320 / 2);
 }
 
 #[test]

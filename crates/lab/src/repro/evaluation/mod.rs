@@ -15,7 +15,9 @@ pub use report::EvaluationResult;
 pub use result::{MapResult, Order, RowResult};
 
 use super::ReproError;
-use crate::sweep::{self, Event, ExecutorName, Figure, SweepPaths, Plan, Store, Summary, TrialFolders};
+use crate::sweep::{
+    self, Event, ExecutorName, Figure, Plan, Store, Summary, SweepPaths, TrialFolders,
+};
 
 /// An evaluation with the paths of its data and its results.
 #[derive(Debug)]
@@ -73,7 +75,8 @@ impl EvaluationRun {
 
     fn result(&self, store: &Store) -> Result<EvaluationResult, ReproError> {
         let summary = Summary::new(&self.plan, store)?;
-        let scheduled = self.plan.strategy.scheduled(&self.plan, &|t| self.plan.trial_score(store, t))?;
+        let scheduled =
+            self.plan.strategy.scheduled(&self.plan, &|t| self.plan.trial_score(store, t))?;
         let rows = result::rows(&self.evaluation, &self.plan, &summary, store)?;
         let figures = match result::curves(&self.evaluation, &self.plan, &rows) {
             Some(chart) => vec![("curves".to_owned(), Figure::Chart(chart))],

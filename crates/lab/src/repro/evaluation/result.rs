@@ -156,6 +156,7 @@ pub(super) fn curves(evaluation: &Evaluation, plan: &Plan, rows: &[RowResult]) -
         curves,
         level: None,
         marks: Vec::new(),
+        range: None,
     };
     let is_any = !panel.curves.is_empty();
     is_any.then(|| Chart {
@@ -288,7 +289,7 @@ mod tests {
             trials: Vec::new(),
             scores: scores.iter().map(score).collect(),
             failed: 0,
-            open: 0,
+            pending: 0,
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use vi3nr_inr::atomic_file::write_atomically;
 use vi3nr_inr::run_directory::RunDirectory;
 
-use super::{StoredTrial, CHANGED, Ended, Executor, Job, Outcome};
+use super::{CHANGED, Ended, Executor, Job, Outcome, StoredTrial};
 use crate::sweep::SweepError;
 
 /// The number of characters of a failed trial's last words that are kept.

@@ -14,7 +14,7 @@ use vi3nr_inr::run::{Destination, Run, backend};
 use vi3nr_inr::run_directory::{RunError, StoredRun};
 use vi3nr_inr::train::Stop;
 
-use super::{StoredTrial, CHANGED, Ended, Executor, Job, Outcome};
+use super::{CHANGED, Ended, Executor, Job, Outcome, StoredTrial};
 use crate::sweep::SweepError;
 
 /// Runs trials in this process, each on threads of its own: for many small networks, for which a

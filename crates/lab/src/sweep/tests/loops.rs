@@ -26,12 +26,12 @@ fn failures_are_tried_twice_and_can_be_retried() {
     assert_eq!(bench.store.rows()[1].error, None);
 
     let summary = Summary::new(&bench.plan, &bench.store).unwrap();
-    let counts = Counts { done: 3, diverged: 1, failed: 1, open: 0 };
+    let counts = Counts { done: 3, diverged: 1, failed: 1, pending: 0 };
     assert_eq!(summary.counts(), counts);
     assert_eq!(summary.entries.len(), 1);
     assert_eq!(summary.entries[0].values(), [30.0, 20.0, 7.0]);
     let text = summary.to_text("title", 3);
-    assert!(text.starts_with("title\n3 trials done (1 diverged), 1 failed, 0 open\n"), "{text}");
+    assert!(text.starts_with("title\n3 trials done (1 diverged), 1 failed, 0 pending\n"), "{text}");
     assert!(text.ends_with("    3  1 diverged  1 failed\n"), "{text}");
     let paths = SweepPaths::of(&bench.folder.path().join("s.toml"), None);
     let csv = bench.plan.to_csv(&bench.store, &paths).unwrap();

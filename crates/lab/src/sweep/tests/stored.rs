@@ -41,7 +41,7 @@ fn a_database_of_format_2_is_read() {
     }
     // The rows are those of the sweep's trials.
     let summary = Summary::new(&plan, &store).unwrap();
-    assert_eq!(summary.counts(), Counts { done: 3, diverged: 1, failed: 0, open: 2 });
+    assert_eq!(summary.counts(), Counts { done: 3, diverged: 1, failed: 0, pending: 2 });
     assert_eq!(summary.entries[0].label, "good");
     assert_eq!(summary.entries[0].scores.len(), 2);
 }
