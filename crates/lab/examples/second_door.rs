@@ -1,11 +1,11 @@
-//! Another door to the same fits: a request from a text file, the plan with its reasons, a run that
-//! loses nothing when it is cut off.
+//! Fitting with the library: a request from a file, the resolved plan with its reasons, and a run
+//! that can be resumed after an interrupt.
 //!
 //! ```sh
 //! cargo run --release -p vi3nr-lab --example second_door -- request.toml
 //! ```
 //!
-//! The file, TOML or JSON, holds any settings of a fit by name:
+//! The TOML or JSON file gives any settings of a fit by name:
 //!
 //! ```toml
 //! file = "photo.png"
@@ -14,8 +14,9 @@
 //! steps = 200
 //! ```
 //!
-//! Without a file the example fits the test image with a small network. The run directory lies under the system's folder for temporary
-//! files. Nothing here is the command line's: that is one more door.
+//! Without a file, the example fits the test image with a small network. The run directory is
+//! created in the system's folder for temporary files. Nothing here depends on the command-line
+//! tool.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -28,7 +29,7 @@ use vi3nr_inr::run::{Destination, Run, RunEvent, backend};
 use vi3nr_lab::request_file;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A setting that does not exist or cannot have its value is an error that names it.
+    // An unknown setting or an invalid value is an error that names the setting.
     let request = match std::env::args_os().nth(1) {
         Some(file) => request_file::read(file.as_ref())?,
         None => {
@@ -42,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let destination = Destination::Under(std::env::temp_dir().join("vi3nr-runs"));
     let run = Run::begin(&request, &destination, &*backend)?;
 
-    // The library has decided everything that was left open, and says why.
+    // The library has chosen all settings that were not given, with reasons.
     let resolved = &run.prepared().resolved;
     println!("{}", resolved.plan.signal.details());
     for reason in &resolved.reasons {
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("warning: {warning}");
     }
 
-    // A watcher sees every step; one that breaks leaves a checkpoint to go on from.
+    // The callback sees every step. If it returns `Break`, the run stops and leaves a checkpoint.
     let mut watch = |event: RunEvent<'_>| {
         match event {
             RunEvent::Step(progress) => {

@@ -1,12 +1,12 @@
-//! Names and values of settings as files give them.
+//! Names and values of settings in files.
 
 use serde_json::{Map, Value};
 use vi3nr_inr::request::{FitRequest, RequestError};
 
-/// The field of a request that `name` means.
+/// The field of a request with the given name, in which dashes and underscores are equivalent.
 ///
 /// # Errors
-/// Returns a [`RequestError`] with the names that are known, the nearest first, if there is none.
+/// Returns a [`RequestError`] with the nearest name and all known names if there is no such field.
 pub(crate) fn known(name: &str) -> Result<&'static str, RequestError> {
     FitRequest::field(name).ok_or_else(|| {
         let names = FitRequest::names();
@@ -19,10 +19,11 @@ pub(crate) fn known(name: &str) -> Result<&'static str, RequestError> {
     })
 }
 
-/// The number of letters by which a name may be off to be recognized.
+/// The largest edit distance of a name that is suggested for an unknown one.
 const MAX_TYPOS: usize = 2;
 
-/// How many letters must be put in, left out, replaced or exchanged with their neighbor to make `b` of `a`.
+/// The edit distance: the number of insertions, deletions, substitutions and exchanges of neighbors
+/// that turn `a` into `b`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
@@ -41,10 +42,10 @@ fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-/// The fields that the entries of a table mean, with their values.
+/// The fields of the entries of a table, with their values.
 ///
 /// # Errors
-/// Returns a [`RequestError`] if a name is not known or two names mean the same field.
+/// Returns a [`RequestError`] if a name is not known or if two names denote the same field.
 pub(crate) fn fields<'a, V>(
     table: impl IntoIterator<Item = (&'a String, V)>,
 ) -> Result<Vec<(&'static str, V)>, RequestError> {
@@ -59,8 +60,8 @@ pub(crate) fn fields<'a, V>(
     Ok(found)
 }
 
-/// A number, a text or a truth value of TOML as JSON; `None` for anything else, infinite numbers among
-/// them, which JSON does not have.
+/// A TOML number, string or Boolean as JSON. `None` for anything else, including infinite numbers
+/// and NaN, which JSON lacks.
 pub(crate) fn to_json(value: &toml::Value) -> Option<Value> {
     match value {
         toml::Value::String(text) => Some(text.as_str().into()),
@@ -71,10 +72,10 @@ pub(crate) fn to_json(value: &toml::Value) -> Option<Value> {
     }
 }
 
-/// The request with the given values of fields.
+/// The request with these values of its fields.
 ///
 /// # Errors
-/// Returns a [`RequestError`] that names the field if a field cannot have its value.
+/// Returns a [`RequestError`] with the field if a value is not valid for its field.
 pub(crate) fn request<'a>(
     values: impl IntoIterator<Item = (&'a str, Value)>,
 ) -> Result<FitRequest, RequestError> {

@@ -1,9 +1,12 @@
-//! What a laboratory needs and no single fit does: many fits, the paper's experiments, reports.
+//! Experiments with many fits: sweeps, the paper's experiments, reports and benchmarks.
 //!
-//! [`request_file`] reads what one fit is asked to be, [`sweep`] runs many fits and compares them, [`mod@propagate`] follows the variance through deep
-//! networks, [`mod@repro`] sets the paper's tables beside ours, [`report`] turns runs, sweeps and
-//! reproductions into one HTML file, [`mod@bench`] measures how fast the engine is and how much work
-//! optimizers need, [`tensorboard`] writes the steps of a run as an event file.
+//! - [`request_file`] reads the request of one fit from a file.
+//! - [`sweep`] runs many fits and compares them.
+//! - [`mod@propagate`] measures the variance of preactivations and gradients in deep networks.
+//! - [`mod@repro`] reproduces the paper's tables and figures and compares the numbers.
+//! - [`report`] writes a run, a sweep or a reproduction as one HTML file.
+//! - [`mod@bench`] measures the speed of the engine and the work that optimizers need.
+//! - [`tensorboard`] writes the steps of a run as a TensorBoard event file.
 
 pub mod bench;
 mod field;

@@ -1,4 +1,4 @@
-//! A fit as a file asks for it.
+//! The request of a fit in a TOML or JSON file.
 
 use std::fs;
 use std::io;
@@ -9,20 +9,20 @@ use vi3nr_inr::request::{FitRequest, RequestError};
 
 use crate::field;
 
-/// A file that asks for no fit.
+/// A file that is not a valid request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestFileError {
-    /// The system did not let the file be read.
+    /// The file cannot be read.
     #[error("cannot read '{}': {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file's name tells no format.
-    #[error("'{}': expected a name that ends with .toml or .json", path.display())]
+    /// The file's extension is not that of a known format.
+    #[error("'{}': expected a file name that ends with .toml or .json", path.display())]
     Ending {
         /// The file.
         path: PathBuf,
@@ -32,21 +32,21 @@ pub enum RequestFileError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What was seen and what was expected.
+        /// What is wrong and what was expected.
         reason: String,
     },
-    /// There is no such setting, or it cannot have its value.
+    /// A setting is unknown or has an invalid value.
     #[error("'{}': {error}", path.display())]
     Request {
         /// The file.
         path: PathBuf,
-        /// Which setting, what was seen and what was expected.
+        /// The setting, its value and what was expected.
         error: RequestError,
     },
 }
 
-/// Reads a TOML or JSON file with settings of a [`FitRequest`] by name, as its ending says. Paths in it
-/// are those from the file's folder.
+/// Reads a [`FitRequest`] from a TOML or JSON file that gives settings by name. The extension
+/// decides the format. Paths in the file are relative to its folder.
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -60,8 +60,8 @@ pub enum RequestFileError {
 ///
 /// # Errors
 /// Returns [`RequestFileError::Read`] if the file cannot be read, [`RequestFileError::Ending`] or
-/// [`RequestFileError::Syntax`] if it is neither TOML nor JSON, and [`RequestFileError::Request`] if a
-/// setting is not known or cannot have its value.
+/// [`RequestFileError::Syntax`] if it is neither TOML nor JSON, and [`RequestFileError::Request`]
+/// if a setting is unknown or has an invalid value.
 pub fn read(path: &Path) -> Result<FitRequest, RequestFileError> {
     let owned = || path.to_owned();
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -93,14 +93,14 @@ pub fn read(path: &Path) -> Result<FitRequest, RequestFileError> {
 
 fn from_toml(table: &toml::Table) -> Result<Vec<(&'static str, Value)>, RequestError> {
     let values = field::fields(table)?.into_iter().map(|(field, value)| {
-        let expected = "text, a finite number, true or false";
+        let expected = "a string, a finite number, true or false";
         let wrong = || RequestError::new(field, value.to_string(), expected);
         Ok((field, field::to_json(value).ok_or_else(wrong)?))
     });
     values.collect()
 }
 
-/// The request with its paths taken from `folder`.
+/// The request with its relative paths resolved against `folder`.
 pub(crate) fn relative_to(request: &FitRequest, folder: &Path) -> FitRequest {
     let mut request = request.clone();
     for path in [&mut request.file, &mut request.from].into_iter().flatten() {
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(file("a.json", json).unwrap(), toml);
         assert_eq!(toml.file, Some(folder.path().join("x/a.png")));
         assert_eq!((toml.lr, toml.signal.image.gray), (Some(1e-3), Some(true)));
-        // What a request is written as is read again.
+        // A written request is read back unchanged.
         let written = Value::Object(toml.settings()).to_string();
         assert_eq!(file("b.json", &written).unwrap(), toml);
     }

@@ -1,11 +1,11 @@
-//! How far numbers of the same kind lie apart.
+//! The mean and the standard deviation of repeated measurements.
 
 /// Mean and standard deviation of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
-    /// Not a number where there is none.
+    /// NaN for no numbers.
     pub(crate) mean: f64,
-    /// With n - 1; 0 for fewer than two.
+    /// The sample standard deviation (divisor n - 1); 0 for fewer than two numbers.
     pub(crate) sd: f64,
 }
 
@@ -19,7 +19,7 @@ impl Spread {
     }
 }
 
-/// Mean, standard deviation (n - 1) and number.
+/// The mean, the sample standard deviation and the count; no mean for no numbers.
 pub(crate) fn spread(values: Option<&Vec<f64>>) -> (Option<f64>, f64, u64) {
     let Some(values) = values.filter(|values| !values.is_empty()) else {
         return (None, 0.0, 0);
@@ -33,7 +33,7 @@ mod tests {
     use super::Spread;
 
     #[test]
-    fn few_numbers_do_not_spread() {
+    fn few_numbers_have_no_deviation() {
         assert_eq!(
             Spread::of(&[1.0, 2.0, 4.0, 5.0]),
             Spread { mean: 3.0, sd: (10f64 / 3.0).sqrt() }

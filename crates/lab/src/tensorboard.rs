@@ -1,7 +1,7 @@
-//! The steps of a run as an event file that TensorBoard reads.
+//! Writing the steps of a run as an event file for TensorBoard.
 //!
-//! Such a file is a row of records (TFRecord), each an `Event` in protocol buffers' encoding with the
-//! wall time, the step and named numbers.
+//! The file is a sequence of TFRecords. Each record is an `Event` message in Protocol Buffers'
+//! encoding with the wall time, the step and named scalars.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,22 +11,22 @@ use vi3nr_inr::run_directory::{MetricsLog, RunDirectory};
 use vi3nr_inr::signal::Signal;
 use vi3nr_inr::train::Progress;
 
-/// A step with its numbers.
+/// The scalars of one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scalars {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Seconds since the run began.
+    /// The time since the run began, in seconds.
     pub seconds: f64,
-    /// Numbers under names such as `train/loss`.
+    /// The scalars under tags such as `train/loss`.
     pub values: Vec<(String, f64)>,
 }
 
-/// Writes the steps of `log` as an event file in `directory`, in the place of an earlier one, and
-/// returns its path. `elapsed` is how long the run took until now.
+/// Writes the steps of `log` as an event file in `directory`, replacing an earlier one, and returns
+/// its path. `elapsed` is the time since the run began.
 ///
 /// # Errors
-/// What the system reports, with the file's name.
+/// Returns a [`WriteError`] with the file's name if the file cannot be written.
 pub fn save_events(
     directory: &RunDirectory,
     signal: &dyn Signal,
@@ -52,7 +52,7 @@ pub fn save_events(
     Ok(path)
 }
 
-/// The bytes of an event file for a run that began at `began`.
+/// The contents of an event file for a run that began at `began`.
 pub fn event_file(began: SystemTime, steps: &[Scalars]) -> Vec<u8> {
     let began = began.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
     let mut file = Vec::new();
@@ -79,7 +79,7 @@ pub fn event_file(began: SystemTime, steps: &[Scalars]) -> Vec<u8> {
     file
 }
 
-/// The number and the wire type of a field.
+/// Writes the number and the wire type of a field.
 fn key(field: u64, wire_type: u64, to: &mut Vec<u8>) {
     varint(field << 3 | wire_type, to);
 }
@@ -103,7 +103,7 @@ fn bytes(field: u64, value: &[u8], to: &mut Vec<u8>) {
     to.extend(value);
 }
 
-/// Length, its checksum, data, its checksum.
+/// Writes a TFRecord: the length, its checksum, the data, their checksum.
 fn record(data: &[u8], to: &mut Vec<u8>) {
     let length = (data.len() as u64).to_le_bytes();
     to.extend(length);
@@ -112,7 +112,7 @@ fn record(data: &[u8], to: &mut Vec<u8>) {
     to.extend(masked_checksum(data).to_le_bytes());
 }
 
-/// CRC-32C, turned and shifted as TFRecord has it.
+/// The masked CRC-32C of TFRecord: rotated, plus a constant.
 fn masked_checksum(data: &[u8]) -> u32 {
     checksum(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
@@ -133,7 +133,7 @@ fn checksum(data: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// The check value of the algorithm's catalog entry (CRC-32/ISCSI).
+    /// Against the check value of CRC-32/ISCSI in the catalog of parametrized CRC algorithms.
     #[test]
     fn the_checksum_is_castagnolis() {
         assert_eq!(checksum(b"123456789"), 0xe306_9283);
@@ -144,14 +144,14 @@ mod tests {
     fn records_hold_events() {
         let step = Scalars { step: 300, seconds: 0.5, values: vec![("a".into(), 1.5)] };
         let file = event_file(UNIX_EPOCH, &[step]);
-        // The first record: 8 + 4 bytes, then 9 of the time and 15 of the version.
+        // The first record: 12 bytes of header, then 9 bytes of time and 15 bytes of version.
         assert_eq!(file[..8], 24u64.to_le_bytes());
         assert!(file[12..36].ends_with(b"\x1a\x0dbrain.Event:2"));
         let second = &file[40..];
         assert_eq!(second[..8], 24u64.to_le_bytes());
         let mut event = vec![0x09];
         event.extend(0.5f64.to_le_bytes());
-        // Step 300; a summary of 10 bytes with a value of 8: tag "a", 1.5 as float.
+        // Step 300; a summary of 10 bytes with a value of 8 bytes: the tag "a" and 1.5 as a float.
         event.extend([0x10, 0xac, 0x02, 0x2a, 10, 0x0a, 8, 0x0a, 1, b'a', 0x15]);
         event.extend(1.5f32.to_le_bytes());
         assert_eq!(second[12..12 + event.len()], event);

@@ -1,8 +1,8 @@
-//! Where tests find photographs, recordings and shapes, which are not part of the repository.
+//! The location of test images, audio and shapes, which are not part of the repository.
 
 use std::path::PathBuf;
 
-/// The folder of the test data with all its parts, or none (with a message).
+/// The folder of the test data, or `None` with a message if a part of it is missing.
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = data();
     if ["kodak", "audio", "shapes"].iter().all(|part| folder.join(part).is_dir()) {
@@ -13,6 +13,6 @@ pub(crate) fn folder() -> Option<PathBuf> {
 }
 
 fn data() -> PathBuf {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from)
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    std::env::var_os("VI3NR_DATA").map_or_else(|| default.into(), PathBuf::from)
 }

@@ -14,7 +14,7 @@ use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run::{Destination, Run, RunEvent, RunOutcome, backend};
 use vi3nr_inr::session::Fit;
 use vi3nr_inr::train::Stop;
-use vi3nr_lab::repro::paper_table::{PaperTable, beside_json, beside_text, paper_table};
+use vi3nr_lab::repro::paper_table::{PaperTable, comparison_json, comparison_text, paper_table};
 use vi3nr_lab::{request_file, tensorboard};
 
 use super::{plan, resume};
@@ -205,7 +205,7 @@ fn summary(fit: &Fit, model: &Path, paper: Option<&PaperTable>) -> Value {
     let mut summary = json!(fit.report);
     summary["model"] = json!(model.to_string_lossy());
     if let Some(table) = paper {
-        summary["paper"] = beside_json(table, &fit.report.metrics);
+        summary["paper"] = comparison_json(table, &fit.report.metrics);
     }
     summary
 }
@@ -243,7 +243,7 @@ fn text(fit: &Fit, model: &Path, files: &[PathBuf], paper: Option<&PaperTable>) 
         text += &format!("{}\n", file.display());
     }
     if let Some(table) = paper {
-        text += &beside_text(table, &report.metrics);
+        text += &comparison_text(table, &report.metrics);
     }
     text
 }

@@ -88,8 +88,8 @@ fn pixels(drawing: &impl Drawing, per_unit: u32) -> Result<Vec<u8>, ChartError> 
     Ok(means_over_squares(&fine, fine_size.0 as usize, (SUBUNITS / per_unit) as usize))
 }
 
-/// The RGB image `fine`, `width` pixels wide, reduced: each sample is the rounded mean over a square
-/// of `side` pixels' side.
+/// The RGB image `fine`, `width` pixels wide, reduced: each sample is the rounded mean over a
+/// square of `side` pixels' side.
 fn means_over_squares(fine: &[u8], width: usize, side: usize) -> Vec<u8> {
     let mut image = Vec::with_capacity(fine.len() / (side * side));
     for rows in fine.chunks_exact(side * 3 * width) {
@@ -105,8 +105,8 @@ fn means_over_squares(fine: &[u8], width: usize, side: usize) -> Vec<u8> {
     image
 }
 
-/// A white strip of `width` x `height` pixels, as RGB samples, with a line of text in it that begins
-/// at each of `texts`' columns.
+/// A white strip of `width` x `height` pixels, as RGB samples, with a line of text in it that
+/// begins at each of `texts`' columns.
 #[cfg(feature = "shape")]
 pub(crate) fn text_strip(
     texts: &[(u32, String)],

@@ -1,8 +1,8 @@
-//! A grid of values with interpolation between them: what a network has to be better than.
+//! A grid of values with interpolation between them: the baseline that a network has to exceed.
 //!
-//! "Grids Often Outperform Implicit Neural Representations at Compressing Dense Signals" (2025) compares
-//! networks with this at the same number of parameters. The values are fitted to all pixels at once by
-//! Adam, so that steps and seconds compare with those of a network.
+//! "Grids Often Outperform Implicit Neural Representations at Compressing Dense Signals" (2025)
+//! compares networks with such grids at the same number of parameters. Adam fits the values to all
+//! pixels at once, so that steps and times compare with those of a network.
 
 mod descent;
 mod interpolation;
@@ -23,32 +23,33 @@ use vi3nr_inr::signal::image::{Grid, Image};
 use descent::{Descent, Memory, mix};
 use interpolation::{Axis, add};
 
-/// The PSNR, in dB, whose first steps and seconds a report tells.
+/// The levels of PSNR, in dB, for which a report gives the first step and time.
 const LEVELS: [f64; 5] = [30.0, 35.0, 40.0, 44.0, 50.0];
 
-/// A grid and how it is fitted.
+/// The settings of a grid and its fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GridPlan {
-    /// Values along a row, at most one for each pixel.
+    /// The number of values in a row, at most one for each pixel.
     pub columns: usize,
-    /// Rows of values, at most one for each row of pixels.
+    /// The number of rows, at most one for each row of pixels.
     pub rows: usize,
-    /// What lies between the values.
+    /// The interpolation between values.
     pub interpolation: Interpolation,
-    /// Steps of Adam, each over all pixels; with 0, the start is what is measured.
+    /// The number of Adam steps, each over all pixels; with 0, the initial values are measured.
     pub steps: u32,
-    /// The first learning rate, on the scale where black is -1 and white 1; it falls to 0 with a cosine.
+    /// The initial learning rate, on the scale where black is -1 and white is 1. It decays to 0 by
+    /// a cosine schedule.
     pub learning_rate: f64,
 }
 
 impl GridPlan {
-    /// [`steps`](Self::steps) where nothing else is asked for.
+    /// The default of [`steps`](Self::steps).
     pub const STEPS: u32 = 300;
-    /// [`learning_rate`](Self::learning_rate) where nothing else is asked for.
+    /// The default of [`learning_rate`](Self::learning_rate).
     pub const LEARNING_RATE: f64 = 0.02;
 
     /// A grid with the proportions of `image` and the number of parameters (columns·rows·channels)
-    /// nearest to `parameters`, but never finer than the pixels.
+    /// nearest to `parameters`, but at most one value per pixel.
     ///
     /// # Errors
     /// Returns [`GridError::NoParameters`] for 0 parameters.
@@ -61,7 +62,7 @@ impl GridPlan {
             return Err(GridError::NoParameters);
         }
         let (width, height) = (u64::from(image.width()), u64::from(image.height()));
-        // Along both sides, so that a long picture has as fine a choice as a square one.
+        // Along both sides, so that a narrow image has as many candidates as a square one.
         let by_columns = (1..=width).flat_map(|columns| {
             let exact = columns * height / width;
             [exact, exact + 1].map(|rows| (columns, rows.clamp(1, height)))
@@ -94,79 +95,79 @@ impl GridPlan {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GridError {
-    /// A grid without values.
+    /// The grid has no values.
     #[error("a grid of 0 parameters; expected at least 1")]
     NoParameters,
-    /// Sides of 0, or more values than pixels.
+    /// The grid has a side of 0, or more values than pixels.
     #[error(
-        "a grid of {columns}x{rows} values for {width}x{height} pixels; expected at least 1x1 and at \
-         most one value for each pixel"
+        "a grid of {columns}x{rows} values for {width}x{height} pixels; expected at least 1x1 and \
+         at most one value for each pixel"
     )]
     Size {
-        /// Values along a row.
+        /// The number of values in a row.
         columns: usize,
-        /// Rows of values.
+        /// The number of rows.
         rows: usize,
-        /// Pixels along a row.
+        /// The width of the image in pixels.
         width: u32,
-        /// Rows of pixels.
+        /// The height of the image in pixels.
         height: u32,
     },
-    /// A rate that is no rate.
+    /// The learning rate is invalid.
     #[error("a learning rate of {found}; expected a finite number above 0")]
     LearningRate {
-        /// What was asked for.
+        /// The learning rate.
         found: f64,
     },
-    /// The picture is not made of numbers, or the learning rate is far too high.
+    /// The image has values that are not finite, or the learning rate is far too high.
     #[error(
-        "the error is no longer a finite number after {steps} steps; expected a picture of finite \
+        "the error is no longer a finite number after {steps} steps; expected an image of finite \
          values and a learning rate of about {}",
         GridPlan::LEARNING_RATE
     )]
     Diverged {
-        /// Steps until then.
+        /// The number of steps so far.
         steps: u32,
     },
-    /// A picture that cannot be.
+    /// The image is invalid.
     #[error(transparent)]
-    Picture(#[from] SignalError),
+    Image(#[from] SignalError),
 }
 
-/// When a quality was first reached.
+/// The step and the time at which a quality was first reached.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GridLevel {
     /// The PSNR in dB, peak 2.
     pub psnr: f64,
-    /// Steps until then; null if it was not reached.
+    /// The number of steps; `None` if the level was not reached.
     pub steps: Option<u32>,
-    /// Seconds until then, from the beginning of the fit.
+    /// The time since the beginning of the fit, in seconds.
     pub seconds: Option<f64>,
 }
 
-/// What a grid reached.
+/// The result of fitting a grid.
 #[derive(Debug, Clone, Serialize)]
 pub struct GridReport {
-    /// Values along a row.
+    /// The number of values in a row.
     pub columns: usize,
-    /// Rows of values.
+    /// The number of rows.
     pub rows: usize,
-    /// What lies between them.
+    /// The interpolation between values.
     pub interpolation: Interpolation,
-    /// All values: columns·rows·channels.
+    /// The number of values: columns·rows·channels.
     pub parameters: usize,
-    /// Bits for each pixel of the picture if each value takes 32.
+    /// Bits per pixel of the image with 32 bits per value.
     pub bits_per_pixel: f64,
-    /// Steps that were made: all, or as many as it took until no error was left.
+    /// The number of steps: all, or fewer if the error became 0.
     pub steps: u32,
-    /// The first learning rate.
+    /// The initial learning rate.
     pub learning_rate: f64,
-    /// Worker threads.
+    /// The number of worker threads.
     pub threads: usize,
-    /// PSNR over all pixels in dB, peak 2, of values that are neither clamped nor rounded. Infinite
-    /// (null in JSON) where each pixel has a value of its own.
+    /// The PSNR over all pixels in dB, peak 2, of values that are neither clamped nor rounded.
+    /// Infinite (null in JSON) if each pixel has a value of its own.
     pub psnr: f64,
-    /// Seconds of the fit, from the start values on.
+    /// The duration of the fit after the initial values, in seconds.
     pub seconds: f64,
     /// When 30, 35, 40, 44 and 50 dB were first reached.
     pub levels: Vec<GridLevel>,
@@ -175,27 +176,27 @@ pub struct GridReport {
 /// A fitted grid.
 #[derive(Debug, Clone)]
 pub struct GridFit {
-    /// What was reached.
+    /// The result.
     pub report: GridReport,
-    /// Row by row, the channels of a place side by side.
+    /// Row by row, with the channels of a position side by side.
     values: Vec<f32>,
     channels: usize,
 }
 
 impl GridFit {
-    /// The values of the grid: row by row, the channels of a place side by side.
+    /// The values of the grid: row by row, with the channels of a position side by side.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The picture at `width` x `height` pixels: row by row, the channels of a pixel side by side.
-    /// Pixels divide the extent of the picture into equal areas, and each has the value at the middle
-    /// of its own. A size far below that of the grid leaves values out, without a filter.
+    /// The image at `width` x `height` pixels: row by row, with the channels of a pixel side by
+    /// side. Pixels divide the extent of the image into equal areas, and each has the value at its
+    /// center. There is no filter: a size far below that of the grid skips values.
     ///
     /// Runs on the threads of the caller's pool: see [`Workers::install`].
     ///
     /// # Errors
-    /// Returns [`GridError::Picture`] for a side of 0 or more pixels than are accepted.
+    /// Returns [`GridError::Image`] for a side of 0 or more pixels than the maximum.
     pub fn values_at(&self, width: u32, height: u32) -> Result<Vec<f32>, GridError> {
         Grid::of_image(width, height)?;
         let GridReport { columns, rows, interpolation, .. } = self.report;
@@ -224,13 +225,13 @@ fn pixels(grid: &[f32], rows: &Axis, columns: &Axis, channels: usize) -> Vec<f32
     pixels
 }
 
-/// Fits a grid to all pixels of `image` by Adam with β = (0.9, 0.99), from the picture reduced to the
+/// Fits a grid to all pixels of `image` by Adam with β = (0.9, 0.99), from the image reduced to the
 /// grid. The result does not depend on the number of `workers`.
 ///
 /// # Errors
 /// Returns [`GridError::Size`] for a grid without values or finer than the pixels,
-/// [`GridError::LearningRate`] for a rate that is not positive, [`GridError::Diverged`] if the error
-/// is no longer finite.
+/// [`GridError::LearningRate`] for a rate that is not positive, [`GridError::Diverged`] if the
+/// error is no longer finite.
 pub fn fit_grid(image: &Image, plan: &GridPlan, workers: &Workers) -> Result<GridFit, GridError> {
     let &GridPlan { columns, rows, interpolation, learning_rate, .. } = plan;
     let (width, height) = (image.width(), image.height());
@@ -244,10 +245,10 @@ pub fn fit_grid(image: &Image, plan: &GridPlan, workers: &Workers) -> Result<Gri
     let columns = Axis::new(interpolation, columns, width as usize);
     let rows = Axis::new(interpolation, rows, height as usize);
     workers.install(|| {
-        let picture = image.values();
+        let target = image.values();
         let began = Instant::now();
         let mut levels = LEVELS.map(|psnr| GridLevel { psnr, steps: None, seconds: None });
-        let mut descent = Descent::new(&rows, &columns, channels, &picture);
+        let mut descent = Descent::new(&rows, &columns, channels, &target);
         let mut values = start(&rows, &columns, channels, &mut descent);
         let mut memory = Memory::new(values.len());
         let mut steps = 0;
@@ -256,14 +257,14 @@ pub fn fit_grid(image: &Image, plan: &GridPlan, workers: &Workers) -> Result<Gri
             if !squares.is_finite() {
                 return Err(GridError::Diverged { steps });
             }
-            let reached = psnr_of_mse(squares / picture.len() as f64);
+            let reached = psnr_of_mse(squares / target.len() as f64);
             let seconds = began.elapsed().as_secs_f64();
             for level in &mut levels {
                 if reached >= level.psnr && level.steps.is_none() {
                     (level.steps, level.seconds) = (Some(steps), Some(seconds));
                 }
             }
-            // Without an error Adam would divide 0 by 0 but for its epsilon, and go nowhere.
+            // Without an error there is nothing left to improve.
             if steps == plan.steps || squares == 0.0 {
                 break;
             }
@@ -271,7 +272,7 @@ pub fn fit_grid(image: &Image, plan: &GridPlan, workers: &Workers) -> Result<Gri
             steps += 1;
         }
         let seconds = began.elapsed().as_secs_f64();
-        let reached = psnr(&pixels(&values, &rows, &columns, channels), &picture);
+        let reached = psnr(&pixels(&values, &rows, &columns, channels), &target);
         let report = GridReport {
             columns: columns.values(),
             rows: rows.values(),
@@ -289,11 +290,11 @@ pub fn fit_grid(image: &Image, plan: &GridPlan, workers: &Workers) -> Result<Gri
     })
 }
 
-/// The picture reduced to the grid: each value is the mean of the pixels that it is a part of, with the
-/// weights that it has there. A grid as fine as the picture is the picture.
+/// The image reduced to the grid: each value is the weighted mean of the pixels that depend on it,
+/// with the weights of the interpolation. A grid as fine as the image is the image.
 fn start(rows: &Axis, columns: &Axis, channels: usize, descent: &mut Descent<'_>) -> Vec<f32> {
     let mut values = vec![0.0; rows.values() * columns.values() * channels];
-    // Compared with 0, the gradient is the transposed interpolation of the picture, negative.
+    // For values of 0 the gradient is the negative transposed interpolation of the image.
     descent.compare(&values);
     let (row_shares, column_shares) = (rows.shares(), columns.shares());
     let length = columns.values() * channels;

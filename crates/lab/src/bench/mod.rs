@@ -1,5 +1,5 @@
-//! How fast the engine is, how much work optimizers need, and what a grid of values reaches with as
-//! many parameters.
+//! Benchmarks: the speed of the engine, the work that optimizers need, and the quality of a grid of
+//! values with the same number of parameters.
 
 mod grid;
 mod work;
@@ -18,10 +18,10 @@ use vi3nr_inr::recipe::recipes;
 use vi3nr_inr::session::FitError;
 use vi3nr_inr::signal::SignalKind;
 
-/// What the points and targets that are timed are drawn for.
+/// The random stream of the points and targets.
 const POINTS: Stream = Stream::new(2);
 
-/// A problem to time: points and a network, as in the peers' script.
+/// A problem to time: a number of points and a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BenchShape {
     /// 65,536 points, 2 to 3, 8 activations of width 128.
@@ -35,10 +35,10 @@ pub enum BenchShape {
 }
 
 impl BenchShape {
-    /// All of them.
+    /// All problems.
     pub const ALL: [Self; 4] = [Self::Img256, Self::Img128, Self::Audio, Self::Sdf];
 
-    /// As it is typed.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Img256 => "img256",
@@ -48,7 +48,7 @@ impl BenchShape {
         }
     }
 
-    /// Points, inputs, activations, width, outputs.
+    /// The numbers of points, inputs, activations, units per layer and outputs.
     fn sizes(self) -> (usize, usize, usize, usize, usize) {
         match self {
             Self::Img256 => (65_536, 2, 8, 128, 3),
@@ -59,64 +59,64 @@ impl BenchShape {
     }
 }
 
-/// What is timed.
+/// The settings of a benchmark.
 #[derive(Debug, Clone)]
 pub struct BenchPlan {
     /// The problem.
     pub shape: BenchShape,
-    /// Its number of points, if not the shape's own.
+    /// The number of points, if not that of the problem.
     pub points: Option<usize>,
-    /// How many such networks are trained side by side, each on its own points.
+    /// The number of networks that are trained at the same time, each on points of its own.
     pub networks: usize,
     /// The activation.
     pub activation: Activation,
-    /// Worker threads, or one per core.
+    /// The number of worker threads; one per core if `None`.
     pub threads: Option<usize>,
 }
 
-/// Times (medians) and rates. A step counts 6·weights·points floating-point operations, an
-/// inference 2·weights·points.
+/// The results of a benchmark: median times and rates. A step counts as 6·weights·points
+/// floating-point operations, and an evaluation as 2·weights·points.
 #[derive(Debug, Clone, Serialize)]
 pub struct BenchReport {
-    /// The problem.
+    /// The name of the problem.
     pub shape: &'static str,
-    /// Points of each network.
+    /// The number of points of each network.
     pub points: usize,
-    /// Networks side by side; times and rates are of all together.
+    /// The number of networks; times and rates are those of all networks together.
     pub networks: usize,
     /// The activation.
     pub activation: String,
-    /// Worker threads.
+    /// The number of worker threads.
     pub threads: usize,
-    /// Vector instructions in use.
+    /// The vector instructions in use.
     pub instructions: String,
-    /// Seconds of one training step: forward, loss, backward, Adam.
+    /// The duration of one training step (forward, loss, backward, Adam), in seconds.
     pub step_seconds: f64,
-    /// 10⁹ operations a second during a step.
+    /// The rate of a step in GFLOP/s.
     pub step_gflops: f64,
-    /// Their share of the peak.
+    /// The rate of a step as a share of the peak.
     pub step_fraction_of_peak: f64,
-    /// Seconds of one evaluation of all points.
+    /// The duration of one evaluation of all points, in seconds.
     pub inference_seconds: f64,
-    /// 10⁹ operations a second during an evaluation.
+    /// The rate of an evaluation in GFLOP/s.
     pub inference_gflops: f64,
-    /// Their share of the peak.
+    /// The rate of an evaluation as a share of the peak.
     pub inference_fraction_of_peak: f64,
-    /// What the machine reaches with multiply-adds on registers alone: the median of measurements
-    /// in the same process, in turn with the steps.
+    /// The peak rate of the machine with multiply-adds on registers only, in GFLOP/s: the median of
+    /// measurements that alternate with the steps in the same process.
     pub peak_gflops: f64,
-    /// The fastest step's rate as a share of the fastest peak: the same on an idle machine, and
-    /// nearer to the truth where neighbors take a part of the time.
+    /// The rate of the fastest step as a share of the fastest peak. It equals the share of the
+    /// medians on an idle machine, and is more accurate if other processes take part of the time.
     pub step_fraction_of_peak_at_best: f64,
-    /// The same of the fastest evaluation.
+    /// The same for the fastest evaluation.
     pub inference_fraction_of_peak_at_best: f64,
 }
 
-/// Times what `plan` says for about ten seconds.
+/// Runs a benchmark for about ten seconds.
 ///
 /// # Errors
-/// Returns [`FitError::Init`] if the activation has no finite gain, [`FitError::Engine`] if threads or
-/// memory cannot be had.
+/// Returns [`FitError::Init`] if the activation has no finite gain, and [`FitError::Engine`] if
+/// threads or memory are unavailable.
 pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let BenchPlan { shape, activation, threads, networks, .. } = plan;
     let (points, inputs, activations, width, outputs) = shape.sizes();
@@ -137,11 +137,11 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     let mut peaks = Vec::new();
     let adam = Adam::default();
     let (step_seconds, best_step) =
-        median_and_least_seconds(Duration::from_secs(6), threads, &mut peaks, || {
+        median_and_min_seconds(Duration::from_secs(6), threads, &mut peaks, || {
             ensemble.train(1, &adam, |_, _| (batch, 1e-5)).map(drop)
         })?;
     let (inference_seconds, best_inference) =
-        median_and_least_seconds(Duration::from_secs(3), threads, &mut peaks, || {
+        median_and_min_seconds(Duration::from_secs(3), threads, &mut peaks, || {
             let evaluate = |_, engine: &mut CpuEngine| {
                 let mut values = vec![0.0; targets.len()];
                 engine.evaluate(&points, &mut values)
@@ -174,21 +174,22 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
     })
 }
 
-/// The median and the least time of `run` over at least ten runs and `least` time, after three to warm up. In turn
-/// with the runs the machine's peak is measured, so that a slow moment slows both.
-fn median_and_least_seconds(
-    least: Duration,
+/// The median and the minimum duration of `run` over at least ten runs and at least `min_duration`,
+/// after three warm-up runs. The runs alternate with measurements of the machine's peak, so that a
+/// slow moment affects both.
+fn median_and_min_seconds(
+    min_duration: Duration,
     threads: usize,
     peaks: &mut Vec<f64>,
     mut run: impl FnMut() -> Result<(), EngineError>,
 ) -> Result<(f64, f64), EngineError> {
-    /// Time between two measurements of the peak.
+    /// The time between two measurements of the peak.
     const TURN: Duration = Duration::from_millis(200);
     for _ in 0..3 {
         run()?;
     }
     let (mut times, mut total) = (Vec::new(), Duration::ZERO);
-    while times.len() < 10 || total < least {
+    while times.len() < 10 || total < min_duration {
         peaks.push(peak_gflops(threads));
         let turn = Instant::now();
         while turn.elapsed() < TURN {
@@ -201,7 +202,7 @@ fn median_and_least_seconds(
     Ok((median(&mut times), times[0]))
 }
 
-/// The median; leaves the values in order.
+/// The median. Sorts the values.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -1,8 +1,8 @@
-//! How much work an optimizer needs to reach a quality, whatever the machine.
+//! The work that an optimizer needs to reach a quality, independent of the machine.
 //!
-//! Work is counted in gradient equivalents (GE): one forward and backward pass over all points, 6 x
-//! weights x points floating-point operations. Whatever an optimizer does besides is converted,
-//! operations in double precision counted twice.
+//! Work is counted in gradient equivalents (GE). One GE is a forward and a backward pass over all
+//! points: 6 x weights x points floating-point operations. All other work of an optimizer is
+//! converted, and operations in double precision count twice.
 
 use std::ops::ControlFlow;
 
@@ -18,68 +18,69 @@ use vi3nr_inr::session::{Beginning, FitError, FitReport, Session};
 use vi3nr_inr::signal::{Signal, SignalKind};
 use vi3nr_inr::train::Stop;
 
-/// One fit toward a target.
+/// The result of one fit toward a target quality.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkReport {
-    /// Which optimizer.
+    /// The optimizer.
     pub optimizer: OptimizerName,
-    /// How the first layer's biases were drawn.
+    /// The distribution of the first layer's initial biases.
     pub first_biases: String,
-    /// Of the weights.
+    /// The seed of the initial weights.
     pub seed: u64,
-    /// Work until the target was reached; null if it was not.
+    /// The work until the target was reached; `None` if it was not.
     pub gradient_equivalents_to_target: Option<f64>,
-    /// Seconds until then.
+    /// The time until the target was reached, in seconds.
     pub seconds_to_target: Option<f64>,
-    /// All work.
+    /// The total work.
     pub gradient_equivalents: f64,
-    /// All seconds of training.
+    /// The total training time, in seconds.
     pub seconds: f64,
-    /// The PSNR that was reached, in dB with the picture's largest value as its peak.
+    /// The PSNR at the end, in dB with the image's largest value as the peak.
     pub psnr_paper: f64,
-    /// Parameters of the model.
+    /// The number of parameters of the model.
     pub parameters: f64,
-    /// Bits for each pixel.
+    /// Bits per pixel.
     pub bits_per_pixel: Option<f64>,
-    /// Why the fit ended.
+    /// The reason for stopping.
     pub stopped: &'static str,
-    /// The way there.
+    /// The PSNR over the work.
     #[serde(skip)]
     pub curve: Vec<WorkPoint>,
 }
 
-/// A place on the way.
+/// A point of the curve of PSNR over work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorkPoint {
-    /// Work until this was known, with that spent on where to go next.
+    /// The work so far, including that of the next update.
     pub gradient_equivalents: f64,
-    /// Seconds since training began.
+    /// The time since training began, in seconds.
     pub seconds: f64,
-    /// The best PSNR so far, in dB, the paper's convention.
+    /// The best PSNR so far, in dB by the paper's convention.
     pub psnr_paper: f64,
 }
 
-/// Work that cannot be measured.
+/// An error of the measurement.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkError {
-    /// The signal is not measured by a PSNR.
+    /// The quality of the signal is not measured by a PSNR.
     #[error("a signal of kind {kind} has no PSNR; expected an image")]
     NoPsnr {
         /// The kind of the signal.
         kind: SignalKind,
     },
-    /// The fit fails.
+    /// The fit failed.
     #[error(transparent)]
     Fit(#[from] FitError),
 }
 
-/// Fits `signal` by `plan` on `backend` until its loss has `target` dB (peak = the image's largest
-/// value) or `budget` gradient equivalents are spent. The plan's own number of steps and target do not
-/// count.
+/// Fits `signal` by `plan` on `backend` until its PSNR is `target` dB (peak = the image's largest
+/// value) or `budget` gradient equivalents have been spent. The number of steps and the target of
+/// the plan are ignored.
 ///
 /// # Errors
-/// Returns [`WorkError::NoPsnr`] if the signal has no such PSNR, [`WorkError::Fit`] if the fit fails.
+/// Returns [`WorkError::NoPsnr`] if the signal has no PSNR, and [`WorkError::Fit`] if the fit
+/// fails.
 pub fn work_to_psnr(
     plan: &FitPlan,
     signal: &dyn Signal,
@@ -99,7 +100,7 @@ pub fn work_to_psnr(
     }
     let all = plan.signal.points().default_count();
     let equivalent = 6.0 * plan.network.weight_count() as f64 * all as f64;
-    // Schedules end with the budget.
+    // The learning-rate schedule ends with the budget.
     let share = plan.training.batch.map_or(1.0, |batch| batch.min(all) as f64 / all as f64);
     plan.training.steps = (budget / share).ceil().max(1.0) as u64;
     let mut curve: Vec<WorkPoint> = Vec::new();
@@ -118,7 +119,7 @@ pub fn work_to_psnr(
             ControlFlow::Continue(())
         }
     })?;
-    // The model is not kept, so what was asked for does not matter.
+    // The model is discarded, so its request does not matter.
     let report = session.finish(&FitRequest::default())?.report;
     let last = WorkPoint {
         gradient_equivalents: report.gradient_equivalents,
@@ -129,7 +130,7 @@ pub fn work_to_psnr(
     Ok(work_report(&plan, &report, last, curve))
 }
 
-/// The same for a plan in pieces, each of which ends at the target or after the plan's own number of
+/// The same for a plan in pieces. Each piece ends at the target or after the plan's number of
 /// steps.
 fn pieces_to_psnr(
     plan: &FitPlan,
@@ -166,7 +167,7 @@ fn work_report(
         psnr_paper: last.psnr_paper,
         parameters: report.metrics.get("parameters").unwrap_or(f64::NAN),
         bits_per_pixel: report.metrics.get("bits_per_pixel"),
-        // The watcher ends a fit only for its work.
+        // Only the budget interrupts a fit.
         stopped: match report.stopped {
             Stop::Interrupted => "budget",
             other => other.as_str(),
@@ -175,7 +176,7 @@ fn work_report(
     }
 }
 
-/// All curves as CSV, one row per step.
+/// All curves as CSV, with one row per step.
 pub fn work_csv(reports: &[WorkReport]) -> String {
     let mut text =
         String::from("optimizer,first_biases,seed,gradient_equivalents,seconds,psnr_paper\n");
@@ -195,13 +196,13 @@ pub fn work_csv(reports: &[WorkReport]) -> String {
     text
 }
 
-/// All curves over the work, with the target if it lies near what was reached.
+/// A chart of all curves over the work, with the target if it is near the highest PSNR.
 pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
     let parts = |report: &WorkReport| {
         let biases = format!("first biases {}", report.first_biases);
         [report.optimizer.to_string(), biases, format!("seed {}", report.seed)]
     };
-    // What all have in common is not repeated in every name.
+    // Labels omit what all curves have in common.
     let all: Vec<[String; 3]> = reports.iter().map(parts).collect();
     let differs = |part: &usize| all.iter().any(|parts| parts[*part] != all[0][*part]);
     let mut used: Vec<usize> = (0..3).filter(differs).collect();
@@ -219,7 +220,7 @@ pub fn work_chart(title: String, reports: &[WorkReport], target: f64) -> Chart {
     let highest = reports.iter().map(|report| report.psnr_paper).fold(f64::NEG_INFINITY, f64::max);
     let level = Level { value: target, label: format!("{target} dB") };
     let panel = Panel {
-        title: "best PSNR so far in dB, peak = largest value of the picture".into(),
+        title: "best PSNR so far in dB, peak = largest value of the image".into(),
         scale: Scale::Linear,
         curves: reports.iter().zip(&all).map(curve).collect(),
         level: (target <= highest + 10.0).then_some(level),

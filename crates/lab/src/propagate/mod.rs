@@ -1,10 +1,10 @@
-//! What becomes of variance in a deep network: the paper's controlled experiment (Sec. 3.7).
+//! Variances in a deep network: the paper's controlled experiment (Sec. 3.7).
 //!
-//! z_0 ~ N(0, σ_p²) is drawn as a preactivation, z_{i+1} = W_i f(z_i) without biases, W_i with the
-//! variance that a scheme gives to hidden layers (uniform in the paper). At the end a gradient g ~ N(0, 1) is
-//! drawn and taken back, g_i = (W_iᵀ g_{i+1}) f'(z_i), Eq. (8). The forward error compares the
-//! variance of the last preactivations with σ_p², the backward error that of the first gradients
-//! with 1, by SMAPE without the factor 2.
+//! The preactivations z_0 ~ N(0, σ_p²) are drawn, and z_{i+1} = W_i f(z_i) without biases, where
+//! W_i has the variance that a scheme gives to hidden layers (uniform weights in the paper). After
+//! the last layer a gradient g ~ N(0, 1) is drawn and propagated back: g_i = (W_iᵀ g_{i+1})
+//! f'(z_i), Eq. (8). The forward error compares the variance of the last preactivations with σ_p²,
+//! and the backward error that of the first gradients with 1, both by SMAPE without the factor 2.
 
 mod weights;
 
@@ -14,22 +14,23 @@ use vi3nr::{Activation, Error, InputDistribution, Network, Scheme, WeightShape};
 use vi3nr_engine::{DenseLayers, EngineError};
 use weights::Weights;
 
-/// Most layers.
+/// The maximum number of layers.
 pub const MAX_DEPTH: usize = 10_000;
-/// Widest layer: its weights and their packed copy take half a gigabyte.
+/// The maximum number of units per layer: the weights and their packed copy take half a gigabyte.
 pub const MAX_WIDTH: usize = 8_192;
-/// Most samples.
+/// The maximum number of samples.
 pub const MAX_SAMPLES: usize = 10_000_000;
-/// Numbers kept for the way back, at most: 600 MB of slopes, or one sample's.
+/// The maximum number of slopes that are kept for the backward pass: 600 MB, or those of one
+/// sample.
 const MAX_KEPT_VALUES: usize = 150_000_000;
-/// What inputs and gradients are drawn for: the number of [`Stream::SAMPLES`], of which Monte Carlo
-/// moments use substream 0.
+/// The random stream of inputs and gradients: that of [`Stream::SAMPLES`], whose substream 0 is
+/// used by Monte Carlo moments.
 const SAMPLES: Stream = Stream::new(3);
 /// The substreams of inputs and of gradients.
 const INPUTS: u32 = 1;
 const GRADIENTS: u32 = 2;
 
-/// The experiment.
+/// The settings of the experiment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PropagationPlan {
     /// The activation of every layer.
@@ -40,62 +41,65 @@ pub struct PropagationPlan {
     pub weights: WeightShape,
     /// The standard deviation of the input preactivations.
     pub sigma_p: f64,
-    /// Weight matrices.
+    /// The number of layers (weight matrices).
     pub depth: usize,
-    /// Units of every layer.
+    /// The number of units per layer.
     pub width: usize,
-    /// Samples.
+    /// The number of samples.
     pub batch: usize,
-    /// Of weights, inputs and gradients: another seed is an independent repetition.
+    /// The seed of weights, inputs and gradients. Another seed is an independent repetition.
     pub seed: u64,
-    /// Worker threads; one per core if none. They do not change the result.
+    /// The number of worker threads; one per core if `None`. It does not affect the result.
     pub threads: Option<usize>,
 }
 
-/// What was measured. Variances are over the units of one sample (divided by units - 1) and then
-/// averaged over the samples.
+/// The measured errors and variances. A variance is that over the units of one sample (divisor
+/// units - 1), averaged over the samples.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Propagation {
-    /// Percent: 100 times the mean over samples of |v - σ_p²|/(|v| + σ_p²), v the variance of the
-    /// last preactivations.
+    /// The forward error in percent: 100 times the mean over samples of |v - σ_p²|/(|v| + σ_p²),
+    /// where v is the variance of the last preactivations.
     pub e_f: f64,
-    /// Percent: likewise for the variance of the gradient with respect to the first preactivations,
-    /// against 1.
+    /// The backward error in percent: the same for the variance of the gradient with respect to the
+    /// first preactivations, compared with 1.
     pub e_b: f64,
-    /// Of the preactivations that each layer produces, first layer first.
+    /// The variance of the preactivations that each layer computes, from the first layer to the
+    /// last.
     pub forward_variance: Vec<f64>,
-    /// Of the gradient with respect to the preactivations that each layer is given.
+    /// The variance of the gradient with respect to the input preactivations of each layer.
     pub backward_variance: Vec<f64>,
-    /// Samples whose last preactivations' variance was not a finite number. Each counts as an error of
-    /// 1 in `e_f`.
+    /// The number of samples whose last preactivations had no finite variance. Each counts as an
+    /// error of 100 % in `e_f`.
     pub forward_non_finite: usize,
-    /// Samples whose first gradient's variance was not a finite number. Each counts as an error of 1
-    /// in `e_b`.
+    /// The number of samples whose first gradient had no finite variance. Each counts as an error
+    /// of 100 % in `e_b`.
     pub backward_non_finite: usize,
 }
 
-/// An experiment that cannot be done.
+/// An error of the experiment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PropagateError {
-    /// A quantity out of range, or a scheme that does not apply.
+    /// A quantity is out of range, or the scheme does not apply.
     #[error(transparent)]
     Theory(#[from] Error),
-    /// Memory or threads that cannot be had.
+    /// Memory or threads are unavailable.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
-/// σ²(W) that `scheme` gives to a layer between two hidden layers of `width` units.
+/// The variance σ²(W) that `scheme` gives to a layer between two hidden layers of `width` units.
 ///
 /// # Errors
-/// A scheme that does not apply to the activation; a width that is no network's.
+/// Returns an [`Error`] if the scheme does not apply to the activation or the width is out of
+/// range.
 pub fn hidden_variance(
     scheme: &Scheme,
     activation: &Activation,
     width: usize,
 ) -> Result<f64, Error> {
-    // The second of three layers is hidden on both sides; its variance does not depend on others.
+    // The second of three layers lies between hidden layers; its variance depends on no other
+    // layer.
     let network = Network::new(vec![1, width, width, 1], activation.clone())?;
     let std = scheme.weight_stds(&network, &InputDistribution::COORDINATES)?[1];
     Ok(std * std)
@@ -103,7 +107,7 @@ pub fn hidden_variance(
 
 /// The symmetric mean absolute percentage error of `values` against `target`, in percent and
 /// without the factor 2: 100 times the mean of |v - t|/(|v| + |t|). A value that is not a finite
-/// number counts as 1; how many there were comes second.
+/// number counts as an error of 1. Also returns the number of such values.
 pub fn smape(values: &[f64], target: f64) -> (f64, usize) {
     let error = |value: &f64| match value.is_finite() {
         true if *value == target => 0.0,
@@ -115,13 +119,14 @@ pub fn smape(values: &[f64], target: f64) -> (f64, usize) {
     (100.0 * sum / values.len() as f64, lost)
 }
 
-/// Takes the batch through the layers and back.
+/// Propagates the batch forward through all layers and the gradients backward.
 ///
-/// Memory holds the slopes of as many samples as fit 600 MB; uniform weights, and those that need more
-/// than that, are drawn anew for each group of samples and each direction.
+/// The samples are processed in groups whose slopes take at most 600 MB. Uniform weights, and
+/// others that take more than 600 MB, are drawn again for each group and each direction.
 ///
 /// # Errors
-/// A size or deviation out of range; memory or threads that cannot be had.
+/// Returns [`PropagateError::Theory`] if a size or a deviation is out of range, and
+/// [`PropagateError::Engine`] if memory or threads are unavailable.
 pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> {
     check(plan)?;
     let PropagationPlan { depth, width, batch, sigma_p, .. } = *plan;
@@ -169,11 +174,11 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
     })
 }
 
-/// Refuses what cannot be computed.
+/// Returns [`Error::OutOfRange`] for sizes and deviations that are out of range.
 fn check(plan: &PropagationPlan) -> Result<(), Error> {
-    let within = |quantity: &str, value: usize, most: usize, expected| {
-        let least = if quantity == "width" { 2 } else { 1 };
-        if (least..=most).contains(&value) {
+    let within = |quantity: &str, value: usize, max: usize, expected| {
+        let min = if quantity == "width" { 2 } else { 1 };
+        if (min..=max).contains(&value) {
             return Ok(());
         }
         Err(Error::OutOfRange { quantity: quantity.into(), value: value as f64, expected })
@@ -201,7 +206,8 @@ fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
     Ok(values)
 }
 
-/// N(0, std²) for the samples from `start` on; a sample's numbers do not depend on the group.
+/// Draws from N(0, std²) for the samples from `start` on. The numbers of a sample do not depend on
+/// its group.
 fn draw_normal(
     layers: &DenseLayers,
     plan: &PropagationPlan,
@@ -219,7 +225,7 @@ fn draw_normal(
     });
 }
 
-/// Adds each row's variance to `sum`, in the order of the rows, and appends them to `keep`.
+/// Adds the variance of each row to `sum`, in the order of the rows, and appends it to `keep`.
 fn add_variances(
     layers: &DenseLayers,
     width: usize,

@@ -16,7 +16,7 @@ fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
     }
 }
 
-/// The definition in plain loops and double precision.
+/// The definition as plain loops in double precision.
 fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
     let PropagationPlan { depth, width, batch, .. } = *plan;
     let bound = (3.0 * plan.weight_variance).sqrt();
@@ -79,7 +79,7 @@ fn variances_agree_with_plain_loops() {
 }
 
 #[test]
-fn the_same_for_any_number_of_threads_and_another_for_another_seed() {
+fn results_depend_on_the_seed_but_not_on_the_threads() {
     let one = plan("sinc", 2.223335);
     let three = PropagationPlan { threads: Some(3), ..one.clone() };
     let other = PropagationPlan { seed: 6, ..one.clone() };
@@ -89,14 +89,14 @@ fn the_same_for_any_number_of_threads_and_another_for_another_seed() {
 }
 
 #[test]
-fn smape_has_no_factor_two_and_counts_lost_rows_as_one() {
+fn smape_has_no_factor_two_and_counts_non_finite_values_as_one() {
     assert_eq!(smape(&[1.0, 3.0], 1.0), (25.0, 0));
     assert_eq!(smape(&[f64::NAN, 1.0, f64::INFINITY, 1.0], 1.0), (50.0, 2));
     assert_eq!(smape(&[0.0], 1.0), (100.0, 0));
     assert_eq!(smape(&[0.0], 0.0), (0.0, 0));
 }
 
-/// A gradient that grows 200-fold a layer leaves float32 and is counted.
+/// A gradient that grows 200-fold per layer overflows float32 and is counted.
 #[test]
 fn overflow_is_counted() {
     let plan = PropagationPlan { depth: 60, ..plan("gaussian:sigma=0.05", 1.0) };
@@ -107,7 +107,7 @@ fn overflow_is_counted() {
 }
 
 #[test]
-fn impossible_plans_are_refused() {
+fn invalid_plans_are_rejected() {
     let good = plan("tanh", 1.0);
     for bad in [
         PropagationPlan { depth: 0, ..good.clone() },
@@ -121,9 +121,9 @@ fn impossible_plans_are_refused() {
     }
 }
 
-/// All shapes have the same variance, so the first layers keep it; the draws are different ones.
+/// All distributions have the same variance, which the first layers preserve, but other draws.
 #[test]
-fn every_shape_of_the_weights_keeps_the_variance() {
+fn every_distribution_of_weights_preserves_the_variance() {
     let mut seen = Vec::new();
     for weights in [
         WeightShape::Uniform,

@@ -7,13 +7,14 @@ use vi3nr_engine::{DenseLayers, EngineError};
 
 use super::{MAX_KEPT_VALUES, PropagationPlan, zeros};
 
-/// Where a layer's weights come from.
+/// The source of the layers' weights.
 pub(super) struct Weights {
     shape: WeightShape,
     variance: f64,
     width: usize,
     seed: u64,
-    /// All layers, where drawing is slow and they fit; else the one at hand.
+    /// The weights of all layers, if drawing them is slow and they fit into memory; otherwise those
+    /// of the current layer.
     held: Vec<f32>,
     are_all_held: bool,
 }
@@ -34,7 +35,7 @@ impl Weights {
         Ok(weights)
     }
 
-    /// The weights (width, width) of a layer; the same whenever they are asked for.
+    /// The weights of a layer, of shape (width, width). Every call returns the same values.
     pub(super) fn layer(&mut self, layers: &DenseLayers, layer: usize) -> &[f32] {
         let size = self.width * self.width;
         if self.are_all_held {
@@ -48,8 +49,8 @@ impl Weights {
         &self.held
     }
 
-    /// U(-c, c) with c = √(3 σ²(W)), Eq. (7), from 32 random bits a weight: element e takes word
-    /// e mod 4 of the generator's block e/4.
+    /// Draws from U(-c, c) with c = √(3 σ²(W)), Eq. (7), with 32 random bits per weight: element e
+    /// takes word e mod 4 of block e/4 of the generator.
     fn fill_uniform(&mut self, layers: &DenseLayers, random: &Random) {
         let step = (3.0 * self.variance).sqrt() * (-31f64).exp2();
         let width = self.width;

@@ -6,23 +6,28 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Block, Page};
 
-/// Readable on a phone, and light or dark as the reader's system is. Charts keep their white background.
+/// Readable on a phone, and light or dark as the reader's system is. Charts keep their white
+/// background.
 const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1c1c1e; --ground: #fff; --faint: #6b6b70; --line: #dcdce0; }
+:root { color-scheme: light dark;
+  --ink: #1c1c1e; --ground: #fff; --faint: #6b6b70; --line: #dcdce0; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #ececf0; --ground: #161618; --faint: #a0a0a8; --line: #3a3a40; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 64rem; padding: 1rem; background: var(--ground); color: var(--ink);
+body { margin: 0 auto; max-width: 64rem; padding: 1rem;
+  background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 p { margin: .5rem 0; } .faint, figcaption { color: var(--faint); font-size: .9rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; overflow-wrap: normal; font-variant-numeric: tabular-nums; font-size: .9rem; }
+table { border-collapse: collapse; overflow-wrap: normal; font-variant-numeric: tabular-nums;
+  font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--line); }
 figure { margin: 1rem 0; }
-figure.chart img { width: 100%; height: auto; display: block; background: #fff; border-radius: .5rem; }
+figure.chart img { width: 100%; height: auto; display: block; background: #fff;
+  border-radius: .5rem; }
 .images { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); }
 .images figure { margin: 0; }
 .images img { width: 100%; height: auto; display: block; border-radius: .25rem;

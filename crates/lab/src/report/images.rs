@@ -28,7 +28,7 @@ const STRIDE: usize = 64;
 /// The percentile of the absolute errors that is shown as white.
 const PERCENTILE: f64 = 99.0;
 
-/// An image beside its reconstruction.
+/// An image and its reconstruction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageComparison {
     /// The ground truth, the reconstruction and their absolute difference.
@@ -75,8 +75,8 @@ pub fn compare_images(
         ("reconstruction".into(), levels(&values)),
         (
             format!(
-                "absolute error; white is {} % of the range, the {PERCENTILE}th percentile; largest \
-                 {} %",
+                "absolute error; white is {} % of the range, the {PERCENTILE}th percentile; \
+                 largest {} %",
                 percent(white),
                 percent(largest)
             ),
@@ -120,8 +120,8 @@ fn mean_error(own: &[f32], ours: &[f32]) -> f32 {
     sum / own.len() as f32
 }
 
-/// The value below which `percent` % of the values are; at least the smallest positive number, so that
-/// it can be divided by. NaN counts as larger than every number.
+/// The value below which `percent` % of the values are; at least the smallest positive number, so
+/// that it can be divided by. NaN counts as larger than every number.
 fn percentile(values: &[f32], percent: f64) -> f32 {
     let mut sorted = values.to_vec();
     let rank = ((percent / 100.0 * values.len() as f64).ceil() as usize).clamp(1, values.len());
@@ -129,8 +129,8 @@ fn percentile(values: &[f32], percent: f64) -> f32 {
     value.max(f32::MIN_POSITIVE)
 }
 
-/// The left and the top pixel of the crop with the largest mean error, if the image is larger than a
-/// crop.
+/// The left and the top pixel of the crop with the largest mean error, if the image is larger than
+/// a crop.
 fn worst_crop(errors: &[f32], width: usize, height: usize) -> Option<(usize, usize)> {
     if width <= CROP && height <= CROP {
         return None;

@@ -1,7 +1,7 @@
 //! Reports: results as one HTML file that depends on no other file and on no network.
 //!
-//! A [`Page`] is plain data, and `html` writes it as HTML. `run`, `sweep` and `repro` make pages of the
-//! files that a fit, a sweep and `vi3nr repro` leave; `images` compares an image with its
+//! A [`Page`] is plain data, and `html` writes it as HTML. `run`, `sweep` and `repro` make pages of
+//! the files that a fit, a sweep and `vi3nr repro` leave; `images` compares an image with its
 //! reconstruction, and `words` names the keys of records in words.
 
 mod html;
@@ -70,8 +70,8 @@ pub enum Block {
     Images {
         /// The images, from left to right.
         images: Vec<ReportImage>,
-        /// Whether the images are scaled to the width of their columns. If not, a pixel of an image is
-        /// a pixel of the screen (at 100 % zoom).
+        /// Whether the images are scaled to the width of their columns. If not, a pixel of an image
+        /// is a pixel of the screen (at 100 % zoom).
         is_scaled: bool,
     },
 }

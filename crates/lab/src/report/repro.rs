@@ -18,8 +18,8 @@ const MAX_IMAGES: usize = 24;
 /// A page about the results that `vi3nr repro` wrote into `folder` or into folders in it.
 ///
 /// # Errors
-/// Returns [`ReportError::Content`] if there are no results, and [`ReportError::Read`] if a file cannot
-/// be read.
+/// Returns [`ReportError::Content`] if there are no results, and [`ReportError::Read`] if a file
+/// cannot be read.
 pub fn of_repro(folder: &Path) -> Result<Page, ReportError> {
     let mut results = Vec::new();
     find(folder, &mut results)?;
@@ -140,8 +140,8 @@ fn section(result: &Value, folder: &Path) -> Result<Section, ReportError> {
     Ok(Section { heading: format!("{name}: {title}"), blocks })
 }
 
-/// The reconstruction of the first signal by the best settings of each row, and before the first of each
-/// signal the ground truth, if its file still exists.
+/// The reconstruction of the first signal by the best settings of each row, and before the first of
+/// each signal the ground truth, if its file still exists.
 fn images(rows: &[Value], trials: &Path) -> Result<Vec<ReportImage>, ReportError> {
     let mut images = Vec::new();
     let mut shown = HashSet::new();

@@ -23,7 +23,8 @@ pub(super) struct KnownRun {
     conventions: Value,
     settings: Value,
     subtitle: String,
-    /// Whether the run follows the paper, so that its PSNR is reported by the paper's convention, too.
+    /// Whether the run follows the paper, so that its PSNR is reported by the paper's convention,
+    /// too.
     follows_paper: bool,
     /// The file that was fitted, or why it is not known; `None` for the test image.
     file: Result<Option<PathBuf>, String>,
@@ -32,12 +33,12 @@ pub(super) struct KnownRun {
 /// A page about the run in `directory`.
 ///
 /// If the run fitted an image and its file still exists, the page shows the ground truth, the
-/// reconstruction and their error side by side, computed on `backend`. Otherwise it says why not, and
-/// shows the images that the run left.
+/// reconstruction and their error side by side, computed on `backend`. Otherwise it says why not,
+/// and shows the images that the run left.
 ///
 /// # Errors
-/// Returns [`ReportError::Run`] if there is no run or its record is damaged, [`ReportError::Model`] if
-/// its model cannot be read, [`ReportError::Evaluate`] if the model cannot be evaluated, and
+/// Returns [`ReportError::Run`] if there is no run or its record is damaged, [`ReportError::Model`]
+/// if its model cannot be read, [`ReportError::Evaluate`] if the model cannot be evaluated, and
 /// [`ReportError::Read`] if another file cannot be read.
 pub fn of_run(directory: &Path, backend: &dyn Backend) -> Result<Page, ReportError> {
     let mut known = KnownRun::read(directory)?;
@@ -195,8 +196,8 @@ fn subtitle(activation: String, scheme: String, seed: String) -> String {
     format!("activation {activation}, initialization {scheme}, seed {seed}")
 }
 
-/// The report without the second of two numbers for one quality: the PSNR by the paper's convention,
-/// unless the run follows the paper.
+/// The report without the second of two numbers for one quality: the PSNR by the paper's
+/// convention, unless the run follows the paper.
 fn without_twins(report: &Value, follows_paper: bool) -> Value {
     let mut report = report.clone();
     if let (Value::Object(report), false) = (&mut report, follows_paper) {
@@ -223,7 +224,7 @@ fn left(directory: &Path, names: &[(&str, &str)]) -> Result<Vec<ReportImage>, Re
     paths.filter(|(_, path)| path.is_file()).map(image).collect()
 }
 
-/// The image that a run was fitted to beside its reconstruction, or why there is no ground truth.
+/// The comparison of the image that a run was fitted to with its reconstruction, or why there is no ground truth.
 /// `None` for signals that are not images.
 fn compared(
     directory: &Path,

@@ -6,8 +6,8 @@ use crate::sweep::{Plan, Store, Summary, figures};
 /// A page about a sweep: its figures and every configuration, the best first.
 ///
 /// # Errors
-/// Returns [`ReportError::Chart`] if a figure cannot be drawn, and [`ReportError::Sweep`] if a trial
-/// has no plan.
+/// Returns [`ReportError::Chart`] if a figure cannot be drawn, and [`ReportError::Sweep`] if a
+/// trial has no plan.
 pub fn of_sweep(plan: &Plan, store: &Store) -> Result<Page, ReportError> {
     let summary = Summary::new(plan, store)?;
     let mut charts = Vec::new();

@@ -6,7 +6,7 @@ use vi3nr_inr::run::{Destination, Run};
 
 use super::*;
 
-/// The texts and the captions of a page.
+/// The texts, captions and table rows of a page.
 fn shown(page: &Page) -> Vec<String> {
     let of_block = |block: &Block| match block {
         Block::Text(text) => vec![text.clone()],
@@ -18,7 +18,7 @@ fn shown(page: &Page) -> Vec<String> {
 }
 
 #[test]
-fn a_run_is_shown_beside_its_file_or_the_page_says_why_not() {
+fn a_run_is_compared_with_its_file_or_the_page_says_why_not() {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let file = folder.path().join("a.png");
@@ -60,10 +60,10 @@ fn a_run_is_shown_beside_its_file_or_the_page_says_why_not() {
 
     std::fs::copy(folder.path().join("run/reconstruction.png"), &file).unwrap();
     // The image is smaller than the crop.
-    let picture = vi3nr_inr::signal::image::test_picture(8).unwrap();
-    picture.save_png(&file, picture.bit_depth()).unwrap();
-    let told = &shown(&of_run(&path, &backend).unwrap())[0];
-    assert!(told.starts_with("The ground truth is not shown: cannot cut 10x10"), "{told}");
+    let image = vi3nr_inr::signal::image::test_picture(8).unwrap();
+    image.save_png(&file, image.bit_depth()).unwrap();
+    let text = &shown(&of_run(&path, &backend).unwrap())[0];
+    assert!(text.starts_with("The ground truth is not shown: cannot cut 10x10"), "{text}");
     std::fs::remove_file(&file).unwrap();
     let page = of_run(&path, &backend).unwrap();
     assert!(shown(&page)[0].contains("cannot read"), "{:?}", shown(&page));
@@ -85,7 +85,7 @@ fn a_run_of_version_1_is_shown() {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), path.join(entry.file_name())).unwrap();
     }
-    // The command says where the file was.
+    // The command gives the location of the file.
     let command =
         serde_json::json!({"folder": folder.path(), "words": ["tiny.png", "--crop", "10"]});
     std::fs::write(path.join("command.json"), command.to_string()).unwrap();
@@ -101,7 +101,7 @@ fn a_run_of_version_1_is_shown() {
 }
 
 #[test]
-fn what_is_shown_cannot_become_markup() {
+fn texts_are_escaped() {
     let evil = "<script>alert(1)</script>\" & '";
     let page = Page {
         title: evil.into(),

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::cell;
 
-/// What a key of a fit's report means, in the order in which a report shows it. The second entry is the
-/// unit.
+/// What a key of a fit's report means, in the order in which a report shows it. The second entry is
+/// the unit.
 const RESULTS: [(&str, &str, &str); 29] = [
     ("psnr", "PSNR", "dB"),
     ("psnr_paper", "PSNR, the paper's convention", "dB"),
@@ -103,7 +103,7 @@ pub(super) fn results(report: &Value, conventions: &Value) -> Vec<Vec<String>> {
         let (words, unit) = known.map_or_else(|| (spelled(&key), ""), |own| (own.1.into(), own.2));
         let shown = if unit.is_empty() { cell(&value) } else { format!("{} {unit}", cell(&value)) };
         let convention = conventions[key.as_str()].as_str().unwrap_or_default();
-        // The unit stands beside the number.
+        // The unit is shown with the number.
         let convention = convention.strip_prefix(unit).unwrap_or(convention);
         vec![words, shown, convention.trim_start_matches(", ").to_owned()]
     };
@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn results_have_words_units_and_conventions() {
         let report = json!({
-            "some_key": 1, "steps": 20, "psnr": 46.0129, "pieces": {"worst_snr": -1.5}, "none": null,
+            "some_key": 1, "steps": 20, "psnr": 46.0129, "pieces": {"worst_snr": -1.5},
+            "none": null,
         });
         let conventions = json!({"psnr": "dB, peak 2", "some_key": "a count"});
         assert_eq!(

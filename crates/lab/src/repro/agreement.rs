@@ -1,26 +1,28 @@
-//! When a number agrees with a printed one.
+//! The criterion for the agreement of a measured number with a printed one.
 
 use serde::Serialize;
 
 use super::student_t::two_sided_quantile;
 
-/// How often one more run of ours would lie in the interval that a printed number must lie in.
+/// The probability that one more run of ours lies in the interval in which a printed number must
+/// lie.
 pub(super) const CONFIDENCE: f64 = 0.99;
 
-/// How ours compares with the paper's.
+/// The result of comparing our number with the paper's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Agreement {
-    /// Within the printed digits and what another run of ours would spread by.
+    /// Ours lies within the printed digits, allowing for the spread of our runs.
     Agrees,
-    /// Further away, or ours does not exist.
+    /// Ours is further away, or does not exist.
     Differs,
-    /// Nothing to compare: a time on another machine, a number that the paper does not print, a
-    /// random one that was measured only once.
+    /// There is nothing to compare: a time on another machine, a number that the paper does not
+    /// print, or a random number that was measured only once.
     Shown,
 }
 
-/// Half a unit of the last digit of a number as printed: 0.05 for `98.5`, 5e-6 for `7.7e-4`.
+/// Half a unit of the last digit of a printed number: 0.05 for `98.5`, 5e-6 for `7.7e-4`. `None` if
+/// the text is not a number.
 pub fn printed_half_unit(printed: &str) -> Option<f64> {
     printed.parse::<f64>().ok()?;
     let (mantissa, exponent) = printed.split_once('e').unwrap_or((printed, "0"));
@@ -32,9 +34,10 @@ pub fn printed_half_unit(printed: &str) -> Option<f64> {
 /// `Agrees` if the printed number lies in the 99 % prediction interval for one more run of ours,
 /// widened by half a unit of its last digit: |mean - printed| ≤ half + t·sd·√(1 + 1/n).
 ///
-/// The paper's number is one run, ours the `mean` of `count` = n runs with standard deviation `sd`;
-/// t is Student's, with n - 1 degrees of freedom. With `sd` 0 nothing is random and the digits alone
-/// decide. The interval takes runs for normally distributed.
+/// The paper's number is taken as one run, and ours is the `mean` of `count` = n runs with standard
+/// deviation `sd`; t is the quantile of Student's distribution with n - 1 degrees of freedom. If
+/// `sd` is 0, nothing is random and only the digits count. The interval assumes normally
+/// distributed runs.
 pub fn compare(printed: &str, mean: Option<f64>, sd: f64, count: u64) -> Agreement {
     let (Some(half), Some(mean), Ok(paper)) =
         (printed_half_unit(printed), mean, printed.parse::<f64>())
@@ -48,7 +51,7 @@ pub fn compare(printed: &str, mean: Option<f64>, sd: f64, count: u64) -> Agreeme
         }
         false => 0.0,
     };
-    // A rounding of the subtraction is no difference.
+    // Allows for the rounding error of the subtraction.
     let allowed = (half + spread) * (1.0 + 1e-9);
     if (mean - paper).abs() <= allowed { Agreement::Agrees } else { Agreement::Differs }
 }
@@ -71,10 +74,10 @@ mod tests {
 
     /// Ten runs: t = 3.2498, so 0.05 + 3.2498 · 0.1 · √1.1 = 0.3908 is allowed.
     #[test]
-    fn spread_widens_what_is_allowed() {
+    fn the_tolerance_grows_with_the_spread() {
         assert_eq!(compare("10.0", Some(10.39), 0.1, 10), Agreement::Agrees);
         assert_eq!(compare("10.0", Some(9.609), 0.1, 10), Agreement::Differs);
-        // From three runs little is known: t = 9.9248.
+        // Three runs: t = 9.9248.
         assert_eq!(compare("10.0", Some(11.19), 0.1, 3), Agreement::Agrees);
         assert_eq!(compare("10.0", Some(11.21), 0.1, 3), Agreement::Differs);
     }

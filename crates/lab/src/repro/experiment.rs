@@ -1,4 +1,4 @@
-//! What to run and what the paper prints, as `repro/*.toml` says it.
+//! The settings and the paper's numbers of an experiment, from `repro/*.toml`.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::ReproError;
 
-/// One table or figure.
+/// An experiment: a table or a figure of the paper.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// Its rows and columns, none for a map.
+    /// The entries of a table; none for a map.
     #[serde(default, rename = "case")]
     pub cases: Vec<TableEntry>,
     /// A map of the backward condition.
     pub map: Option<ConditionMap>,
 }
 
-/// One activation with one initialization: what a table has at one place, perhaps several numbers.
+/// The entry of a table in one row and column: one activation with one initialization. It may have
+/// several numbers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableEntry {
@@ -27,36 +28,36 @@ pub struct TableEntry {
     pub row: String,
     /// The table's column.
     pub column: String,
-    /// As it is typed elsewhere.
+    /// The activation, written as on the command line.
     pub activation: String,
-    /// `ours`, or a scheme as it is typed elsewhere.
+    /// `ours`, or a scheme written as on the command line.
     pub scheme: String,
-    /// The deviation of the preactivations.
+    /// The standard deviation of the preactivations.
     pub sigma_p: SigmaChoice,
-    /// M σ²(W), where it is not the scheme's.
+    /// M σ²(W), if it is not that of the scheme.
     pub gain_squared: Option<f64>,
-    /// Estimate E\[f²\] from so many samples.
+    /// The number of samples from which E\[f²\] is estimated; computed exactly if `None`.
     pub samples: Option<u64>,
-    /// Run the paper's grid search too.
+    /// The grid of the paper's grid search, which is run as well.
     pub grid: Option<ValueGrid>,
-    /// The paper's numbers, as printed.
+    /// The paper's numbers as printed.
     pub paper: BTreeMap<Quantity, String>,
-    /// For numbers that do not agree: what was measured about them.
+    /// The measured explanation of numbers that do not agree.
     #[serde(default)]
     pub differs: BTreeMap<Quantity, String>,
 }
 
-/// The deviation of the preactivations.
+/// The standard deviation of the preactivations.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum SigmaChoice {
-    /// This one.
+    /// The given value.
     Given(f64),
-    /// `solve`: the smallest root of Eq. (13).
+    /// `solve` for the smallest root of Eq. (13).
     Word(String),
 }
 
-/// Equally spaced values, both ends included.
+/// Equally spaced values including both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValueGrid {
@@ -64,9 +65,9 @@ pub struct ValueGrid {
     pub from: f64,
     /// The largest.
     pub to: f64,
-    /// How many.
+    /// The number of values.
     pub points: u32,
-    /// Monte Carlo samples at each, where they are drawn.
+    /// The number of Monte Carlo samples at each value; 0 for exact moments.
     #[serde(default)]
     pub samples: u64,
 }
@@ -86,25 +87,25 @@ impl ValueGrid {
 pub struct ConditionMap {
     /// The activation's name.
     pub activation: String,
-    /// The parameter that runs along the x axis.
+    /// The parameter on the horizontal axis.
     pub parameter: String,
-    /// Its smallest value.
+    /// The smallest value of the parameter.
     pub from: f64,
-    /// Its largest value.
+    /// The largest value of the parameter.
     pub to: f64,
-    /// How many values.
+    /// The number of values of the parameter.
     pub points: u32,
-    /// The y axis.
+    /// The values on the vertical axis.
     pub sigma_p: ValueGrid,
-    /// The slope of the theory's line through the origin.
+    /// The slope of the line through the origin on which the theory's condition holds.
     pub line: f64,
-    /// The paper's ratio of parameter to σ_p, as printed.
+    /// The paper's ratio of parameter to σ_p as printed.
     pub ratio: String,
-    /// If the ratio does not agree: what was measured about it.
+    /// The measured explanation if the ratio does not agree.
     pub differs: Option<String>,
 }
 
-/// What is compared.
+/// A quantity that is compared with the paper's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
@@ -114,20 +115,20 @@ pub enum Quantity {
     GridSigmaP,
     /// M σ²(W).
     Variance,
-    /// Percent.
+    /// The forward error, in percent.
     EF,
-    /// Percent.
+    /// The backward error, in percent.
     EB,
-    /// |σ²(W) by sampling / exact - 1|.
+    /// The relative error of the sampled variance: |σ²(W) by sampling / exact - 1|.
     EW,
-    /// Milliseconds of one estimate.
+    /// The duration of one Monte Carlo estimate, in milliseconds.
     TimeMs,
-    /// The parameter over σ_p along the map's ridge.
+    /// The ratio of the parameter to σ_p along the map's ridge.
     Ratio,
 }
 
 impl Quantity {
-    /// As it is written in files.
+    /// The name in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::SigmaP => "sigma_p",
@@ -143,10 +144,11 @@ impl Quantity {
 }
 
 impl Experiment {
-    /// The experiment of this name.
+    /// The experiment with this name.
     ///
     /// # Errors
-    /// None has this name; its file is damaged.
+    /// Returns [`ReproError::Unknown`] if there is none, and [`ReproError::File`] if its file is
+    /// invalid.
     pub fn named(name: &str) -> Result<Self, ReproError> {
         let text = match name {
             "table1" => include_str!("../../repro/table1.toml"),
@@ -191,15 +193,16 @@ mod tests {
         }
     }
 
-    /// Every cell of the tables is there: all places, each with all of its numbers.
+    /// No cell of the tables is missing, and each has all of its numbers.
     #[test]
     fn files_hold_every_cell() {
         let count = |table: &str, quantity| {
             let experiment = Experiment::named(table).unwrap();
             experiment.cases.iter().filter(|case| case.paper.contains_key(&quantity)).count()
         };
-        // Five rows with 1, 1, 3, 3, 3 entries; the last row both exact and as printed, and where
-        // digits are those of Monte Carlo also with the paper's number of samples.
+        // Five rows with 1, 1, 3, 3, 3 entries. The last row occurs with the exact and with the
+        // printed sigma_p, and with the paper's number of samples where its digits are Monte
+        // Carlo's.
         assert_eq!(count("table1", Quantity::Variance), 11 + 1 + 3 + 1);
         assert_eq!(count("table2", Quantity::EF), 11 + 1 + 1 + 3);
         assert_eq!(count("table2", Quantity::EB), 11 + 1 + 1 + 3);
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_refused() {
+    fn unknown_names_are_rejected() {
         let error = Experiment::named("table9").unwrap_err().to_string();
         assert!(error.contains("table9") && error.contains("fig2a"), "{error}");
     }

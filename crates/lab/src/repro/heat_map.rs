@@ -8,7 +8,8 @@ use super::{Agreement, ReproError, compare};
 use crate::spread::spread;
 use vi3nr_inr::chart::{Curve, HeatMap, Scale};
 
-/// 1 - SMAPE(cond, 1) over the map's grid, and the ratio of parameter to σ_p on its ridge.
+/// Measures 1 - SMAPE(cond, 1) over the grid of the map, and the ratio of the parameter to σ_p
+/// along its ridge.
 pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell), ReproError> {
     let ConditionMap { from, to, points, .. } = *plan;
     let columns = ValueGrid { from, to, points, samples: 0 }.values();
@@ -22,7 +23,7 @@ pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell
             values.push(1.0 - (condition - 1.0).abs() / (condition + 1.0));
         }
     }
-    // The ridge: where the grid's best sigma_p lies inside the grid.
+    // The ridge: the columns whose best sigma_p lies inside the grid.
     let ratios: Vec<f64> = columns
         .iter()
         .zip(values.chunks(rows.len()))
@@ -31,7 +32,7 @@ pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell
             (best > 0 && best + 1 < rows.len()).then(|| parameter / rows[best])
         })
         .collect();
-    // The mean ratio is compared, not single ones: its deviation is that of the grid's rounding.
+    // The mean ratio is compared: the deviation of single ones is that of the rounding to the grid.
     let (mean, sd, count) = spread(Some(&ratios));
     let verdict = compare(&plan.ratio, mean, 0.0, count);
     let cell = Cell {
@@ -46,7 +47,7 @@ pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell
         reason: (verdict == Agreement::Differs).then(|| plan.differs.clone()).flatten(),
         non_finite_rows: 0,
     };
-    // The line as far as both axes reach.
+    // The line within both axes.
     let end = to.min(plan.sigma_p.to / plan.line);
     let begin = from.max(plan.sigma_p.from / plan.line);
     let points = [end, begin].map(|x| (x, plan.line * x)).to_vec();
@@ -67,7 +68,7 @@ pub(super) fn measure(plan: &ConditionMap, title: &str) -> Result<(HeatMap, Cell
     Ok((map, cell))
 }
 
-/// A line for each cell of the map.
+/// A CSV table with a line for each cell of the map.
 pub(super) fn to_csv(map: &HeatMap) -> String {
     let mut text = String::from("sigma_a,sigma_p,one_minus_smape\n");
     for (column, x) in map.columns.iter().enumerate() {

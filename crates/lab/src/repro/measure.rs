@@ -1,4 +1,4 @@
-//! Measuring what an experiment lists.
+//! Measuring the quantities of an experiment.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,14 +14,15 @@ use super::{Agreement, ReproError, Settings, compare};
 use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
 use crate::spread::spread;
 
-/// Values of one quantity, one for each repetition or only one where nothing is random.
+/// The values of each quantity: one for each repetition, or a single one if nothing is random.
 type Values = HashMap<Quantity, Vec<f64>>;
-/// Samples of all repetitions that were not finite, for the error that they count in.
-type Lost = HashMap<Quantity, usize>;
-/// What deep networks already measured gave: different methods often give the same weights.
-type Known = HashMap<(String, [u64; 3]), Propagation>;
+/// The number of samples that were not finite in all repetitions, for each error that they count
+/// in.
+type NonFinite = HashMap<Quantity, usize>;
+/// The results of deep networks, since different methods often give the same weight variance.
+type Cache = HashMap<(String, [u64; 3]), Propagation>;
 
-/// Runs all cases, or the map.
+/// Measures all entries of a table, or the map.
 pub(super) fn run(
     name: &str,
     experiment: &Experiment,
@@ -29,11 +30,11 @@ pub(super) fn run(
     mut note: impl FnMut(&str),
 ) -> Result<RunResult, ReproError> {
     let begin = Instant::now();
-    let mut known = Known::new();
+    let mut cache = Cache::new();
     let mut cells = Vec::new();
     for case in &experiment.cases {
         note(&format!("{}, {}", case.row, case.column));
-        cells.extend(run_case(name, case, settings, &mut known)?);
+        cells.extend(run_case(name, case, settings, &mut cache)?);
     }
     let mut map = None;
     if let Some(plan) = &experiment.map {
@@ -51,34 +52,36 @@ pub(super) fn run(
     })
 }
 
-/// The cells of one case.
+/// Measures the cells of one entry.
 fn run_case(
     name: &str,
     case: &TableEntry,
     settings: &Settings,
-    known: &mut Known,
+    cache: &mut Cache,
 ) -> Result<Vec<Cell>, ReproError> {
-    let bad = |reason: String| ReproError::File { name: name.into(), reason };
+    let invalid = |reason: String| ReproError::File { name: name.into(), reason };
     let activation: Activation = case.activation.parse()?;
     let sigma_p = match &case.sigma_p {
         SigmaChoice::Given(sigma_p) => Some(*sigma_p),
         SigmaChoice::Word(word) if word == "solve" => first_root(&activation)?,
-        SigmaChoice::Word(word) => return Err(bad(format!("sigma_p = '{word}'"))),
+        SigmaChoice::Word(word) => {
+            return Err(invalid(format!("sigma_p = '{word}': expected a number or 'solve'")));
+        }
     };
     let mut values = Values::new();
-    let mut lost = Lost::new();
+    let mut non_finite_counts = NonFinite::new();
     if let Some(sigma_p) = sigma_p {
         values.insert(Quantity::SigmaP, vec![sigma_p]);
         for seed in 0..settings.seeds {
             let network = repetition(case, &activation, sigma_p, seed, settings, &mut values)?;
             let Some(plan) = network else { continue };
-            let result = deep_network(plan, known)?;
+            let result = deep_network(plan, cache)?;
             for (quantity, error, non_finite) in [
                 (Quantity::EF, result.e_f, result.forward_non_finite),
                 (Quantity::EB, result.e_b, result.backward_non_finite),
             ] {
                 values.entry(quantity).or_default().push(error);
-                *lost.entry(quantity).or_default() += non_finite;
+                *non_finite_counts.entry(quantity).or_default() += non_finite;
             }
         }
     }
@@ -96,7 +99,7 @@ fn run_case(
     Ok(quantities
         .into_iter()
         .map(|quantity| {
-            // The grid is the paper's own way to its sigma_p.
+            // The grid search is the paper's own method to find sigma_p.
             let printed = match quantity {
                 Quantity::GridSigmaP => case.paper.get(&Quantity::SigmaP),
                 _ => case.paper.get(&quantity),
@@ -121,13 +124,13 @@ fn run_case(
                     .get(&quantity)
                     .filter(|_| verdict == Agreement::Differs)
                     .cloned(),
-                non_finite_rows: lost.get(&quantity).copied().unwrap_or(0),
+                non_finite_rows: non_finite_counts.get(&quantity).copied().unwrap_or(0),
             }
         })
         .collect())
 }
 
-/// Whether another seed gives another value.
+/// Whether the quantity depends on the seed.
 fn is_random(quantity: Quantity, case: &TableEntry) -> bool {
     match quantity {
         Quantity::SigmaP | Quantity::Ratio => false,
@@ -145,7 +148,8 @@ fn first_root(activation: &Activation) -> Result<Option<f64>, ReproError> {
     })
 }
 
-/// Measures with one seed what needs no deep network; returns the network that the case asks for.
+/// Measures the quantities of one seed that need no deep network. Returns the deep network of the
+/// entry, if it has one.
 fn repetition(
     case: &TableEntry,
     activation: &Activation,
@@ -158,7 +162,7 @@ fn repetition(
     let width = settings.width as f64;
     let scheme = match case.scheme.as_str() {
         "ours" => Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
-        typed => typed.parse()?,
+        scheme => scheme.parse()?,
     };
     let exact = match case.gain_squared {
         Some(gain_squared) => gain_squared,
@@ -175,7 +179,7 @@ fn repetition(
             sampled
         }
     };
-    // The same for every seed, unless it is sampled.
+    // Independent of the seed unless it is sampled.
     if seed == 0 || case.samples.is_some() {
         push(Quantity::Variance, product);
     }
@@ -192,11 +196,11 @@ fn repetition(
     }))
 }
 
-/// The errors of a deep network, measured once.
-fn deep_network(plan: PropagationPlan, known: &mut Known) -> Result<&Propagation, ReproError> {
+/// The errors of a deep network, measured on the first call.
+fn deep_network(plan: PropagationPlan, cache: &mut Cache) -> Result<&Propagation, ReproError> {
     let numbers = [plan.seed, plan.weight_variance.to_bits(), plan.sigma_p.to_bits()];
-    Ok(match known.entry((plan.activation.to_string(), numbers)) {
+    Ok(match cache.entry((plan.activation.to_string(), numbers)) {
         Entry::Occupied(measured) => measured.into_mut(),
-        Entry::Vacant(place) => place.insert(propagate(&plan)?),
+        Entry::Vacant(entry) => entry.insert(propagate(&plan)?),
     })
 }

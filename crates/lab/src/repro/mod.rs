@@ -1,9 +1,9 @@
-//! The paper's tables and its Figure 2a, run again and compared with what it prints.
+//! Reproducing the paper's Tables 1 to 4 and its Figure 2a.
 //!
-//! What to run and what the paper prints lies in `repro/*.toml` of this crate and is built
-//! into the program ([`Experiment`]); [`run`] measures, [`Agreement`] compares, [`RunResult::save`]
-//! writes CSV, JSON and, for the figure, pictures. Tables and figures of trained networks are sweeps:
-//! [`evaluation`].
+//! The files `repro/*.toml` of this crate, which are compiled in, give the settings and the paper's
+//! numbers ([`Experiment`]). [`run`] measures, [`compare`] compares the numbers, and
+//! [`RunResult::save`] writes CSV, JSON and, for the figure, images. Tables and figures of trained
+//! networks are sweeps: see [`evaluation`].
 
 mod agreement;
 pub mod evaluation;
@@ -28,32 +28,32 @@ use crate::sweep::SweepError;
 use vi3nr_inr::atomic_file::WriteError;
 use vi3nr_inr::chart::ChartError;
 
-/// What can be run again.
+/// The names of the experiments.
 pub const NAMES: [&str; 5] = ["table1", "table2", "table3", "table4", "fig2a"];
 
-/// Sizes and repetitions.
+/// The sizes and the number of repetitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Independent repetitions of whatever is random.
+    /// The number of independent repetitions of random measurements.
     pub seeds: u64,
-    /// Weight matrices of the deep networks.
+    /// The number of layers (weight matrices) of the deep networks.
     pub depth: usize,
-    /// Units of every layer.
+    /// The number of units per layer.
     pub width: usize,
-    /// Samples of each repetition.
+    /// The number of samples in each repetition.
     pub batch: usize,
-    /// Worker threads; one per core if none.
+    /// The number of worker threads; one per core if `None`.
     pub threads: Option<usize>,
 }
 
-/// An experiment that cannot be run or kept.
+/// An error of an experiment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReproError {
-    /// No experiment of this name.
-    #[error("unknown experiment '{0}', expected one of {names}", names = [&NAMES[..], &evaluation::EVALUATIONS[..]].concat().join(", "))]
+    /// There is no experiment with this name.
+    #[error("unknown experiment '{0}', expected one of {}", all_names().join(", "))]
     Unknown(String),
-    /// An experiment's file that cannot be read.
+    /// The file of an experiment is invalid.
     #[error("{name}: {reason}")]
     File {
         /// The experiment.
@@ -61,43 +61,54 @@ pub enum ReproError {
         /// What is wrong.
         reason: String,
     },
-    /// A quantity out of range.
+    /// A quantity is out of range.
     #[error(transparent)]
     Theory(#[from] Error),
-    /// A deep network that cannot be computed.
+    /// The variances of a deep network cannot be measured.
     #[error(transparent)]
     Propagate(#[from] PropagateError),
-    /// The directory cannot be made.
+    /// The output directory cannot be created.
     #[error("cannot use '{}' as the output directory: {source}", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The data cannot be found.
-    #[error("cannot use '{}' as the data: {source}; expected a folder with kodak, audio and shapes", path.display())]
+    /// The data cannot be read.
+    #[error(
+        "cannot use '{}' as the data: {source}; expected a folder with kodak, audio and shapes",
+        path.display()
+    )]
     Data {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The fits cannot be planned, run or kept.
+    /// The fits cannot be planned, run or stored.
     #[error(transparent)]
     Sweep(#[from] SweepError),
     /// A result cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A picture cannot be drawn or written.
+    /// A figure cannot be drawn or written.
     #[error(transparent)]
     Chart(#[from] ChartError),
 }
 
-/// Runs the experiment `name`; `note` is told what is about to be measured.
+/// The names of all experiments, including the evaluations.
+fn all_names() -> Vec<&'static str> {
+    [&NAMES[..], &evaluation::EVALUATIONS[..]].concat()
+}
+
+/// Runs the experiment `name`. `note` is called with the label of each measurement before it
+/// starts.
 ///
 /// # Errors
-/// An unknown name, sizes out of range, memory or threads that cannot be had.
+/// Returns [`ReproError::Unknown`] for an unknown name, [`ReproError::Theory`] if a quantity is out
+/// of range, and [`ReproError::Propagate`] if the sizes are out of range or memory or threads are
+/// unavailable.
 pub fn run(
     name: &str,
     settings: &Settings,

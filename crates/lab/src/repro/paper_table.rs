@@ -1,4 +1,4 @@
-//! What the paper reports on each kind of signal, and how one fit stands beside it.
+//! The paper's results for each kind of signal, to compare one fit with.
 
 use std::fmt::Write;
 
@@ -6,24 +6,24 @@ use serde_json::{Map, Value, json};
 use vi3nr_inr::metrics::Metrics;
 use vi3nr_inr::signal::SignalKind;
 
-/// What the paper reports on one kind of signal.
+/// The paper's results for one kind of signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PaperTable {
-    /// `Table 5`.
+    /// The name of the table, such as `Table 5`.
     pub name: &'static str,
     /// The quantity and its unit.
     pub quantity: &'static str,
-    /// The metric of ours that is comparable.
+    /// The metric of a fit that is comparable.
     pub metric: &'static str,
-    /// What our metric is multiplied by to be in the paper's unit.
+    /// The factor that converts our metric to the paper's unit.
     pub factor: f64,
-    /// What the columns are.
+    /// The names of the columns.
     pub columns: &'static [&'static str],
-    /// The paper's methods with a number for each column.
+    /// The paper's methods, each with a number for every column.
     pub rows: &'static [(&'static str, &'static [f64])],
 }
 
-/// The table of the paper about signals of `kind`, if it has one.
+/// The paper's table for signals of `kind`, if there is one.
 pub fn paper_table(kind: SignalKind) -> Option<&'static PaperTable> {
     match kind {
         SignalKind::Image => Some(&TABLE_5),
@@ -33,8 +33,9 @@ pub fn paper_table(kind: SignalKind) -> Option<&'static PaperTable> {
     }
 }
 
-/// The table's rows under its head for people, last what `metrics` of one fit has to compare.
-pub fn beside_text(table: &PaperTable, metrics: &Metrics) -> String {
+/// The table as text for a terminal. The last row is the comparable number in the `metrics` of one
+/// fit.
+pub fn comparison_text(table: &PaperTable, metrics: &Metrics) -> String {
     let columns = table.columns.iter().map(|column| format!("{column:>13}")).collect::<String>();
     let mut text =
         format!("\n{} of the paper: {}\n{:<30}{columns}\n", table.name, table.quantity, "");
@@ -49,8 +50,8 @@ pub fn beside_text(table: &PaperTable, metrics: &Metrics) -> String {
     text
 }
 
-/// The same as an object: methods, and in each a number for every column.
-pub fn beside_json(table: &PaperTable, metrics: &Metrics) -> Value {
+/// The table as JSON: an object of methods, each an object with a number for every column.
+pub fn comparison_json(table: &PaperTable, metrics: &Metrics) -> Value {
     let row = |values: &[f64]| -> Map<String, Value> {
         let cells = table.columns.iter().zip(values);
         cells.map(|(column, value)| ((*column).to_owned(), json!(value))).collect()
@@ -69,13 +70,13 @@ pub fn beside_json(table: &PaperTable, metrics: &Metrics) -> Value {
 }
 
 impl PaperTable {
-    /// Our number in the unit of the table.
+    /// Our number in the paper's unit.
     fn ours(&self, metrics: &Metrics) -> Option<f64> {
         metrics.get(self.metric).map(|value| self.factor * value)
     }
 }
 
-/// Over the Kodak images.
+/// Image reconstruction.
 const TABLE_5: PaperTable = PaperTable {
     name: "Table 5",
     quantity: "PSNR in dB, the paper's convention, over 24 Kodak images",
@@ -93,7 +94,7 @@ const TABLE_5: PaperTable = PaperTable {
     ],
 };
 
-/// On BACON's shapes.
+/// Signed distances of shapes.
 const TABLE_6: PaperTable = PaperTable {
     name: "Table 6",
     quantity: "IoU on BACON's four shapes",
@@ -111,7 +112,7 @@ const TABLE_6: PaperTable = PaperTable {
     ],
 };
 
-/// On SIREN's recordings.
+/// Audio reconstruction.
 const TABLE_7: PaperTable = PaperTable {
     name: "Table 7",
     quantity: "MSE x 1000 on the scaled waveform",
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fit_stands_below_the_papers_methods() {
+    fn the_fit_is_the_last_row() {
         let table = paper_table(SignalKind::Audio).unwrap();
         let mse = Metric {
             name: "mse",
@@ -145,13 +146,13 @@ mod tests {
             convention: "",
         };
         let metrics = Metrics::new([mse]);
-        let text = beside_text(table, &metrics);
+        let text = comparison_text(table, &metrics);
         assert!(text.contains("Table 7 of the paper") && text.contains("two speakers"), "{text}");
         assert!(text.ends_with("       2.0000\n"), "{text}");
-        let json = beside_json(table, &metrics);
+        let json = comparison_json(table, &metrics);
         assert_eq!(json["this_fit"], 2.0);
         assert_eq!(json["results"]["Gaussian + our init"]["bach"], 0.48);
-        assert_eq!(beside_json(table, &Metrics::default())["this_fit"], Value::Null);
+        assert_eq!(comparison_json(table, &Metrics::default())["this_fit"], Value::Null);
     }
 
     #[test]

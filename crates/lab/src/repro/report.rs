@@ -1,4 +1,4 @@
-//! What a run gives: cells with verdicts, as text, CSV and JSON.
+//! The result of an experiment as text, CSV and JSON.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::result::{Cell, RunResult};
 use super::{Agreement, Quantity, ReproError, Settings};
 use vi3nr_inr::atomic_file::write_atomically;
 
-/// Five significant digits at most, without trailing zeros.
+/// A number with at most five significant digits, without trailing zeros.
 fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -61,24 +61,24 @@ impl Cell {
 }
 
 impl RunResult {
-    /// How many cells have this verdict.
+    /// The number of cells with this verdict.
     pub fn count(&self, verdict: Agreement) -> usize {
         self.cells.iter().filter(|cell| cell.verdict == verdict).count()
     }
 
-    /// For people: a line for each number, and under it why it differs.
+    /// A table for a terminal: a line for each number, and below it the reason if it differs.
     pub fn to_text(&self) -> String {
         let Settings { seeds, depth, width, batch, .. } = self.settings;
         let mut text = format!("{}: {}\n", self.name, self.title);
         if self.cells.iter().any(|cell| cell.quantity == Quantity::EF) {
             text += &format!(
-                "{depth} layers of {width} units, {batch} samples, {seeds} seeds; errors in percent, \
-                 SMAPE without the factor 2\n"
+                "{depth} layers of {width} units, {batch} samples, {seeds} seeds; errors in \
+                 percent, SMAPE without the factor 2\n"
             );
         }
         text += &format!(
-            "agrees: |mean - paper| <= half a unit of the paper's last digit + t sd sqrt(1 + 1/n), the {} % \
-             prediction interval for one more run (Student's t, n - 1 degrees of freedom)\n",
+            "agrees: |mean - paper| <= half a unit of the paper's last digit + t sd sqrt(1 + 1/n), \
+             the {} % prediction interval for one more run (Student's t, n - 1 degrees of freedom)\n",
             100.0 * CONFIDENCE
         );
         let line = |row: &str, column: &str, quantity: &str, paper: &str, ours: &str, end: &str| {
@@ -104,7 +104,7 @@ impl RunResult {
         text
     }
 
-    /// For scripts: everything but the map's values.
+    /// The result as JSON, without the values of the map.
     pub fn to_json(&self) -> Value {
         let Settings { seeds, depth, width, batch, .. } = self.settings;
         json!({
@@ -119,7 +119,7 @@ impl RunResult {
         })
     }
 
-    /// A line for each number.
+    /// A CSV table with a line for each number.
     pub fn to_csv(&self) -> String {
         let mut text = String::from("row,column,quantity,paper,ours,sd,repetitions,verdict\n");
         for cell in &self.cells {
@@ -138,11 +138,12 @@ impl RunResult {
         text
     }
 
-    /// Writes `NAME.csv` and `NAME.json`, for a figure also `NAME.png`, `NAME.svg` and
-    /// `NAME-map.csv`, into `folder`, which is made if need be. Returns the paths.
+    /// Writes `NAME.csv` and `NAME.json`, and for a figure also `NAME.png`, `NAME.svg` and
+    /// `NAME-map.csv`, into `folder`, which is created if it does not exist. Returns the paths.
     ///
     /// # Errors
-    /// What the system reports, with the file's name.
+    /// Returns [`ReproError::Directory`], [`ReproError::Write`] or [`ReproError::Chart`] with the
+    /// path that cannot be written.
     pub fn save(&self, folder: &Path) -> Result<Vec<PathBuf>, ReproError> {
         let fail = |source| ReproError::Directory { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(fail)?;

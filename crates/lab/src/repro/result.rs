@@ -1,47 +1,48 @@
-//! What a run gives: numbers beside the paper's.
+//! The result of an experiment: our numbers with the paper's.
 
 use vi3nr_inr::chart::HeatMap;
 
 use super::{Agreement, Quantity, Settings};
 
-/// One number beside the paper's.
+/// One of our numbers with the paper's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// The table's row.
     pub row: String,
     /// The table's column.
     pub column: String,
-    /// What is compared.
+    /// The quantity.
     pub quantity: Quantity,
     /// The paper's number as printed.
     pub paper: Option<String>,
-    /// Our mean over the repetitions; none where it does not exist.
+    /// Our mean over the repetitions; `None` if the quantity does not exist.
     pub ours: Option<f64>,
     /// The standard deviation among the repetitions.
     pub sd: f64,
-    /// How many repetitions.
+    /// The number of repetitions.
     pub count: u64,
-    /// The comparison.
+    /// Whether the numbers agree.
     pub verdict: Agreement,
-    /// For a number that differs: what was measured about it.
+    /// The measured explanation of a number that differs.
     pub reason: Option<String>,
-    /// Samples of all repetitions that were not finite in this error and count as 100 % in it.
+    /// The number of samples in all repetitions that were not finite; each counts as an error of
+    /// 100 %.
     pub non_finite_rows: usize,
 }
 
-/// A table or figure that has been run.
+/// The result of an experiment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunResult {
-    /// Its name.
+    /// The name of the experiment.
     pub name: String,
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// Sizes and repetitions.
+    /// The sizes and the number of repetitions.
     pub settings: Settings,
     /// All comparisons.
     pub cells: Vec<Cell>,
     /// The map of a figure.
     pub map: Option<HeatMap>,
-    /// Seconds that it took.
+    /// The duration in seconds.
     pub seconds: f64,
 }

@@ -1,9 +1,9 @@
-//! Quantiles of Student's t, for intervals from a small number of runs.
+//! Quantiles of Student's t distribution, for intervals from a small number of runs.
 
 use std::f64::consts::FRAC_2_PI;
 
-/// The t with P(|T| ≤ t) = `confidence` for `degrees` degrees of freedom, to 1e-12 relative; infinite
-/// for none.
+/// The t with P(|T| ≤ t) = `confidence` for `degrees` degrees of freedom, with a relative error of
+/// at most 1e-12. Infinite for 0 degrees of freedom.
 pub(super) fn two_sided_quantile(confidence: f64, degrees: u64) -> f64 {
     if degrees == 0 {
         return f64::INFINITY;
@@ -17,7 +17,7 @@ pub(super) fn two_sided_quantile(confidence: f64, degrees: u64) -> f64 {
     low.tan() * (degrees as f64).sqrt()
 }
 
-/// P(|T| ≤ √ν tan θ), the finite sums of Abramowitz and Stegun, 26.7.3 and 26.7.4.
+/// P(|T| ≤ √ν tan θ) by the finite sums of Abramowitz and Stegun, Eqs. (26.7.3) and (26.7.4).
 fn probability(angle: f64, degrees: u64) -> f64 {
     let (sine, cosine) = angle.sin_cos();
     let is_odd = degrees % 2 == 1;
@@ -34,7 +34,7 @@ fn probability(angle: f64, degrees: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The usual table.
+    /// Against the common statistical table.
     #[test]
     fn quantiles_are_those_of_the_table() {
         for (degrees, at_95, at_99) in [

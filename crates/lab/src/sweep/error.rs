@@ -1,4 +1,4 @@
-//! What can be wrong with a sweep.
+//! Errors of sweeps.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use vi3nr_inr::atomic_file::WriteError;
 use vi3nr_inr::chart::ChartError;
 use vi3nr_inr::request::RequestError;
 
-/// A sweep that cannot be planned, run or reported.
+/// An error in the plan, the execution or the report of a sweep.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SweepError {
@@ -16,7 +16,7 @@ pub enum SweepError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file is not a sweep.
@@ -24,32 +24,32 @@ pub enum SweepError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What was seen and what was expected.
+        /// What is wrong and what was expected.
         reason: String,
     },
-    /// An entry of the file that makes no sense.
+    /// A setting or another entry of the file is invalid.
     #[error("setting '{name}': {reason}")]
     Setting {
         /// The entry.
         name: String,
-        /// What was seen and what was expected.
+        /// What is wrong and what was expected.
         reason: String,
     },
-    /// A fit that cannot be asked for.
+    /// The request of a trial is invalid.
     #[error("{}{error}", of_trial(trial))]
     Request {
-        /// Which trial, in words; empty if all.
+        /// The label of the trial; empty if the error concerns all trials.
         trial: String,
-        /// Which setting, what was seen and what was expected.
+        /// The setting, its value and what was expected.
         error: RequestError,
     },
-    /// More trials than anyone can mean.
+    /// The sweep has too many trials.
     #[error("the settings have more than {max} combinations")]
     TooMany {
-        /// How many are accepted.
+        /// The largest number of trials.
         max: usize,
     },
-    /// A σ_p that does not exist.
+    /// The theory has no σ_p for an activation.
     #[error(transparent)]
     Theory(#[from] vi3nr::Error),
     /// The database cannot be used.
@@ -57,29 +57,29 @@ pub enum SweepError {
     Store {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite, or what is wrong with the database.
         reason: String,
     },
-    /// Another process runs the same sweep.
+    /// Another process is running the same sweep.
     #[error("'{}' is in use: another sweep writes to it", path.display())]
     Locked {
         /// The directory of the trials.
         path: PathBuf,
     },
-    /// A directory cannot be made.
+    /// A directory cannot be created or used.
     #[error("cannot use '{}': {source}", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The program cannot be started.
+    /// The program of a child process cannot be started.
     #[error("cannot start '{}': {source}", program.display())]
     Start {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A figure cannot be drawn.

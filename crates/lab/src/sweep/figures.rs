@@ -31,8 +31,8 @@ impl Figure {
     /// Writes the figure as SVG or PNG, as the extension of `path` says.
     ///
     /// # Errors
-    /// Returns [`ChartError::Format`] for another extension, and [`ChartError::Write`] if the file cannot
-    /// be written.
+    /// Returns [`ChartError::Format`] for another extension, and [`ChartError::Write`] if the file
+    /// cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ChartError> {
         match self {
             Self::Map(map) => map.save(path),
@@ -54,10 +54,10 @@ struct Point {
     theory: Option<f64>,
 }
 
-/// The figures of `plan`, each with a file name without its extension. A case whose numbers vary in two
-/// settings has a heat map with the σ_p of Eq. (13) drawn in, one whose numbers vary in one setting has
-/// a curve. With successive halving there is a curve for each rung, and maps show the first rung,
-/// which alone has every configuration.
+/// The figures of `plan`, each with a file name without its extension. A case whose numbers vary in
+/// two settings has a heat map with the σ_p of Eq. (13) drawn in, one whose numbers vary in one
+/// setting has a curve. With successive halving there is a curve for each rung, and maps show the
+/// first rung, which alone has every configuration.
 ///
 /// # Errors
 /// Returns the errors of [`Summary::new`].
@@ -163,8 +163,8 @@ fn numbers(points: &[&Point], name: &str) -> Vec<f64> {
 
 /// The scale on which the numbers are more evenly spaced.
 fn scale(numbers: &[f64]) -> Scale {
-    let unevenness = |places: Vec<f64>| {
-        let gaps: Vec<f64> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let unevenness = |positions: Vec<f64>| {
+        let gaps: Vec<f64> = positions.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let largest = gaps.iter().copied().fold(0.0, f64::max);
         largest / gaps.iter().copied().fold(f64::INFINITY, f64::min)
     };

@@ -1,4 +1,4 @@
-//! A sweep as its TOML file says it.
+//! The TOML file of a sweep.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::{Strategy, SweepError};
 
-/// What a file says, its settings not yet read.
+/// The contents of a sweep's file; the settings are not parsed yet.
 ///
 /// ```toml
 /// title = "sigma_p of a Gaussian network"
-/// maximize = "psnr"                      # or minimize: a number of the fit's report
+/// maximize = "psnr"                      # or minimize; a number of the fit's report
 ///
-/// [strategy]                             # every combination where there is none
+/// [strategy]                             # default: every combination
 /// kind = "halving"
 /// rungs = [100, 300]
 /// keep = 0.33
@@ -26,48 +26,51 @@ use super::{Strategy, SweepError};
 /// steps = 1000
 /// seed = [0, 1, 2]
 ///
-/// [[case]]                               # further settings under a name, as many as there are
+/// [[case]]                               # a named case with settings of its own; repeatable
 /// name = "SIREN"
 /// activation = "sine"
 /// ```
+///
+/// The spellings `maximise` and `minimise` are accepted, too.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepFile {
-    /// What it is about.
+    /// The title of the sweep.
     #[serde(default)]
     pub title: String,
-    /// The number of a fit that is to be large.
+    /// The number of a fit's report to maximize.
     #[serde(alias = "maximise")]
     pub maximize: Option<String>,
-    /// The number of a fit that is to be small.
+    /// The number of a fit's report to minimize.
     #[serde(alias = "minimise")]
     pub minimize: Option<String>,
-    /// Which combinations are tried.
+    /// The strategy that chooses among the combinations.
     #[serde(default)]
     pub strategy: Strategy,
-    /// Settings of all cases.
+    /// Settings that all cases share.
     #[serde(default)]
     pub settings: toml::Table,
-    /// Settings of single cases, which go before those of all.
+    /// Cases, whose settings override the shared ones.
     #[serde(default, rename = "case")]
     pub cases: Vec<CaseFile>,
 }
 
-/// Settings under a name.
+/// A named set of settings.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct CaseFile {
-    /// What they are called.
+    /// The name of the case.
     pub name: String,
-    /// Everything else.
+    /// All other entries.
     #[serde(flatten)]
     pub settings: toml::Table,
 }
 
 impl SweepFile {
-    /// Reads a file. Returns it with the folder that its paths are taken from.
+    /// Reads a file. Returns it with its folder, to which paths in it are relative.
     ///
     /// # Errors
-    /// Returns [`SweepError::Read`] if the file cannot be read, [`SweepError::Syntax`] if it is not a sweep.
+    /// Returns [`SweepError::Read`] if the file cannot be read, [`SweepError::Syntax`] if it is not
+    /// a sweep.
     pub fn read(path: &Path) -> Result<(Self, PathBuf), SweepError> {
         let fail = |source| SweepError::Read { path: path.to_owned(), source };
         let text = fs::read_to_string(path).map_err(fail)?;

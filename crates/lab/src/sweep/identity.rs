@@ -1,4 +1,4 @@
-//! What tells a trial from all others: the plan that its request means for its signal.
+//! The identity of a trial: the plan of its request for its signal.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,19 +10,19 @@ use vi3nr_inr::prepare::{PrepareError, prepare};
 use vi3nr_inr::request::{FitRequest, RequestError};
 use vi3nr_inr::signal::SignalKind;
 
-/// What a trial's request means.
+/// The plan of a trial and the key of its row.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The key of the trial's row: the canonical form of the plan. Of a file that cannot be read, it
-    /// tells the request and the reason.
+    /// The key of the trial's row: the canonical form of the plan. If a file cannot be read, the
+    /// key contains the request and the reason instead.
     pub key: String,
     /// The plan, or why a file of the request cannot be read.
     pub plan: Result<FitPlan, String>,
 }
 
-/// The identities of requests. A file is read once for all requests that read it likewise; what is kept
-/// of it is what a plan must know, not its values.
+/// The identities of requests. A file is read once for all requests that read it with the same
+/// options. Only the facts that a plan needs are kept, not the values of the signal.
 #[derive(Debug, Default)]
 pub(super) struct Identities {
     facts: Mutex<HashMap<String, Result<SignalFacts, String>>>,
@@ -30,7 +30,7 @@ pub(super) struct Identities {
 }
 
 impl Identities {
-    /// The identity of `request`, which has the name `name` among those of this sweep.
+    /// The identity of `request`, whose name `name` is unique in the sweep.
     ///
     /// # Errors
     /// Returns the [`RequestError`] of [`resolve`].
@@ -58,7 +58,7 @@ impl Identities {
         Ok(identity)
     }
 
-    /// What a plan must know of the files of `request`, or why one cannot be read.
+    /// The facts about the files of `request` that a plan needs, or why a file cannot be read.
     fn facts(&self, request: &FitRequest) -> Result<Result<SignalFacts, String>, RequestError> {
         let files = Value::Object(of_files(request)).to_string();
         if let Some(facts) = lock(&self.facts).get(&files) {
@@ -78,7 +78,7 @@ impl Identities {
     }
 }
 
-/// The settings that decide how files are read.
+/// The settings that determine how files are read.
 fn of_files(request: &FitRequest) -> Map<String, Value> {
     let of_signals = || SignalKind::ALL.iter().flat_map(|kind| kind.entry().fields);
     let decides = |name: &str| {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_mean_the_same_are_the_same() {
+    fn requests_with_the_same_plan_have_the_same_key() {
         let identities = Identities::default();
         let key =
             |name: &str, settings| identities.of(name, &request(settings)).unwrap().key.clone();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_request_has_its_field() {
+    fn errors_of_a_request_name_its_field() {
         let identities = Identities::default();
         for (settings, field) in [
             (json!({"crop": 9}), "crop"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_known_by_its_request() {
+    fn the_key_of_an_unreadable_file_is_its_request() {
         let identities = Identities::default();
         let missing = field::request([("file", "no/such.png".into())]).unwrap();
         let identity = identities.of("a", &missing).unwrap();

@@ -1,18 +1,25 @@
-//! Many fits from one file: which settings, in which order, what came out.
+//! Sweeps: many fits that one TOML file describes, run and compared.
 //!
-//! Read in the order in which a sweep meets them: `file` (what a TOML file may say), `setting` (one field
-//! of a request with its values), `trial` and `plan` (all combinations as [`Trial`]s), `identity` (what a trial's
-//! request means for its signal), `strategy` (which trials are wanted, given what is known), `store` (what is
-//! known: one SQLite file), `executor` (who runs a trial: [`InProcessExecutor`], [`ChildExecutor`]), `run`
-//! (the loop that joins them), `summary` and `table` (the best, as text and CSV) and `figures` (maps and
-//! curves).
+//! The modules, in the order in which a sweep uses them:
 //!
-//! A [`Trial`] is one [`FitRequest`](vi3nr_inr::request::FitRequest) with one row of the store as its
-//! result. The row is found by the canonical form of the trial's
-//! [`FitPlan`](vi3nr_inr::plan::FitPlan), so results of other defaults, other versions of the format or
-//! another content of the file are never taken for the trial's. Which trials are wanted is a function of the
-//! plan and the rows alone, so a sweep that was killed goes on where it stopped, and another
-//! [`Executor`], a cluster's queue for example, may run them.
+//! - `file`: the contents of the TOML file;
+//! - `setting`: one field of a request with its values;
+//! - `trial` and `plan`: all combinations of values as [`Trial`]s;
+//! - `identity`: the plan of a trial's request for its signal;
+//! - `strategy`: the trials that are scheduled, given the scores so far;
+//! - `store`: the results, in one SQLite database;
+//! - `executor`: running a trial ([`InProcessExecutor`], [`ChildExecutor`]);
+//! - `run`: the main loop;
+//! - `summary` and `table`: the results as text and CSV;
+//! - `figures`: the results as heat maps and curves.
+//!
+//! A [`Trial`] is one [`FitRequest`](vi3nr_inr::request::FitRequest) with one row of the store as
+//! its result. The key of the row is the canonical form of the trial's
+//! [`FitPlan`](vi3nr_inr::plan::FitPlan), so results that belong to other defaults, another version
+//! of the format or another content of the file are never mistaken for the trial's. The scheduled
+//! trials are a function of the plan and the rows alone. A sweep that was killed therefore
+//! continues where it stopped, and any [`Executor`] can run the trials, for example one that
+//! submits them to a cluster.
 
 mod error;
 mod executor;
@@ -43,22 +50,22 @@ pub use plan::{Case, Plan};
 pub use run::{Event, run};
 pub use setting::{Assignment, Setting, Value};
 pub use store::{Row, State, Store};
-pub use strategy::{Known, Strategy, TrialScore};
+pub use strategy::{Scores, Strategy, TrialScore};
 pub use summary::{Counts, Entry, Score, Summary};
 pub use trial::Trial;
 
-/// Where a sweep keeps what it finds.
+/// The locations of a sweep's results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepPaths {
     /// The database.
     pub database: PathBuf,
-    /// The run directories of the trials.
+    /// The folder of the trials' run directories.
     pub trials: PathBuf,
 }
 
 impl SweepPaths {
-    /// Beside the file, or at `database`, with the run directories beside that: `a.toml` has
-    /// `a.sqlite` and `a.trials`.
+    /// The paths for a sweep's `file`: `a.toml` has the database `a.sqlite` and the folder
+    /// `a.trials`. If `database` is given, the folder lies beside that database.
     pub fn of(file: &Path, database: Option<&Path>) -> Self {
         let database = database.map_or_else(|| file.with_extension("sqlite"), Path::to_owned);
         Self { trials: database.with_extension("trials"), database }

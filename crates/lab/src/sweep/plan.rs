@@ -1,4 +1,4 @@
-//! All combinations of a sweep's settings.
+//! The plan of a sweep: all combinations of its settings.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,45 +17,45 @@ use crate::{field, request_file};
 
 /// The maximum number of trials of a sweep.
 const MAX_TRIALS: usize = 100_000;
-/// What the sweep decides for its trials.
+/// The options that the sweep sets for its trials.
 const RESERVED: [&str; 7] =
     ["out", "threads", "json", "resume", "request", "checkpoint_every", "overwrite"];
 
-/// A sweep ready to be run.
+/// A sweep that is ready to run.
 #[derive(Debug)]
 pub struct Plan {
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// The number of a fit's result that decides.
+    /// The name of the number of a fit's report by which trials are compared.
     pub metric: String,
-    /// Whether it is to be large.
+    /// Whether larger values of the metric are better.
     pub is_maximized: bool,
-    /// Which combinations are tried.
+    /// The strategy that schedules the trials.
     pub strategy: Strategy,
-    /// At least one.
+    /// The cases, at least one.
     pub cases: Vec<Case>,
-    /// The folder that paths are taken from.
+    /// The folder to which paths are relative.
     pub folder: PathBuf,
     trials: Vec<Trial>,
     identities: Identities,
 }
 
-/// Settings with their values, under a name that is empty where a sweep has but one case.
+/// A case: settings with their values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// What people call it.
+    /// The name; empty if the sweep has no named cases.
     pub name: String,
     /// Each field once, in alphabetical order.
     pub settings: Vec<Setting>,
 }
 
 impl Plan {
-    /// What `file` means, its paths taken from `folder`. No signal is read.
+    /// The plan of `file`, whose paths are relative to `folder`. No signal is read.
     ///
     /// # Errors
-    /// Returns [`SweepError::Setting`] if the file contradicts itself or has nothing that decides,
-    /// [`SweepError::Request`] if a setting is not known or cannot have a value, and
-    /// [`SweepError::TooMany`] for too many combinations.
+    /// Returns [`SweepError::Setting`] if the file has no metric or contradicts itself,
+    /// [`SweepError::Request`] if a setting is unknown or has an invalid value, and
+    /// [`SweepError::TooMany`] for more than 100,000 combinations.
     pub fn new(file: &SweepFile, folder: &Path) -> Result<Self, SweepError> {
         let (metric, is_maximized) = match (&file.maximize, &file.minimize) {
             (Some(metric), None) => (metric.clone(), true),
@@ -77,7 +77,7 @@ impl Plan {
                     settings.push(setting.clone());
                 }
             }
-            // An empty list takes a setting of all cases back.
+            // An empty list removes a shared setting from the case.
             settings.retain(|setting| !setting.values.is_empty());
             cases.push(Case { name: case.name.clone(), settings });
         }
@@ -111,24 +111,24 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Every combination of every case, the last setting changing fastest.
+    /// Every combination of every case; the last setting varies fastest.
     pub fn trials(&self) -> &[Trial] {
         &self.trials
     }
 
-    /// The trials that are wanted while nothing is known, each of which means something: for refusing a
-    /// sweep before anything is run.
+    /// The trials that are scheduled before any has a score. Their requests are checked, so that an
+    /// invalid sweep is rejected before anything is run.
     ///
     /// # Errors
-    /// Returns [`SweepError::Request`] with the field if a trial cannot be asked for, and what
-    /// [`Strategy::scheduled`] returns.
+    /// Returns [`SweepError::Request`] with the field if the request of a trial is invalid, and the
+    /// errors of [`Strategy::scheduled`].
     pub fn first_scheduled(&self) -> Result<Vec<Trial>, SweepError> {
         let scheduled = self.strategy.scheduled(self, &|_| Ok(TrialScore::Pending))?;
         scheduled.iter().try_for_each(|trial| self.identity(trial).map(drop))?;
         Ok(scheduled)
     }
 
-    /// What is asked for with a trial, its paths taken from the sweep's folder.
+    /// The request of a trial with absolute paths.
     pub fn request(&self, trial: &Trial) -> FitRequest {
         let request = request_file::relative_to(trial.request(), &self.folder);
         let absolute = |path: &mut Option<PathBuf>| {
@@ -141,18 +141,18 @@ impl Plan {
         request
     }
 
-    /// What a trial means for its signal, which is read for the first of the trials that share it.
+    /// The identity of a trial. The signal is read for the first of the trials that share it.
     ///
     /// # Errors
-    /// Returns [`SweepError::Request`] with the field if it cannot be asked for.
+    /// Returns [`SweepError::Request`] with the field if the request is invalid.
     pub fn identity(&self, trial: &Trial) -> Result<Arc<Identity>, SweepError> {
         self.identities
             .of(&trial.name, &self.request(trial))
             .map_err(|error| SweepError::Request { trial: self.full_label(trial), error })
     }
 
-    /// What the store knows of a trial. While a file of the trial cannot be read, that is the last
-    /// result of the same request.
+    /// The row of a trial in the store. If a file of the trial cannot be read, that is the row of
+    /// the last result of the same request.
     ///
     /// # Errors
     /// As [`Plan::identity`].
@@ -165,8 +165,8 @@ impl Plan {
         })
     }
 
-    /// The number of a setting by which trials are placed in tables and charts; of `sigma_p` the one that the
-    /// plan comes to, with six digits.
+    /// The number of a setting that tables and charts show. For `sigma_p` it is the resolved value
+    /// with six significant digits.
     ///
     /// # Errors
     /// As [`Plan::identity`].
@@ -178,7 +178,7 @@ impl Plan {
         Ok(self.sigma_p(trial)?.map(six_digits))
     }
 
-    /// The σ_p that a trial comes to, if its scheme has one and its files can be read.
+    /// The resolved σ_p of a trial, if its scheme has one and its files can be read.
     ///
     /// # Errors
     /// As [`Plan::identity`].
@@ -187,14 +187,14 @@ impl Plan {
         Ok(identity.plan.as_ref().ok().and_then(|plan| plan.init.scheme.sigma_p()))
     }
 
-    /// `a` is better than `b`, or `b` is not a number.
+    /// Whether score `a` is better than `b`; every number is better than NaN.
     pub fn is_better(&self, a: f64, b: f64) -> bool {
         let order = if self.is_maximized { a > b } else { a < b };
         order || (b.is_nan() && !a.is_nan())
     }
 
-    /// What tells a trial's configuration from others of its case, in words: the settings that vary,
-    /// but for the file and the seed.
+    /// The label of a trial's configuration: its case and the settings that vary, except for the
+    /// file and the seed.
     pub fn label(&self, trial: &Trial) -> String {
         let words = words(self.varied(trial).filter(|assignment| !is_replicate(assignment)));
         match (self.cases[trial.case].name.as_str(), words) {
@@ -204,7 +204,7 @@ impl Plan {
         }
     }
 
-    /// The same with the file and the seed.
+    /// The label of a trial: that of its configuration with the file and the seed.
     pub fn full_label(&self, trial: &Trial) -> String {
         let replicate = words(self.varied(trial).filter(|assignment| is_replicate(assignment)));
         let all = [self.label(trial), replicate];
@@ -222,11 +222,11 @@ impl Plan {
     }
 }
 
-/// The settings of a table, which belongs to the case of this name.
+/// Reads the settings of a table, which belongs to the case with this name.
 fn read(table: &toml::Table, case: &str, folder: &Path) -> Result<Vec<Setting>, SweepError> {
     let plain = |name: &str| name.replace('-', "_");
     if let Some(name) = table.keys().find(|name| RESERVED.contains(&&*plain(name))) {
-        return Err(invalid(name, "the sweep itself decides it for its trials"));
+        return Err(invalid(name, "the sweep itself sets it for its trials"));
     }
     let fields = field::fields(table).map_err(|error| in_case(case, error))?;
     fields.into_iter().map(|(name, value)| Setting::read(name, value, folder)).collect()
@@ -236,7 +236,7 @@ fn in_case(case: &str, error: RequestError) -> SweepError {
     SweepError::Request { trial: case.to_owned(), error }
 }
 
-/// Every combination of values, the last setting changing fastest.
+/// Every combination of values; the last setting varies fastest.
 fn combinations(settings: &[Setting]) -> Vec<Vec<Assignment>> {
     let mut partial = vec![Vec::new()];
     for setting in settings {
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_its_field() {
+    fn invalid_settings_are_rejected_with_their_field() {
         for (settings, part) in [
             ("widht = 3", "did you mean 'width'?"),
             ("nothing = 3", "unknown setting 'nothing'"),
@@ -286,7 +286,8 @@ mod tests {
             ("lr = []", "no values"),
             ("sigma-p = 1\nsigma_p = 2", "given twice"),
             (
-                "seed = { from = 0, to = 9999, points = 10000 }\nwidth = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]",
+                "seed = { from = 0, to = 9999, points = 10000 }\n\
+                 width = { from = 1, to = 11, points = 11 }",
                 "combinations",
             ),
         ] {
@@ -306,9 +307,10 @@ mod tests {
         .unwrap();
         let number = |index: usize| plan.number(&plan.trials()[index], "sigma_p").unwrap();
         assert_eq!((number(0), number(1)), (Some(0.0388443), Some(0.155377)));
-        // What does not fit together is found before anything is run.
+        // A contradiction between settings is found before anything is run.
         let refused = self::plan(
-            "maximize = 'psnr'\n[settings]\nactivation = ['sine', 'tanh']\ninit = 'siren'\nseed = 1",
+            "maximize = 'psnr'\n[settings]\nactivation = ['sine', 'tanh']\n\
+             init = 'siren'\nseed = 1",
         )
         .unwrap();
         let error = refused.first_scheduled().unwrap_err();

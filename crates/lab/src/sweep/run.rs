@@ -1,4 +1,4 @@
-//! The loop of a sweep: what is scheduled, who runs it, what came out.
+//! The main loop of a sweep: it schedules trials, runs them and stores their results.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,40 +13,40 @@ use super::{
     TrialScore,
 };
 
-/// How often a trial that fails is run in all.
+/// How many times a trial that fails is run in total.
 const ATTEMPTS: u32 = 2;
-/// How often the watcher is called where nothing happens.
+/// The interval between two ticks.
 const TICK: Duration = Duration::from_millis(200);
 
-/// What happens in a sweep, for whoever shows it.
+/// An event of a running sweep, for a display of its progress.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// So many trials are known to be scheduled; so many of them have ended.
+    /// The scheduled trials have been determined.
     Planned {
-        /// Wanted.
+        /// The number of scheduled trials.
         scheduled: usize,
-        /// Of these, with a result or given up.
+        /// The number of these that have a result or have failed for good.
         ended: usize,
-        /// That run side by side.
+        /// The number of trials that run at the same time.
         jobs: usize,
     },
-    /// A trial begins.
+    /// A trial has started.
     Started(&'a Trial),
     /// A trial has ended, for good unless `is_retried`.
     Ended {
-        /// Which.
+        /// The trial.
         trial: &'a Trial,
-        /// What is known of it now.
+        /// The row with its result.
         row: &'a Row,
-        /// Whether it will be run once more.
+        /// Whether it failed and will be run again.
         is_retried: bool,
     },
-    /// Some time has passed.
+    /// Time has passed without another event.
     Tick,
 }
 
 impl Plan {
-    /// What the store knows of a trial.
+    /// The score of a trial in the store.
     ///
     /// # Errors
     /// As [`Plan::identity`].
@@ -65,20 +65,20 @@ impl Plan {
         }
     }
 
-    /// The number that decides, of a trial that has a result.
+    /// The value of the metric in a trial's result.
     fn score(&self, row: &Row) -> TrialScore {
         let number = row.result.as_ref().and_then(|result| result[&self.metric].as_f64());
         number.map_or(TrialScore::Failed, TrialScore::Score)
     }
 }
 
-/// Runs what is scheduled and has not ended, `jobs` trials at a time, until nothing is left or `stop` is
-/// set. Returns whether all ended.
+/// Runs the pending trials, `jobs` at a time, until none is left or `stop` is set. Returns whether
+/// all trials have ended. Without `jobs` there is one per core.
 ///
 /// # Errors
-/// Returns [`SweepError::Request`] before anything is run if a trial cannot be asked for,
-/// [`SweepError::Store`] if the database cannot be written, and what the executor returns. No trial runs any
-/// more then, and what was reached is kept.
+/// Returns [`SweepError::Request`] before anything is run if the request of a trial is invalid,
+/// [`SweepError::Store`] if the database cannot be written, and the errors of the executor. No
+/// trial is still running then, and the results so far are kept.
 pub fn run(
     plan: &Plan,
     store: &mut Store,
@@ -99,28 +99,28 @@ pub fn run(
             }
         }
         store.add(new)?;
-        let mut open: Vec<(Trial, i64)> = Vec::new();
+        let mut pending: Vec<(Trial, i64)> = Vec::new();
         let mut ids = HashSet::new();
         let mut ended = 0;
         for trial in &scheduled {
             match plan.row(store, trial)? {
                 Some(row) if plan.score_of(row) == TrialScore::Pending => {
-                    // A combination that is listed twice is run once.
+                    // A combination that occurs twice is run once.
                     if ids.insert(row.id) {
-                        open.push((trial.clone(), row.id));
+                        pending.push((trial.clone(), row.id));
                     }
                 }
                 _ => ended += 1,
             }
         }
-        let jobs = jobs.unwrap_or(cores).min(open.len()).max(1);
-        watch(Event::Planned { scheduled: ended + open.len(), ended, jobs });
-        if open.is_empty() {
+        let jobs = jobs.unwrap_or(cores).min(pending.len()).max(1);
+        watch(Event::Planned { scheduled: ended + pending.len(), ended, jobs });
+        if pending.is_empty() {
             return Ok(true);
         }
         let threads = (cores / jobs).max(1);
         let mut queue = VecDeque::new();
-        for (trial, id) in open {
+        for (trial, id) in pending {
             let job = Job {
                 id,
                 request: plan.request(&trial),
@@ -142,7 +142,7 @@ enum Message {
     Ended(Trial, Box<Job>, Result<Ended, SweepError>),
 }
 
-/// Runs the trials of `queue` to their ends.
+/// Runs the trials of `queue` until they end.
 fn round(
     plan: &Plan,
     store: &mut Store,
@@ -174,26 +174,27 @@ fn round(
         loop {
             match messages.recv_timeout(TICK) {
                 Ok(Message::Started(trial)) => watch(Event::Started(&trial)),
-                // After an error nothing more can be kept.
+                // After an error no further result can be stored.
                 Ok(Message::Ended(..)) if result.is_err() => {}
-                Ok(Message::Ended(trial, job, ended)) => match keep(plan, store, &job, ended, stop)
-                {
-                    Ok(Some((row, is_retried))) => {
-                        if is_retried {
-                            queue().push_back((trial.clone(), job));
+                Ok(Message::Ended(trial, job, ended)) => {
+                    match store_result(plan, store, &job, ended, stop) {
+                        Ok(Some((row, is_retried))) => {
+                            if is_retried {
+                                queue().push_back((trial.clone(), job));
+                            }
+                            watch(Event::Ended { trial: &trial, row: &row, is_retried });
                         }
-                        watch(Event::Ended { trial: &trial, row: &row, is_retried });
+                        Ok(None) => {}
+                        Err(error) => {
+                            result = Err(error);
+                            halt.store(true, Ordering::Relaxed);
+                            executor.stop();
+                        }
                     }
-                    Ok(None) => {}
-                    Err(error) => {
-                        result = Err(error);
-                        halt.store(true, Ordering::Relaxed);
-                        executor.stop();
-                    }
-                },
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     watch(Event::Tick);
-                    // Again and again: a trial may have begun since the last time.
+                    // Repeatedly, since a trial may have started after the last call.
                     if ends() {
                         executor.stop();
                     }
@@ -204,8 +205,8 @@ fn round(
     })
 }
 
-/// Keeps how a trial ended. `None` for one that was cut off and counts as not begun.
-fn keep(
+/// Stores the result of a trial. `None` for a trial that was interrupted, which stays pending.
+fn store_result(
     plan: &Plan,
     store: &mut Store,
     job: &Job,
@@ -216,13 +217,13 @@ fn keep(
     let Some(before) = store.get(&job.key).cloned() else { return Ok(None) };
     let (state, result, error) = match outcome {
         Outcome::Interrupted => return Ok(None),
-        // An interrupt from the keyboard reaches children before the executor knows of it.
+        // Ctrl-C reaches child processes before the executor knows of it.
         Outcome::Failed(_) if stop.load(Ordering::Relaxed) => return Ok(None),
         Outcome::Report(report) if report["stopped"] == Stop::Diverged.as_str() => {
             (State::Diverged, Some(report), None)
         }
         Outcome::Report(report) => (State::Done, Some(report), None),
-        Outcome::Failed(words) => (State::Failed, None, Some(words)),
+        Outcome::Failed(message) => (State::Failed, None, Some(message)),
     };
     let row = Row { state, attempts: before.attempts + 1, result, error, seconds, ..before };
     store.put(row.clone())?;

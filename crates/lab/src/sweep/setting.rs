@@ -1,4 +1,4 @@
-//! One setting of a fit with the values that it takes.
+//! A setting of a sweep with its values.
 
 use std::path::Path;
 
@@ -10,20 +10,22 @@ use crate::field;
 /// A value of a setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
-    /// As it is given to a request.
+    /// The value as it is given to a request.
     pub json: Json,
-    /// As people read it.
+    /// The value as text.
     pub text: String,
-    /// The number that varies, if one does: 0.05 in `gaussian:sigma=0.05` made by a format.
+    /// The number that varies, if there is one: 0.05 for `gaussian:sigma=0.05` made with a
+    /// `format`.
     pub number: Option<f64>,
 }
 
-/// A field of a [`FitRequest`](vi3nr_inr::request::FitRequest) and the values that a sweep gives it.
+/// A field of a [`FitRequest`](vi3nr_inr::request::FitRequest) and the values that a sweep gives
+/// it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     /// The field's name: `sigma_p`, for example.
     pub name: &'static str,
-    /// One or more in a plan.
+    /// The values, at least one in a plan.
     pub values: Vec<Value>,
 }
 
@@ -37,16 +39,16 @@ pub struct Assignment {
 }
 
 impl Value {
-    /// A value that is given as text.
+    /// A value given as text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let number = text.parse().ok().filter(|number: &f64| number.is_finite());
         Self { json: text.clone().into(), text, number }
     }
 
-    /// A number; a whole one can be given to settings that count something.
+    /// A number. A whole number is valid for settings that take integers.
     pub fn number(number: f64) -> Self {
-        /// Below this every whole number is exact.
+        /// Every whole number below this is exact.
         const MAX_EXACT: f64 = 9e15;
         let is_whole = number.fract() == 0.0 && number.abs() < MAX_EXACT;
         let json = if is_whole { Json::from(number as i64) } else { Json::from(number) };
@@ -65,13 +67,13 @@ impl Value {
 }
 
 impl Setting {
-    /// Reads what a file says of the field `name`: one value, a list, or a table with `values`, with
-    /// `from`, `to`, `points` and perhaps `scale = "log"`, each perhaps with a `format`, or with
-    /// `glob`. Paths are those from `folder`. An empty list gives no values.
+    /// Reads the values of the field `name`: a single value, a list, or a table. A table has either
+    /// `values`, or `from`, `to`, `points` and optionally `scale = "log"`, or `glob`, and
+    /// optionally a `format`. Paths are relative to `folder`. An empty list gives no values.
     ///
     /// # Errors
-    /// Returns [`SweepError::Setting`] for anything else, and [`SweepError::Request`] if the field cannot
-    /// have one of the values.
+    /// Returns [`SweepError::Setting`] for anything else, and [`SweepError::Request`] if a value is
+    /// not valid for the field.
     pub(super) fn read(
         name: &'static str,
         value: &toml::Value,
@@ -85,7 +87,7 @@ impl Setting {
         Ok(Self { name, values })
     }
 
-    /// Whether a sweep tries more than one value.
+    /// Whether the setting has more than one value.
     pub fn is_varied(&self) -> bool {
         self.values.len() > 1
     }
@@ -112,7 +114,7 @@ fn scalar(name: &str, value: &toml::Value) -> Result<Value, SweepError> {
         }
         (_, Some(json)) => Ok(Value { text: json.to_string(), json, number: None }),
         (other, None) => {
-            let reason = format!("{other} is neither text, a finite number, true nor false");
+            let reason = format!("{other}: expected a string, a finite number, true or false");
             Err(invalid(name, reason))
         }
     }
@@ -127,7 +129,7 @@ fn read_table(name: &str, table: &toml::Table, folder: &Path) -> Result<Vec<Valu
         None => None,
         Some(toml::Value::String(format)) if format.contains("{}") => Some(format.as_str()),
         Some(other) => {
-            let reason = format!("format = {other}: expected text with {{}} for the value");
+            let reason = format!("format = {other}: expected a string with {{}} for the value");
             return Err(invalid(name, reason));
         }
     };
@@ -141,7 +143,7 @@ fn read_table(name: &str, table: &toml::Table, folder: &Path) -> Result<Vec<Valu
     Ok(values.into_iter().map(|value| value.formatted(format)).collect())
 }
 
-/// Values from `from` to `to`, both included, with equal differences or equal quotients.
+/// Values from `from` to `to` inclusive, equally spaced on a linear or a logarithmic scale.
 fn range(name: &str, table: &toml::Table) -> Result<Vec<Value>, SweepError> {
     let number = |key: &str| match table.get(key) {
         Some(toml::Value::Float(number)) if number.is_finite() => Ok(*number),
@@ -174,12 +176,12 @@ fn range(name: &str, table: &toml::Table) -> Result<Vec<Value>, SweepError> {
     Ok((0..=last).map(value).collect())
 }
 
-/// The number with six significant digits, so that it stays readable.
+/// The number rounded to six significant digits, so that labels stay short.
 pub(super) fn six_digits(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }
 
-/// The files of a pattern, in the order of their names.
+/// The files that match a pattern, sorted by name.
 fn files(name: &str, pattern: &toml::Value, folder: &Path) -> Result<Vec<Value>, SweepError> {
     let toml::Value::String(pattern) = pattern else {
         return Err(invalid(
@@ -187,7 +189,7 @@ fn files(name: &str, pattern: &toml::Value, folder: &Path) -> Result<Vec<Value>,
             format!("glob = {pattern}: expected a pattern such as \"*.png\""),
         ));
     };
-    // The folder's own name may hold what means something in a pattern.
+    // The folder's own name may contain wildcard characters.
     let escaped = glob::Pattern::escape(&folder.to_string_lossy());
     let is_whole = escaped.is_empty() || Path::new(pattern).is_absolute();
     let whole = if is_whole { pattern.clone() } else { format!("{escaped}/{pattern}") };
@@ -198,7 +200,7 @@ fn files(name: &str, pattern: &toml::Value, folder: &Path) -> Result<Vec<Value>,
         let path = path.map_err(|error| invalid(name, format!("'{pattern}': {error}")))?;
         let path = path.strip_prefix(folder).unwrap_or(&path);
         let Some(text) = path.to_str() else {
-            let reason = format!("'{}' is no Unicode and cannot be kept", path.display());
+            let reason = format!("'{}' is not valid Unicode and cannot be stored", path.display());
             return Err(invalid(name, reason));
         };
         values.push(Value { number: None, ..Value::new(text) });
@@ -243,14 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn what_varies_keeps_its_number() {
+    fn formatted_values_keep_their_number() {
         let table: toml::Table = "a = { values = [0.1], format = 'g:s={}' }".parse().unwrap();
         let values = read_values("a", &table["a"], Path::new("")).unwrap();
         assert_eq!(values[0].number, Some(0.1));
     }
 
     #[test]
-    fn fields_take_their_values_only() {
+    fn values_that_are_invalid_for_a_field_are_rejected() {
         let read = |name, toml: &str| {
             let table: toml::Table = toml.parse().unwrap();
             Setting::read(name, &table["a"], Path::new(""))
@@ -277,10 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn errors_name_the_setting_and_the_reason() {
         for (toml, part) in [
-            ("a = [[1]]", "neither text"),
-            ("a = inf", "neither text"),
+            ("a = [[1]]", "expected a string"),
+            ("a = inf", "expected a string"),
             ("a = { from = 1, to = 2 }", "needs points"),
             ("a = { from = 1, to = 2, points = 1 }", "2 to 10000"),
             ("a = { from = 0, to = 2, points = 3, scale = 'log' }", "above 0"),
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_in_the_order_of_their_names() {
+    fn files_are_sorted_by_name() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["b.png", "a.png", "c.txt"] {
             std::fs::write(folder.path().join(name), "").unwrap();

@@ -1,4 +1,4 @@
-//! What is known of a sweep's trials: one SQLite file, a row for each plan.
+//! The results of a sweep: one SQLite database with a row for each plan.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use super::SweepError;
 
-/// Tells SQLite files of sweeps from others: "vi3n".
+/// The application id that marks SQLite databases of sweeps: "vi3n".
 const APPLICATION: i64 = 0x7669_336e;
 /// The version of the tables.
 const FORMAT: i64 = 2;
-/// How long another process may write before the database counts as not usable.
+/// The longest time to wait for another process that writes to the database.
 const BUSY: Duration = Duration::from_secs(60);
 
-/// `key` is the canonical plan, `request` what was asked for as JSON, its paths from the folder of the
-/// sweep's file, and `result` the report of the fit as JSON.
+/// `key` is the canonical plan, `request` the request as JSON with paths relative to the folder of
+/// the sweep's file, and `result` the report of the fit as JSON.
 const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS trial (
         id INTEGER PRIMARY KEY,
@@ -32,22 +32,22 @@ const TABLE: &str = "
         version TEXT
     )";
 
-/// How far a trial is.
+/// The state of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
-    /// It has no result yet.
+    /// The trial has no result yet.
     Waiting,
-    /// It has its result.
+    /// The trial has a result.
     Done,
-    /// It has a result, that of its best parameters before the loss was no longer a finite number.
+    /// The loss stopped being finite. The result is that of the best parameters before.
     Diverged,
-    /// It ended without one, as often as `attempts` says.
+    /// The trial ended without a result as many times as `attempts` says.
     Failed,
 }
 
 impl State {
-    /// As it is kept.
+    /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -58,31 +58,31 @@ impl State {
     }
 }
 
-/// What is known of one trial.
+/// The row of a trial.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Row {
-    /// Its number, from 1.
+    /// The number of the trial, from 1.
     pub id: i64,
     /// The canonical plan: [`Identity::key`](super::Identity::key).
     pub key: String,
-    /// The settings of its request, paths as the sweep's file has them.
+    /// The settings of the request, with paths as in the sweep's file.
     pub request: Value,
-    /// How far it is.
+    /// The state.
     pub state: State,
-    /// How often it has ended.
+    /// How many times the trial has ended.
     pub attempts: u32,
     /// The report of the fit.
     pub result: Option<Value>,
-    /// Why it failed.
+    /// The error message of a trial that failed.
     pub error: Option<String>,
-    /// How long it took, the last time.
+    /// The duration of the last attempt, in seconds.
     pub seconds: f64,
-    /// The version of the program that ran it.
+    /// The version of vi3nr that ran the trial.
     pub version: Option<String>,
 }
 
-/// The open database with all its rows.
+/// An open database with all its rows in memory.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
@@ -91,12 +91,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, a new one if there is none. Readers do not wait for it to be written, and it
-    /// waits for other writers.
+    /// Opens the database and creates it if it does not exist. Other processes can read it at any
+    /// time; writers wait for each other.
     ///
     /// # Errors
-    /// Returns [`SweepError::Store`] if the file is not a sweep's database of this format, with what
-    /// to do, or with what the system reports.
+    /// Returns [`SweepError::Store`] if the file is not a sweep's database in this format, with the
+    /// remedy, or if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, SweepError> {
         let connection = Connection::open(path);
         Self::with(path, connection, |connection| {
@@ -111,10 +111,10 @@ impl Store {
         })
     }
 
-    /// Opens an existing database to read it.
+    /// Opens an existing database for reading.
     ///
     /// # Errors
-    /// As [`Store::open`]; also where there is none.
+    /// As [`Store::open`], and also if the file does not exist.
     pub fn open_existing(path: &Path) -> Result<Self, SweepError> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
         Self::with(path, connection, |_| Ok(()))
@@ -136,24 +136,25 @@ impl Store {
         };
         let (connection, application, format) = open().map_err(|error| fail(error.to_string()))?;
         if application != APPLICATION {
-            return Err(fail("it is a database of something else".into()));
+            return Err(fail("it is not the database of a sweep".into()));
         }
         if format < FORMAT {
             let reason = format!(
-                "its format is {format}, of an earlier version of vi3nr whose defaults may have been \
-                 others, and this version writes format {FORMAT}; move it and its folder of trials away \
-                 to run the sweep anew, or give the new one another place"
+                "its format is {format}, of an earlier version of vi3nr with possibly other \
+                 defaults, and this version writes format {FORMAT}; move it and its folder of trials \
+                 away to run the sweep again, or choose another path for the new database"
             );
             return Err(fail(reason));
         }
         if format > FORMAT {
             let reason = format!(
-                "its format is {format}, of a later version of vi3nr, and this version reads {FORMAT}"
+                "its format is {format}, of a later version of vi3nr, and this version reads \
+                 format {FORMAT}"
             );
             return Err(fail(reason));
         }
         if !connection.is_readonly("main").unwrap_or(true) {
-            // Where the file system cannot do it, the database stays as it was.
+            // On file systems without shared memory the journal mode stays unchanged.
             connection
                 .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
                 .map_err(|error| fail(error.to_string()))?;
@@ -162,30 +163,31 @@ impl Store {
         Ok(Self { connection, path: path.to_owned(), rows })
     }
 
-    /// What is known of the trial with this key.
+    /// The row with this key.
     pub fn get(&self, key: &str) -> Option<&Row> {
         self.rows.get(key)
     }
 
-    /// The last row with a result of a request with these settings.
+    /// The last row that has a result for a request with these settings.
     pub fn last_of(&self, request: &Value) -> Option<&Row> {
         let has_result = |row: &&Row| row.result.is_some() && row.request == *request;
         self.rows.values().filter(has_result).max_by_key(|row| row.id)
     }
 
-    /// All rows in the order of their numbers.
+    /// All rows, sorted by number.
     pub fn rows(&self) -> Vec<&Row> {
         let mut rows: Vec<&Row> = self.rows.values().collect();
         rows.sort_by_key(|row| row.id);
         rows
     }
 
-    /// Gives every trial, a key and the settings of a request, a row; those that have one keep it.
+    /// Adds a row for each trial, given as a key and the settings of its request. Existing rows are
+    /// unchanged.
     ///
     /// # Errors
-    /// Returns [`SweepError::Store`] with what SQLite reports.
+    /// Returns [`SweepError::Store`] with the error of SQLite.
     pub fn add(&mut self, trials: Vec<(String, Value)>) -> Result<(), SweepError> {
-        // A combination may be listed twice.
+        // A combination may occur twice.
         let mut seen = HashSet::new();
         let is_new = |key: &String| !self.rows.contains_key(key);
         let new: Vec<(String, Value)> =
@@ -219,17 +221,17 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps how a trial ended; it is on disk when this returns.
+    /// Stores the result of a trial. It is on disk when this returns.
     ///
     /// # Errors
-    /// Returns [`SweepError::Store`] with what SQLite reports.
+    /// Returns [`SweepError::Store`] with the error of SQLite.
     pub fn put(&mut self, row: Row) -> Result<(), SweepError> {
         let row = Row { version: Some(env!("CARGO_PKG_VERSION").into()), ..row };
         let result = row.result.as_ref().map(Value::to_string);
         self.connection
             .execute(
-                "UPDATE trial SET state = ?2, attempts = ?3, result = ?4, error = ?5, seconds = ?6, \
-                 version = ?7 WHERE id = ?1",
+                "UPDATE trial SET state = ?2, attempts = ?3, result = ?4, error = ?5, \
+                 seconds = ?6, version = ?7 WHERE id = ?1",
                 params![
                     row.id,
                     row.state.as_str(),
@@ -245,10 +247,10 @@ impl Store {
         Ok(())
     }
 
-    /// Lets all trials that failed wait for being run again; returns how many these are.
+    /// Resets all failed trials, so that they are run again. Returns their number.
     ///
     /// # Errors
-    /// Returns [`SweepError::Store`] with what SQLite reports.
+    /// Returns [`SweepError::Store`] with the error of SQLite.
     pub fn retry_failed(&mut self) -> Result<usize, SweepError> {
         let update = "UPDATE trial SET state = 'waiting', attempts = 0, error = NULL \
                       WHERE state = 'failed'";
@@ -277,7 +279,7 @@ fn read(connection: &Connection) -> rusqlite::Result<HashMap<String, Row>> {
         let result: Option<String> = row.get(5)?;
         let result = result.and_then(|text| serde_json::from_str(&text).ok());
         let state = match state.as_str() {
-            // A result that cannot be read is none.
+            // A trial whose result cannot be read is run again.
             "done" if result.is_some() => State::Done,
             "diverged" if result.is_some() => State::Diverged,
             "failed" => State::Failed,
@@ -319,7 +321,7 @@ mod tests {
         store.put(Row { state: State::Diverged, result, attempts: 1, ..of(&store, "a") }).unwrap();
         let error = Some("no memory".to_owned());
         store.put(Row { state: State::Failed, error, attempts: 2, ..of(&store, "b") }).unwrap();
-        // A reader beside the writer.
+        // A reader while the writer is open.
         let read = Store::open_existing(&path).unwrap();
         assert_eq!(read.rows(), store.rows());
         assert_eq!(read.rows().iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
@@ -339,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_busy_is_waited_for() {
+    fn a_writer_waits_for_another() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.sqlite");
         let mut store = Store::open(&path).unwrap();
@@ -354,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn other_databases_are_refused_with_what_to_do() {
+    fn other_databases_are_rejected_with_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let database = |name: &str, application: i64, format: i64| {
             let path = folder.path().join(name);
@@ -367,7 +369,7 @@ mod tests {
         for (path, part) in [
             (database("old", APPLICATION, 1), "move it and its folder of trials away"),
             (database("new", APPLICATION, 3), "of a later version"),
-            (database("other", 1, 1), "something else"),
+            (database("other", 1, 1), "not the database of a sweep"),
         ] {
             for opened in [Store::open(&path), Store::open_existing(&path)] {
                 let error = opened.unwrap_err().to_string();
@@ -375,7 +377,7 @@ mod tests {
             }
         }
         let text = folder.path().join("text");
-        std::fs::write(&text, "this is no database at all, is it?").unwrap();
+        std::fs::write(&text, "this is not a database").unwrap();
         assert!(Store::open(&text).unwrap_err().to_string().contains("not a database"));
         assert!(Store::open_existing(&folder.path().join("none")).is_err());
     }

@@ -1,4 +1,4 @@
-//! Which trials are wanted, given what is known.
+//! Strategies: the trials that are scheduled, given the scores so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,28 +7,29 @@ use serde::Deserialize;
 use super::setting::{invalid, six_digits};
 use super::{Plan, SweepError, Trial, Value};
 
-/// How the combinations of a sweep are tried.
+/// The strategy that schedules the trials of a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Strategy {
-    /// All of them.
+    /// Every combination.
     #[default]
     Grid,
-    /// Successive halving: all with few steps, the best with more, as the paper drops a σ_p whose loss
-    /// hardly falls at first.
+    /// Successive halving: all configurations run for few steps, and the best continue with more
+    /// steps. The paper likewise drops a σ_p whose loss hardly falls at first.
     Halving {
-        /// Steps of each round but the last, whose steps are those of the settings.
+        /// The number of steps of each rung but the last, which has the number of the settings.
         rungs: Vec<u64>,
-        /// The share of each case's configurations that goes on, at least one.
+        /// The share of each case's configurations that continues to the next rung, at least one.
         keep: f64,
     },
-    /// For each configuration a walk over σ_p, from the theory's value to the best nearby: in steps
-    /// of `factor` as long as that helps, then of its root, and so on.
+    /// A line search over σ_p for each configuration. It starts at the theory's value and
+    /// multiplies or divides by `factor` as long as the score improves, then refines the factor to
+    /// its square root.
     LineSearch {
-        /// The first step, above 1.
+        /// The initial factor, above 1 and at most 100.
         #[serde(default = "default_factor")]
         factor: f64,
-        /// How often the step is refined to its root.
+        /// How many times the factor is replaced by its square root, at most 10.
         #[serde(default = "default_refinements")]
         refinements: u32,
     },
@@ -42,32 +43,35 @@ fn default_refinements() -> u32 {
     2
 }
 
-/// The maximum number of steps that a line search goes from where it began, to either side.
+/// The maximum number of initial steps between a line search and its start, in either direction.
 const MAX_WALK: f64 = 6.0;
 
-/// What is known of a trial.
+/// The score of a trial, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TrialScore {
-    /// It has not ended.
+    /// The trial has not ended.
     Pending,
-    /// It ended without the number that decides.
+    /// The trial ended without a value of the metric.
     Failed,
-    /// The number that decides.
+    /// The value of the metric.
     Score(f64),
 }
 
 impl Strategy {
-    /// Refuses what cannot be carried out with the settings of `plan`.
+    /// Returns [`SweepError::Setting`] if the strategy does not fit the settings of `plan`.
     pub(super) fn check(&self, plan: &Plan) -> Result<(), SweepError> {
         match self {
             Self::Grid => {}
             Self::Halving { rungs, keep } => {
                 if !(*keep > 0.0 && *keep < 1.0) {
-                    return Err(invalid("strategy", format!("keep = {keep}: expected 0 to 1")));
+                    return Err(invalid(
+                        "strategy",
+                        format!("keep = {keep}: expected a number between 0 and 1"),
+                    ));
                 }
                 let is_rising = rungs.windows(2).all(|pair| pair[0] < pair[1]);
                 if rungs.first().is_none_or(|first| *first == 0) || !is_rising {
-                    let reason = "rungs: expected numbers of steps above 0 that rise";
+                    let reason = "rungs: expected increasing numbers of steps above 0";
                     return Err(invalid("strategy", reason));
                 }
                 for case in &plan.cases {
@@ -77,22 +81,24 @@ impl Strategy {
                         _ => None,
                     };
                     if number.is_none_or(|steps| steps <= rungs[rungs.len() - 1] as f64) {
-                        let reason = "halving needs one number of steps above those of its rungs";
+                        let reason = "halving needs a single number of steps that is larger than those of \
+                                      its rungs";
                         return Err(invalid("steps", reason));
                     }
                 }
             }
             Self::LineSearch { factor, refinements } => {
                 if !(*factor > 1.0 && *factor <= 100.0) || *refinements > 10 {
-                    let reason = "a line search takes a factor above 1, 100 at most, and up to 10 \
-                                  refinements";
+                    let reason = "a line search needs a factor above 1 and at most 100, and at most \
+                                  10 refinements";
                     return Err(invalid("strategy", reason));
                 }
                 let sigma_p = |case: &super::Case| {
                     case.settings.iter().find(|setting| setting.name == "sigma_p").cloned()
                 };
                 if plan.cases.iter().any(|case| sigma_p(case).is_some_and(|own| own.is_varied())) {
-                    let reason = "a line search chooses it; leave it out or give where to begin";
+                    let reason =
+                        "a line search varies it itself; omit it or give a single starting value";
                     return Err(invalid("sigma_p", reason));
                 }
             }
@@ -100,32 +106,32 @@ impl Strategy {
         Ok(())
     }
 
-    /// The trials that are wanted as far as can be told: when none of them is open, these are all.
+    /// The trials that are scheduled given the scores so far, including those that have ended. Once
+    /// none of them is pending, the sweep is complete.
     ///
     /// # Errors
     /// Returns [`SweepError::Theory`] if a line search finds no σ_p to begin at,
-    /// [`SweepError::Request`] if a trial cannot be asked for, and what `known` returns.
-    pub fn scheduled(&self, plan: &Plan, known: &Known<'_>) -> Result<Vec<Trial>, SweepError> {
+    /// [`SweepError::Request`] if the request of a trial is invalid, and the errors of `scores`.
+    pub fn scheduled(&self, plan: &Plan, scores: &Scores<'_>) -> Result<Vec<Trial>, SweepError> {
         match self {
             Self::Grid => Ok(plan.trials().to_vec()),
-            Self::Halving { rungs, keep } => halve(plan, rungs, *keep, known),
-            Self::LineSearch { factor, refinements } => search(plan, *factor, *refinements, known),
+            Self::Halving { rungs, keep } => halve(plan, rungs, *keep, scores),
+            Self::LineSearch { factor, refinements } => search(plan, *factor, *refinements, scores),
         }
     }
 }
 
-/// What is known of a trial.
-pub type Known<'a> = dyn Fn(&Trial) -> Result<TrialScore, SweepError> + 'a;
+/// The score of each trial.
+pub type Scores<'a> = dyn Fn(&Trial) -> Result<TrialScore, SweepError> + 'a;
 
-/// The mean of the trials' scores; `None` while one of them is open, not a number where none has a
-/// score.
+/// The mean of the trials' scores; `None` while one of them is pending, NaN if all of them failed.
 fn score<'a>(
     trials: impl IntoIterator<Item = &'a Trial>,
-    known: &Known<'_>,
+    scores: &Scores<'_>,
 ) -> Result<Option<f64>, SweepError> {
     let (mut sum, mut count) = (0.0, 0);
     for trial in trials {
-        match known(trial)? {
+        match scores(trial)? {
             TrialScore::Pending => return Ok(None),
             TrialScore::Failed => {}
             TrialScore::Score(score) => {
@@ -141,7 +147,7 @@ fn halve(
     plan: &Plan,
     rungs: &[u64],
     keep: f64,
-    known: &Known<'_>,
+    scores: &Scores<'_>,
 ) -> Result<Vec<Trial>, SweepError> {
     let mut scheduled = Vec::new();
     let mut left = plan.trials().to_vec();
@@ -156,9 +162,9 @@ fn halve(
             cases.entry(configuration.0).or_default().push((configuration, trials));
         }
         let mut survivors = BTreeSet::new();
-        let mut is_open = false;
+        let mut is_pending = false;
         for configurations in cases.into_values() {
-            // One alone needs no comparison.
+            // A single configuration needs no comparison.
             if let [(only, _)] = configurations[..] {
                 survivors.insert(only.clone());
                 continue;
@@ -166,12 +172,12 @@ fn halve(
             let mut scored = Vec::new();
             for (configuration, trials) in &configurations {
                 scheduled.extend(trials.iter().cloned());
-                match score(*trials, known)? {
+                match score(*trials, scores)? {
                     Some(score) => scored.push((score, *configuration)),
-                    None => is_open = true,
+                    None => is_pending = true,
                 }
             }
-            // The better first; a stable sort, so that ties fall to the order of the settings.
+            // The best first. The sort is stable, so ties keep the order of the settings.
             scored.sort_by(|a, b| match (plan.is_better(a.0, b.0), plan.is_better(b.0, a.0)) {
                 (true, _) => std::cmp::Ordering::Less,
                 (_, true) => std::cmp::Ordering::Greater,
@@ -180,7 +186,7 @@ fn halve(
             let count = (configurations.len() as f64 * keep).ceil().max(1.0) as usize;
             survivors.extend(scored.into_iter().take(count).map(|(_, own)| own.clone()));
         }
-        if is_open {
+        if is_pending {
             return Ok(scheduled);
         }
         left.retain(|trial| survivors.contains(&trial.configuration(&[])));
@@ -193,7 +199,7 @@ fn search(
     plan: &Plan,
     factor: f64,
     refinements: u32,
-    known: &Known<'_>,
+    scores: &Scores<'_>,
 ) -> Result<Vec<Trial>, SweepError> {
     let mut configurations: BTreeMap<_, Vec<Trial>> = BTreeMap::new();
     for trial in plan.trials() {
@@ -201,25 +207,25 @@ fn search(
     }
     let mut scheduled = Vec::new();
     for trials in configurations.values() {
-        let begin = begin(plan, trials)?;
-        let at = |place: f64| -> Result<Vec<Trial>, SweepError> {
-            let sigma_p = Value::number(six_digits(begin * factor.powf(place)));
+        let start = start(plan, trials)?;
+        let at = |position: f64| -> Result<Vec<Trial>, SweepError> {
+            let sigma_p = Value::number(six_digits(start * factor.powf(position)));
             trials.iter().map(|trial| trial.with("sigma_p", sigma_p.clone())).collect()
         };
         let is_better = |a, b| plan.is_better(a, b);
-        for place in walk(refinements, is_better, |place| score(&at(place)?, known))? {
-            scheduled.extend(at(place)?);
+        for position in walk(refinements, is_better, |position| score(&at(position)?, scores))? {
+            scheduled.extend(at(position)?);
         }
     }
     Ok(scheduled)
 }
 
-/// Where the search for the σ_p of a configuration begins: at the one that is given, else at the
-/// theory's.
-fn begin(plan: &Plan, trials: &[Trial]) -> Result<f64, SweepError> {
+/// The σ_p at which the search of a configuration starts: the given one, or else that of the
+/// theory.
+fn start(plan: &Plan, trials: &[Trial]) -> Result<f64, SweepError> {
     for trial in trials {
         let identity = plan.identity(trial)?;
-        // The trials differ in their files and seeds only: any file that can be read tells.
+        // The trials differ only in their files and seeds, so any readable file will do.
         if let Ok(own) = &identity.plan {
             let given = own.init.scheme.sigma_p().filter(|_| trial.get("sigma_p").is_some());
             return match given {
@@ -228,33 +234,34 @@ fn begin(plan: &Plan, trials: &[Trial]) -> Result<f64, SweepError> {
             };
         }
     }
-    // All of them fail, wherever the search begins.
+    // All of them fail, whatever σ_p is.
     Ok(1.0)
 }
 
-/// The places that a line search looks at, as far as the scores of earlier ones are known.
+/// The positions that a line search evaluates, as far as the scores of earlier ones are known.
+/// Position p is the starting value times `factor` to the power p.
 fn walk<E>(
     refinements: u32,
     is_better: impl Fn(f64, f64) -> bool,
     score: impl Fn(f64) -> Result<Option<f64>, E>,
 ) -> Result<Vec<f64>, E> {
-    let mut places = vec![-1.0, 0.0, 1.0];
+    let mut positions = vec![-1.0, 0.0, 1.0];
     let (mut step, mut refined) = (1.0, 0);
     loop {
         let mut best: Option<(f64, f64)> = None;
-        for place in &places {
-            let Some(score) = score(*place)? else { return Ok(places) };
+        for position in &positions {
+            let Some(score) = score(*position)? else { return Ok(positions) };
             if best.is_none_or(|(_, best)| is_better(score, best)) {
-                best = Some((*place, score));
+                best = Some((*position, score));
             }
         }
-        let Some((best, _)) = best else { return Ok(places) };
-        let missing = |place: &f64| !places.contains(place) && place.abs() <= MAX_WALK;
+        let Some((best, _)) = best else { return Ok(positions) };
+        let missing = |position: &f64| !positions.contains(position) && position.abs() <= MAX_WALK;
         let next: Vec<f64> = [best - step, best + step].into_iter().filter(missing).collect();
         if !next.is_empty() {
-            places.extend(next);
+            positions.extend(next);
         } else if refined == refinements {
-            return Ok(places);
+            return Ok(positions);
         } else {
             step /= 2.0;
             refined += 1;
@@ -273,29 +280,29 @@ mod tests {
         is_better: impl Fn(f64, f64) -> bool,
         score: impl Fn(f64) -> Option<f64>,
     ) -> Vec<f64> {
-        let score = |place| Ok::<_, Infallible>(score(place));
+        let score = |position| Ok::<_, Infallible>(score(position));
         super::walk(refinements, is_better, score).unwrap()
     }
 
-    /// Steps of 1 as long as they help, then of a half and a quarter around the best.
+    /// Steps of 1 as long as the score improves, then of a half and a quarter around the best.
     #[test]
-    fn a_walk_ends_beside_the_best() {
-        let places = walk(2, |a, b| a > b, |place| Some(-(place - 3.3f64).powi(2)));
-        assert_eq!(places, [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 2.5, 3.5, 3.25, 3.75]);
-        // It does not walk for ever.
-        let places = walk(0, |a, b| a > b, Some);
-        assert_eq!(places.last(), Some(&MAX_WALK));
-        // What has no score is worse than anything.
-        let places = walk(
+    fn a_walk_ends_next_to_the_best() {
+        let positions = walk(2, |a, b| a > b, |position| Some(-(position - 3.3f64).powi(2)));
+        assert_eq!(positions, [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 2.5, 3.5, 3.25, 3.75]);
+        // The walk is bounded.
+        let positions = walk(0, |a, b| a > b, Some);
+        assert_eq!(positions.last(), Some(&MAX_WALK));
+        // A position without a score is worse than any other.
+        let positions = walk(
             0,
             |a, b| a > b || b.is_nan() && !a.is_nan(),
-            |place| Some(if place < 0.0 { f64::NAN } else { -place }),
+            |position| Some(if position < 0.0 { f64::NAN } else { -position }),
         );
-        assert_eq!(places, [-1.0, 0.0, 1.0]);
+        assert_eq!(positions, [-1.0, 0.0, 1.0]);
     }
 
     #[test]
-    fn a_walk_waits_for_what_is_open() {
+    fn a_walk_waits_for_pending_scores() {
         assert_eq!(walk(2, |a, b| a > b, |_| None), [-1.0, 0.0, 1.0]);
     }
 }

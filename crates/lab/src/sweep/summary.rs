@@ -1,4 +1,4 @@
-//! What a sweep has found, configuration by configuration.
+//! The results of a sweep by configuration.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,42 +6,42 @@ use std::fmt;
 use super::{Plan, State, Store, Strategy, SweepError, Trial, TrialScore};
 use crate::spread::Spread;
 
-/// The score of one trial.
+/// The score of one trial with its file and seed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Score {
-    /// The number that decides.
+    /// The value of the metric.
     pub value: f64,
     /// The trial's file and seed: see [`Trial::replicate`].
     pub replicate: String,
-    /// Whether it is that of the best parameters of a fit that diverged.
+    /// Whether the fit diverged; the score is then that of its best parameters.
     pub is_diverged: bool,
 }
 
-/// How far the trials of a sweep are.
+/// The numbers of a sweep's trials by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// Trials with a score.
     pub done: usize,
-    /// Of these, those that diverged.
+    /// Trials with a score that diverged.
     pub diverged: usize,
-    /// Trials that failed for good.
+    /// Trials that failed and are not retried.
     pub failed: usize,
     /// Trials that have not ended.
     pub pending: usize,
 }
 
-/// A configuration with the mean over its files and seeds.
+/// A configuration with the results of its files and seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Its words: see [`Plan::label`].
+    /// The label: see [`Plan::label`].
     pub label: String,
-    /// Its trials that are scheduled.
+    /// The scheduled trials of the configuration.
     pub trials: Vec<Trial>,
-    /// The scores of those that have one.
+    /// The scores of the trials that have one.
     pub scores: Vec<Score>,
-    /// Trials that failed for good.
+    /// Trials that failed and are not retried.
     pub failed: usize,
     /// Trials that have not ended.
     pub pending: usize,
@@ -50,19 +50,19 @@ pub struct Entry {
 /// All configurations, the best first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// The number that decides.
+    /// The name of the metric.
     pub metric: String,
-    /// In the order of their mean scores; those without any last.
+    /// The configurations in the order of their mean scores; those without a score last.
     pub entries: Vec<Entry>,
 }
 
 impl Entry {
-    /// The mean of the scores; not a number where there is none.
+    /// The mean of the scores; NaN without a score.
     pub fn mean(&self) -> f64 {
         Spread::of(&self.values()).mean
     }
 
-    /// The standard deviation among the scores (n - 1); 0 for fewer than two.
+    /// The sample standard deviation of the scores (divisor n - 1); 0 for fewer than two.
     pub fn sd(&self) -> f64 {
         Spread::of(&self.values()).sd
     }
@@ -72,7 +72,7 @@ impl Entry {
         self.scores.iter().map(|score| score.value).collect()
     }
 
-    /// How many of the scores are those of fits that diverged.
+    /// The number of scores of fits that diverged.
     pub fn diverged(&self) -> usize {
         self.scores.iter().filter(|score| score.is_diverged).count()
     }
@@ -90,10 +90,10 @@ impl fmt::Display for Counts {
 }
 
 impl Summary {
-    /// What the store knows of what `plan` wants.
+    /// The results in `store` of the trials that `plan` schedules.
     ///
     /// # Errors
-    /// What [`Strategy::scheduled`] returns.
+    /// Returns the errors of [`Strategy::scheduled`].
     pub fn new(plan: &Plan, store: &Store) -> Result<Self, SweepError> {
         let scheduled = plan.strategy.scheduled(plan, &|trial| plan.trial_score(store, trial))?;
         let mut configurations: BTreeMap<_, Entry> = BTreeMap::new();
@@ -119,7 +119,7 @@ impl Summary {
             entry.trials.push(trial);
         }
         let mut entries: Vec<Entry> = configurations.into_values().collect();
-        // The rounds of a halving are no match for its last: more steps go first.
+        // Scores after few steps do not compare with those after many: the last rung comes first.
         let steps = |entry: &Entry| match plan.strategy {
             Strategy::Halving { .. } => entry.trials[0].get("steps").and_then(|v| v.number),
             _ => None,
@@ -134,7 +134,7 @@ impl Summary {
         Ok(Self { metric: plan.metric.clone(), entries })
     }
 
-    /// How far all trials are.
+    /// The numbers of all trials by state.
     pub fn counts(&self) -> Counts {
         self.entries.iter().fold(Counts::default(), |counts, entry| Counts {
             done: counts.done + entry.scores.len(),
@@ -144,7 +144,7 @@ impl Summary {
         })
     }
 
-    /// For people: the best `count` configurations.
+    /// The best `count` configurations as a table for a terminal.
     pub fn to_text(&self, title: &str, count: usize) -> String {
         let mut text = String::new();
         if !title.is_empty() {
@@ -156,7 +156,8 @@ impl Summary {
         text +=
             &format!("{:<width$}  {:>12} {:>10} {:>4}\n", "configuration", self.metric, "sd", "n");
         for entry in self.entries.iter().take(count) {
-            let label = if entry.label.is_empty() { "(all alike)" } else { &entry.label };
+            let label =
+                if entry.label.is_empty() { "(the only configuration)" } else { &entry.label };
             let (mean, sd) = match entry.scores.len() {
                 0 => ("-".to_owned(), "-".to_owned()),
                 1 => (number(entry.mean()), "-".to_owned()),
@@ -177,7 +178,7 @@ impl Summary {
     }
 }
 
-/// Four significant digits or more, as results are read.
+/// A number with at least four significant digits.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),

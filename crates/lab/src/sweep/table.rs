@@ -1,4 +1,4 @@
-//! All trials of a sweep as CSV.
+//! The trials of a sweep as CSV.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::{Plan, Row, State, Store, SweepError, SweepPaths, Trial, TrialFolders};
 
 impl Plan {
-    /// A line for each trial that is scheduled: its state, the fields of its request, the σ_p that its plan comes
-    /// to, the numbers that it gave.
+    /// A CSV table with a line for each scheduled trial: its state, the fields of its request, its
+    /// resolved σ_p and the numbers of its result.
     ///
     /// # Errors
-    /// What [`Strategy::scheduled`](super::Strategy::scheduled) returns.
+    /// Returns the errors of [`Strategy::scheduled`](super::Strategy::scheduled).
     pub fn to_csv(&self, store: &Store, paths: &SweepPaths) -> Result<String, SweepError> {
         let scheduled = self.strategy.scheduled(self, &|trial| self.trial_score(store, trial))?;
         let mut lines: Vec<(&Trial, Option<&Row>, Option<f64>)> = Vec::new();
@@ -56,7 +56,8 @@ impl Plan {
     }
 }
 
-/// The names of all numbers in the results, and why fits ended, in the order in which they are first met.
+/// The names of all numbers in the results, and of the reason for stopping, in the order of their
+/// first occurrence.
 fn numbers<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
     for result in rows.filter_map(|row| row.result.as_ref()?.as_object()) {
@@ -74,7 +75,7 @@ fn line(cells: &[String]) -> String {
     cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n"
 }
 
-/// A cell of a CSV file, quoted where it must be.
+/// A cell of a CSV file, quoted if necessary.
 fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))

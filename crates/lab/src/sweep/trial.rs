@@ -9,7 +9,7 @@ use vi3nr_inr::request::FitRequest;
 use super::{Assignment, SweepError, Value};
 use crate::field;
 
-/// Settings over which results are averaged; all others tell configurations apart.
+/// The settings over which results are averaged; all others distinguish configurations.
 const REPLICATES: [&str; 2] = ["file", "seed"];
 
 /// One fit: a request, and the settings from which it was made.
@@ -17,10 +17,10 @@ const REPLICATES: [&str; 2] = ["file", "seed"];
 pub struct Trial {
     /// The index of its case.
     pub case: usize,
-    /// All its settings, in alphabetical order.
+    /// The values of all settings, in alphabetical order.
     pub settings: Vec<Assignment>,
     request: FitRequest,
-    /// The request as JSON, by which it is found again.
+    /// The request as JSON, which is unique in the sweep.
     pub(super) name: String,
 }
 
@@ -34,7 +34,7 @@ impl Trial {
         Ok(Self { case, settings, request, name })
     }
 
-    /// What is asked for, its paths as the sweep's file has them.
+    /// The request, with paths as in the sweep's file.
     pub fn request(&self) -> &FitRequest {
         &self.request
     }
@@ -50,7 +50,7 @@ impl Trial {
     /// The same trial with another value of a setting.
     ///
     /// # Errors
-    /// Returns [`SweepError::Request`] if the setting cannot have the value.
+    /// Returns [`SweepError::Request`] if the value is not valid for the setting.
     pub(super) fn with(&self, name: &'static str, value: Value) -> Result<Self, SweepError> {
         let mut settings = self.settings.clone();
         match settings.iter_mut().find(|assignment| assignment.name == name) {
@@ -63,7 +63,7 @@ impl Trial {
         Self::new(self.case, settings)
     }
 
-    /// Its settings without the file, the seed and those in `also`: equal for trials of one
+    /// The settings except for the file, the seed and those in `also`: equal for all trials of a
     /// configuration.
     pub(super) fn configuration(&self, also: &[&str]) -> (usize, String) {
         let kept = self
@@ -75,7 +75,8 @@ impl Trial {
         (self.case, words.collect())
     }
 
-    /// Its file and its seed: equal for trials of different configurations that can be compared.
+    /// The file and the seed. Trials of two configurations can be compared in pairs if these are
+    /// equal.
     pub fn replicate(&self) -> String {
         words(self.settings.iter().filter(|assignment| assignment.name == "seed"))
             + "\0"
@@ -97,7 +98,7 @@ pub(super) fn is_replicate(assignment: &Assignment) -> bool {
     REPLICATES.contains(&assignment.name)
 }
 
-/// Settings as people read them.
+/// Settings as a label: the stem of a file, `name=value` for others.
 pub(super) fn words<'a>(settings: impl Iterator<Item = &'a Assignment>) -> String {
     let word = |assignment: &Assignment| match assignment.name {
         "file" => {

@@ -1,39 +1,39 @@
-//! One step of the fit: all pixels, their errors, and back to the values.
+//! One step of the fit: interpolation, errors and gradient.
 //!
-//! The interpolation is separable: first rows of pixels are made of rows of values, then the pixels of
-//! a row. The gradient takes the transposes in the opposite order. Rows of pixels are worked on in bands
-//! of [`LANES`]; inside a band the same pixel of all its rows lies side by side, so that the weights of
-//! a column apply to contiguous numbers. Every sum is taken in an order that the sizes alone fix, so
-//! that the number of threads does not show.
+//! The interpolation is separable: rows of pixels are computed from rows of values, then the pixels
+//! of a row. The gradient applies the transposes in the opposite order. Rows of pixels are
+//! processed in bands of [`LANES`] rows. Inside a band, the same pixel of all rows lies side by
+//! side, so that the weights of a column apply to contiguous numbers. The order of every sum
+//! depends only on the sizes, so the number of threads does not affect the result.
 
 use rayon::prelude::*;
 
 use super::interpolation::{Axis, add};
 
-/// Rows of pixels in a band.
+/// The number of rows of pixels in a band.
 const LANES: usize = 8;
 
-/// Decay of the mean gradient.
+/// The decay rate of the mean gradient.
 const BETA1: f32 = 0.9;
-/// Decay of the mean squared gradient.
+/// The decay rate of the mean squared gradient.
 const BETA2: f32 = 0.99;
-/// Added to the root of the mean squared gradient.
+/// The number that is added to the root of the mean squared gradient.
 const EPSILON: f32 = 1e-8;
 
-/// A picture to fit, and the memory that a step needs.
+/// An image to fit, and the memory of a step.
 pub(super) struct Descent<'a> {
     rows: &'a Axis,
     columns: &'a Axis,
     channels: usize,
-    /// The picture in bands: pixel by pixel, channel by channel, row by row; 0 below the last row.
+    /// The image in bands: pixel by pixel, channel by channel, row by row; 0 below the last row.
     target: Vec<f32>,
     /// The transpose of the columns' interpolation, applied to the errors of each row of pixels.
     spread: Vec<f32>,
 }
 
 impl<'a> Descent<'a> {
-    /// The fit of `picture`, whose channels lie side by side.
-    pub(super) fn new(rows: &'a Axis, columns: &'a Axis, channels: usize, picture: &[f32]) -> Self {
+    /// A fit of `image`, given as values with the channels of a pixel side by side.
+    pub(super) fn new(rows: &'a Axis, columns: &'a Axis, channels: usize, image: &[f32]) -> Self {
         let length = columns.pixels() * channels;
         let bands = rows.pixels().div_ceil(LANES);
         let mut target = vec![0.0; bands * LANES * length];
@@ -42,14 +42,14 @@ impl<'a> Descent<'a> {
                 spread_over_lane(band, lane, row);
             }
         };
-        let rows_of_bands = picture.par_chunks(LANES * length);
+        let rows_of_bands = image.par_chunks(LANES * length);
         target.par_chunks_mut(LANES * length).zip(rows_of_bands).for_each(band);
         let spread = vec![0.0; bands * LANES * columns.values() * channels];
         Self { rows, columns, channels, target, spread }
     }
 
-    /// Compares the pixels of `grid` with the picture, and returns the sum of the squared errors. The
-    /// gradient of half that sum is then known: [`gradient`](Self::gradient).
+    /// Compares the pixels of `grid` with the image and returns the sum of squared errors. Then
+    /// [`gradient`](Self::gradient) gives the gradient of half that sum.
     pub(super) fn compare(&mut self, grid: &[f32]) -> f64 {
         match self.channels {
             1 => self.compare_in_lanes::<LANES>(grid),
@@ -57,7 +57,7 @@ impl<'a> Descent<'a> {
         }
     }
 
-    /// [`compare`](Self::compare) where `N` numbers belong to a pixel of a band.
+    /// [`compare`](Self::compare) with `N` numbers per pixel of a band.
     fn compare_in_lanes<const N: usize>(&mut self, grid: &[f32]) -> f64 {
         let (rows, columns) = (self.rows, self.columns);
         let length = columns.values() * self.channels;
@@ -98,11 +98,11 @@ impl<'a> Descent<'a> {
         let bands = self.spread.par_chunks_mut(LANES * length);
         let target = self.target.par_chunks(N * columns.pixels());
         let squares: Vec<f64> = bands.zip(target).enumerate().map_init(memory, band).collect();
-        // In the order of the bands, whoever computed them.
+        // In the order of the bands, independent of the threads.
         squares.iter().sum()
     }
 
-    /// The gradient of half the sum of squares last compared, with respect to row `row` of the grid.
+    /// The gradient of half the last sum of squared errors with respect to row `row` of the grid.
     pub(super) fn gradient(&self, row: usize, gradient: &mut [f32]) {
         gradient.fill(0.0);
         for (pixel, weight) in self.rows.of_value(row) {
@@ -111,7 +111,7 @@ impl<'a> Descent<'a> {
     }
 }
 
-/// One row of pixels before its columns are interpolated: row `pixel` in the values of `grid`.
+/// Interpolates `grid` along its columns at row `pixel` of the image.
 pub(super) fn mix(grid: &[f32], rows: &Axis, pixel: usize, row: &mut [f32]) {
     let (first, weights) = rows.of_pixel(pixel);
     let length = row.len();
@@ -121,14 +121,14 @@ pub(super) fn mix(grid: &[f32], rows: &Axis, pixel: usize, row: &mut [f32]) {
     }
 }
 
-/// Puts a row into its lane of a band.
+/// Writes a row into its lane of a band.
 fn spread_over_lane(band: &mut [f32], lane: usize, row: &[f32]) {
-    for (place, value) in band.chunks_exact_mut(LANES).zip(row) {
-        place[lane] = *value;
+    for (lanes, value) in band.chunks_exact_mut(LANES).zip(row) {
+        lanes[lane] = *value;
     }
 }
 
-/// Adam's memory of a grid (Kingma and Ba, 2015).
+/// The moments of Adam (Kingma and Ba, 2015) for a grid.
 pub(super) struct Memory {
     mean: Vec<f32>,
     mean_square: Vec<f32>,
@@ -140,7 +140,7 @@ impl Memory {
         Self { mean: vec![0.0; parameters], mean_square: vec![0.0; parameters], steps: 0 }
     }
 
-    /// Moves `grid` by one step of Adam along the gradient of what was last compared.
+    /// Updates `grid` by one Adam step along the gradient of the last comparison.
     pub(super) fn step(&mut self, grid: &mut [f32], descent: &Descent<'_>, learning_rate: f64) {
         self.steps += 1;
         let correction = |beta: f32| 1.0 - f64::from(beta).powf(f64::from(self.steps));

@@ -1,25 +1,25 @@
-//! How a value between those of a grid follows from its neighbors, along one axis.
+//! Interpolation between the values of a grid along one axis.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// How values between those of the grid are found, on each axis in turn.
+/// An interpolation between the values of a grid, applied along each axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Interpolation {
-    /// From the nearest 2 values, linearly.
+    /// Linear interpolation of the nearest 2 values.
     Bilinear,
-    /// From the nearest 4 by the cubic convolution of Keys (1981) with a = -0.5, as Pillow's BICUBIC has
-    /// it. It reproduces quadratic polynomials.
+    /// Cubic convolution of the nearest 4 values (Keys, 1981) with a = -0.5, as Pillow's BICUBIC.
+    /// It reproduces quadratic polynomials.
     Bicubic,
 }
 
-/// Most values that a pixel is made of, along one axis.
+/// The maximum number of values on which a pixel depends, along one axis.
 const MAX_TAPS: usize = 4;
 
 impl Interpolation {
-    /// How many neighbors a value is made of.
+    /// The number of values on which a pixel depends.
     fn taps(self) -> usize {
         match self {
             Self::Bilinear => 2,
@@ -27,7 +27,7 @@ impl Interpolation {
         }
     }
 
-    /// The weight of a neighbor at this distance, in steps of the grid.
+    /// The weight of a value at this distance, in steps of the grid.
     fn kernel(self, distance: f64) -> f64 {
         let d = distance.abs();
         match self {
@@ -42,33 +42,32 @@ impl Interpolation {
 /// The pixels of an axis as weighted sums of a grid's values.
 ///
 /// Pixel i of n is the area from i/n to (i+1)/n of the extent and has the value at its middle,
-/// (i+0.5)/n; value j of m lies at (j+0.5)/m. Where a neighbor would lie outside, the outermost value
-/// takes its place.
+/// (i+0.5)/n; value j of m lies at (j+0.5)/m. Values beyond the ends equal the outermost value.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
-    /// Values of the grid.
+    /// The number of values of the grid.
     values: usize,
-    /// How many values a pixel is made of.
+    /// The number of values on which a pixel depends.
     taps: usize,
-    /// The first of them for each pixel, which never decreases.
+    /// The first of these values for each pixel, in non-decreasing order.
     firsts: Vec<usize>,
     /// The weights of each pixel; those beyond `taps` are 0.
     weights: Vec<[f32; MAX_TAPS]>,
 }
 
 impl Axis {
-    /// `pixels` pixels of `values` values, at least one of each.
+    /// An axis with `pixels` pixels and `values` values, at least one of each.
     pub(super) fn new(interpolation: Interpolation, values: usize, pixels: usize) -> Self {
         let taps = interpolation.taps().min(values);
         let last = values as i64 - 1;
         let (mut firsts, mut all) = (Vec::with_capacity(pixels), Vec::with_capacity(pixels));
         for pixel in 0..pixels {
-            let place = (pixel as f64 + 0.5) * values as f64 / pixels as f64 - 0.5;
-            let leftmost = place.floor() as i64 + 1 - interpolation.taps() as i64 / 2;
+            let position = (pixel as f64 + 0.5) * values as f64 / pixels as f64 - 0.5;
+            let leftmost = position.floor() as i64 + 1 - interpolation.taps() as i64 / 2;
             let first = leftmost.clamp(0, (values - taps) as i64);
             let mut weights = [0.0; MAX_TAPS];
             for neighbor in leftmost..leftmost + interpolation.taps() as i64 {
-                let weight = interpolation.kernel(place - neighbor as f64);
+                let weight = interpolation.kernel(position - neighbor as f64);
                 weights[(neighbor.clamp(0, last) - first) as usize] += weight;
             }
             firsts.push(first as usize);
@@ -77,17 +76,18 @@ impl Axis {
         Self { values, taps, firsts, weights: all }
     }
 
-    /// Values of the grid.
+    /// The number of values of the grid.
     pub(super) fn values(&self) -> usize {
         self.values
     }
 
-    /// Pixels along the axis.
+    /// The number of pixels along the axis.
     pub(super) fn pixels(&self) -> usize {
         self.firsts.len()
     }
 
-    /// What pixel `pixel` is made of: the first value, and the weights of this one and the next.
+    /// The first value on which pixel `pixel` depends, and the weights of this value and the next
+    /// ones.
     pub(super) fn of_pixel(&self, pixel: usize) -> (usize, &[f32]) {
         (self.firsts[pixel], &self.weights[pixel][..self.taps])
     }
@@ -98,14 +98,14 @@ impl Axis {
         start..self.firsts.partition_point(|&first| first <= value)
     }
 
-    /// The pixels that value `value` is a part of, with its weights: the transpose of
+    /// The pixels that depend on value `value`, with its weights: the transpose of
     /// [`of_pixel`](Self::of_pixel).
     pub(super) fn of_value(&self, value: usize) -> impl Iterator<Item = (usize, f32)> {
         self.pixels_of(value)
             .map(move |pixel| (pixel, self.weights[pixel][value - self.firsts[pixel]]))
     }
 
-    /// The sum of the weights of each value over all pixels: how many pixels it stands for.
+    /// The sum of the weights of each value over all pixels.
     pub(super) fn shares(&self) -> Vec<f32> {
         let share = |value| self.of_value(value).map(|(_, weight)| weight).sum();
         (0..self.values).map(share).collect()

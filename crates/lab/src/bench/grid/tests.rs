@@ -7,8 +7,8 @@ use super::*;
 
 const BOTH: [Interpolation; 2] = [Interpolation::Bilinear, Interpolation::Bicubic];
 
-/// A picture of some size with detail that no coarse grid holds.
-fn picture(width: u32, height: u32, channels: usize) -> Image {
+/// An image with details that no coarse grid can represent.
+fn detailed_image(width: u32, height: u32, channels: usize) -> Image {
     let value = |index: u32| ((index * index * 7 + index * 3) % 101) as f32 / 50.5 - 1.0;
     let count = width * height * channels as u32;
     Image::from_values(width, height, channels, (0..count).map(value).collect()).unwrap()
@@ -31,19 +31,19 @@ fn constants_everywhere_and_ramps_inside_are_reproduced() {
                 let (first, weights) = axis.of_pixel(pixel);
                 assert!(first + weights.len() <= values);
                 assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-                // Where no neighbor is missing, the ramp j gives the place on the grid.
-                let place = (pixel as f64 + 0.5) * values as f64 / pixels as f64 - 0.5;
-                if place >= 1.0 && place <= values as f64 - 2.0 {
+                // Away from the ends, the ramp j gives the position on the grid.
+                let position = (pixel as f64 + 0.5) * values as f64 / pixels as f64 - 0.5;
+                if position >= 1.0 && position <= values as f64 - 2.0 {
                     let ramp: f64 =
                         (0..).zip(weights).map(|(k, w)| f64::from(*w) * (first + k) as f64).sum();
-                    assert!((ramp - place).abs() < 1e-5, "{interpolation:?} {ramp} {place}");
+                    assert!((ramp - position).abs() < 1e-5, "{interpolation:?} {ramp} {position}");
                 }
             }
         }
     }
 }
 
-/// Keys' weights half way and a quarter of the way between values.
+/// Keys' weights at half and at a quarter of the distance between values.
 #[test]
 fn bicubic_weights_are_those_of_keys() {
     let axis = Axis::new(Interpolation::Bicubic, 8, 8 * 2);
@@ -58,10 +58,10 @@ fn bicubic_weights_are_those_of_keys() {
 fn the_gradient_is_that_of_finite_differences() {
     for (interpolation, channels) in [(BOTH[0], 1), (BOTH[1], 3), (BOTH[1], 1)] {
         // 19 rows leave a band that is not full.
-        let image = picture(13, 19, channels);
+        let image = detailed_image(13, 19, channels);
         let truth = image.values();
         let (columns, rows) = (Axis::new(interpolation, 5, 13), Axis::new(interpolation, 7, 19));
-        let mut grid: Vec<f32> = picture(5, 7, channels).values().to_vec();
+        let mut grid: Vec<f32> = detailed_image(5, 7, channels).values().to_vec();
         let mut descent = Descent::new(&rows, &columns, channels, &truth);
         let half_squares = |grid: &[f32]| {
             let pixels = pixels(grid, &rows, &columns, channels);
@@ -72,8 +72,8 @@ fn the_gradient_is_that_of_finite_differences() {
         let mut gradient = vec![0.0; 5 * channels];
         for row in 0..7 {
             descent.gradient(row, &mut gradient);
-            for (place, &gradient) in gradient.iter().enumerate() {
-                let (index, step) = (row * 5 * channels + place, 0.25);
+            for (position, &gradient) in gradient.iter().enumerate() {
+                let (index, step) = (row * 5 * channels + position, 0.25);
                 // The loss is quadratic: central differences are exact but for rounding.
                 let before = grid[index];
                 grid[index] = before + step;
@@ -90,7 +90,7 @@ fn the_gradient_is_that_of_finite_differences() {
 
 #[test]
 fn the_number_of_threads_does_not_show() {
-    let image = picture(53, 61, 3);
+    let image = detailed_image(53, 61, 3);
     let plan = plan(17, 20, Interpolation::Bicubic, 12);
     let [one, two] = [1, 2].map(|threads| fit(&image, &plan, threads).unwrap());
     let bits = |fit: &GridFit| fit.values().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
@@ -116,8 +116,8 @@ fn steps_improve_the_start() {
 }
 
 #[test]
-fn a_value_for_each_pixel_is_the_picture() {
-    let image = picture(9, 6, 3);
+fn a_value_for_each_pixel_gives_the_image() {
+    let image = detailed_image(9, 6, 3);
     let fit = fit(&image, &plan(9, 6, Interpolation::Bicubic, 50), 1).unwrap();
     assert_eq!((fit.values(), fit.report.steps), (&*image.values(), 0));
     assert_eq!(fit.values_at(9, 6).unwrap(), *image.values());
@@ -126,8 +126,8 @@ fn a_value_for_each_pixel_is_the_picture() {
 }
 
 #[test]
-fn plans_have_the_picture_s_proportions_and_never_more_values_than_pixels() {
-    let image = picture(48, 32, 3);
+fn plans_have_the_proportions_of_the_image_and_at_most_one_value_per_pixel() {
+    let image = detailed_image(48, 32, 3);
     let size = |parameters| {
         let plan = GridPlan::of_parameters(&image, parameters, Interpolation::Bilinear).unwrap();
         (plan.columns, plan.rows)
@@ -138,14 +138,14 @@ fn plans_have_the_picture_s_proportions_and_never_more_values_than_pixels() {
     for more in [48 * 32 * 3, 1 << 20, u64::MAX] {
         assert_eq!(size(more), (48, 32));
     }
-    let long = picture(1, 40, 1);
+    let long = detailed_image(1, 40, 1);
     let plan = GridPlan::of_parameters(&long, 10, Interpolation::Bilinear).unwrap();
     assert_eq!((plan.columns, plan.rows), (1, 10));
 }
 
 #[test]
 fn what_cannot_be_fitted_is_told() {
-    let image = picture(8, 6, 1);
+    let image = detailed_image(8, 6, 1);
     let message = |error: Option<GridError>| error.unwrap().to_string();
     let none = GridPlan::of_parameters(&image, 0, Interpolation::Bicubic).err();
     assert_eq!(message(none), "a grid of 0 parameters; expected at least 1");
@@ -164,5 +164,5 @@ fn what_cannot_be_fitted_is_told() {
     let plan = GridPlan { learning_rate: 1e30, ..plan(4, 3, Interpolation::Bicubic, 9) };
     assert!(matches!(fit(&image, &plan, 1), Err(GridError::Diverged { .. })));
     let small = fit(&image, &self::plan(4, 3, Interpolation::Bicubic, 1), 1).unwrap();
-    assert!(matches!(small.values_at(0, 5), Err(GridError::Picture(_))));
+    assert!(matches!(small.values_at(0, 5), Err(GridError::Image(_))));
 }

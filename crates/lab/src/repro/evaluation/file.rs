@@ -1,4 +1,4 @@
-//! What a table or figure of trained networks runs, as `repro/*.toml` says it.
+//! The experiment of a table or figure of trained networks, from `repro/*.toml`.
 
 use std::path::Path;
 
@@ -11,17 +11,17 @@ use crate::sweep::{Plan, Strategy, SweepFile};
 pub const EVALUATIONS: [&str; 9] =
     ["table5", "table6", "table7", "table8", "fig2b", "fig2c", "fig3", "fig4", "fig5"];
 
-/// How much of the paper's experiment is run.
+/// The part of the paper's experiment that is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     /// A part with shorter training that still shows the effect.
     Quick,
-    /// All of it, as far as it is known.
+    /// All of it, as far as the paper describes it.
     Paper,
 }
 
 impl Profile {
-    /// As it is typed.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Quick => "quick",
@@ -30,30 +30,30 @@ impl Profile {
     }
 }
 
-/// One table or figure.
+/// A table or figure of trained networks.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
-    /// What it shows.
+    /// The title.
     pub title: String,
     /// The conventions of its numbers.
     pub caption: String,
-    /// The number of a fit that is compared, if large is good.
+    /// The number of a fit's report that is compared, if larger is better.
     pub maximize: Option<String>,
-    /// The number of a fit that is compared, if small is good.
+    /// The number of a fit's report that is compared, if smaller is better.
     pub minimize: Option<String>,
-    /// What it is multiplied by to be in the paper's unit.
+    /// The factor that converts this number to the paper's unit.
     #[serde(default = "one")]
     pub factor: f64,
-    /// What the horizontal axis of a figure shows, where rows are points of curves.
+    /// The label of the horizontal axis of a figure whose rows are points of curves.
     #[serde(default)]
     pub x_label: String,
-    /// Settings of all rows.
+    /// Settings that all rows share.
     #[serde(default)]
     settings: toml::Table,
-    /// The short way.
+    /// The quick profile.
     quick: ProfilePlan,
-    /// The paper's way.
+    /// The paper's profile.
     paper: ProfilePlan,
     /// Rows of a table.
     #[serde(default, rename = "row")]
@@ -70,7 +70,7 @@ fn one() -> f64 {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProfilePlan {
-    /// What it runs, in words.
+    /// A description of what is run.
     note: String,
     #[serde(default)]
     strategy: Strategy,
@@ -82,28 +82,28 @@ struct ProfilePlan {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowCase {
-    /// What the paper calls it.
+    /// The name.
     pub name: String,
-    /// The paper's mean, as printed.
+    /// The paper's mean as printed.
     pub paper: Option<String>,
-    /// The paper's standard deviation, as printed.
+    /// The paper's standard deviation as printed.
     pub paper_sd: Option<String>,
-    /// The row that it is compared with; the paper's numbers say which is better, where there are none
-    /// this row is meant to be.
+    /// The row with which this row is compared. The paper's numbers say which of the two is better;
+    /// without numbers, this row is expected to be.
     pub than: Option<String>,
-    /// The curve of a figure that it is a point of.
+    /// The curve of a figure to which the row belongs.
     pub series: Option<String>,
-    /// Where on that curve.
+    /// The position on the horizontal axis.
     pub x: Option<f64>,
-    /// Where ours is not as the paper's: what was measured about it.
+    /// The measured explanation if our result differs from the paper's.
     pub differs: Option<String>,
-    /// Settings; several values are searched and the best is reported.
+    /// Settings. Several values are searched, and the best is reported.
     #[serde(default)]
     settings: toml::Table,
-    /// Those of the quick profile.
+    /// Settings of the quick profile.
     #[serde(default)]
     quick: toml::Table,
-    /// Those of the paper's profile.
+    /// Settings of the paper's profile.
     #[serde(default)]
     full: toml::Table,
 }
@@ -112,11 +112,11 @@ pub struct RowCase {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapCase {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// The ratio of parameter to σ_p along the paper's ridge, as printed.
+    /// The ratio of the parameter to σ_p along the paper's ridge as printed.
     pub ratio: Option<String>,
-    /// Where ours is not as the paper's: what was measured about it.
+    /// The measured explanation if our result differs from the paper's.
     pub differs: Option<String>,
     #[serde(default)]
     settings: toml::Table,
@@ -127,10 +127,11 @@ pub struct MapCase {
 }
 
 impl Evaluation {
-    /// The table or figure of this name.
+    /// The table or figure with this name.
     ///
     /// # Errors
-    /// None has this name; its file is damaged.
+    /// Returns [`ReproError::Unknown`] if there is none, and [`ReproError::File`] if its file is
+    /// invalid.
     pub fn named(name: &str) -> Result<Self, ReproError> {
         let text = match name {
             "table5" => include_str!("../../../repro/table5.toml"),
@@ -148,7 +149,7 @@ impl Evaluation {
             .map_err(|error| ReproError::File { name: name.into(), reason: error.to_string() })
     }
 
-    /// What a profile runs, in words.
+    /// A description of what a profile runs.
     pub fn note(&self, profile: Profile) -> &str {
         &self.profile(profile).note
     }
@@ -160,11 +161,11 @@ impl Evaluation {
         }
     }
 
-    /// The sweep that a profile runs on the files in `data`: a case for each row, in their
-    /// order, and one for each map.
+    /// The plan of a profile for the files in `data`: a case for each row, in order, and one for
+    /// each map.
     ///
     /// # Errors
-    /// Files that are missing, a damaged experiment.
+    /// Returns [`ReproError::Sweep`] if files are missing or the experiment is invalid.
     pub fn plan(&self, profile: Profile, data: &Path) -> Result<Plan, ReproError> {
         let own = self.profile(profile);
         let pick = |quick: &toml::Table, full: &toml::Table| match profile {

@@ -1,7 +1,8 @@
-//! The paper's tables and figures of trained networks, run again as sweeps.
+//! Reproducing the paper's tables and figures of trained networks as sweeps.
 //!
-//! `file` reads what is run (`repro/table5.toml` to `table8.toml`, `fig2b.toml` to `fig5.toml`) and turns a
-//! profile of it into a sweep's plan; `result` compares rows with the paper's, `report` writes.
+//! `file` reads the experiments (`repro/table5.toml` to `table8.toml`, `fig2b.toml` to `fig5.toml`)
+//! and makes the plan of a sweep for a profile. `result` compares the rows with the paper's, and
+//! `report` writes the results.
 
 mod file;
 mod report;
@@ -25,18 +26,18 @@ pub struct EvaluationRun {
     name: String,
     profile: Profile,
     evaluation: Evaluation,
-    /// The sweep that it runs.
+    /// The plan of the sweep.
     pub plan: Plan,
     paths: SweepPaths,
 }
 
 impl EvaluationRun {
-    /// The evaluation `name` on the files of `data` (with `kodak/`, `audio/`, `shapes/`), its results in
-    /// the directory `out`.
+    /// The evaluation `name` of the files in the folder `data` (with `kodak/`, `audio/` and
+    /// `shapes/`). Its results are written to the directory `out`.
     ///
     /// # Errors
-    /// Returns [`ReproError::Unknown`] for an unknown name, [`ReproError::Data`] if files are missing,
-    /// [`ReproError::Directory`] if the directory cannot be made.
+    /// Returns [`ReproError::Unknown`] for an unknown name, [`ReproError::Data`] if files are
+    /// missing, and [`ReproError::Directory`] if the directory cannot be created.
     pub fn new(name: &str, profile: Profile, data: &Path, out: &Path) -> Result<Self, ReproError> {
         let evaluation = Evaluation::named(name)?;
         let fail = |path: &Path, source| ReproError::Directory { path: path.to_owned(), source };
@@ -54,11 +55,11 @@ impl EvaluationRun {
         Ok(Self { name: name.into(), profile, evaluation, plan, paths })
     }
 
-    /// Runs what has no result yet, `jobs` trials at a time by `executor`, which starts `program` if it
-    /// takes processes. `None` if `stop` was set before the end; the same call goes on.
+    /// Runs the trials without a result, `jobs` at a time, with `executor`, whose child processes
+    /// run `program`. Returns `None` if `stop` was set before the end; another call continues.
     ///
     /// # Errors
-    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be kept.
+    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be stored.
     pub fn run(
         &self,
         (executor, program): (ExecutorName, &Path),

@@ -1,4 +1,4 @@
-//! An evaluation's result as text, CSV, JSON and figures.
+//! The result of an evaluation as text, JSON and figures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,39 +10,39 @@ use crate::repro::ReproError;
 use crate::sweep::Figure;
 use vi3nr_inr::atomic_file::write_atomically;
 
-/// The ratio of parameter to σ_p of a Gaussian at which Eq. (13) holds.
+/// The ratio of a Gaussian's parameter to σ_p for which Eq. (13) holds: √(√2 - 1).
 const THEORY: f64 = 0.643_594_252_905_582_6;
 
-/// A table or figure of trained networks that has been run.
+/// The result of a table or figure of trained networks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationResult {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it shows.
+    /// The title.
     pub title: String,
     /// The conventions of its numbers.
     pub caption: String,
-    /// How much was run.
+    /// The profile that was run.
     pub profile: Profile,
-    /// The same in words.
+    /// A description of the profile.
     pub note: String,
-    /// The number of a fit that is compared.
+    /// The number of a fit's report that is compared.
     pub metric: String,
-    /// Rows of a table.
+    /// The rows of a table.
     pub rows: Vec<RowResult>,
-    /// Maps of a figure.
+    /// The maps of a figure.
     pub maps: Vec<MapResult>,
-    /// What can be drawn, with names for files.
+    /// The figures, each with a file name.
     pub figures: Vec<(String, Figure)>,
-    /// Fits in all.
+    /// The number of fits.
     pub trials: usize,
-    /// Seconds of all fits together.
+    /// The total duration of all fits, in seconds.
     pub seconds: f64,
-    /// Where their run directories are.
+    /// The folder of the run directories.
     pub run_directories: PathBuf,
 }
 
-/// Four significant digits.
+/// A number with about four significant digits.
 pub(super) fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -54,7 +54,7 @@ pub(super) fn short(value: f64) -> String {
 }
 
 impl RowResult {
-    /// Ours ± sd (n).
+    /// Our result: mean ± standard deviation (number of runs).
     pub fn ours_text(&self) -> String {
         match self.ours {
             None => "-".into(),
@@ -65,7 +65,7 @@ impl RowResult {
         }
     }
 
-    /// The paper's ± sd.
+    /// The paper's result: mean ± standard deviation.
     pub fn paper_text(&self) -> String {
         match (&self.paper, &self.paper_sd) {
             (Some(mean), Some(sd)) => format!("{mean} ± {sd}"),
@@ -74,7 +74,7 @@ impl RowResult {
         }
     }
 
-    /// The order and the size of the effect.
+    /// The order and the effect size.
     pub fn verdict_text(&self) -> String {
         let Some(effect) = self.effect else { return String::new() };
         let paper = self.paper_effect.map_or(String::new(), |e| format!(" (paper {})", short(e)));
@@ -83,21 +83,21 @@ impl RowResult {
 }
 
 impl EvaluationResult {
-    /// Rows whose order against another is as in the paper, and rows that have one.
+    /// The number of rows whose order agrees with the paper, and the number of compared rows.
     pub fn agreement(&self) -> (usize, usize) {
         let judged = self.rows.iter().filter(|row| row.order != Order::Baseline);
         let agree = judged.clone().filter(|row| row.order == Order::Agrees);
         (agree.count(), judged.count())
     }
 
-    /// For people.
+    /// The result as text for a terminal.
     pub fn to_text(&self) -> String {
         let mut text = format!("{}: {}\n{}\n", self.name, self.title, self.caption);
         text += &format!("profile {}: {}\n", self.profile.name(), self.note);
         if !self.rows.is_empty() {
             let width = self.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
             text += &format!(
-                "{:<width$}  {:>16}  {:<24} order and effect against the row below its name\n",
+                "{:<width$}  {:>16}  {:<24} order and effect size against the row named below\n",
                 "", "paper", "ours ± sd (n)"
             );
             for row in &self.rows {
@@ -106,7 +106,7 @@ impl EvaluationResult {
                 text += &format!("{:<width$}  {paper:>16}  {ours:<24} {verdict}", row.name);
                 text = text.trim_end().to_owned() + "\n";
                 for (line, is_shown) in [
-                    (row.than.as_ref().map(|than| format!("than {than}")), true),
+                    (row.than.as_ref().map(|than| format!("compared with {than}")), true),
                     (Some(row.note.clone()), !row.note.is_empty()),
                     (row.reason.clone(), true),
                     (Some(format!("{} runs failed", row.failed)), row.failed > 0),
@@ -125,12 +125,12 @@ impl EvaluationResult {
                     short(map.spread),
                     map.columns
                 ),
-                None => "none: the best lies at the ends of the map".into(),
+                None => "none: the best scores lie at the ends of the map".into(),
             };
             let paper = map.paper.as_ref().map_or(String::new(), |p| format!(", paper {p}"));
             text += &format!(
-                "{}: parameter/sigma_p on the ridge {ratio}{paper}, theory {THEORY:.4}; {:.0} % of a column \
-                 within nine tenths of its best\n",
+                "{}: parameter/sigma_p along the ridge {ratio}{paper}, theory {THEORY:.4}; {:.0} % of \
+                 a column within a tenth of its best score\n",
                 map.name,
                 100.0 * map.width
             );
@@ -140,15 +140,16 @@ impl EvaluationResult {
         }
         let (agree, judged) = self.agreement();
         if judged > 0 {
-            text += &format!("{agree} of {judged} orders as in the paper; ");
+            text += &format!("{agree} of {judged} orders agree with the paper; ");
         }
-        text += &format!("{} fits, {:.0} s of one core each\n", self.trials, self.seconds);
+        text += &format!("{} fits, {:.0} s in total\n", self.trials, self.seconds);
         text
     }
 
-    /// For scripts and for `repro/results`.
+    /// The result as JSON.
     pub fn to_json(&self) -> Value {
         let (agree, judged) = self.agreement();
+        let figures = self.figures.iter().map(|(name, figure)| figure_json(name, figure));
         json!({
             "name": self.name,
             "title": self.title,
@@ -163,14 +164,16 @@ impl EvaluationResult {
             "orders_judged": judged,
             "fits": self.trials,
             "core_seconds": self.seconds,
-            "figures": self.figures.iter().map(|(name, figure)| figure_json(name, figure)).collect::<Vec<_>>(),
+            "figures": figures.collect::<Vec<_>>(),
         })
     }
 
-    /// Writes `NAME.json`, `NAME.txt` and the figures as SVG and PNG into `folder`. Returns the paths.
+    /// Writes `NAME.json`, `NAME.txt` and the figures as SVG and PNG into `folder`. Returns the
+    /// paths.
     ///
     /// # Errors
-    /// What the system reports, with the file's name.
+    /// Returns [`ReproError::Directory`], [`ReproError::Write`] or [`ReproError::Chart`] with the
+    /// path that cannot be written.
     pub fn save(&self, folder: &Path) -> Result<Vec<PathBuf>, ReproError> {
         let fail = |source| ReproError::Directory { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(fail)?;
@@ -192,7 +195,7 @@ impl EvaluationResult {
     }
 }
 
-/// A map's numbers, so that the figure can be drawn again.
+/// The numbers of a figure, from which it can be drawn again.
 fn figure_json(name: &str, figure: &Figure) -> Value {
     match figure {
         Figure::Map(map) => json!({

@@ -1,4 +1,4 @@
-//! Our rows beside the paper's.
+//! Comparing our rows and maps with the paper's.
 
 use serde::Serialize;
 
@@ -9,39 +9,39 @@ use crate::spread::Spread;
 use crate::sweep::{Entry, Plan, Score, Store, Summary};
 use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 
-/// How often a mean difference of nothing would be taken for one.
+/// The confidence level of the interval for a mean difference.
 const CONFIDENCE: f64 = 0.95;
 
-/// A row's order against the row that it is compared with.
+/// The order of a row and the row with which it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// As in the paper; where there are several runs, beyond their spread.
+    /// The order is that of the paper; with several runs, the difference is significant.
     Agrees,
-    /// As in the paper, or not, within the spread of several runs.
+    /// The difference between several runs is not significant.
     Unclear,
-    /// The other way round.
+    /// The order is the reverse of the paper's.
     Reversed,
-    /// Nothing to compare.
+    /// The row is not compared.
     Baseline,
 }
 
 impl Order {
-    /// For people.
+    /// The order in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Agrees => "order agrees",
-            Self::Unclear => "not certain",
+            Self::Unclear => "not significant",
             Self::Reversed => "reversed",
             Self::Baseline => "",
         }
     }
 }
 
-/// One method.
+/// The result of one method.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RowResult {
-    /// What the paper calls it.
+    /// The name in the paper.
     pub name: String,
     /// The paper's mean, as printed.
     pub paper: Option<String>,
@@ -49,48 +49,49 @@ pub struct RowResult {
     pub paper_sd: Option<String>,
     /// Our mean, in the paper's unit.
     pub ours: Option<f64>,
-    /// The standard deviation among our runs.
+    /// The standard deviation of our runs.
     pub sd: f64,
-    /// Our runs.
+    /// The number of our runs.
     pub count: usize,
-    /// Runs without a result.
+    /// The number of runs without a result.
     pub failed: usize,
-    /// Which settings were found best, where several were tried.
+    /// The best settings, if several were searched.
     pub note: String,
-    /// The row that it is compared with.
+    /// The row with which it is compared.
     pub than: Option<String>,
-    /// The comparison.
+    /// The order of the two.
     pub order: Order,
-    /// Ours: how much better than that row; a difference, or a quotient where small numbers are good.
+    /// How much better our result is than that of the other row: a difference, or a quotient if
+    /// smaller is better.
     pub effect: Option<f64>,
-    /// The paper's.
+    /// The same for the paper's results.
     pub paper_effect: Option<f64>,
     /// Where ours is not as the paper's: what was measured about it.
     pub reason: Option<String>,
-    /// Numbers of the run directories of the best settings.
+    /// The numbers of the run directories of the best settings.
     pub runs: Vec<i64>,
 }
 
-/// The ridge of a map.
+/// The ridge of a map: the best σ_p for each value of the parameter.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MapResult {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// The paper's ratio of parameter to σ_p along the ridge, as printed.
+    /// The paper's ratio of the parameter to σ_p along the ridge as printed.
     pub paper: Option<String>,
-    /// Ours: the geometric mean over the columns whose best σ_p is not at an end of the map.
+    /// Our ratio: the geometric mean over the columns whose best σ_p is not at an end of the map.
     pub ratio: Option<f64>,
-    /// The factor by which single columns spread around it.
+    /// The geometric standard deviation of the columns' ratios, a factor.
     pub spread: f64,
-    /// The columns that count.
+    /// The number of these columns.
     pub columns: usize,
-    /// The share of a column's σ_p that reach nine tenths of its best score, on average.
+    /// The mean share of a column's σ_p whose score is within a tenth of the best.
     pub width: f64,
     /// Where ours is not as the paper's: what was measured about it.
     pub reason: Option<String>,
 }
 
-/// The rows of `evaluation` as `summary` has them.
+/// The rows of `evaluation` with the scores in `summary`.
 pub(super) fn rows(
     evaluation: &Evaluation,
     plan: &Plan,
@@ -140,7 +141,7 @@ pub(super) fn rows(
     evaluation.rows.iter().map(row).collect()
 }
 
-/// The curves whose points are rows, if rows are points of curves.
+/// The chart of the curves whose points are rows; `None` if rows are not points of curves.
 pub(super) fn curves(evaluation: &Evaluation, plan: &Plan, rows: &[RowResult]) -> Option<Chart> {
     let mut curves: Vec<Curve> = Vec::new();
     for (row, result) in evaluation.rows.iter().zip(rows) {
@@ -187,12 +188,12 @@ impl Comparison {
         let paper_effect = paper.map(|(a, b)| effect(a, b));
         let none = Self { order: Order::Baseline, effect: None, paper_effect };
         let (Some(ours), Some(other)) = (ours, other) else { return none };
-        // What both have scored: the rest says nothing of their order.
+        // Only files and seeds that both have scored are compared.
         let pairs = pairs(&ours.scores, &other.scores);
         if pairs.is_empty() {
             return none;
         }
-        // Positive where the row is the better one; a logarithm where numbers span decades.
+        // Positive if the row is better. Errors span decades, so their logarithms are compared.
         let better = |a: f64, b: f64| if is_maximized { a - b } else { (b / a).ln() };
         let differences: Vec<f64> = pairs.iter().map(|(a, b)| better(*a, *b)).collect();
         let Spread { mean, sd } = Spread::of(&differences);
@@ -219,7 +220,7 @@ impl Comparison {
     }
 }
 
-/// The scores of the same files and seeds in both.
+/// The pairs of scores with the same file and seed.
 fn pairs(ours: &[Score], others: &[Score]) -> Vec<(f64, f64)> {
     let other = |score: &Score| others.iter().find(|other| other.replicate == score.replicate);
     ours.iter().filter_map(|score| Some((score.value, other(score)?.value))).collect()
@@ -240,8 +241,8 @@ fn ridge(map: &MapCase, plan: &Plan, summary: &Summary) -> Result<MapResult, Rep
     let mut cells: Vec<(f64, f64, f64)> = Vec::new();
     for entry in &summary.entries {
         let trial = &entry.trials[0];
-        let place = plan.number(trial, "activation")?.zip(plan.number(trial, "sigma_p")?);
-        if let (true, Some((parameter, sigma_p))) = (Some(trial.case) == case, place)
+        let position = plan.number(trial, "activation")?.zip(plan.number(trial, "sigma_p")?);
+        if let (true, Some((parameter, sigma_p))) = (Some(trial.case) == case, position)
             && !entry.scores.is_empty()
         {
             cells.push((parameter, sigma_p, entry.mean()));
@@ -256,8 +257,7 @@ fn ridge(map: &MapCase, plan: &Plan, summary: &Summary) -> Result<MapResult, Rep
                 false => a,
             });
         let Some(best) = best else { continue };
-        let good = column.iter().filter(|cell| cell.2 >= 0.9 * column[best].2).count();
-        shares.push(good as f64 / column.len() as f64);
+        shares.push(share_near_best(column, column[best].2));
         if best > 0 && best + 1 < column.len() {
             logarithms.push((column[best].0 / column[best].1).ln());
         }
@@ -272,6 +272,13 @@ fn ridge(map: &MapCase, plan: &Plan, summary: &Summary) -> Result<MapResult, Rep
         width: shares.iter().sum::<f64>() / (shares.len() as f64).max(1.0),
         reason: map.differs.clone(),
     })
+}
+
+/// The share of the cells of a column whose scores are within a tenth of the best one, whether
+/// large or small scores are good.
+fn share_near_best(column: &[(f64, f64, f64)], best: f64) -> f64 {
+    let near = column.iter().filter(|cell| (cell.2 - best).abs() <= 0.1 * best.abs());
+    near.count() as f64 / column.len() as f64
 }
 
 #[cfg(test)]
@@ -303,8 +310,8 @@ mod tests {
         Comparison::new(true, Some(&ours), Some(&others), (&rows.0, Some(&rows.1)), 1.0)
     }
 
-    /// A failure in each row, of different files: pairs by position would be (10, 19), (20, 29) and the
-    /// verdict reversed.
+    /// One trial of each row failed, with different files. Pairs by index would be (10, 19), (20,
+    /// 29), and the order would be reversed.
     #[test]
     fn scores_are_paired_by_file_and_seed() {
         let ours = [("a", 10.0), ("b", 20.0)];
@@ -318,6 +325,16 @@ mod tests {
         let comparison = compare(&ours, &others);
         assert_eq!(comparison.order, Order::Agrees);
         assert!((comparison.effect.unwrap() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_column_is_wide_if_many_scores_are_near_the_best() {
+        let column = |scores: [f64; 4]| scores.map(|score| (0.0, 0.0, score));
+        assert_eq!(share_near_best(&column([30.0, 27.0, 26.0, 3.0]), 30.0), 0.5);
+        // Small scores are good, and negative ones are possible.
+        assert_eq!(share_near_best(&column([1.0, 1.05, 2.0, 9.0]), 1.0), 0.5);
+        assert_eq!(share_near_best(&column([-10.0, -10.5, -20.0, -30.0]), -10.0), 0.5);
+        assert_eq!(share_near_best(&column([1.0, f64::NAN, 0.0, 0.0]), 1.0), 0.25);
     }
 
     #[test]

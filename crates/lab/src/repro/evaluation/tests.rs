@@ -38,10 +38,9 @@ fn files_hold_the_papers_numbers() {
     }
 }
 
-/// Every row is compared with one that is there, says what it prints as numbers, and has the settings
-/// of an experiment with Adam.
+/// Every row is compared with an existing one, has numbers as printed ones, and trains with Adam.
 #[test]
-fn files_make_sense() {
+fn files_are_consistent() {
     for name in EVALUATIONS {
         let evaluation = Evaluation::named(name).unwrap();
         assert!(!evaluation.rows.is_empty() || !evaluation.maps.is_empty(), "{name}");

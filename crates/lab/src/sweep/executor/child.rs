@@ -1,4 +1,4 @@
-//! Trials as child processes.
+//! Running trials as child processes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use vi3nr_inr::run_directory::RunDirectory;
 use super::{CHANGED, Ended, Executor, Job, Outcome, StoredTrial};
 use crate::sweep::SweepError;
 
-/// The number of characters of a failed trial's last words that are kept.
+/// The maximum number of characters of an error message; the beginning of a longer one is dropped.
 const MAX_MESSAGE_CHARS: usize = 2_000;
 
-/// Runs trials as child processes of this one.
+/// Runs trials as child processes.
 ///
-/// A child holds the reading end of a pipe as its standard input and ends as soon as that is closed
-/// (`--end-with-input`), so that none outlives its parent, however that ends. What it was asked for lies
-/// beside its run directory, as `00001.json` beside `00001`.
+/// The standard input of a child is a pipe. The child ends as soon as the pipe is closed
+/// (`--end-with-input`), so no child outlives its parent, however the parent ends. The request of a
+/// trial is a file beside its run directory: `00001.json` beside `00001`.
 #[derive(Debug)]
 pub struct ChildExecutor {
     program: PathBuf,
@@ -29,13 +29,13 @@ pub struct ChildExecutor {
 
 #[derive(Debug, Default)]
 struct Children {
-    /// The pipes of those that are running.
+    /// The pipes of the running children.
     pipes: HashMap<i64, ChildStdin>,
     is_stopping: bool,
 }
 
 impl ChildExecutor {
-    /// Trials run `program`, which is `vi3nr`.
+    /// An executor whose children run `program`, which is `vi3nr`.
     pub fn new(program: PathBuf) -> Self {
         Self { program, children: Mutex::default() }
     }
@@ -44,9 +44,9 @@ impl ChildExecutor {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the trial; `None` if it is not to begin any more.
+    /// Starts the trial; `None` after [`Executor::stop`].
     fn start(&self, job: &Job, arguments: &[&Path]) -> Result<Option<Child>, SweepError> {
-        // A child is started and known in one go, so that none is missed by `stop`.
+        // The lock is held while the child starts, so that `stop` misses none.
         let mut children = self.children();
         if children.is_stopping {
             return Ok(None);
@@ -66,13 +66,14 @@ impl ChildExecutor {
         Ok(Some(child))
     }
 
-    /// Prepares the run directory and tells what the child is to do.
+    /// Prepares the run directory and returns the arguments of the child, or the outcome of a trial
+    /// that need not run.
     fn arguments(&self, job: &Job) -> Result<Vec<PathBuf>, Outcome> {
         let directory = job.directory.clone();
         let failed = |error: &dyn std::fmt::Display| Outcome::Failed(error.to_string());
         match StoredTrial::of(job) {
             StoredTrial::Ended(report) => return Err(Outcome::Report(report)),
-            // A run that was asked for otherwise, with other paths for example, begins anew.
+            // A run with another request, for example with other paths, starts again.
             StoredTrial::Interrupted(_, record) if record.request == job.request => {
                 return Ok(vec!["--resume".into(), directory]);
             }
@@ -106,7 +107,7 @@ impl ChildExecutor {
             Ok(output) => output,
             Err(error) => return Ok(Outcome::Failed(error.to_string())),
         };
-        // What it left counts, not how it ended: a fit that diverged has a report too.
+        // The run directory decides, not the exit status: a fit that diverged has a report, too.
         Ok(match StoredTrial::of(job) {
             StoredTrial::Ended(report) => Outcome::Report(report),
             _ if is_stopping => Outcome::Interrupted,
@@ -124,7 +125,7 @@ impl Executor for ChildExecutor {
         Ok(Ended { outcome, seconds: began.elapsed().as_secs_f64() })
     }
 
-    /// Running children end at once, and go on from their last checkpoints another time.
+    /// Running children end at once. A later run resumes them from their last checkpoints.
     fn stop(&self) {
         let mut children = self.children();
         children.is_stopping = true;

@@ -1,4 +1,4 @@
-//! Trials in this process, side by side.
+//! Running trials in this process.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -17,11 +17,11 @@ use vi3nr_inr::train::Stop;
 use super::{CHANGED, Ended, Executor, Job, Outcome, StoredTrial};
 use crate::sweep::SweepError;
 
-/// Runs trials in this process, each on threads of its own: for many small networks, for which a
-/// process each would be a large part of the work.
+/// Runs trials in this process, each on threads of its own. It suits many small networks, for which
+/// starting a process each would be a large part of the work.
 ///
-/// A trial that panics has failed, and the others go on. One that uses up the memory ends all; what had
-/// ended is kept.
+/// A trial that panics has failed, and the others continue. A trial that exhausts the memory ends
+/// the process; results that were stored before are kept.
 #[derive(Debug, Default)]
 pub struct InProcessExecutor {
     is_stopping: AtomicBool,
@@ -43,7 +43,7 @@ impl Executor for InProcessExecutor {
         Ok(Ended { outcome, seconds: began.elapsed().as_secs_f64() })
     }
 
-    /// Running trials end at their next step, with a checkpoint.
+    /// Running trials stop at their next step and leave a checkpoint.
     fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
@@ -94,20 +94,21 @@ impl InProcessExecutor {
     }
 }
 
-/// What `work` leaves; a panic is a failure like any other.
+/// The outcome of `work`; a panic is a failure like any other.
 fn guarded(work: impl FnOnce() -> Result<Outcome, TrialError>) -> Outcome {
-    // What a trial has touched when it panics is its own: nothing else looks at it.
+    // A trial shares no mutable state with others, so a panic leaves nothing inconsistent.
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => Outcome::Failed(error.to_string()),
-        Err(panic) => Outcome::Failed(format!("it panicked: {}", words(&*panic))),
+        Err(panic) => Outcome::Failed(format!("it panicked: {}", panic_message(&*panic))),
     }
 }
 
-/// What a panic says.
-fn words(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
 }
 
 #[cfg(test)]

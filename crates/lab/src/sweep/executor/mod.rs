@@ -1,4 +1,4 @@
-//! Who runs a trial.
+//! Executors, which run the trials of a sweep.
 
 mod child;
 mod in_process;
@@ -18,65 +18,66 @@ pub use in_process::InProcessExecutor;
 
 use super::{Plan, SweepError};
 
-/// Runs trials, several at a time: a call of [`Executor::execute`] for each.
+/// Runs trials. [`Executor::execute`] is called once for each trial, from several threads at a
+/// time.
 ///
-/// What a trial gives depends on its request alone, not on who runs it. An executor for a cluster hands
-/// the request to a queue and waits for the run directory.
+/// The result of a trial depends only on its request, not on the executor. An executor for a
+/// cluster submits the request as a job and waits for the run directory.
 pub trait Executor: Sync + Debug {
-    /// Runs a trial to its end, from its checkpoint if it was cut off before. After
-    /// [`Executor::stop`] it returns [`Outcome::Interrupted`] as soon as it can.
+    /// Runs a trial until it ends, from its checkpoint if it was interrupted before. After
+    /// [`Executor::stop`] it returns [`Outcome::Interrupted`] as soon as possible.
     ///
     /// # Errors
-    /// Returns what keeps this and all other trials from being run, such as [`SweepError::Start`]. A
-    /// trial that fails is an [`Outcome::Failed`].
+    /// Returns an error that prevents all trials from running, such as [`SweepError::Start`]. A
+    /// failure of this trial alone is an [`Outcome::Failed`].
     fn execute(&self, job: &Job) -> Result<Ended, SweepError>;
 
-    /// Ends all trials that are running, and begins no other. It may be called more than once.
+    /// Interrupts all running trials and starts no others. It may be called more than once.
     fn stop(&self);
 }
 
-/// A trial that is to be run.
+/// A trial to run.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Job {
     /// The number of its row.
     pub id: i64,
-    /// What is asked for, with absolute paths.
+    /// The request, with absolute paths.
     pub request: FitRequest,
     /// The key of its row: the canonical form of its plan.
     pub key: String,
-    /// Its run directory, which need not exist and may hold a run that was cut off, or that of another
+    /// The run directory. It need not exist, and may hold an interrupted run or the run of another
     /// trial.
     pub directory: PathBuf,
-    /// How many threads it may use.
+    /// The number of threads that the trial may use.
     pub threads: usize,
 }
 
-/// How a trial ended.
+/// The end of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
-    /// What it left.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How long it ran, this time.
+    /// The duration of this attempt, in seconds.
     pub seconds: f64,
 }
 
-/// What a trial leaves.
+/// The outcome of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The report of the fit, as `run.json` has it.
+    /// The report of the fit, as in `run.json`.
     Report(Value),
-    /// Its last words.
+    /// The error message.
     Failed(String),
-    /// It was stopped, perhaps with a checkpoint to go on from, and counts as not begun.
+    /// The trial was interrupted, possibly with a checkpoint, and is still pending.
     Interrupted,
 }
 
-/// Which executor runs a sweep.
+/// The name of an executor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExecutorName {
-    /// The one in this process where every trial is small, else child processes.
+    /// [`InProcessExecutor`] if every trial is small, otherwise [`ChildExecutor`].
     #[default]
     Auto,
     /// [`InProcessExecutor`].
@@ -85,15 +86,15 @@ pub enum ExecutorName {
     Process,
 }
 
-/// The number of floating-point operations, 6·weights·points·steps, up to which a trial is small: its
-/// own process would take a noticeable part of its time, and little is lost with it.
+/// The number of floating-point operations, 6·weights·points·steps, up to which a trial is small:
+/// starting a process would take a noticeable part of its time, and little work is lost in a crash.
 const MAX_SMALL: f64 = 2e11;
 
 impl ExecutorName {
-    /// All of them.
+    /// All executors.
     pub const ALL: [Self; 3] = [Self::Auto, Self::InProcess, Self::Process];
 
-    /// As it is written on the command line.
+    /// The name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -102,10 +103,10 @@ impl ExecutorName {
         }
     }
 
-    /// The executor of this name for `plan`; `program` is `vi3nr`, of which children are made.
+    /// The executor with this name for `plan`. Child processes run `program`, which is `vi3nr`.
     ///
     /// # Errors
-    /// What [`Plan::first_scheduled`] returns.
+    /// Returns the errors of [`Plan::first_scheduled`].
     pub fn executor(self, plan: &Plan, program: &Path) -> Result<Box<dyn Executor>, SweepError> {
         let in_process = match self {
             Self::Auto => are_small(plan)?,
@@ -134,7 +135,7 @@ impl FromStr for ExecutorName {
     }
 }
 
-/// Whether all trials are small. One whose file cannot be read ends at once.
+/// Whether all trials are small. A trial whose file cannot be read ends at once.
 fn are_small(plan: &Plan) -> Result<bool, SweepError> {
     for trial in plan.first_scheduled()? {
         let identity = plan.identity(&trial)?;
@@ -151,20 +152,20 @@ fn operations(plan: &FitPlan) -> f64 {
     6.0 * plan.network.weight_count() as f64 * points as f64 * plan.training.steps as f64
 }
 
-/// The run directories of a sweep's trials, which no other sweep uses at the same time.
+/// The folder of a sweep's run directories, locked against other sweeps.
 #[derive(Debug)]
 pub struct TrialFolders {
     path: PathBuf,
-    /// Held for as long as the sweep runs.
+    /// The lock is held while this is open.
     _lock: fs::File,
 }
 
 impl TrialFolders {
-    /// Takes the directory `path`, which is made if need be.
+    /// Locks the folder `path`, which is created if it does not exist.
     ///
     /// # Errors
-    /// Returns [`SweepError::Directory`] if it cannot be made, [`SweepError::Locked`] if another sweep uses
-    /// it.
+    /// Returns [`SweepError::Directory`] if it cannot be created, and [`SweepError::Locked`] if
+    /// another sweep uses it.
     pub fn lock(path: &Path) -> Result<Self, SweepError> {
         let fail = |source| SweepError::Directory { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(fail)?;
@@ -182,29 +183,29 @@ impl TrialFolders {
         Self::directory_in(&self.path, id)
     }
 
-    /// The same in the folder `trials`.
+    /// The run directory of a trial in the folder `trials`.
     pub fn directory_in(trials: &Path, id: i64) -> PathBuf {
         trials.join(format!("{id:05}"))
     }
 }
 
-/// Why a trial has no result where its run went another way than the plan by which its row is found.
+/// Why a trial has no result if its run followed another plan than that of its row.
 const CHANGED: &str = "a file that it reads has changed since the sweep began; run the sweep again";
 
-/// What a run directory holds of a trial.
+/// The state of a trial in its run directory.
 #[derive(Debug)]
 enum StoredTrial {
-    /// Nothing: it does not exist, or another run is there.
+    /// The directory does not exist, or holds another run.
     Nothing,
-    /// The trial's run, cut off.
+    /// The directory holds the interrupted run of the trial.
     Interrupted(RunDirectory, Box<RunRecord>),
-    /// The trial's run with its report. Who ran it did not come to say so.
+    /// The directory holds the run with its report, which the sweep was killed before storing.
     Ended(Value),
 }
 
 impl StoredTrial {
     fn of(job: &Job) -> Self {
-        // What cannot be read is not the trial's run, and is overwritten.
+        // A directory that cannot be read is overwritten.
         let Ok((directory, StoredRun::Current(record))) = RunDirectory::open(&job.directory) else {
             return Self::Nothing;
         };

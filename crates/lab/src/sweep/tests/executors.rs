@@ -1,4 +1,4 @@
-//! Trials that are run, in this process and in others.
+//! Executors that run real fits, in this process and in child processes.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use vi3nr_inr::run::{Destination, Run, backend};
 use super::*;
 
 #[test]
-fn trials_in_this_process_are_runs_like_others() {
+fn trials_in_this_process_equal_single_runs() {
     let mut bench = Bench::new(&format!(
         "maximize = 'psnr'\n[settings]\n{SHORT}seed = [0, 1]\nsigma-p = ['0.5*auto', 2]\n\
          activation = 'gaussian:sigma=0.05'"
@@ -17,7 +17,7 @@ fn trials_in_this_process_are_runs_like_others() {
     let summary = Summary::new(&bench.plan, &bench.store).unwrap();
     assert_eq!(summary.counts(), Counts { done: 4, ..Counts::default() });
 
-    // By hand, from what is kept of the request, as a child does it.
+    // A single run of the stored request, as in a child process.
     let row = bench.store.rows()[1].clone();
     let file = bench.folder.path().join("by-hand.json");
     fs::write(&file, row.request.to_string()).unwrap();
@@ -31,7 +31,7 @@ fn trials_in_this_process_are_runs_like_others() {
     by_hand.execute(&*backend, Default::default(), Instant::now(), go_on).unwrap();
     assert!(fs::read(path.join("model.safetensors")).unwrap() == bench.model(row.id));
 
-    // A run that ended before its row was written is not trained again.
+    // A run that ended before its result was stored is not trained again.
     let before = bench.model(1);
     let forgotten = Row { state: State::Waiting, result: None, ..bench.store.rows()[0].clone() };
     let result = bench.store.rows()[0].result.clone();
@@ -42,7 +42,7 @@ fn trials_in_this_process_are_runs_like_others() {
 }
 
 #[test]
-fn a_trial_that_is_cut_off_goes_on_from_its_checkpoint() {
+fn an_interrupted_trial_resumes_from_its_checkpoint() {
     let settings = "optimizer = 'adam'\nwidth = 8\nlayers = 3\nbatch = 64\nsteps = 40000";
     let toml = format!("maximize = 'psnr'\n[settings]\n{settings}");
     let mut whole = Bench::new(&toml);
@@ -64,7 +64,7 @@ fn a_trial_that_is_cut_off_goes_on_from_its_checkpoint() {
     assert!(bench.model(1) == whole.model(1));
 }
 
-/// A program in place of `vi3nr`.
+/// A shell script that replaces `vi3nr`.
 #[cfg(unix)]
 fn program(folder: &Path, script: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
@@ -76,7 +76,7 @@ fn program(folder: &Path, script: &str) -> PathBuf {
 
 #[cfg(unix)]
 #[test]
-fn children_are_told_what_to_do_and_their_last_words_are_kept() {
+fn children_get_their_request_and_their_error_messages_are_stored() {
     let toml = format!("maximize = 'psnr'\n[settings]\n{SHORT}");
     let mut bench = Bench::new(&toml);
     let program = program(bench.folder.path(), "echo \"error: $*\" >&2\nexit 3");
@@ -87,11 +87,11 @@ fn children_are_told_what_to_do_and_their_last_words_are_kept() {
     let words = row.error.unwrap();
     let expected = format!("error: fit --request {directory}.json --out {directory} --threads ");
     assert!(words.starts_with(&expected) && words.ends_with(" --json --end-with-input"), "{words}");
-    // What lies beside the directory is the request.
+    // The file beside the directory is the request.
     let request = crate::request_file::read(Path::new(&format!("{directory}.json"))).unwrap();
     assert_eq!(request, bench.plan.request(&bench.plan.trials()[0]));
 
-    // A run that was cut off goes on.
+    // An interrupted run is resumed.
     let mut bench = Bench::new(&toml);
     let request = bench.plan.request(&bench.plan.trials()[0]);
     let path = bench.folders.directory(1);
@@ -108,7 +108,7 @@ fn children_are_told_what_to_do_and_their_last_words_are_kept() {
     assert!(matches!(error, Err(SweepError::Start { .. })));
 }
 
-/// Children end when their standard input does.
+/// Children end when their standard input is closed.
 #[cfg(unix)]
 #[test]
 fn children_end_with_the_sweep() {
@@ -125,7 +125,7 @@ fn children_end_with_the_sweep() {
     assert!(!is_done.unwrap());
     assert!(began.elapsed() < Duration::from_secs(30));
     assert!(bench.store.rows().iter().all(|row| row.state == State::Waiting));
-    // It begins no other.
+    // The executor starts no other trial.
     let trial = &bench.plan.trials()[0];
     let job = Job {
         id: 9,
@@ -137,7 +137,7 @@ fn children_end_with_the_sweep() {
     assert_eq!(executor.execute(&job).unwrap().outcome, Outcome::Interrupted);
 }
 
-/// A file that changes has new trials; one that is gone keeps its results.
+/// A changed file has new trials, and a deleted file keeps its results.
 #[test]
 fn results_belong_to_the_content_of_files() {
     let mut bench = Bench::new(&format!("maximize = 'psnr'\n[settings]\n{SHORT}file = 'a.png'"));
@@ -157,8 +157,8 @@ fn results_belong_to_the_content_of_files() {
     let path = bench.folder.path().join("a.png");
     fs::copy(fixture("sweep-2.png"), &path).unwrap();
     assert_eq!(again(&mut bench), done);
-    let picture = vi3nr_inr::signal::image::test_picture(8).unwrap();
-    picture.save_png(&path, picture.bit_depth()).unwrap();
+    let image = vi3nr_inr::signal::image::test_picture(8).unwrap();
+    image.save_png(&path, image.bit_depth()).unwrap();
     assert_eq!(again(&mut bench), done);
     assert_eq!(bench.store.rows().len(), 3);
     fs::remove_file(&path).unwrap();

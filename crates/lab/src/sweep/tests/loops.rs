@@ -1,4 +1,4 @@
-//! The loop, with an executor that answers from a script.
+//! The main loop with scripted executors.
 
 use std::sync::Condvar;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ fn failures_are_tried_twice_and_can_be_retried() {
     let mut bench = Bench::new("maximize = 'psnr'\n[settings]\nseed = [0, 1, 2, 3]");
     let script = |request: &FitRequest, before| match (request.seed, before) {
         (Some(0), _) => report(30.0),
-        // Once, by accident.
+        // Fails once.
         (Some(1), 0) => Outcome::Failed("no memory".into()),
         (Some(2), _) => Outcome::Failed("bad luck".into()),
         (Some(3), _) => Outcome::Report(json!({"psnr": 7.0, "stopped": "diverged"})),
@@ -40,7 +40,7 @@ fn failures_are_tried_twice_and_can_be_retried() {
     assert!(lines[3].starts_with("3,failed,,2,,,") && lines[3].ends_with(",bad luck"), "{csv}");
     assert!(lines[4].starts_with("4,diverged,,3,7.0,diverged,"), "{csv}");
 
-    // Nothing is left to do, until the failed one waits again.
+    // Nothing is left to do until the failed trial is reset.
     assert!(bench.run(&executor, 2).unwrap());
     assert_eq!(executor.total(), 6);
     assert_eq!(bench.store.retry_failed().unwrap(), 1);
@@ -50,13 +50,13 @@ fn failures_are_tried_twice_and_can_be_retried() {
     assert_eq!(Summary::new(&bench.plan, &bench.store).unwrap().counts().failed, 0);
 }
 
-/// Breaks the database with its first trial. A trial beside it begins only after the executor was told
-/// to stop for the first time, and ends when it is told again.
+/// An executor whose first trial breaks the database. Another trial ends only after the second call
+/// of `stop`, as if it had started just after the first one.
 #[derive(Debug)]
 struct Breaking {
     database: PathBuf,
     stops: Mutex<usize>,
-    told: Condvar,
+    stopped: Condvar,
     ran: AtomicUsize,
 }
 
@@ -69,14 +69,14 @@ impl Executor for Breaking {
         }
         let mut stops = self.stops.lock().unwrap();
         while *stops < 2 {
-            stops = self.told.wait(stops).unwrap();
+            stops = self.stopped.wait(stops).unwrap();
         }
         Ok(Ended { outcome: Outcome::Interrupted, seconds: 0.0 })
     }
 
     fn stop(&self) {
         *self.stops.lock().unwrap() += 1;
-        self.told.notify_all();
+        self.stopped.notify_all();
     }
 }
 
@@ -87,7 +87,7 @@ fn a_database_error_ends_the_sweep() {
     let executor = Breaking {
         database,
         stops: Mutex::default(),
-        told: Condvar::new(),
+        stopped: Condvar::new(),
         ran: AtomicUsize::new(0),
     };
     let (sender, result) = std::sync::mpsc::channel();
@@ -103,7 +103,7 @@ fn a_database_error_ends_the_sweep() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_refused_before_anything_is_run() {
+fn invalid_requests_are_rejected_before_anything_is_run() {
     let mut bench =
         Bench::new("maximize = 'psnr'\n[settings]\ninit = 'siren'\nactivation = ['sine', 'tanh']");
     let executor = Scripted::new(|_: &FitRequest, _| report(1.0));
@@ -112,9 +112,9 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_run() {
     assert_eq!((executor.total(), bench.store.rows().len()), (0, 0));
 }
 
-/// An interrupt from the keyboard reaches children too, which then end without a result.
+/// Ctrl-C reaches child processes, too, which then end without a result.
 #[test]
-fn what_ends_while_the_sweep_is_interrupted_has_not_failed() {
+fn trials_that_end_during_an_interrupt_have_not_failed() {
     let mut bench = Bench::new("maximize = 'psnr'\n[settings]\nseed = [0, 1]");
     let stop = AtomicBool::new(false);
     let executor = Scripted::new(|_: &FitRequest, _| {

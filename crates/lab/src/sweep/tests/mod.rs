@@ -1,9 +1,10 @@
-//! Sweeps from their file to their results.
+//! Sweeps end to end, from the file to the results.
 
 mod executors;
 mod loops;
 mod results;
 mod stored;
+mod summaries;
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,10 +16,10 @@ use vi3nr_inr::request::FitRequest;
 
 use super::*;
 
-/// Settings that make a fit short.
+/// Settings of a short fit.
 const SHORT: &str = "optimizer = 'adam'\nwidth = 8\nlayers = 3\nsteps = 20\n";
 
-/// A sweep in a folder of its own.
+/// A sweep in a temporary folder.
 struct Bench {
     folder: tempfile::TempDir,
     plan: Plan,
@@ -56,7 +57,8 @@ impl Bench {
     }
 }
 
-/// Answers with what a function says of the request, and counts.
+/// An executor whose outcomes come from a function of the request and the number of earlier
+/// attempts. It counts the attempts.
 struct Scripted<F> {
     script: F,
     ran: Mutex<HashMap<i64, usize>>,

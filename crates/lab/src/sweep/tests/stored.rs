@@ -1,10 +1,10 @@
-//! A stored database of each format.
+//! Reading a stored database of each format.
 
 use vi3nr_inr::plan::FitPlan;
 
 use super::*;
 
-/// The sweep whose database is kept as an example of its format.
+/// The sweep whose database is stored as an example of its format.
 fn stored_sweep() -> (tempfile::TempDir, Plan, SweepPaths) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let folder = tempfile::tempdir().unwrap();
@@ -39,7 +39,7 @@ fn a_database_of_format_2_is_read() {
         let result = row.result.as_ref();
         assert_eq!(result.is_some_and(|result| result["psnr"].is_number()), result.is_some());
     }
-    // The rows are those of the sweep's trials.
+    // The rows belong to the trials of the sweep.
     let summary = Summary::new(&plan, &store).unwrap();
     assert_eq!(summary.counts(), Counts { done: 3, diverged: 1, failed: 0, pending: 2 });
     assert_eq!(summary.entries[0].label, "good");
@@ -68,7 +68,7 @@ fn write_the_database_of_this_format() {
             [row.id],
         )
         .unwrap();
-    // One file instead of three.
+    // A single file, without a write-ahead log.
     connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).unwrap();
     connection.execute("VACUUM", []).unwrap();
     drop(connection);
