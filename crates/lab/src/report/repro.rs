@@ -178,7 +178,25 @@ fn columns(objects: &[Value], names: &[&str]) -> Block {
     let names: Vec<&str> = names.iter().filter(is_used).copied().collect();
     let row = |object: &Value| names.iter().map(|name| cell(&object[*name])).collect();
     Block::Table {
-        head: names.iter().map(|name| name.replace('_', " ")).collect(),
+        head: names.iter().map(|name| heading(name).to_owned()).collect(),
         rows: objects.iter().map(row).collect(),
+    }
+}
+
+/// The heading of a column that shows this key.
+fn heading(key: &str) -> &str {
+    match key {
+        "sd" => "standard deviation",
+        "paper_sd" => "paper's standard deviation",
+        "count" => "runs",
+        "than" => "compared with",
+        "effect" => "effect size",
+        "paper_effect" => "paper's effect size",
+        "note" => "best settings",
+        "ratio" => "parameter / σₚ along the ridge",
+        "spread" => "geometric standard deviation",
+        "columns" => "columns with a ridge",
+        "width" => "share of a column near its best score",
+        key => key,
     }
 }

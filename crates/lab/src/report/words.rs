@@ -6,7 +6,7 @@ use super::cell;
 
 /// What a key of a fit's report means, in the order in which a report shows it. The second entry is
 /// the unit.
-const RESULTS: [(&str, &str, &str); 29] = [
+const RESULTS: [(&str, &str, &str); 30] = [
     ("psnr", "PSNR", "dB"),
     ("psnr_paper", "PSNR, the paper's convention", "dB"),
     ("ssim", "SSIM", ""),
@@ -34,6 +34,7 @@ const RESULTS: [(&str, &str, &str); 29] = [
     ("pieces.below_target", "pieces below the target quality", ""),
     ("pieces.stalled", "pieces that stopped improving below the target", ""),
     ("pieces.unfinished", "pieces that ran out of steps or time", ""),
+    ("pieces.worst_loss", "training loss of the worst piece", ""),
     ("pieces.worst_psnr", "PSNR of the worst piece", "dB"),
     ("pieces.worst_snr", "SNR of the worst piece", "dB"),
 ];

@@ -51,7 +51,7 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum ReproError {
     /// There is no experiment with this name.
-    #[error("unknown experiment '{0}', expected one of {}", all_names().join(", "))]
+    #[error("unknown experiment '{0}', expected one of {names}", names = all_names().join(", "))]
     Unknown(String),
     /// The file of an experiment is invalid.
     #[error("{name}: {reason}")]
