@@ -1,4 +1,4 @@
-//! What a fit needs of a recording.
+//! What a fit needs of audio.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,10 @@ impl Sampled for Samples<'_> {
 impl Signal for Audio {
     fn info(&self) -> Arc<dyn SignalInfo> {
         Arc::new(self.info)
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     fn points(&self, input_scale: f64) -> Points<'_> {

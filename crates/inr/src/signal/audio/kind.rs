@@ -29,7 +29,8 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
     recognizes: |head| {
         matches!(
             head,
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..]
+            [b'R', b'I', b'F', b'F' | b'X', _, _, _, _, b'W', b'A', b'V', b'E', ..]
+                | [b'R' | b'B', b'F' | b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..]
                 | [b'f', b'L', b'a', b'C', ..]
                 | [b'I', b'D', b'3', ..]
                 // MPEG audio starts with eleven ones and a layer, here the third.
@@ -38,7 +39,7 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
     },
     #[cfg(feature = "audio")]
     open: |path, bytes, options| {
-        Ok(Box::new(Audio::decode(path, bytes.into_owned(), &options.audio)?))
+        Ok(Box::new(Audio::decode(path, &bytes, &options.audio)?))
     },
     #[cfg(not(feature = "audio"))]
     open: |path, _, _| {

@@ -1,11 +1,12 @@
-//! A recording as values on \[-1, 1\].
-
+//! Audio as values on \[-1, 1\].
 //!
-//! What a model file keeps of a recording and the options are always there; [`Audio`] itself, with its
-//! files, needs the cargo feature `audio`.
+//! [`AudioInfo`] and the options are always available; [`Audio`], which reads and writes files, needs
+//! the cargo feature `audio`.
 
 #[cfg(feature = "audio")]
 mod as_signal;
+#[cfg(feature = "audio")]
+mod container;
 mod info;
 mod kind;
 #[cfg(feature = "audio")]
@@ -28,7 +29,7 @@ pub use write::SampleFormat;
 #[cfg(feature = "audio")]
 pub(crate) use write::write_wav;
 
-/// Most samples of each channel, an hour and a half at 44.1 kHz: 1 GiB in float32.
+/// The largest number of samples of each channel, an hour and 41 minutes at 44.1 kHz: 1 GiB in float32.
 pub const MAX_SAMPLES: u64 = 1 << 28;
-/// Most channels that are kept.
+/// The largest number of channels.
 pub const MAX_CHANNELS: usize = 64;

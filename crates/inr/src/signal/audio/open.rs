@@ -1,44 +1,47 @@
-//! From an audio file to a recording.
+//! From an audio file to its samples.
 
-use std::io::{Cursor, ErrorKind};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::PacketRef;
+use symphonia::core::units::{Duration, Timestamp};
 
+use super::MAX_SAMPLES;
+use super::container::Track;
 use super::info::AudioInfo;
 use super::options::{AudioOptions, ChannelRule};
 use super::recording::Audio;
-use super::{MAX_CHANNELS, MAX_SAMPLES};
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
-use crate::signal::registry::seen;
+
+/// The mean of channels that has less than this share of their power has lost what they hold.
+const CANCELLED: f64 = 1e-3;
 
 impl Audio {
     /// Reads a WAV (8 to 32 bits, float, A-law and µ-law), FLAC or MP3 file, recognized by its
-    /// content. Samples are on \[-1, 1) where the file has whole numbers.
+    /// content. Integer samples become values on \[-1, 1).
     ///
     /// # Errors
-    /// A file that cannot be read, is no recording, is damaged or cut short (an MP3 file has no
-    /// length that could tell), has too many samples, none, or some that are not finite; a channel
-    /// or a part that it does not have.
+    /// Returns [`SignalError::Read`] if the file cannot be read, [`SignalError::NotAudio`] or
+    /// [`SignalError::DamagedAudio`] if it is not a whole audio file of a supported format,
+    /// [`SignalError::TooLong`] if more than [`MAX_SAMPLES`] of each channel would be kept, and
+    /// [`SignalError::UnusableAudio`] if it lacks the channel or the part that the options name, or
+    /// has samples that are not finite.
     pub fn open(path: &Path, options: &AudioOptions) -> Result<Self, SignalError> {
-        Self::decode(path, read_file(path)?, options)
+        Self::decode(path, &read_file(path)?, options)
     }
 
     /// [`Audio::open`] of a file whose bytes have been read.
     pub(in crate::signal) fn decode(
         path: &Path,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         options: &AudioOptions,
     ) -> Result<Self, SignalError> {
         let unusable = |reason| SignalError::UnusableAudio { path: path.to_owned(), reason };
-        let reader = Reader::new(path, bytes)?;
-        let (rate, found) = (reader.rate, reader.channels);
+        let track = Track::open(path, bytes)?;
+        let (rate, found) = (track.rate, track.channels);
         let at_rate = |seconds: f64| (seconds * f64::from(rate)).round();
         // Casts saturate; what is beyond the file is refused below.
         let first = at_rate(options.start) as u64;
@@ -50,154 +53,175 @@ impl Audio {
                 "it has {found} channels; expected one of them, not {number}"
             )));
         }
-        let (samples, total) = reader.samples(first, wanted, options.channels)?;
-        if samples.is_empty() {
-            let length = total as f64 / f64::from(rate);
-            return Err(unusable(match total {
+        let selection = Selection { first, wanted, channels: options.channels };
+        let decoded = Reader::new(path, bytes, track)?.samples(&selection)?;
+        if decoded.samples.is_empty() {
+            let length = decoded.total as f64 / f64::from(rate);
+            return Err(unusable(match decoded.total {
                 0 => "it has 0 samples; expected at least 1".into(),
                 _ => format!("it ends after {length:.3} s; expected a start before that"),
             }));
         }
         let channels = if options.channels == ChannelRule::All { found } else { 1 };
         let info = AudioInfo { rate, samples: 0, channels, scale: 1.0, start: options.start };
-        Self::from_samples(samples, info, options.scale)
-            .map_err(|error| unusable(error.to_string()))
+        let mut audio = Self::from_samples(decoded.samples, info, options.scale)
+            .map_err(|error| unusable(error.to_string()))?;
+        audio.warnings = decoded.warnings;
+        Ok(audio)
     }
+}
+
+/// Which samples are kept.
+struct Selection {
+    /// The first one.
+    first: u64,
+    /// How many of each channel at most; all if none.
+    wanted: Option<u64>,
+    channels: ChannelRule,
+}
+
+/// What was read.
+struct Decoded {
+    /// Those that were selected.
+    samples: Vec<f32>,
+    /// Samples of each channel that were decoded.
+    total: u64,
+    warnings: Vec<String>,
 }
 
 /// An audio file in the middle of being decoded.
 struct Reader<'a> {
     path: &'a Path,
-    format: Box<dyn FormatReader>,
+    bytes: &'a [u8],
+    track: Track,
     decoder: Box<dyn AudioDecoder>,
-    track: u32,
-    rate: u32,
-    channels: usize,
-    /// Samples of each channel that the header announces, where its format is exact about it.
-    announced: Option<u64>,
-    /// Bytes of the file.
-    bytes: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(path: &'a Path, bytes: Vec<u8>) -> Result<Self, SignalError> {
-        let damaged = |reason: String| SignalError::DamagedAudio { path: path.to_owned(), reason };
-        let is_exact = bytes.starts_with(b"RIFF") || bytes.starts_with(b"fLaC");
-        let (what, length) = (seen(&bytes), bytes.len());
-        let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
-        let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
-        let format = symphonia::default::get_probe()
-            .probe(&Hint::new(), stream, format, metadata)
-            .map_err(|error| match (is_exact, error) {
-                (true, Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                    damaged("it ends within its header".into())
-                }
-                (true, error) => damaged(error.to_string()),
-                (false, _) => SignalError::NotAudio { path: path.to_owned(), seen: what },
-            })?;
-        let track = format
-            .default_track(TrackType::Audio)
-            .ok_or_else(|| damaged("it has no audio track".into()))?;
-        let parameters = track
-            .codec_params
-            .as_ref()
-            .and_then(|parameters| parameters.audio())
-            .ok_or_else(|| damaged("its audio format is not known".into()))?;
-        let (track_id, announced) = (track.id, track.num_frames.filter(|_| is_exact));
-        let rate = parameters.sample_rate.filter(|rate| *rate > 0);
-        let rate = rate.ok_or_else(|| damaged("it has no sample rate".into()))?;
-        let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
-        if !(1..=MAX_CHANNELS).contains(&channels) {
-            let reason = format!("it has {channels} channels; expected 1 to {MAX_CHANNELS}");
-            return Err(damaged(reason));
-        }
+    fn new(path: &'a Path, bytes: &'a [u8], track: Track) -> Result<Self, SignalError> {
         let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(|error| damaged(error.to_string()))?;
-        let (track, bytes) = (track_id, length);
-        Ok(Self { path, format, decoder, track, rate, channels, announced, bytes })
+            .make_audio_decoder(&track.parameters, &AudioDecoderOptions::default())
+            .map_err(|error| SignalError::DamagedAudio {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
+        Ok(Self { path, bytes, track, decoder })
     }
 
-    /// The samples from `first` on, `wanted` of each channel at most, and how many were decoded.
-    fn samples(
-        mut self,
-        first: u64,
-        wanted: Option<u64>,
-        rule: ChannelRule,
-    ) -> Result<(Vec<f32>, u64), SignalError> {
+    fn damaged(&self, reason: String) -> SignalError {
+        SignalError::DamagedAudio { path: self.path.to_owned(), reason }
+    }
+
+    fn samples(mut self, selection: &Selection) -> Result<Decoded, SignalError> {
+        let Selection { first, wanted, channels: rule } = *selection;
         let end = wanted.map_or(u64::MAX, |wanted| first.saturating_add(wanted));
-        let channels = if rule == ChannelRule::All { self.channels } else { 1 };
-        let length = self.announced.unwrap_or(0).min(end).saturating_sub(first).min(MAX_SAMPLES);
-        // A vector that grows on its way takes twice the memory. A header may announce more than there
-        // is.
-        let likely = (length as usize * channels).min(self.bytes);
-        let (mut kept, mut packet_samples) = (Vec::with_capacity(likely), Vec::new());
-        let mut decoded = 0;
+        let channels = if rule == ChannelRule::All { self.track.channels } else { 1 };
+        let length = self.track.announced.unwrap_or(0).min(end).saturating_sub(first);
+        // A vector that grows while it is filled takes twice the memory. A header may announce more
+        // than there is.
+        let likely = (length.min(MAX_SAMPLES) as usize * channels).min(self.bytes.len());
+        let (mut kept, mut packet) = (Vec::with_capacity(likely), Vec::new());
+        let mut powers = Powers::default();
+        let (mut decoded, mut early) = (0, self.track.delay);
+        let mut warnings = std::mem::take(&mut self.track.warnings);
         while decoded < end {
-            if !self.next(&mut packet_samples)? {
+            if !self.next(&mut packet)? {
                 self.require_whole(decoded)?;
+                let ending = self.track.packets.ending();
+                let total = decoded.saturating_sub(ending.padding);
+                let whole = total.saturating_sub(first) as usize * channels;
+                kept.truncate(whole);
+                decoded = total;
+                warnings.extend(ending.warnings);
                 break;
             }
-            for moment in packet_samples.chunks_exact(self.channels) {
+            for moment in packet.chunks_exact(self.track.channels) {
+                if early > 0 {
+                    early -= 1;
+                    continue;
+                }
                 if (first..end).contains(&decoded) {
                     match rule {
                         ChannelRule::All => kept.extend_from_slice(moment),
                         ChannelRule::One(number) => kept.push(moment[number - 1]),
-                        ChannelRule::Mean => kept.push(mean(moment)),
+                        ChannelRule::Mean => kept.push(powers.mean(moment)),
                     }
                 }
                 decoded += 1;
             }
-            if decoded.saturating_sub(first) > MAX_SAMPLES {
+            if decoded.min(end).saturating_sub(first) > MAX_SAMPLES {
                 let path = self.path.to_owned();
                 return Err(SignalError::TooLong { path, most: MAX_SAMPLES });
             }
         }
-        Ok((kept, decoded))
+        warnings.extend(powers.warning(self.track.channels));
+        Ok(Decoded { samples: kept, total: decoded, warnings })
     }
 
     /// Decodes the next packet; false at the end of the file.
     fn next(&mut self, samples: &mut Vec<f32>) -> Result<bool, SignalError> {
         samples.clear();
-        let damaged =
-            |reason: String| SignalError::DamagedAudio { path: self.path.to_owned(), reason };
-        let packet = match self.format.next_packet() {
-            Ok(Some(packet)) => packet,
+        let range = match self.track.packets.next(self.bytes) {
+            Ok(Some(range)) => range,
             Ok(None) => return Ok(false),
-            Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                return Ok(false);
-            }
-            Err(error) => return Err(damaged(error.to_string())),
+            Err(reason) => return Err(self.damaged(reason)),
         };
-        if packet.track_id != self.track {
-            return Ok(true);
-        }
-        match self.decoder.decode(&packet) {
-            Ok(buffer) if buffer.spec().channels().count() == self.channels => {
+        let start = range.start;
+        let bytes = self.bytes;
+        let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, &bytes[range]);
+        let channels = self.track.channels;
+        let reason = match self.decoder.decode_ref(&packet) {
+            Ok(buffer) if buffer.spec().channels().count() == channels => {
                 buffer.copy_to_vec_interleaved(samples);
-                Ok(true)
+                if self.track.gain != 1.0 {
+                    samples.iter_mut().for_each(|sample| *sample *= self.track.gain);
+                }
+                return Ok(true);
             }
-            Ok(_) => Err(damaged("its number of channels changes on the way".into())),
-            // The last packet of a file that was cut short.
-            Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(damaged(error.to_string())),
-        }
+            Ok(_) => "its number of channels changes on the way".to_owned(),
+            Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                format!("the packet at byte {start} ends before its samples do")
+            }
+            Err(error) => format!("the packet at byte {start} cannot be decoded: {error}"),
+        };
+        Err(self.damaged(reason))
     }
 
     fn require_whole(&self, decoded: u64) -> Result<(), SignalError> {
-        match self.announced {
-            Some(announced) if decoded < announced => Err(SignalError::DamagedAudio {
-                path: self.path.to_owned(),
-                reason: format!(
-                    "it ends after {decoded} of the {announced} samples that its header announces"
-                ),
-            }),
+        match self.track.announced {
+            Some(announced) if decoded < announced => Err(self.damaged(format!(
+                "it ends after {decoded} of the {announced} samples that its header announces"
+            ))),
             _ => Ok(()),
         }
     }
 }
 
-fn mean(moment: &[f32]) -> f32 {
-    let sum: f64 = moment.iter().map(|sample| f64::from(*sample)).sum();
-    (sum / moment.len() as f64) as f32
+/// The power of the channels and of their mean, summed over samples.
+#[derive(Default)]
+struct Powers {
+    channels: f64,
+    mean: f64,
+}
+
+impl Powers {
+    /// The mean of the channels at one moment.
+    fn mean(&mut self, moment: &[f32]) -> f32 {
+        let count = moment.len() as f64;
+        let mean = moment.iter().map(|sample| f64::from(*sample)).sum::<f64>() / count;
+        self.channels += moment.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / count;
+        self.mean += mean * mean;
+        mean as f32
+    }
+
+    fn warning(&self, channels: usize) -> Option<String> {
+        (self.mean < CANCELLED * self.channels).then(|| {
+            let share = 100.0 * self.mean / self.channels;
+            format!(
+                "its {channels} channels cancel each other: their mean, which is fitted, has \
+                 {share:.2} % of their power; choose one with --channels 1 or keep all with \
+                 --channels all"
+            )
+        })
+    }
 }

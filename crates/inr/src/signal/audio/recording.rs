@@ -1,10 +1,10 @@
-//! The samples of a recording.
+//! The samples of an audio file.
 
 use super::info::AudioInfo;
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo as _;
 
-/// A recording: one moment after another, the channels of a moment side by side.
+/// Samples one after another, those of the channels side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Audio {
     pub(super) info: AudioInfo,
@@ -12,24 +12,27 @@ pub struct Audio {
     pub(super) values: Vec<f32>,
     /// The mean of the squared values.
     pub(super) power: f64,
+    /// What people should know about its file.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Audio {
-    /// A recording with the given samples, in the file's own units; `info.scale` and
-    /// `info.samples` are replaced: the scale by max|x|, or 1 for silence, unless `scale` is given.
+    /// Audio with the given samples, in the file's own units. `info.samples` is replaced by their
+    /// number, `info.scale` by `scale`, or by max|x| if that is none (by 1 for silence).
     ///
     /// # Errors
-    /// No samples, too many, or such that are not finite.
+    /// Returns [`SignalError::Recording`] if there are no samples, too many, or some that are not
+    /// finite.
     pub fn from_samples(
         mut samples: Vec<f32>,
         info: AudioInfo,
         scale: Option<f64>,
     ) -> Result<Self, SignalError> {
         let channels = info.channels.max(1);
-        if let Some(place) = samples.iter().position(|sample| !sample.is_finite()) {
-            let (moment, channel) = (place / channels + 1, place % channels + 1);
+        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
+            let (number, channel) = (index / channels + 1, index % channels + 1);
             return Err(SignalError::Recording {
-                what: format!("sample {moment} of channel {channel} being {}", samples[place]),
+                what: format!("sample {number} of channel {channel} being {}", samples[index]),
                 expected: "finite numbers".into(),
             });
         }
@@ -44,13 +47,13 @@ impl Audio {
             power += f64::from(*sample).powi(2);
         }
         power /= samples.len() as f64;
-        Ok(Self { info, values: samples, power })
+        Ok(Self { info, values: samples, power, warnings: Vec::new() })
     }
 
-    /// The recording that a network gives: `values` are its outputs, whatever they are.
+    /// The audio that a network represents: `values` are its outputs.
     pub(crate) fn of_network(info: AudioInfo, values: Vec<f32>) -> Self {
         let power = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>();
-        Self { info, power: power / values.len() as f64, values }
+        Self { info, power: power / values.len() as f64, values, warnings: Vec::new() }
     }
 
     /// What a model file keeps of it.
