@@ -221,7 +221,7 @@ fn files_that_are_no_recordings_or_damaged() {
         (with(f64::NAN), "a.wav", "sample 42 of channel 1 being NaN"),
         (with(f64::INFINITY), "a.wav", "sample 42 of channel 1 being inf"),
         // Claims: 4 GiB of data, 65,535 channels, no rate, no bits, bits that nobody knows.
-        (claims(0xFFFF_FF00, 0xFFFF_FFF0), "a.wav", "ends after 100 of the"),
+        (claims(0x6FFF_FF00, 0x6FFF_FFF0), "a.wav", "ends after 100 of the"),
         (claims(0xFFFF_FF00, 236), "a.wav", "recording: malformed"),
         (changed(22, &[0xFF, 0xFF]), "a.wav", "recording"),
         (changed(22, &[0, 0]), "a.wav", "recording"),

@@ -8,7 +8,7 @@ use vi3nr_engine::{Backend, Engine, EngineError};
 use super::{DecodeError, DecodeRequest, Decoded, info_of};
 use crate::model_file::Model;
 use crate::signal::shape::vector::unit;
-use crate::signal::shape::{Mesh, MeshFormat, ShapeInfo, Vector, edge_census, extract, write_mesh};
+use crate::signal::shape::{EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract, write_mesh};
 use crate::signal::{SignalError, SignalKind};
 
 /// The surface of a model.
@@ -61,7 +61,7 @@ pub(super) fn decode(
     let found = backend.workers().install(|| decode_shape(model, resolution, backend))?;
     write_mesh(path, &found.mesh, &found.normals).map_err(SignalError::from)?;
     let (vertices, faces) = (found.mesh.vertices.len(), found.mesh.faces.len());
-    let watertight = edge_census(&found.mesh).is_watertight();
+    let watertight = EdgeTopology::of(&found.mesh).is_watertight();
     let closed = if watertight { "watertight" } else { "not watertight" };
     Ok(Decoded {
         facts: json!({

@@ -44,8 +44,15 @@ impl ShapeSignal {
     }
 
     /// Prepares the distances to a shape.
-    pub fn new(shape: Shape, options: ShapeOptions) -> Self {
+    pub fn new(mut shape: Shape, options: ShapeOptions) -> Self {
         let distance = SignedDistance::new(&shape.geometry);
+        if distance.is_by_winding() && shape.is_closed() {
+            shape.warnings.push(
+                "parts of the surface overlap: inside is their union, and faces within it count as \
+                 surface"
+                    .into(),
+            );
+        }
         Self { shape, distance, options }
     }
 

@@ -1,20 +1,26 @@
 //! The signed distance to a surface: negative inside.
 
 use rayon::prelude::*;
+use vi3nr::rng::{Random, Stream};
 
 use super::bvh::Bvh;
 use super::geometry::Geometry;
 use super::mesh::Mesh;
-use super::topology::{edge_census, neighbors};
+use super::placement::REACH;
+use super::topology::{EdgeTopology, neighbors};
 use super::triangle::Feature;
 use super::vector::{Vector, add, dot, length, scale, subtract, unit};
 
+/// What the points are drawn for at which normals and winding numbers are compared.
+const TESTED: Stream = Stream::new(6);
+
 /// The distance to a surface, exact up to double precision, negative inside.
 ///
-/// Of a watertight mesh the sign is that of the normal at the closest point: a face's own, the sum of
-/// two at an edge, the sum weighted by angles at a corner (Baerentzen and Aanaes 2005). Of any other
-/// mesh, inside is where the generalized winding number is above 1/2. Of points with normals, inside
-/// is behind the normal of the closest point.
+/// Of a watertight mesh that does not overlap itself the sign is that of the normal at the closest point:
+/// a face's own, the sum of two at an edge, the sum weighted by angles at a corner (Baerentzen and Aanaes
+/// 2005). Of any other mesh, inside is where the generalized winding number is above 1/2; of closed
+/// pieces that overlap, this is their union. Of points with normals, inside is behind the normal of the
+/// closest point.
 ///
 /// One tree of boxes serves all of them.
 #[derive(Debug, Clone)]
@@ -44,17 +50,53 @@ impl SignedDistance {
     pub fn new(geometry: &Geometry) -> Self {
         match geometry {
             Geometry::Mesh(mesh) => {
-                let sign = match edge_census(mesh).is_watertight() {
-                    true => Sign::Normals(Normals::new(mesh)),
-                    false => Sign::Winding,
-                };
-                Self { tree: Bvh::new(&mesh.triangles()), sign }
+                let tree = Bvh::new(&mesh.triangles());
+                if !EdgeTopology::of(mesh).is_watertight() {
+                    return Self { tree, sign: Sign::Winding };
+                }
+                let by_normals = Self { tree, sign: Sign::Normals(Normals::new(mesh)) };
+                match by_normals.overlaps(mesh) {
+                    true => Self { sign: Sign::Winding, ..by_normals },
+                    false => by_normals,
+                }
             }
             Geometry::Points { points, normals } => {
                 let triangles: Vec<_> = points.iter().map(|point| [*point; 3]).collect();
                 Self { tree: Bvh::new(&triangles), sign: Sign::Points(normals.clone()) }
             }
         }
+    }
+
+    /// Whether inside is where the winding number says, and not where the normals say.
+    pub(crate) fn is_by_winding(&self) -> bool {
+        matches!(self.sign, Sign::Winding)
+    }
+
+    /// Whether normals and winding numbers disagree anywhere about a watertight mesh: pieces or parts
+    /// of it overlap. Looks just before and behind faces, and at points all over the space.
+    fn overlaps(&self, mesh: &Mesh) -> bool {
+        /// Faces and points that are looked at, and how far from the faces.
+        const FACES: usize = 4096;
+        const POINTS: u64 = 2048;
+        const STEP: f64 = 1e-4;
+        let disagrees = |p: Vector| {
+            let distance = self.at(p);
+            distance.abs() > 0.1 * STEP
+                && (distance < 0.0) != (self.tree.winding_number(p) > 0.5)
+        };
+        let beside = |face: &[u32; 3]| {
+            let [a, b, c] = mesh.corners(*face);
+            let center = scale(add(a, add(b, c)), 1.0 / 3.0);
+            let away = scale(unit(mesh.area_normal(*face)), STEP);
+            disagrees(add(center, away)) || disagrees(subtract(center, away))
+        };
+        let random = Random::new(0, TESTED, 0);
+        let anywhere = |i: u64| {
+            disagrees([0, 1, 2].map(|axis| REACH * (2.0 * random.uniform(3 * i + axis) - 1.0)))
+        };
+        let step = mesh.faces.len().div_ceil(FACES);
+        mesh.faces.par_iter().step_by(step).any(beside)
+            || (0..POINTS).into_par_iter().any(anywhere)
     }
 
     /// The signed distance of one point.

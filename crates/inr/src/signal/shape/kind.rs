@@ -19,7 +19,7 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
     name: "shape",
     plural: "shapes",
     formats: "a shape (PLY, OBJ, STL, XYZ)",
-    endings: &["ply", "obj", "stl", "xyz"],
+    endings: &["ply", "obj", "stl", "xyz", "xyzn"],
     fields: ShapeRequest::FIELDS,
     options_to_json: |all| serde_json::to_value(all.shape),
     options_from_json: |value| {

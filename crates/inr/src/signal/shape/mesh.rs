@@ -58,7 +58,8 @@ impl Mesh {
         (welded, dropped)
     }
 
-    fn without_unused_vertices(&self) -> Self {
+    /// The same faces, without vertices that none has.
+    pub(crate) fn without_unused_vertices(&self) -> Self {
         let mut kept = Self::default();
         let mut new_place = vec![u32::MAX; self.vertices.len()];
         for face in &self.faces {

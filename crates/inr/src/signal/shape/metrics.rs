@@ -11,7 +11,7 @@ use super::distance::SignedDistance;
 use super::error::ShapeError;
 use super::extract::Field;
 use super::geometry::Geometry;
-use super::occupancy::{Occupancy, lattice};
+use super::occupancy::{Occupancy, grid_coordinate};
 use super::shape_file::Shape;
 use super::surface::{Surface, half_open};
 use super::vector::{Vector, add, dot, scale, unit};
@@ -63,11 +63,11 @@ pub fn grid_iou(
         let truth: Vec<Vec<bool>> =
             planes.clone().into_par_iter().map(|plane| occupancy.plane(plane)).collect();
         for (plane, truth) in planes.zip(truth) {
-            let z = lattice(plane, count) as f32;
+            let z = grid_coordinate(plane, count) as f32;
             for (part, truth) in truth.chunks(CHUNK).enumerate() {
                 points.clear();
                 for index in part * CHUNK..part * CHUNK + truth.len() {
-                    let (x, y) = (lattice(index % count, count), lattice(index / count, count));
+                    let (x, y) = (grid_coordinate(index % count, count), grid_coordinate(index / count, count));
                     points.extend([x as f32, y as f32, z]);
                 }
                 let mut values = vec![0.0; truth.len()];

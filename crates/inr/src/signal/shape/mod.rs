@@ -13,9 +13,13 @@ mod as_signal;
 #[cfg(feature = "shape")]
 mod bvh;
 #[cfg(feature = "shape")]
+mod cloud;
+#[cfg(feature = "shape")]
 mod cube_table;
 #[cfg(feature = "shape")]
 mod distance;
+#[cfg(feature = "shape")]
+mod duplicates;
 mod error;
 #[cfg(feature = "shape")]
 mod extract;
@@ -30,6 +34,8 @@ mod metrics;
 #[cfg(feature = "shape")]
 mod occupancy;
 mod options;
+#[cfg(feature = "shape")]
+mod orientation;
 mod placement;
 #[cfg(feature = "shape")]
 mod preview;
@@ -47,6 +53,8 @@ mod topology;
 mod triangle;
 #[cfg_attr(not(feature = "shape"), allow(dead_code, reason = "a few serve Placement"))]
 pub(crate) mod vector;
+#[cfg(feature = "shape")]
+mod winding;
 #[cfg(feature = "shape")]
 mod writing;
 
@@ -76,7 +84,7 @@ pub use shape_file::Shape;
 #[cfg(feature = "shape")]
 pub use surface::Surface;
 #[cfg(feature = "shape")]
-pub use topology::{EdgeCensus, edge_census};
+pub use topology::EdgeTopology;
 pub use vector::Vector;
 #[cfg(feature = "shape")]
 pub use writing::{MeshFormat, write_mesh};

@@ -10,7 +10,7 @@ use super::shape_file::Shape;
 use super::vector::Vector;
 
 /// Coordinate `index` of `count` evenly spaced ones on \[-1.2, 1.2\], both ends included.
-pub(crate) fn lattice(index: usize, count: usize) -> f64 {
+pub(crate) fn grid_coordinate(index: usize, count: usize) -> f64 {
     let last = (count - 1) as f64;
     REACH * ((2.0 * index as f64 - last) / last)
 }
@@ -52,13 +52,13 @@ impl<'a> Occupancy<'a> {
             Self::Signs { distance, count } => {
                 let at = |index: usize| {
                     let place = [index % count, index / count, plane];
-                    distance.is_inside(place.map(|index| lattice(index, *count)))
+                    distance.is_inside(place.map(|index| grid_coordinate(index, *count)))
                 };
                 (0..count * count).into_par_iter().with_min_len(64).map(at).collect()
             }
             Self::Rays { mesh, planes, count } => {
                 let mut steps = vec![0i32; count * count];
-                let z = lattice(plane, *count);
+                let z = grid_coordinate(plane, *count);
                 for face in &planes[plane] {
                     let corners = mesh.corners(mesh.faces[*face as usize]);
                     if let Some((up, down)) = cut(&corners, z) {
@@ -76,15 +76,15 @@ impl<'a> Occupancy<'a> {
     }
 }
 
-/// The first point of the lattice at or after a coordinate, at most `count`.
+/// The first point of the grid at or after a coordinate, at most `count`.
 fn first_at_or_after(coordinate: f64, count: usize) -> usize {
     let guess = ((coordinate + REACH) / (2.0 * REACH) * (count - 1) as f64).ceil();
     let mut index = guess.clamp(0.0, count as f64) as usize;
-    // Rounding may have put it one off; what counts is the comparison with the lattice itself.
-    while index > 0 && lattice(index - 1, count) >= coordinate {
+    // Rounding may have put it one off; what counts is the comparison with the grid itself.
+    while index > 0 && grid_coordinate(index - 1, count) >= coordinate {
         index -= 1;
     }
-    while index < count && lattice(index, count) < coordinate {
+    while index < count && grid_coordinate(index, count) < coordinate {
         index += 1;
     }
     index
@@ -117,7 +117,7 @@ fn count_crossings(up: [f64; 2], down: [f64; 2], count: usize, steps: &mut [i32]
     // A face whose rising side lies at the larger y looks toward +x: rays leave there.
     let (low, high, step) = if up[1] > down[1] { (down, up, -1) } else { (up, down, 1) };
     for row in first_at_or_after(low[1], count)..first_at_or_after(high[1], count) {
-        let t = (lattice(row, count) - low[1]) / (high[1] - low[1]);
+        let t = (grid_coordinate(row, count) - low[1]) / (high[1] - low[1]);
         let column = first_at_or_after(low[0] + t * (high[0] - low[0]), count);
         if column < count {
             steps[row * count + column] += step;

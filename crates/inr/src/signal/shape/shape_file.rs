@@ -9,12 +9,19 @@ use super::info::ShapeInfo;
 use super::mesh::Mesh;
 use super::placement::Placement;
 use super::read::read;
-use super::topology::{edge_census, make_consistent, turn_inside_out};
+use super::cloud::orient_cloud;
+use super::orientation::{Orientation, orient_pieces};
+use super::topology::{EdgeTopology, orient_consistently};
+use super::winding::mean_winding;
 use super::vector::{Vector, add, length, scale, subtract, unit};
 use crate::bounded_read::read_at_most;
 
 /// Most bytes of a shape file.
 const MAX_BYTES: u64 = 1 << 30;
+/// A surface whose inside, as seen from just behind its faces, has a smaller mean winding number
+/// encloses next to nothing: a closed surface has 1, an open sheet 1/2.
+const SHEET: f64 = 0.6;
+
 /// A shape: its mean in the origin, its largest coordinate 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
@@ -22,18 +29,20 @@ pub struct Shape {
     pub geometry: Arc<Geometry>,
     /// The way back to the file's units.
     pub placement: Placement,
-    /// What people should know about the file: holes, faces that were turned or dropped.
+    /// What people should know about the file: holes, faces that were flipped or dropped.
     pub warnings: Vec<String>,
 }
 
 impl Shape {
-    /// Reads a PLY, OBJ, STL or XYZ file, by its name. Polygons become triangles, equal positions
-    /// one vertex, faces with a repeated corner are dropped, and faces that are turned against
-    /// their neighbors are turned back.
+    /// Reads a PLY, OBJ, STL or XYZ file, by its name. Polygons become triangles and equal positions
+    /// one vertex; faces with a repeated corner and duplicates are dropped; faces are flipped where
+    /// neighbors disagree, and connected pieces where they face inwards and are not cavities.
     ///
     /// # Errors
-    /// A file that cannot be read, is damaged or cut short, has no faces (or points with normals),
-    /// faces that name vertices which do not exist, or coordinates that are not finite numbers.
+    /// Returns [`ShapeError::Read`] if the file cannot be read, [`ShapeError::Format`] or
+    /// [`ShapeError::Damaged`] if it is not a whole file of such a format, and
+    /// [`ShapeError::Unusable`] if it has no faces (or points with normals), faces that name vertices
+    /// which do not exist, or coordinates that are not finite.
     pub fn open(path: &Path) -> Result<Self, ShapeError> {
         let bytes = read_at_most(path, MAX_BYTES)
             .map_err(|source| ShapeError::Read { path: path.to_owned(), source })?;
@@ -73,11 +82,11 @@ impl Shape {
         format!("{:08x}", hasher.finalize())
     }
 
-    /// Normalizes what was read or made; says what is wrong with it where it cannot be used.
+    /// Normalizes a geometry and orients its faces, as [`Shape::open`] does.
     ///
     /// # Errors
-    /// No faces or points, a place that does not exist, coordinates that are not finite or all the
-    /// same.
+    /// Returns in words what is wrong with it: no faces or points, a vertex that does not exist,
+    /// coordinates that are not finite or all the same.
     pub fn new(geometry: Geometry) -> Result<Self, String> {
         match geometry {
             Geometry::Mesh(mesh) => Self::of_mesh(&mesh),
@@ -116,22 +125,45 @@ impl Shape {
         if dropped > 0 {
             warnings.push(format!("{dropped} faces with a repeated corner were dropped"));
         }
-        if edge_census(&mesh).open > 0 {
-            let turned = make_consistent(&mut mesh);
-            if turned > 0 {
-                warnings.push(format!("{turned} faces were turned to agree with their neighbors"));
+        let duplicates = mesh.drop_duplicates();
+        if duplicates.repeated > 0 {
+            warnings.push(format!("{} duplicate faces were dropped", duplicates.repeated));
+        }
+        if duplicates.walls > 0 {
+            warnings.push(format!(
+                "{} pairs of faces that lie back to back and bound nothing were dropped",
+                duplicates.walls
+            ));
+        }
+        if mesh.faces.is_empty() {
+            return Err("all of its faces lie back to back in pairs that bound nothing".into());
+        }
+        mesh = mesh.without_unused_vertices();
+        if EdgeTopology::of(&mesh).open > 0 {
+            let flipped = orient_consistently(&mut mesh);
+            if flipped > 0 {
+                warnings.push(format!("{flipped} faces were flipped to agree with their neighbors"));
             }
         }
-        let census = edge_census(&mesh);
-        if census.open > 0 {
+        let orientation = orient_pieces(&mut mesh);
+        warnings.extend(orientation_warnings(&orientation));
+        let topology = EdgeTopology::of(&mesh);
+        if topology.open > 0 {
             warnings.push(format!(
                 "the surface is not watertight ({} open edges): inside is where the generalized \
                  winding number is above 1/2",
-                census.open
+                topology.open
             ));
-        } else if mesh.volume() < 0.0 {
-            turn_inside_out(&mut mesh);
-            warnings.push("the surface faced inwards and was turned inside out".into());
+            let mean = mean_winding(&mesh);
+            if mean < SHEET {
+                warnings.push(format!(
+                    "the surface encloses next to nothing (just behind it the winding number is \
+                     {mean:.2} on average; 1 for a closed surface): there is hardly an inside to \
+                     learn or to measure"
+                ));
+            }
+        } else if orientation.is_flat {
+            warnings.push("the surface encloses no volume: there is no inside to learn".into());
         }
         Ok(Self { geometry: Arc::new(Geometry::Mesh(mesh)), placement, warnings })
     }
@@ -145,17 +177,19 @@ impl Shape {
             return Err(format!("{} points are more than can be counted", points.len()));
         }
         let bad = |normal: &Vector| !length(*normal).is_finite() || length(*normal) == 0.0;
-        if let Some(place) = normals.iter().position(bad) {
-            let normal = normals[place];
-            return Err(format!("point {place} has the normal {normal:?}, which is no direction"));
+        if let Some(index) = normals.iter().position(bad) {
+            let normal = normals[index];
+            return Err(format!(
+                "point {index} (counted from 0) has the normal {normal:?}, which is not a direction"
+            ));
         }
         let placement = placement(points)?;
         let normalized = |point: &Vector| placement.normalize(*point);
-        let geometry = Geometry::Points {
-            points: points.iter().map(normalized).collect(),
-            normals: normals.iter().map(|normal| unit(*normal)).collect(),
-        };
-        Ok(Self { geometry: Arc::new(geometry), placement, warnings: Vec::new() })
+        let points: Vec<Vector> = points.iter().map(normalized).collect();
+        let mut normals: Vec<Vector> = normals.iter().map(|normal| unit(*normal)).collect();
+        let warnings = orient_cloud(&points, &mut normals);
+        let geometry = Geometry::Points { points, normals };
+        Ok(Self { geometry: Arc::new(geometry), placement, warnings })
     }
 
     /// What a model file keeps of it.
@@ -170,10 +204,35 @@ impl Shape {
     /// Whether the surface encloses a volume without holes.
     pub fn is_closed(&self) -> bool {
         match &*self.geometry {
-            Geometry::Mesh(mesh) => edge_census(mesh).open == 0,
+            Geometry::Mesh(mesh) => EdgeTopology::of(mesh).open == 0,
             Geometry::Points { .. } => false,
         }
     }
+}
+
+/// What was done to the pieces of a surface, in words.
+fn orientation_warnings(orientation: &Orientation) -> Vec<String> {
+    let Orientation { flipped, pieces, hidden, unknown, .. } = *orientation;
+    let mut warnings = Vec::new();
+    if flipped > 0 {
+        warnings.push(match pieces {
+            1 => "the surface faced inwards and was flipped".into(),
+            _ => format!("{flipped} of {pieces} connected pieces faced inwards and were flipped"),
+        });
+    }
+    if hidden > 0 {
+        warnings.push(format!(
+            "{hidden} of {pieces} connected pieces lie within another and face outwards: they count \
+             as filled, not as cavities"
+        ));
+    }
+    if unknown {
+        warnings.push(format!(
+            "{pieces} connected pieces are too many to tell which lie within which: each faces \
+             outwards, and cavities are filled"
+        ));
+    }
+    warnings
 }
 
 fn require_finite(points: &[Vector]) -> Result<(), String> {

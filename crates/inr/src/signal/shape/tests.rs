@@ -6,9 +6,9 @@ use std::sync::Arc;
 use vi3nr::rng::{Random, Stream};
 
 use super::bvh::Bvh;
-use super::occupancy::{Occupancy, lattice};
+use super::occupancy::{Occupancy, grid_coordinate};
 use super::test_shapes::{cube, shape, sphere};
-use super::topology::turn_inside_out;
+use super::topology::flip_orientation;
 use super::vector::{Vector, length, scale};
 use super::*;
 
@@ -45,7 +45,7 @@ fn occupancy_agrees_with_distances(shape: &Shape, distance: &SignedDistance, cou
         for plane in 0..count {
             for (index, inside) in occupancy.plane(plane).into_iter().enumerate() {
                 let place = [index % count, index / count, plane];
-                let d = distance.at(place.map(|index| lattice(index, count)));
+                let d = distance.at(place.map(|index| grid_coordinate(index, count)));
                 assert!(inside == (d < 0.0) || d.abs() < 1e-12, "{place:?}: {d}");
             }
         }
@@ -69,7 +69,7 @@ fn winding_numbers_and_rays_agree_with_the_normals() {
 
 #[test]
 fn rays_through_corners_and_along_faces_are_counted_once() {
-    // Scaled so that the lattice of 13 points, 0.2 apart, hits corners, edges and whole faces.
+    // Scaled so that the grid of 13 points, 0.2 apart, hits corners, edges and whole faces.
     let mut mesh = cube();
     mesh.vertices.iter_mut().for_each(|v| *v = scale(*v, 0.6));
     let shape = Shape {
@@ -87,13 +87,13 @@ fn flipped_faces_holes_and_turned_surfaces_are_told_and_handled() {
     flipped.faces[7].swap(0, 1);
     flipped.faces[30].swap(1, 2);
     let flipped = shape(flipped);
-    assert!(flipped.warnings[0].starts_with("2 faces were turned"), "{:?}", flipped.warnings);
+    assert!(flipped.warnings[0].starts_with("2 faces were flipped"), "{:?}", flipped.warnings);
     assert_eq!(*flipped.geometry, shape_with_order(&flipped, sphere(6)));
 
     let mut inwards = sphere(6);
-    turn_inside_out(&mut inwards);
+    flip_orientation(&mut inwards);
     let inwards = shape(inwards);
-    assert!(inwards.warnings[0].contains("turned inside out"), "{:?}", inwards.warnings);
+    assert!(inwards.warnings[0].contains("faced inwards and was flipped"), "{:?}", inwards.warnings);
     assert!(SignedDistance::new(&inwards.geometry).at([0.0; 3]) < -0.9);
 
     let mut holed = sphere(6);
@@ -266,7 +266,7 @@ fn what_is_written_is_read_again() {
             let Geometry::Mesh(read) = &*shape.geometry else { panic!() };
             if offset == 0.0 || name != "a.stl" {
                 assert!(shape.warnings.is_empty(), "{name}: {:?}", shape.warnings);
-                assert!(edge_census(read).is_watertight(), "{name}");
+                assert!(EdgeTopology::of(read).is_watertight(), "{name}");
                 assert_eq!(read.vertices.len(), mesh.vertices.len());
                 let d = SignedDistance::new(&shape.geometry).at([0.0; 3]);
                 assert!((-1.0..-0.9).contains(&d), "{name}: {d}");

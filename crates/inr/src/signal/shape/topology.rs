@@ -1,19 +1,30 @@
-//! How faces meet: holes, edges of more than two faces, faces turned the wrong way.
+//! How faces meet: holes, edges of more than two faces, connected pieces, consistent orientation.
 
 use super::mesh::Mesh;
 
 /// How the faces of a mesh meet at its edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct EdgeCensus {
-    /// Edges with other than two faces.
+pub struct EdgeTopology {
+    /// The number of edges with other than two faces.
     pub irregular: usize,
-    /// Edges passed more often one way than the other: the rims of holes, and faces that are
-    /// turned against their neighbors. 0 for a closed surface.
+    /// The number of edges that faces pass more often one way than the other: the boundaries of
+    /// holes, and edges between faces of opposite orientation. 0 for a closed surface.
     pub open: usize,
 }
 
-impl EdgeCensus {
-    /// Whether every edge has exactly two faces and these agree about the front.
+impl EdgeTopology {
+    /// Counts the edges of a mesh.
+    pub fn of(mesh: &Mesh) -> Self {
+        let mut topology = Self::default();
+        for edge in sides(mesh).chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
+            let upwards = edge.iter().filter(|side| side.upwards).count();
+            topology.irregular += usize::from(edge.len() != 2);
+            topology.open += usize::from(2 * upwards != edge.len());
+        }
+        topology
+    }
+
+    /// Whether every edge has exactly two faces, of the same orientation.
     pub fn is_watertight(&self) -> bool {
         self.irregular == 0 && self.open == 0
     }
@@ -46,17 +57,6 @@ fn sides(mesh: &Mesh) -> Vec<Side> {
     sides
 }
 
-/// Counts the edges that keep a mesh from being closed.
-pub fn edge_census(mesh: &Mesh) -> EdgeCensus {
-    let mut census = EdgeCensus::default();
-    for edge in sides(mesh).chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
-        let upwards = edge.iter().filter(|side| side.upwards).count();
-        census.irregular += usize::from(edge.len() != 2);
-        census.open += usize::from(2 * upwards != edge.len());
-    }
-    census
-}
-
 /// For each face, the face behind each of its three sides; of edges with other than two faces, the
 /// face itself.
 pub(crate) fn neighbors(mesh: &Mesh) -> Vec<[u32; 3]> {
@@ -70,9 +70,70 @@ pub(crate) fn neighbors(mesh: &Mesh) -> Vec<[u32; 3]> {
     neighbors
 }
 
-/// Turns faces so that neighbors agree about the front; in each connected piece the smaller part
-/// is turned. The number of faces turned.
-pub(crate) fn make_consistent(mesh: &mut Mesh) -> usize {
+/// The connected pieces of a mesh.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pieces {
+    /// The piece of each face, counted from 0 in the order of the first faces.
+    pub(crate) of_faces: Vec<u32>,
+    pub(crate) count: usize,
+}
+
+impl Pieces {
+    /// Faces are connected if they share an edge that no third face has: what touches along an edge of
+    /// four faces is two pieces.
+    pub(crate) fn by_regular_edges(mesh: &Mesh) -> Self {
+        Self::of_links(mesh.faces.len(), |join| {
+            for (face, others) in neighbors(mesh).into_iter().enumerate() {
+                others.into_iter().for_each(|other| join(face as u32, other));
+            }
+        })
+    }
+
+    /// Faces are connected if they share an edge.
+    pub(crate) fn by_edges(mesh: &Mesh) -> Self {
+        Self::of_links(mesh.faces.len(), |join| {
+            for pair in sides(mesh).windows(2) {
+                if (pair[0].low, pair[0].high) == (pair[1].low, pair[1].high) {
+                    join(pair[0].face, pair[1].face);
+                }
+            }
+        })
+    }
+
+    /// Joins faces in a disjoint-set forest.
+    fn of_links(faces: usize, links: impl FnOnce(&mut dyn FnMut(u32, u32))) -> Self {
+        fn root(parents: &mut [u32], mut face: u32) -> u32 {
+            while parents[face as usize] != face {
+                let above = parents[parents[face as usize] as usize];
+                parents[face as usize] = above;
+                face = above;
+            }
+            face
+        }
+        let mut parents: Vec<u32> = (0..faces as u32).collect();
+        links(&mut |a, b| {
+            let (a, b) = (root(&mut parents, a), root(&mut parents, b));
+            // The root is the first face of a piece.
+            parents[a.max(b) as usize] = a.min(b);
+        });
+        let mut of_faces = vec![0; faces];
+        let mut count = 0;
+        for face in 0..faces as u32 {
+            let root = root(&mut parents, face);
+            of_faces[face as usize] = if root == face {
+                count += 1;
+                count - 1
+            } else {
+                of_faces[root as usize]
+            };
+        }
+        Self { of_faces, count: count as usize }
+    }
+}
+
+/// Flips faces so that neighbors have the same orientation; in each connected piece the smaller part is
+/// flipped. Returns the number of flipped faces.
+pub(crate) fn orient_consistently(mesh: &mut Mesh) -> usize {
     let neighbors = neighbors(mesh);
     // 0: not seen; else whether the face must be turned against the first of its piece.
     let mut turn: Vec<Option<bool>> = vec![None; mesh.faces.len()];
@@ -111,9 +172,20 @@ pub(crate) fn make_consistent(mesh: &mut Mesh) -> usize {
     turned
 }
 
-/// Turns every face.
-pub(crate) fn turn_inside_out(mesh: &mut Mesh) {
+/// Reverses the orientation of every face.
+#[cfg(test)]
+pub(crate) fn flip_orientation(mesh: &mut Mesh) {
     for face in &mut mesh.faces {
         face.swap(1, 2);
+    }
+}
+
+/// Calls `visit` with each face that has an edge which faces pass more often one way than the other.
+pub(crate) fn for_each_open_edge(mesh: &Mesh, mut visit: impl FnMut(u32)) {
+    for edge in sides(mesh).chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
+        let upwards = edge.iter().filter(|side| side.upwards).count();
+        if 2 * upwards != edge.len() {
+            edge.iter().for_each(|side| visit(side.face));
+        }
     }
 }

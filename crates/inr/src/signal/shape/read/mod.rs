@@ -2,14 +2,15 @@
 
 mod obj;
 mod ply;
+mod polygon;
 mod stl;
+mod text;
 mod xyz;
 
 use std::path::Path;
 
 use super::error::ShapeError;
 use super::geometry::Geometry;
-use super::mesh::Mesh;
 
 /// Content to geometry, or what is wrong with it.
 type Parse = fn(&[u8]) -> Result<Geometry, String>;
@@ -19,11 +20,11 @@ type Parse = fn(&[u8]) -> Result<Geometry, String>;
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let (format, parse): (_, Parse) = match ending.to_ascii_lowercase().as_str() {
-        _ if bytes.starts_with(b"ply") => ("PLY", ply::parse),
+        _ if bytes.starts_with(b"ply\n") || bytes.starts_with(b"ply\r") => ("PLY", ply::parse),
         "ply" => ("PLY", ply::parse),
         "obj" => ("OBJ", obj::parse),
         "stl" => ("STL", stl::parse),
-        "xyz" => ("XYZ", xyz::parse),
+        "xyz" | "xyzn" => ("XYZ", xyz::parse),
         _ => return Err(ShapeError::Format { path: path.to_owned() }),
     };
     parse(bytes).map_err(|reason| ShapeError::Damaged {
@@ -36,17 +37,11 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
 /// A reason in one line of bounded length: parsers quote what they saw, which may be a megabyte.
 fn first_lines(reason: &str) -> String {
     let words: Vec<&str> = reason.split_whitespace().collect();
-    let line = words.join(" ");
+    // Control characters would reach the terminal.
+    let line = words.join(" ").replace(char::is_control, "\u{FFFD}");
     match line.char_indices().nth(300) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
-    }
-}
-
-/// Triangles from polygons that are given as one list of corners each: a fan around the first.
-fn fan(polygon: &[u32], mesh: &mut Mesh) {
-    for pair in polygon.windows(2).skip(1) {
-        mesh.faces.push([polygon[0], pair[0], pair[1]]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! PLY, ascii and binary, through `ply-rs-bw`.
+//! PLY, ASCII and binary, through `ply-rs-bw`.
 
 use std::io::BufRead;
 
@@ -7,7 +7,7 @@ use ply_rs_bw::ply::{
     ElementDef, Encoding, Header, Property, PropertyAccess, PropertyType, ScalarType,
 };
 
-use super::fan;
+use super::polygon::triangulate;
 use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
 
@@ -29,9 +29,9 @@ impl PropertyAccess for Row {
             "x" => self.position[0] = number(&property),
             "y" => self.position[1] = number(&property),
             "z" => self.position[2] = number(&property),
-            "nx" => self.normal.get_or_insert_default()[0] = number(&property),
-            "ny" => self.normal.get_or_insert_default()[1] = number(&property),
-            "nz" => self.normal.get_or_insert_default()[2] = number(&property),
+            "nx" | "normal_x" => self.normal.get_or_insert_default()[0] = number(&property),
+            "ny" | "normal_y" => self.normal.get_or_insert_default()[1] = number(&property),
+            "nz" | "normal_z" => self.normal.get_or_insert_default()[2] = number(&property),
             "vertex_indices" | "vertex_index" => self.corners = list(property),
             _ => {}
         }
@@ -48,9 +48,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
             return Err(format!("its vertices have no property '{axis}'"));
         }
     }
-    let with_normals = ["nx", "ny", "nz"].iter().all(|axis| vertex.properties.contains_key(*axis));
+    let has_all = |names: [&str; 3]| names.iter().all(|name| vertex.properties.contains_key(*name));
+    let with_normals =
+        has_all(["nx", "ny", "nz"]) || has_all(["normal_x", "normal_y", "normal_z"]);
     let mut mesh = Mesh::default();
     let mut normals = Vec::new();
+    // They may come before the vertices.
+    let (mut polygons, mut strips) = (Vec::new(), Vec::new());
     for (name, element) in &header.elements {
         require_bytes(element, header.encoding, rest.len())?;
         let rows = rows(&parser, &mut rest, element, &header)?;
@@ -59,9 +63,17 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
                 mesh.vertices.extend(rows.iter().map(|row| row.position));
                 normals.extend(rows.iter().filter_map(|row| row.normal));
             }
-            "face" => add_faces(&rows, &mut mesh)?,
+            "face" => polygons.extend(rows),
+            "tristrips" => strips.extend(rows),
             _ => {}
         }
+    }
+    add_faces(&polygons, &mut mesh)?;
+    add_strips(&strips, &mut mesh)?;
+    if mesh.faces.is_empty() && !mesh.vertices.is_empty() && !with_normals {
+        return Err("it has no faces, and its vertices have no normals (nx, ny, nz or normal_x, \
+                    normal_y, normal_z)"
+            .into());
     }
     if mesh.faces.is_empty() && with_normals {
         return Ok(Geometry::Points { points: mesh.vertices, normals });
@@ -94,7 +106,32 @@ fn add_faces(rows: &[Row], mesh: &mut Mesh) -> Result<(), String> {
                 .map_err(|_| format!("face {number} names vertex {corner}, which cannot be"))?;
             polygon.push(place);
         }
-        fan(&polygon, mesh);
+        triangulate(&polygon, &mesh.vertices, &mut mesh.faces);
+    }
+    Ok(())
+}
+
+/// Adds strips of triangles, each of three successive vertices, every other one turned; -1 begins a
+/// new strip.
+fn add_strips(rows: &[Row], mesh: &mut Mesh) -> Result<(), String> {
+    for row in rows {
+        for strip in row.corners.split(|corner| *corner == -1) {
+            for (number, corners) in strip.windows(3).enumerate() {
+                let mut face = [0; 3];
+                for (place, corner) in face.iter_mut().zip(corners) {
+                    *place = u32::try_from(*corner).map_err(|_| {
+                        format!("a triangle strip names vertex {corner}, which cannot be")
+                    })?;
+                }
+                if number % 2 == 1 {
+                    face.swap(0, 1);
+                }
+                // Strips turn corners by repeating a vertex.
+                if face[0] != face[1] && face[1] != face[2] && face[0] != face[2] {
+                    mesh.faces.push(face);
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -1,43 +1,93 @@
-//! STL, ascii and binary, through `stl_io`. Corners repeat in this format; welding joins them.
+//! STL, ASCII and binary. Corners repeat in this format; welding joins them. The normals in the file are
+//! not looked at: the order of the corners says the same.
 
-use std::borrow::Cow;
-use std::io::Cursor;
-
+use super::text::{coordinates, lines};
 use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
 
 /// Bytes before the first triangle of a binary file, and of each triangle.
 const HEADER: usize = 84;
 const TRIANGLE: usize = 50;
+/// Bytes of a file that are searched for the words of an ASCII file.
+const SEARCHED: usize = 4096;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
-    let mut mesh = Mesh::default();
-    // Some programs begin binary files with "solid" too: their length tells them apart.
-    let promised = bytes
+    let announced = bytes
         .get(80..HEADER)
         .map(|count| u32::from_le_bytes([count[0], count[1], count[2], count[3]]) as usize);
-    let exact = promised.is_some_and(|count| bytes.len() == HEADER + count * TRIANGLE);
     let held = bytes.len().saturating_sub(HEADER) / TRIANGLE;
-    let bytes: Cow<'_, [u8]> = match promised {
-        // The library goes by the first six bytes, "solid ", which not all programs write alike.
-        _ if bytes.starts_with(b"solid") && !exact => {
-            let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
-            [b"solid ", &bytes[end..]].concat().into()
-        }
-        None => return Err(format!("{} bytes are too few for any STL file", bytes.len())),
+    let is_exact = announced.is_some_and(|count| bytes.len() == HEADER + count * TRIANGLE);
+    if !is_exact && looks_like_text(bytes) {
+        return ascii(bytes);
+    }
+    let left = bytes.len().saturating_sub(HEADER);
+    match announced {
+        None => Err(format!("{} bytes are too few for any STL file", bytes.len())),
+        // Some programs forget to write the number.
+        Some(0) if held > 0 && left.is_multiple_of(TRIANGLE) => Ok(binary(&bytes[HEADER..], held)),
         Some(count) if count > held => {
-            return Err(format!("its header promises {count} triangles, and {held} are left"));
+            Err(format!("its header promises {count} triangles, and {held} are left"))
         }
-        Some(_) if bytes.starts_with(b"solid") => [&[0; 80], &bytes[80..]].concat().into(),
-        Some(_) => bytes.into(),
-    };
-    let mut reader = Cursor::new(bytes);
-    let triangles = stl_io::create_stl_reader(&mut reader).map_err(|error| error.to_string())?;
-    for triangle in triangles {
-        let corners = triangle.map_err(|error| error.to_string())?.vertices;
-        let first = mesh.vertices.len() as u32;
-        mesh.vertices.extend(corners.map(|corner| corner.0.map(f64::from)));
-        mesh.faces.push([first, first + 1, first + 2]);
+        Some(count) => Ok(binary(&bytes[HEADER..], count)),
+    }
+}
+
+/// Whether the file begins with the words of an ASCII file. Binary files may begin with "solid" too.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let head = text[..text.len().min(SEARCHED)].to_ascii_lowercase();
+    let has = |word: &[u8]| head.windows(word.len()).any(|window| window == word);
+    // A short or empty ASCII file has no facets.
+    head.starts_with(b"solid")
+        && (has(b"facet") || has(b"vertex") || has(b"endsolid") || !head.contains(&0))
+}
+
+fn binary(bytes: &[u8], count: usize) -> Geometry {
+    let mut mesh = Mesh::default();
+    for triangle in bytes.as_chunks::<TRIANGLE>().0.iter().take(count) {
+        let number = |at: usize| f32::from_le_bytes(std::array::from_fn(|i| triangle[at + i]));
+        // After the normal.
+        push(&mut mesh, [12, 24, 36].map(|at| [at, at + 4, at + 8].map(number).map(f64::from)));
+    }
+    Geometry::Mesh(mesh)
+}
+
+/// Adds a triangle.
+fn push(mesh: &mut Mesh, corners: [[f64; 3]; 3]) {
+    let first = mesh.vertices.len() as u32;
+    mesh.vertices.extend(corners);
+    mesh.faces.push([first, first + 1, first + 2]);
+}
+
+/// All solids of a file are one.
+fn ascii(bytes: &[u8]) -> Result<Geometry, String> {
+    let mut mesh = Mesh::default();
+    let mut corners = Vec::with_capacity(3);
+    let mut is_open = false;
+    let mut last = 1;
+    for (line, text) in lines(bytes) {
+        last = line;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let Some(word) = words.first() else { continue };
+        let is = |other: &str| word.eq_ignore_ascii_case(other);
+        if is("vertex") {
+            corners.push(coordinates(&words[1..], line)?);
+        } else if is("facet") || is("endfacet") {
+            if is("endfacet") || is_open {
+                let found = corners.len();
+                let corners = <[_; 3]>::try_from(std::mem::take(&mut corners)).map_err(|_| {
+                    format!("line {line}: the facet has {found} corners; expected 3")
+                })?;
+                push(&mut mesh, corners);
+            }
+            is_open = is("facet");
+        } else if !["solid", "endsolid", "outer", "endloop"].into_iter().any(is) {
+            let word: String = word.chars().take(40).collect();
+            return Err(format!("line {line}: '{word}' is not a word of an STL file"));
+        }
+    }
+    if is_open || !corners.is_empty() {
+        return Err(format!("it ends within a facet (line {last})"));
     }
     Ok(Geometry::Mesh(mesh))
 }
