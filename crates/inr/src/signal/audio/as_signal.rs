@@ -103,13 +103,21 @@ impl Signal for Audio {
                 convention: "on the waveform divided by its largest |x|",
             },
         );
+        // The first weight of the window is 0: one sample has no spectrum.
+        let (value, convention) = match self.info.samples {
+            1 => (f64::NAN, "not defined for a single sample"),
+            _ => (
+                spectral_convergence(values, &self.values, self.info.channels),
+                "STFT magnitudes, Hann window of 1024 samples, hop 256",
+            ),
+        };
         metrics.all.push(Metric {
             name: "spectral_convergence",
             label: "spectral convergence",
-            value: spectral_convergence(values, &self.values, self.info.channels),
+            value,
             unit: "",
             digits: Digits::Decimals(5),
-            convention: "STFT magnitudes, Hann window of 1024 samples, hop 256",
+            convention,
         });
         Ok(metrics)
     }

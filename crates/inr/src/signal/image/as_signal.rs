@@ -1,4 +1,4 @@
-//! What a fit needs of a picture.
+//! What a fit needs of an image.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +37,10 @@ impl Signal for Image {
         Arc::new(self.image_info())
     }
 
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     fn points(&self, input_scale: f64) -> Points<'_> {
         Points::Sampled(Arc::new(Pixels { image: self, input_scale: input_scale as f32 }))
     }
@@ -72,7 +76,7 @@ impl Signal for Image {
             decibels(
                 "psnr_paper",
                 psnr_paper_of_mse(loss, self.paper_peak),
-                "peak = largest value of the picture on [-1, 1], the paper's convention",
+                "peak = largest value of the image on [-1, 1], the paper's convention",
             ),
         ])
     }

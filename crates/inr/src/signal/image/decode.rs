@@ -1,5 +1,6 @@
 //! From the bytes of a PNG or JPEG file to upright samples.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -9,13 +10,16 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::samples::Samples;
-use super::{BitDepth, WHOLE, jpeg, orientation};
+use super::{BitDepth, WHOLE, jpeg, orientation, png_chunks};
 use crate::signal::error::SignalError;
 
-/// Most bytes of decoded pixels.
+/// The largest number of bytes of decoded pixels.
 const MAX_BYTES: usize = 1 << 30;
 
-/// How the content of picture files begins, and the format's name.
+/// Of files without their end marker.
+const NO_END: &str = "it ends without its end marker; every pixel was found";
+
+/// How the content of image files begins, and the format's name.
 const BEGINNINGS: [(&[u8], &str); 20] = [
     (PNG, "Png"),
     (JPEG, "Jpeg"),
@@ -62,8 +66,8 @@ pub(super) enum Decoded {
     Sixteen(Samples<u16>),
 }
 
-/// The pixels of a file, upright.
-pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Decoded, SignalError> {
+/// The pixels of a file, upright, and what people should know about the file.
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<(Decoded, Vec<String>), SignalError> {
     let (format, result) = match recognize(bytes) {
         Ok("Png") => ("PNG", decode_png(bytes)),
         Ok("Jpeg") => ("JPEG", decode_jpeg(bytes)),
@@ -95,7 +99,7 @@ fn recognize(bytes: &[u8]) -> Result<&'static str, String> {
     }
 }
 
-/// Refuses a picture whose size or whose `bytes` in memory are too many.
+/// Refuses an image whose size or whose `bytes` in memory are too many.
 fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Problem> {
     let is_too_long = bytes.is_none_or(|bytes| bytes > MAX_BYTES);
     let too_long = is_too_long.then(|| format!("decoded they take more than {MAX_BYTES} bytes"));
@@ -105,9 +109,19 @@ fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Pro
     }
 }
 
-fn decode_png(bytes: &[u8]) -> Result<Decoded, Problem> {
+fn decode_png(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
+    /// DEFLATE makes at most so many bytes of one.
+    const MAX_RATIO: u64 = 1032;
+    let chunks = png_chunks::chunks(bytes).map_err(Problem::Damaged)?;
+    let mut warnings = Vec::new();
+    let mut bytes = Cow::Borrowed(bytes);
+    if !chunks.has_end && chunks.data > 0 {
+        let end = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+        bytes = Cow::Owned([&bytes[..chunks.whole], end].concat());
+        warnings.push(NO_END.into());
+    }
     let limits = png::Limits { bytes: MAX_BYTES };
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(&*bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     // Palettes become RGB, fewer bits than 8 become 8, marked colors become transparent.
@@ -117,13 +131,20 @@ fn decode_png(bytes: &[u8]) -> Result<Decoded, Problem> {
     let mut reader = decoder.read_info().map_err(Problem::damaged)?;
     let length = reader.output_buffer_size();
     require_size(width, height, length)?;
+    let row = reader.info().raw_row_length_from_width(width) as u64 - 1;
+    if row * u64::from(height) > MAX_RATIO * chunks.data + MAX_RATIO {
+        return Err(Problem::Damaged(format!(
+            "its {} bytes of compressed data cannot hold {width}x{height} pixels",
+            chunks.data
+        )));
+    }
     let mut content = vec![0; length.unwrap_or_default()];
     let (color, depth) = reader.output_color_type();
     // Damaged EXIF data does not make the picture unreadable.
-    let exif = reader.info().exif_metadata.as_deref().and_then(orientation::of_exif);
+    let exif = chunks.exif.and_then(orientation::of_exif);
     reader.next_frame(&mut content).map_err(Problem::damaged)?;
     let (channels, exif) = (color.samples(), exif.unwrap_or(1));
-    Ok(match depth {
+    let decoded = match depth {
         png::BitDepth::Sixteen => {
             let data = content.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
             let bit_depth = BitDepth::Sixteen;
@@ -135,15 +156,22 @@ fn decode_png(bytes: &[u8]) -> Result<Decoded, Problem> {
             let samples = Samples { width, height, channels, bit_depth, data };
             Decoded::Eight(samples.upright(exif))
         }
-    })
+    };
+    Ok((decoded, warnings))
 }
 
-fn decode_jpeg(bytes: &[u8]) -> Result<Decoded, Problem> {
-    if !jpeg::reaches_its_end(bytes) {
-        return Err(Problem::Damaged("it ends before its end-of-image marker".into()));
+fn decode_jpeg(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
+    let extent = jpeg::extent(bytes).map_err(Problem::Damaged)?;
+    let mut warnings = Vec::new();
+    let mut bytes = Cow::Borrowed(bytes);
+    if !extent.has_end {
+        bytes = Cow::Owned([&*bytes, b"\xFF\xD9"].concat());
+        warnings.push(NO_END.into());
     }
+    let bytes = &*bytes;
     let options = DecoderOptions::default()
-        .set_strict_mode(false)
+        // Where the blocks were not counted, the decoder must not make up any.
+        .set_strict_mode(!extent.is_complete)
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX);
     let mut header = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -167,7 +195,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Decoded, Problem> {
         return Err(Problem::Damaged(format!("it holds {seen} samples; expected {length}")));
     }
     let samples = Samples { width, height, channels, bit_depth: BitDepth::Eight, data };
-    Ok(Decoded::Eight(samples.upright(exif.unwrap_or(1))))
+    Ok((Decoded::Eight(samples.upright(exif.unwrap_or(1))), warnings))
 }
 
 #[cfg(test)]
@@ -196,7 +224,7 @@ mod tests {
     }
 
     fn ours(bytes: &[u8]) -> Samples<u16> {
-        match decode(Path::new("a file"), bytes).unwrap() {
+        match decode(Path::new("a file"), bytes).unwrap().0 {
             Decoded::Sixteen(samples) => samples,
             Decoded::Eight(Samples { width, height, channels, bit_depth, data }) => {
                 Samples { width, height, channels, bit_depth, data: widen(&data) }

@@ -1,16 +1,18 @@
-//! A picture as values on \[-1, 1\].
+//! An image as values on \[-1, 1\].
 
 mod as_signal;
 mod decode;
 mod grid;
 mod info;
 mod jpeg;
+mod jpeg_scan;
 mod kind;
 mod lanczos;
 mod open;
 mod options;
 mod orientation;
 mod pixels;
+mod png_chunks;
 mod png_file;
 mod samples;
 mod test_picture;
@@ -31,13 +33,13 @@ use super::SignalError;
 use info::require_channels;
 use pixels::Pixels;
 
-/// Longest side, in pixels, of an image that is read or drawn.
+/// The longest side, in pixels, of an image that is read or drawn.
 pub const MAX_SIDE: u32 = 1 << 15;
-/// Most pixels of an image that is read or drawn: 3 GiB of RGB in float32.
+/// The largest number of pixels of an image that is read or drawn: 3 GiB of RGB in float32.
 pub const MAX_PIXELS: u64 = 1 << 28;
-/// Longest side, in pixels, of a picture that is decoded to a file.
+/// The longest side, in pixels, of an image that is decoded to a file.
 pub const MAX_DECODED_SIDE: u32 = 1 << 20;
-/// Most pixels of a picture that is decoded to a file; it is never held as a whole.
+/// The largest number of pixels of an image that is decoded to a file; it is never held as a whole.
 pub const MAX_DECODED_PIXELS: u64 = 1 << 34;
 
 /// How finely an image file resolves each sample.
@@ -98,7 +100,7 @@ impl TryFrom<u8> for BitDepth {
     }
 }
 
-/// A gray or RGB picture: rows of pixels from the top, the channels of a pixel side by side.
+/// A gray or RGB image: rows of pixels from the top, the channels of a pixel side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     /// Its size, and where its pixels lie.
@@ -108,10 +110,12 @@ pub struct Image {
     pixels: Pixels,
     /// The largest of the values.
     paper_peak: f64,
+    /// What people should know about its file.
+    warnings: Vec<String>,
 }
 
 impl Image {
-    /// A picture with the given values, of bit depth 8.
+    /// An image with the given values, of bit depth 8.
     ///
     /// # Errors
     /// An impossible size, channels other than 1 or 3, or not width·height·channels values.
@@ -138,7 +142,7 @@ impl Image {
             return Err(SignalError::ValueCount { found, expected });
         }
         let paper_peak = pixels.peak();
-        Ok(Self { grid, channels, bit_depth, pixels, paper_peak })
+        Ok(Self { grid, channels, bit_depth, pixels, paper_peak, warnings: Vec::new() })
     }
 
     /// Pixels in a row.
@@ -161,7 +165,7 @@ impl Image {
         self.bit_depth
     }
 
-    /// The values on \[-1, 1\]: row by row, the channels of a pixel side by side. Those of a picture from
+    /// The values on \[-1, 1\]: row by row, the channels of a pixel side by side. Those of an image from
     /// a file are made for the call, since it is held in the file's own bytes.
     pub fn values(&self) -> Cow<'_, [f32]> {
         self.pixels.values()
@@ -209,20 +213,20 @@ impl Image {
     }
 }
 
-/// The sizes that a picture may have.
+/// The sizes that an image may have.
 struct Limits {
     /// Of a side, in pixels.
     longest: u32,
     pixels: u64,
 }
 
-/// Of pictures that are read or drawn.
+/// Of images that are read or drawn.
 const WHOLE: Limits = Limits { longest: MAX_SIDE, pixels: MAX_PIXELS };
-/// Of pictures that are decoded to a file.
+/// Of images that are decoded to a file.
 const DECODED: Limits = Limits { longest: MAX_DECODED_SIDE, pixels: MAX_DECODED_PIXELS };
 
 impl Limits {
-    /// Why a picture of this size is refused, if it is.
+    /// Why an image of this size is refused, if it is.
     fn problem(&self, width: u32, height: u32) -> Option<String> {
         let pixels = u64::from(width) * u64::from(height);
         if pixels == 0 {
@@ -312,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_named() {
+    fn a_file_that_cannot_be_written_is_named() {
         let image = Image::from_values(1, 1, 1, vec![0.0]).unwrap();
         let error = image.save_png(Path::new("missing/a.png"), BitDepth::Eight).unwrap_err();
         assert!(error.to_string().starts_with("cannot write 'missing/a.png': No such"), "{error}");

@@ -1,4 +1,4 @@
-//! From an image file to a picture.
+//! From an image file to its samples.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,6 +11,9 @@ use super::samples::{Sample, Samples};
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
+/// Below this largest value the paper's PSNR is more than 6 dB from the usual one, with peak 1.
+const LOW_PEAK: f64 = 0.5;
+
 impl Image {
     /// Reads a PNG or JPEG file, recognized by its content: gray, RGB or palette, 8 or 16 bits
     /// (fewer are expanded to 8, CMYK becomes RGB), turned as its EXIF orientation says. Color
@@ -20,8 +23,10 @@ impl Image {
     /// loss, and so that the reduction gives the samples of Pillow's `resize(..., LANCZOS)`.
     ///
     /// # Errors
-    /// A file that cannot be read, is no image, is damaged, cut short or too large, transparency
-    /// without a rule for it, or a reduction or crop that is impossible.
+    /// Returns [`SignalError::Read`], [`SignalError::NotAnImage`], [`SignalError::Damaged`] or
+    /// [`SignalError::FileSize`] if the file is not a whole image of an accepted size,
+    /// [`SignalError::Transparent`] if it has transparent pixels and no rule for them, and
+    /// [`SignalError::Downscale`] or [`SignalError::Crop`] if it is too small for these.
     pub fn open(path: &Path, options: &ImageOptions) -> Result<Self, SignalError> {
         Self::decode(path, Cow::Owned(read_file(path)?), options)
     }
@@ -32,19 +37,28 @@ impl Image {
         bytes: Cow<'_, [u8]>,
         options: &ImageOptions,
     ) -> Result<Self, SignalError> {
-        match decode(path, &bytes)? {
+        let (decoded, warnings) = decode(path, &bytes)?;
+        drop(bytes);
+        let mut image = match decoded {
             Decoded::Eight(samples) => {
-                drop(bytes);
-                Self::of_samples(prepare(samples, path, options)?, Pixels::Eight)
+                Self::of_samples(prepare(samples, path, options)?, Pixels::Eight)?
             }
             Decoded::Sixteen(samples) => {
-                drop(bytes);
-                Self::of_samples(prepare(samples, path, options)?, Pixels::Sixteen)
+                Self::of_samples(prepare(samples, path, options)?, Pixels::Sixteen)?
             }
+        };
+        image.warnings = warnings;
+        if image.paper_peak < LOW_PEAK {
+            image.warnings.push(format!(
+                "its largest value on [-1, 1] is {:.3}: the PSNR of the paper, whose peak that is, \
+                 says little here",
+                image.paper_peak
+            ));
         }
+        Ok(image)
     }
 
-    /// The picture with the given samples, which `pixels` holds.
+    /// The image with the given samples, which `pixels` holds.
     fn of_samples<T>(
         samples: Samples<T>,
         pixels: impl FnOnce(Vec<T>) -> Pixels,
@@ -54,7 +68,7 @@ impl Image {
     }
 }
 
-/// The samples of the picture that is fitted.
+/// The samples of the image that is fitted.
 fn prepare<T: Sample>(
     samples: Samples<T>,
     path: &Path,
@@ -64,7 +78,7 @@ fn prepare<T: Sample>(
         None if samples.is_transparent() => {
             return Err(SignalError::Transparent { path: path.to_owned() });
         }
-        background => samples.in_front_of(background.unwrap_or_default()),
+        background => samples.composite_over(background.unwrap_or_default()),
     };
     samples = downscale(samples, path, options.downscale)?;
     if let Some(side) = options.crop {

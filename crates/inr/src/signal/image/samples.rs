@@ -1,4 +1,4 @@
-//! Decoded pixels and what may be done to them before they become a picture.
+//! Decoded pixels and what may be done to them before they become an image.
 //!
 //! Every step yields whole samples of the file's bit depth, as image tools do; so what is fitted
 //! can be kept in a PNG file without loss.
@@ -18,7 +18,7 @@ pub(super) struct Samples<T> {
     pub(super) data: Vec<T>,
 }
 
-/// A whole number that holds a sample: no more bytes than the file has, since pictures are large.
+/// A whole number that holds a sample: no more bytes than the file has, since images are large.
 pub(super) trait Sample: Copy + Into<u16> + Into<f32> + Into<f64> {
     /// The sample, which the type can hold.
     fn of(sample: u16) -> Self;
@@ -49,7 +49,7 @@ impl<T: Sample> Samples<T> {
     }
 
     /// The image in front of `background`, without its alpha channel.
-    pub(super) fn in_front_of(self, background: [f32; 3]) -> Self {
+    pub(super) fn composite_over(self, background: [f32; 3]) -> Self {
         if !self.has_alpha() {
             return self;
         }
@@ -123,12 +123,12 @@ mod tests {
         let pixels = [10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 200, 51];
         let image = eight_bits(3, 1, 4, &pixels);
         assert!(image.is_transparent());
-        let white = image.clone().in_front_of([1.0; 3]);
+        let white = image.clone().composite_over([1.0; 3]);
         // 51/255 = 0.2 of the last pixel and 0.8 of the background.
         assert_eq!(white, eight_bits(3, 1, 3, &[10, 20, 30, 255, 255, 255, 204, 224, 244]));
-        let black = image.in_front_of([0.0; 3]);
+        let black = image.composite_over([0.0; 3]);
         assert_eq!(black.data, [10, 20, 30, 0, 0, 0, 0, 20, 40]);
-        let gray = eight_bits(2, 1, 2, &[7, 0, 7, 255]).in_front_of([1.0, 0.0, 0.0]);
+        let gray = eight_bits(2, 1, 2, &[7, 0, 7, 255]).composite_over([1.0, 0.0, 0.0]);
         // 0.299·255 = 76.2
         assert_eq!(gray, eight_bits(2, 1, 1, &[76, 7]));
     }
@@ -137,10 +137,10 @@ mod tests {
     fn opaque_alpha_changes_nothing() {
         let image = eight_bits(2, 1, 4, &[1, 2, 3, 255, 4, 5, 6, 255]);
         assert!(!image.is_transparent());
-        assert_eq!(image.in_front_of([1.0; 3]).data, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(image.composite_over([1.0; 3]).data, [1, 2, 3, 4, 5, 6]);
         let without = eight_bits(1, 1, 3, &[1, 2, 3]);
         assert!(!without.is_transparent());
-        assert_eq!(without.clone().in_front_of([1.0; 3]), without);
+        assert_eq!(without.clone().composite_over([1.0; 3]), without);
     }
 
     #[test]

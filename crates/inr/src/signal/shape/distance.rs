@@ -12,7 +12,7 @@ use super::triangle::Feature;
 use super::vector::{Vector, add, dot, length, scale, subtract, unit};
 
 /// What the points are drawn for at which normals and winding numbers are compared.
-const TESTED: Stream = Stream::new(6);
+const TESTED: Stream = Stream::new(12);
 
 /// The distance to a surface, exact up to double precision, negative inside.
 ///
