@@ -21,7 +21,7 @@ pub(super) struct Extent {
 /// What is missing or wrong, in words.
 pub(super) fn extent(bytes: &[u8]) -> Result<Extent, String> {
     let mut components: Option<Components> = None;
-    let mut tables = [[const { None }; 4]; 2];
+    let mut tables = std::array::from_fn(|_| [const { None }; 4]);
     let mut restart_interval = 0;
     let mut position = 2;
     let (mut scans, mut coded) = (0, 0);

@@ -7,7 +7,7 @@ use vi3nr_engine::EngineError;
 use super::cube_table::{EDGES, TRIANGLES};
 use super::error::ShapeError;
 use super::mesh::Mesh;
-use super::occupancy::lattice;
+use super::occupancy::grid_coordinate;
 use super::placement::REACH;
 use super::vector::between;
 
@@ -29,7 +29,7 @@ const CHUNK: usize = 1 << 16;
 const ALL_BLOCKS: usize = 64;
 /// How many times the steepest slope that was sampled around a block the network may have in it.
 const SLOPE_MARGIN: f32 = 1.5;
-/// How close to a lattice point a vertex may come, as a share of a cell: vertices then stay apart,
+/// How close to a grid_coordinate point a vertex may come, as a share of a cell: vertices then stay apart,
 /// even in single precision.
 const MARGIN: f64 = 1e-3;
 /// Faces at most: with the vertices and their places about 400 MiB.
@@ -97,7 +97,7 @@ struct Grid {
     /// Blocks of a side; the last may reach beyond the space.
     blocks: usize,
     mesh: Mesh,
-    /// The vertex on each lattice edge, by [`Grid::edge_number`].
+    /// The vertex on each grid_coordinate edge, by [`Grid::edge_number`].
     on_edges: HashMap<u64, u32>,
     evaluations: u64,
     /// The smallest and largest value seen.
@@ -117,7 +117,7 @@ impl Grid {
     }
 
     fn coordinate(&self, index: usize) -> f64 {
-        lattice(index.min(self.cells), self.cells + 1)
+        grid_coordinate(index.min(self.cells), self.cells + 1)
     }
 
     /// The blocks that may hold a piece of the surface.
@@ -192,7 +192,7 @@ impl Grid {
         [block % blocks, block / blocks % blocks, block / (blocks * blocks)]
     }
 
-    /// The values at all lattice points of some blocks, x first; outside on and beyond the border.
+    /// The values at all grid_coordinate points of some blocks, x first; outside on and beyond the border.
     fn values(&mut self, batch: &[usize], field: &mut Field<'_>) -> Result<Vec<f32>, ShapeError> {
         let mut points = Vec::with_capacity(batch.len() * BLOCK_POINTS * 3);
         for block in batch {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::signal::shape::topology::edge_census;
+use crate::signal::shape::topology::EdgeTopology;
 use crate::signal::shape::vector::{Vector, length};
 
 fn of(shape: impl Fn(Vector) -> f64, resolution: usize) -> Result<Extracted, ShapeError> {
@@ -15,7 +15,7 @@ fn of(shape: impl Fn(Vector) -> f64, resolution: usize) -> Result<Extracted, Sha
 #[test]
 fn a_sphere_is_where_it_should_be() {
     let found = of(|p| length(p) - 0.7, 200).unwrap();
-    assert!(edge_census(&found.mesh).is_watertight());
+    assert!(EdgeTopology::of(&found.mesh).is_watertight());
     for vertex in &found.mesh.vertices {
         assert!((length(*vertex) - 0.7).abs() < 1e-3, "{vertex:?}");
     }
@@ -37,7 +37,7 @@ fn noise_is_watertight_whatever_its_sign_pattern() {
     };
     for resolution in [8, 13, 33] {
         let found = of(noise, resolution).unwrap();
-        assert!(edge_census(&found.mesh).is_watertight(), "{resolution}");
+        assert!(EdgeTopology::of(&found.mesh).is_watertight(), "{resolution}");
         assert!(found.mesh.volume() > 0.0);
         assert!(found.mesh.faces.len() > 1000);
     }
@@ -48,9 +48,9 @@ fn zeros_at_lattice_points_and_a_surface_at_the_border_are_closed_too() {
     for resolution in [8, 24, 30, 72, 80] {
         // Every vertex of the cube's surface lies on lattice planes or the border.
         let found = of(|p| p[0].abs().max(p[1].abs()) - 0.6, resolution).unwrap();
-        assert!(edge_census(&found.mesh).is_watertight(), "{resolution}");
+        assert!(EdgeTopology::of(&found.mesh).is_watertight(), "{resolution}");
         let found = of(|_| -1.0, resolution).unwrap();
-        assert!(edge_census(&found.mesh).is_watertight(), "{resolution}");
+        assert!(EdgeTopology::of(&found.mesh).is_watertight(), "{resolution}");
     }
 }
 
@@ -62,7 +62,7 @@ fn a_thin_piece_is_followed_from_where_it_was_found() {
         (ring * ring + p[2] * p[2]).sqrt() - 0.03
     };
     let found = of(torus, 160).unwrap();
-    assert!(edge_census(&found.mesh).is_watertight());
+    assert!(EdgeTopology::of(&found.mesh).is_watertight());
     let (vertices, faces) = (found.mesh.vertices.len(), found.mesh.faces.len());
     assert_eq!(2 * vertices, faces, "Euler's number of one torus");
 }
