@@ -8,7 +8,9 @@ use vi3nr_engine::{Backend, Engine, EngineError};
 use super::{DecodeError, DecodeRequest, Decoded, info_of};
 use crate::model_file::Model;
 use crate::signal::shape::vector::unit;
-use crate::signal::shape::{EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract, write_mesh};
+use crate::signal::shape::{
+    EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract, write_mesh,
+};
 use crate::signal::{SignalError, SignalKind};
 
 /// The surface of a model.

@@ -38,9 +38,7 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
         )
     },
     #[cfg(feature = "audio")]
-    open: |path, bytes, options| {
-        Ok(Box::new(Audio::decode(path, &bytes, &options.audio)?))
-    },
+    open: |path, bytes, options| Ok(Box::new(Audio::decode(path, &bytes, &options.audio)?)),
     #[cfg(not(feature = "audio"))]
     open: |path, _, _| {
         Err(SignalError::CompiledOut { path: path.to_owned(), kind: "audio", feature: "audio" })

@@ -14,6 +14,8 @@ mod open;
 mod options;
 #[cfg(feature = "audio")]
 mod recording;
+#[cfg(all(test, feature = "audio"))]
+pub(super) mod test_files;
 #[cfg(feature = "audio")]
 mod waveform;
 #[cfg(feature = "audio")]

@@ -209,7 +209,8 @@ impl Powers {
     fn mean(&mut self, moment: &[f32]) -> f32 {
         let count = moment.len() as f64;
         let mean = moment.iter().map(|sample| f64::from(*sample)).sum::<f64>() / count;
-        self.channels += moment.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / count;
+        self.channels +=
+            moment.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / count;
         self.mean += mean * mean;
         mean as f32
     }
@@ -225,3 +226,6 @@ impl Powers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

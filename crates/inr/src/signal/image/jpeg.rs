@@ -147,8 +147,11 @@ mod tests {
             for length in (20..data.len() - 2).step_by(7).chain([data.len() - 2]) {
                 let cut = &data[..length];
                 assert!(extent(cut).is_err(), "{length} of {}", data.len());
-                let trailer = [cut, b"some text \xFF\xD9 and more"].concat();
-                assert!(extent(&trailer).is_err(), "{length} of {}", data.len());
+                // A few bytes could be the codes of the last blocks.
+                if length + 200 < data.len() {
+                    let trailer = [cut, b"some text \xFF\xD9 and more"].concat();
+                    assert!(extent(&trailer).is_err(), "{length} of {}", data.len());
+                }
             }
         }
     }

@@ -81,8 +81,7 @@ impl SignedDistance {
         const STEP: f64 = 1e-4;
         let disagrees = |p: Vector| {
             let distance = self.at(p);
-            distance.abs() > 0.1 * STEP
-                && (distance < 0.0) != (self.tree.winding_number(p) > 0.5)
+            distance.abs() > 0.1 * STEP && (distance < 0.0) != (self.tree.winding_number(p) > 0.5)
         };
         let beside = |face: &[u32; 3]| {
             let [a, b, c] = mesh.corners(*face);
@@ -95,8 +94,7 @@ impl SignedDistance {
             disagrees([0, 1, 2].map(|axis| REACH * (2.0 * random.uniform(3 * i + axis) - 1.0)))
         };
         let step = mesh.faces.len().div_ceil(FACES);
-        mesh.faces.par_iter().step_by(step).any(beside)
-            || (0..POINTS).into_par_iter().any(anywhere)
+        mesh.faces.par_iter().step_by(step).any(beside) || (0..POINTS).into_par_iter().any(anywhere)
     }
 
     /// The signed distance of one point.

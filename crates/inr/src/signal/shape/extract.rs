@@ -29,7 +29,7 @@ const CHUNK: usize = 1 << 16;
 const ALL_BLOCKS: usize = 64;
 /// How many times the steepest slope that was sampled around a block the network may have in it.
 const SLOPE_MARGIN: f32 = 1.5;
-/// How close to a grid_coordinate point a vertex may come, as a share of a cell: vertices then stay apart,
+/// How close to a grid point a vertex may come, as a share of a cell: vertices then stay apart,
 /// even in single precision.
 const MARGIN: f64 = 1e-3;
 /// Faces at most: with the vertices and their places about 400 MiB.
@@ -97,7 +97,7 @@ struct Grid {
     /// Blocks of a side; the last may reach beyond the space.
     blocks: usize,
     mesh: Mesh,
-    /// The vertex on each grid_coordinate edge, by [`Grid::edge_number`].
+    /// The vertex on each edge of the grid, by [`Grid::edge_number`].
     on_edges: HashMap<u64, u32>,
     evaluations: u64,
     /// The smallest and largest value seen.

@@ -85,8 +85,8 @@ impl Mesh {
     pub(crate) fn areas(&self) -> Vec<f64> {
         self.faces.iter().map(|face| 0.5 * length(self.area_normal(*face))).collect()
     }
-
     /// The volume inside a closed surface, negative where it faces inwards.
+    #[cfg(test)]
     pub(crate) fn volume(&self) -> f64 {
         let of = |face: &[u32; 3]| {
             let [a, b, c] = self.corners(*face);

@@ -67,7 +67,10 @@ pub fn grid_iou(
             for (part, truth) in truth.chunks(CHUNK).enumerate() {
                 points.clear();
                 for index in part * CHUNK..part * CHUNK + truth.len() {
-                    let (x, y) = (grid_coordinate(index % count, count), grid_coordinate(index / count, count));
+                    let (x, y) = (
+                        grid_coordinate(index % count, count),
+                        grid_coordinate(index / count, count),
+                    );
                     points.extend([x as f32, y as f32, z]);
                 }
                 let mut values = vec![0.0; truth.len()];

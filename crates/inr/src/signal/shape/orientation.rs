@@ -48,9 +48,9 @@ struct Piece {
 pub(crate) fn orient_pieces(mesh: &mut Mesh) -> Orientation {
     let pieces = pieces(mesh);
     let mut result = Orientation { pieces: pieces.len(), ..Orientation::default() };
-    result.is_flat = pieces.iter().all(|piece| {
-        piece.is_closed && piece.volume.abs() <= FLAT * piece.area.powf(1.5)
-    });
+    result.is_flat = pieces
+        .iter()
+        .all(|piece| piece.is_closed && piece.volume.abs() <= FLAT * piece.area.powf(1.5));
     let (parents, unknown) = parents(mesh, &pieces);
     result.unknown = unknown;
     // Parents come before what lies within them.

@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cloud::orient_cloud;
 use super::error::ShapeError;
 use super::geometry::Geometry;
 use super::info::ShapeInfo;
 use super::mesh::Mesh;
+use super::orientation::{Orientation, orient_pieces};
 use super::placement::Placement;
 use super::read::read;
-use super::cloud::orient_cloud;
-use super::orientation::{Orientation, orient_pieces};
 use super::topology::{EdgeTopology, orient_consistently};
-use super::winding::mean_winding;
 use super::vector::{Vector, add, length, scale, subtract, unit};
+use super::winding::mean_winding;
 use crate::bounded_read::read_at_most;
 
 /// Most bytes of a shape file.
@@ -142,7 +142,8 @@ impl Shape {
         if EdgeTopology::of(&mesh).open > 0 {
             let flipped = orient_consistently(&mut mesh);
             if flipped > 0 {
-                warnings.push(format!("{flipped} faces were flipped to agree with their neighbors"));
+                warnings
+                    .push(format!("{flipped} faces were flipped to agree with their neighbors"));
             }
         }
         let orientation = orient_pieces(&mut mesh);

@@ -33,7 +33,8 @@ pub(super) fn tag_length(bytes: &[u8], position: usize) -> Option<usize> {
         let is_header = rest[23] & 0x20 != 0;
         if is_header { size.checked_add(32)? } else { 32 }
     } else if rest.starts_with(b"LYRICSBEGIN") {
-        let end = rest.windows(9).position(|window| window == b"LYRICS200" || window == b"LYRICSEND");
+        let end =
+            rest.windows(9).position(|window| window == b"LYRICS200" || window == b"LYRICSEND");
         end.map_or(rest.len(), |end| end + 9)
     } else {
         0
@@ -54,7 +55,8 @@ mod tests {
         assert_eq!(end_of_id3v2(b"ID3\x04\0\0\x7F\x7F\x7F\x7F", 0), 10);
         assert_eq!(tag_length(&[b"TAG".as_slice(), &[0; 125]].concat(), 0), Some(128));
         assert_eq!(tag_length(b"TAG", 0), None);
-        let ape = [b"APETAGEX\xD0\x07\0\0\x05\0\0\0".as_slice(), &[0; 7], &[0xA0], &[0; 50]].concat();
+        let ape =
+            [b"APETAGEX\xD0\x07\0\0\x05\0\0\0".as_slice(), &[0; 7], &[0xA0], &[0; 50]].concat();
         assert_eq!(tag_length(&ape, 0), Some(37));
     }
 }

@@ -54,10 +54,7 @@ fn first_frame(bytes: &[u8], start: usize) -> Option<usize> {
 fn follows(bytes: &[u8], position: usize, stream: Frame) -> bool {
     position == bytes.len()
         || tag_length(bytes, position).is_some()
-        || bytes
-            .get(position..)
-            .and_then(Frame::parse)
-            .is_some_and(|frame| frame.agrees(stream))
+        || bytes.get(position..).and_then(Frame::parse).is_some_and(|frame| frame.agrees(stream))
 }
 
 /// The frames of a stream.
@@ -121,8 +118,7 @@ impl Packets for Frames {
 
     fn ending(&self) -> Ending {
         let samples = self.stream.samples();
-        let seconds =
-            |frames: u64| (frames * samples) as f64 / f64::from(self.stream.rate);
+        let seconds = |frames: u64| (frames * samples) as f64 / f64::from(self.stream.rate);
         let mut warnings = Vec::new();
         if let Some(frames) = self.end.joined {
             warnings.push(format!(

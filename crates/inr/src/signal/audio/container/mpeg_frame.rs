@@ -84,9 +84,9 @@ impl StreamInfo {
         }
         // A frame with a checksum has it between header and side information.
         let offset = frame.info_offset();
-        let found = [offset, offset + 2].into_iter().find(|at| {
-            matches!(bytes.get(*at..*at + 4), Some(b"Xing" | b"Info"))
-        })?;
+        let found = [offset, offset + 2]
+            .into_iter()
+            .find(|at| matches!(bytes.get(*at..*at + 4), Some(b"Xing" | b"Info")))?;
         let flags = long(found + 4)?;
         let mut position = found + 8;
         let mut info = Self::default();
@@ -102,8 +102,7 @@ impl StreamInfo {
         let has_delays = matches!(bytes.get(position..position + 3), Some(b"LAM" | b"Lav"));
         if has_delays && let Some([a, b, c]) = bytes.get(position + 21..position + 24) {
             info.delay = (u64::from(*a) << 4 | u64::from(*b) >> 4) + DECODER_DELAY;
-            info.padding =
-                (u64::from(*b & 0xF) << 8 | u64::from(*c)).saturating_sub(DECODER_DELAY);
+            info.padding = (u64::from(*b & 0xF) << 8 | u64::from(*c)).saturating_sub(DECODER_DELAY);
         }
         Some(info)
     }
@@ -123,9 +122,12 @@ mod tests {
         assert_eq!((small.rate, small.channels, small.length), (8000, 1, 72));
         assert_eq!(small.samples(), 576);
         // Layer II, a reserved version, a free bit rate, a reserved rate.
-        for other in [[0xFF, 0xFD, 0x90, 0], [0xFF, 0xEB, 0x90, 0], [0xFF, 0xFB, 0, 0], [
-            0xFF, 0xFB, 0x9C, 0,
-        ]] {
+        for other in [
+            [0xFF, 0xFD, 0x90, 0],
+            [0xFF, 0xEB, 0x90, 0],
+            [0xFF, 0xFB, 0, 0],
+            [0xFF, 0xFB, 0x9C, 0],
+        ] {
             assert_eq!(Frame::parse(&other), None, "{other:?}");
         }
     }

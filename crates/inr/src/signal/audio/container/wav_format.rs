@@ -60,11 +60,19 @@ impl WavFormat {
     pub(super) fn parse(chunk: &[u8], form: Form) -> Result<Self, String> {
         let short = |at: usize| -> Option<u16> {
             let pair = *chunk.get(at..)?.first_chunk()?;
-            Some(if form == Form::Rifx { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
+            Some(if form == Form::Rifx {
+                u16::from_be_bytes(pair)
+            } else {
+                u16::from_le_bytes(pair)
+            })
         };
         let long = |at: usize| -> Option<u32> {
             let four = *chunk.get(at..)?.first_chunk()?;
-            Some(if form == Form::Rifx { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
+            Some(if form == Form::Rifx {
+                u32::from_be_bytes(four)
+            } else {
+                u32::from_le_bytes(four)
+            })
         };
         let header = (|| Some((short(0)?, short(2)?, long(4)?, long(8)?, short(12)?)))();
         let Some((tag, channels, rate, byte_rate, block)) = header else {
@@ -96,14 +104,40 @@ impl WavFormat {
         let is_big = form == Form::Rifx;
         let codec = match (tag, width) {
             (PCM, 1) => CODEC_ID_PCM_U8,
-            (PCM, 2) => if is_big { CODEC_ID_PCM_S16BE } else { CODEC_ID_PCM_S16LE },
-            (PCM, 3) => if is_big { CODEC_ID_PCM_S24BE } else { CODEC_ID_PCM_S24LE },
-            (PCM, 4) => if is_big { CODEC_ID_PCM_S32BE } else { CODEC_ID_PCM_S32LE },
+            (PCM, 2) => {
+                if is_big {
+                    CODEC_ID_PCM_S16BE
+                } else {
+                    CODEC_ID_PCM_S16LE
+                }
+            }
+            (PCM, 3) => {
+                if is_big {
+                    CODEC_ID_PCM_S24BE
+                } else {
+                    CODEC_ID_PCM_S24LE
+                }
+            }
+            (PCM, 4) => {
+                if is_big {
+                    CODEC_ID_PCM_S32BE
+                } else {
+                    CODEC_ID_PCM_S32LE
+                }
+            }
             (FLOAT, 4) if bits == 32 => {
-                if is_big { CODEC_ID_PCM_F32BE } else { CODEC_ID_PCM_F32LE }
+                if is_big {
+                    CODEC_ID_PCM_F32BE
+                } else {
+                    CODEC_ID_PCM_F32LE
+                }
             }
             (FLOAT, 8) if bits == 64 => {
-                if is_big { CODEC_ID_PCM_F64BE } else { CODEC_ID_PCM_F64LE }
+                if is_big {
+                    CODEC_ID_PCM_F64BE
+                } else {
+                    CODEC_ID_PCM_F64LE
+                }
             }
             (A_LAW, 1) => CODEC_ID_PCM_ALAW,
             (MU_LAW, 1) => CODEC_ID_PCM_MULAW,

@@ -49,8 +49,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
         }
     }
     let has_all = |names: [&str; 3]| names.iter().all(|name| vertex.properties.contains_key(*name));
-    let with_normals =
-        has_all(["nx", "ny", "nz"]) || has_all(["normal_x", "normal_y", "normal_z"]);
+    let with_normals = has_all(["nx", "ny", "nz"]) || has_all(["normal_x", "normal_y", "normal_z"]);
     let mut mesh = Mesh::default();
     let mut normals = Vec::new();
     // They may come before the vertices.

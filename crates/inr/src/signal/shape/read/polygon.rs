@@ -17,9 +17,7 @@ pub(super) fn triangulate(polygon: &[u32], vertices: &[Vector], faces: &mut Vec<
     }
     let corners: Vec<Vector> = polygon.iter().map(|corner| vertices[*corner as usize]).collect();
     let normal = area_normal(&corners);
-    let turn = |a: Vector, b: Vector, c: Vector| {
-        dot(cross(subtract(b, a), subtract(c, b)), normal)
-    };
+    let turn = |a: Vector, b: Vector, c: Vector| dot(cross(subtract(b, a), subtract(c, b)), normal);
     let count = corners.len();
     let is_convex = (0..count)
         .all(|i| turn(corners[i], corners[(i + 1) % count], corners[(i + 2) % count]) >= 0.0);
@@ -86,7 +84,8 @@ mod tests {
         let u = [[4., 1.], [1., 1.], [1., 3.], [4., 3.], [4., 4.], [0., 4.], [0., 0.], [4., 0.]];
         let arrow = [[0., 0.], [4., 0.], [1., 1.], [0., 4.]];
         for (outline, expected) in [(&u[..], 10.0), (&arrow[..], 4.0)] {
-            let vertices: Vec<Vector> = outline.iter().map(|[x, y]| [*x, *y, x + 2.0 * y]).collect();
+            let vertices: Vec<Vector> =
+                outline.iter().map(|[x, y]| [*x, *y, x + 2.0 * y]).collect();
             let slope = 6f64.sqrt();
             for first in 0..outline.len() as u32 {
                 let count = outline.len() as u32;

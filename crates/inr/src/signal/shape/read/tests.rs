@@ -29,8 +29,9 @@ fn the_formats_are_read() {
         Geometry::Mesh(mesh) => mesh.faces.len(),
         Geometry::Points { points, .. } => points.len(),
     };
-    assert_eq!(open("a.ply", PLY).map(faces), Ok(4));
-    assert_eq!(open("a.ply", PLY.replace('\n', "\r\n")).map(faces), Ok(4));
+    // The quadrilateral holds one of the triangles again.
+    assert_eq!(open("a.ply", PLY).map(faces), Ok(3));
+    assert_eq!(open("a.ply", PLY.replace('\n', "\r\n")).map(faces), Ok(3));
     let obj = "# a comment\no one\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nvt 0 0\nvn 0 0 1\n\
         usemtl none\ns off\nl 1 2\nf 1/1/1 2/1/1 4/1/1 3/1/1\no two\nf -4//1 -3//1 -2//1\n";
     assert_eq!(open("a.obj", obj).map(faces), Ok(3));
@@ -95,7 +96,7 @@ fn damaged_files_are_refused_with_a_reason() {
         ("a.stl", &"x".repeat(90), "promises"),
         ("a.xyz", "0 0 0 0 0 1\n1 2\n", "line 2: 2 numbers"),
         ("a.xyz", "0 0 0 0 0 x\n", "'x' is not a number"),
-        ("a.xyz", "0 0 0 0 0 0\n1 0 0 0 0 1\n", "no direction"),
+        ("a.xyz", "0 0 0 0 0 0\n1 0 0 0 0 1\n", "not a direction"),
         ("a.xyz", "0 0 0 0 0 1\n", "expected an extent"),
         ("a.xyz", "", "no points"),
         ("a.glb", "", "expected a .ply"),
@@ -133,4 +134,121 @@ fn files_cut_anywhere_or_with_any_byte_changed_never_panic() {
             }
         }
     }
+}
+
+/// A cube of 12 triangles as OBJ, after `head`, with `tail` after each line.
+fn cube_obj(head: &str, tail: &str) -> String {
+    let mesh = crate::signal::shape::test_shapes::cube();
+    let mut text = head.to_owned();
+    for [x, y, z] in &mesh.vertices {
+        text += &format!("v {x} {y} {z}{tail}\n");
+    }
+    for [a, b, c] in &mesh.faces {
+        text += &format!("f {} {} {}\n", a + 1, b + 1, c + 1);
+    }
+    text
+}
+
+#[test]
+fn obj_files_of_other_programs_are_read() {
+    let plain = open("a.obj", cube_obj("", "")).unwrap();
+    assert!(plain.warnings.is_empty(), "{:?}", plain.warnings);
+    let faces = cube_obj("", "").replace("f 1 3", "f 1 \\\n 3");
+    for text in [
+        cube_obj("\u{FEFF}", ""),
+        cube_obj("", " # a comment"),
+        cube_obj("", " 0.5 0.25 1 1"),
+        cube_obj("", "").replace('\n', "\r\n"),
+        cube_obj("", "") + "l 1 2 3\np 1\n",
+        faces,
+    ] {
+        let shape = open("a.obj", &text).unwrap();
+        assert_eq!((shape.geometry, shape.warnings), (plain.geometry.clone(), vec![]), "{text}");
+    }
+    let latin = [b"# Gr\xF6\xDFe\ng K\xF6rper\n", cube_obj("", "").as_bytes()].concat();
+    assert_eq!(open("a.obj", latin).unwrap().geometry, plain.geometry);
+    let error = open("a.obj", cube_obj("v 1 2 z\n", "")).unwrap_err();
+    assert!(error.contains("line 1: 'z' is not a number"), "{error}");
+}
+
+/// The cube as ASCII STL.
+fn cube_stl() -> String {
+    let mesh = crate::signal::shape::test_shapes::cube();
+    let mut text = "solid thing\n".to_owned();
+    for face in &mesh.faces {
+        text += "facet normal nan nan nan\n outer loop\n";
+        for [x, y, z] in mesh.corners(*face) {
+            text += &format!("  vertex {x} {y} {z}\n");
+        }
+        text += " endloop\nendfacet\n";
+    }
+    text + "endsolid thing\n"
+}
+
+#[test]
+fn stl_files_of_other_programs_are_read() {
+    let faces = |content: &[u8]| match &*open("a.stl", content).unwrap().geometry {
+        Geometry::Mesh(mesh) => mesh.faces.len(),
+        Geometry::Points { .. } => 0,
+    };
+    let text = cube_stl();
+    let moved = text.replace("vertex 1", "vertex 9").replace("vertex -1", "vertex 7");
+    let latin = [b"solid Geh\xE4use\n", text[12..].as_bytes()].concat();
+    assert_eq!(faces(text.as_bytes()), 12);
+    assert_eq!(faces(text.to_uppercase().as_bytes()), 12);
+    assert_eq!(faces(format!("  {}", text.replace("endsolid", "ENDSOLID")).as_bytes()), 12);
+    assert_eq!(faces(&latin), 12);
+    assert_eq!(faces((text + &moved).as_bytes()), 24);
+    // Binary: "solid" in the header, bytes after the last triangle, a count that was not written.
+    let mut binary = vec![b' '; 84];
+    binary[..10].copy_from_slice(b"solid part");
+    let mesh = crate::signal::shape::test_shapes::cube();
+    for face in &mesh.faces {
+        binary.extend([0; 12]);
+        binary.extend(mesh.corners(*face).iter().flatten().flat_map(|x| (*x as f32).to_le_bytes()));
+        binary.extend([0; 2]);
+    }
+    binary[80..84].copy_from_slice(&12u32.to_le_bytes());
+    assert_eq!(faces(&binary), 12);
+    binary.extend([0; 2]);
+    assert_eq!(faces(&binary), 12);
+    binary.truncate(binary.len() - 2);
+    binary[80..84].fill(0);
+    assert_eq!(faces(&binary), 12);
+}
+
+#[test]
+fn xyz_and_ply_files_of_other_programs_are_read() {
+    let rows = [[0, 0, 1], [0, 1, 0], [1, 0, 0], [0, 0, -1]];
+    let row = |separator: &str, color: &str| -> String {
+        let line = |row: &[i32; 3]| {
+            let words: Vec<String> = row.iter().map(i32::to_string).collect();
+            let words = words.join(separator);
+            format!("{words}{separator}{color}{words}\n")
+        };
+        rows.iter().map(line).collect()
+    };
+    let plain = open("a.xyz", row(" ", "")).unwrap();
+    for (name, text) in [
+        ("a.xyz", row(",", "")),
+        ("a.xyz", row(" ", "12 200 255 ")),
+        ("a.xyz", format!("X Y Z Nx Ny Nz\n{}", row(" ", ""))),
+        ("a.xyz", format!("//X Y Z Nx Ny Nz\n4\n{}", row(" ", ""))),
+        ("a.XYZN", row("\t", "")),
+    ] {
+        assert_eq!(open(name, &text).unwrap(), plain, "{text}");
+    }
+    let head = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\n\
+        property float z\n";
+    let normals = "property float normal_x\nproperty float normal_y\nproperty float normal_z\n";
+    let cloud = format!("{head}{normals}end_header\n{}", row(" ", ""));
+    assert_eq!(open("a.ply", cloud).unwrap(), plain);
+    let strips = format!(
+        "{head}element tristrips 1\nproperty list int int vertex_indices\nend_header\n\
+         0 0 0\n1 0 0\n0 1 0\n0 0 1\n10 0 2 1 3 0 2 -1 0 2 1\n"
+    );
+    // Four faces of the strip make a tetrahedron; the last one is a face of the strip again.
+    let shape = open("a.ply", strips).unwrap();
+    assert!(shape.is_closed());
+    assert_eq!(shape.warnings, ["1 duplicate faces were dropped"]);
 }
