@@ -54,7 +54,8 @@ fn multiply_adds(set: InstructionSet) -> usize {
         }
         #[cfg(target_arch = "aarch64")]
         InstructionSet::Neon => {
-            black_box(neon());
+            // SAFETY: as above.
+            black_box(unsafe { neon() });
             4
         }
         InstructionSet::Portable => {

@@ -119,6 +119,14 @@ unsafe fn prefetch_line(from: *const f32) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
 }
 
+/// Does nothing: no stable intrinsic prefetches a line on Arm.
+///
+/// # Safety
+/// None: it touches no memory. It is `unsafe` because `prefetch_line` on x86 is.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+unsafe fn no_prefetch(_from: *const f32) {}
+
 #[cfg(target_arch = "x86_64")]
 vector!(
     x86_64, __m512, 16: _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps,
@@ -134,8 +142,7 @@ vector!(
     aarch64, float32x4_t, 4: vdupq_n_f32, vld1q_f32, vst1q_f32,
     // The Arm instruction names the term first.
     |factor, other, term| std::arch::aarch64::vfmaq_f32(term, factor, other), vaddq_f32, vmulq_f32,
-    // Rust has no stable prefetch intrinsic for Arm.
-    |_: *const f32| ()
+    no_prefetch
 );
 
 /// Four numbers in registers that the compiler chooses; the product and the sum are rounded
