@@ -18,7 +18,7 @@ VARIANTS = {
     "jax": ["--peer", "jax"],
     "jax, chunks of 4096": ["--peer", "jax", "--chunk", "4096"],
 }
-ACTIVATIONS = {"gaussian": "gaussian:sigma=0.05", "sine": "sine", "sinc": "sinc", "relu": "relu"}
+ACTIVATIONS = {"gaussian": "gaussian:sigma=0.05", "sine": "sine", "sinc": "sinc:a=1", "relu": "relu"}
 
 
 def run(command):

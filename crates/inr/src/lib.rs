@@ -49,8 +49,6 @@ pub mod run;
 pub mod run_directory;
 pub mod session;
 pub mod signal;
-#[cfg(test)]
-mod test_data;
 mod text_or_number;
 pub mod train;
 

@@ -17,5 +17,3 @@ pub mod request_file;
 mod spread;
 pub mod sweep;
 pub mod tensorboard;
-#[cfg(test)]
-mod test_data;

@@ -79,7 +79,7 @@
 //! ```
 //! use vi3nr::backward::{Approach, Solution, solve};
 //!
-//! let Solution::Roots(roots) = solve(&"sinc".parse()?, 1.0)? else { panic!() };
+//! let Solution::Roots(roots) = solve(&"sinc:a=1".parse()?, 1.0)? else { panic!() };
 //! assert!((roots[0].sigma_p - 2.223335).abs() < 1e-6);
 //! let tanh = solve(&"tanh".parse()?, 1.0)?;
 //! assert_eq!(tanh, Solution::None { infimum: 0.0, approached_at: Approach::Zero });

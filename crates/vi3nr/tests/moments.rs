@@ -97,7 +97,7 @@ fn formulas_equal_to_built_ins_have_their_moments() {
         ("x/(1+exp(-x))", "silu"),
         ("0.5*x*(1+erf(x/sqrt(2)))", "gelu"),
         ("exp(-abs(x)/0.5)", "laplacian:sigma=0.5"),
-        ("cos(x)*exp(-x^2)", "wavelet"),
+        ("cos(x)*exp(-x^2)", "wavelet:a=1"),
         ("erf(x)", "erf"),
     ] {
         let (formula, built_in) =

@@ -1,6 +1,7 @@
 //! The binary driven end to end.
 
 mod bad_input;
+mod book;
 mod fit;
 mod models;
 mod optimizers;
@@ -17,7 +18,7 @@ mod sound_files;
 mod sweep;
 mod theory;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -65,21 +66,4 @@ const SMALL_FIT: [&str; 7] = ["fit", "--width", "16", "--layers", "3", "--steps"
 /// Runs a small fit of the test picture with `arguments` into the folder `out` of `folder`.
 fn small_fit(folder: &Path, out: &str, arguments: &[&str]) -> Value {
     json(folder, &[&SMALL_FIT[..], &["--json", "--overwrite", "--out", out], arguments].concat())
-}
-
-/// The path of a Kodak image, or none (with a message) where the data is absent.
-fn kodak(name: &str) -> Option<PathBuf> {
-    data("kodak", name)
-}
-
-/// The path of a file of the test data, or none (with a message) where it is absent.
-fn data(folder: &str, name: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let data = std::env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from);
-    let path = data.join(folder).join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    eprintln!("skipped: no {}; set VI3NR_DATA to the folder of {folder}/", path.display());
-    None
 }

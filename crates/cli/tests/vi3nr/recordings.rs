@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::sound_files::{Format, flac, mp3, riff, tone, wav};
-use crate::{data, error, json, small_fit, texts, vi3nr};
+use crate::{error, json, small_fit, texts, vi3nr};
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) {
     fs::write(folder.join(name), bytes).unwrap();
@@ -368,7 +368,7 @@ fn the_papers_table_stands_beside_the_result() {
 
 #[test]
 fn a_real_recording() {
-    let Some(bach) = data("audio", "gt_bach.wav") else { return };
+    let Some(bach) = vi3nr_test_data::file("audio", "gt_bach.wav") else { return };
     let folder = tempfile::tempdir().unwrap();
     let bach = bach.to_str().unwrap();
     let part = [bach, "--start", "2", "--duration", "0.2", "--width", "64", "--layers", "4"];
@@ -382,7 +382,7 @@ fn a_real_recording() {
     let eval = json(folder.path(), &["eval", "run", bach, "--json"]);
     near(&eval["mse"], report["mse"].as_f64().unwrap(), 1e-9);
     // Two channels of 16 bits.
-    let Some(speakers) = data("audio", "gt_twospeakers.wav") else { return };
+    let Some(speakers) = vi3nr_test_data::file("audio", "gt_twospeakers.wav") else { return };
     let found = signal(folder.path(), &[speakers.to_str().unwrap()]);
     assert_eq!((&found["samples"], &found["channels"]), (&162_816.into(), &1.into()));
 }

@@ -19,7 +19,8 @@ fn cell<'a>(report: &'a Value, row: &str, column: &str, quantity: &str) -> &'a V
 #[test]
 fn propagate_keeps_what_eq_13_promises() {
     let folder = tempfile::tempdir().unwrap();
-    let base = ["propagate", "sinc", "--depth", "20", "--width", "256", "--batch", "50", "--json"];
+    let base =
+        ["propagate", "sinc:a=1", "--depth", "20", "--width", "256", "--batch", "50", "--json"];
     let report = json(folder.path(), &base);
     assert!((report["sigma_p"].as_f64().unwrap() - 2.223335).abs() < 1e-6);
     assert_eq!(report["scheme"], "ours:sigma_p=2.223335042368875");

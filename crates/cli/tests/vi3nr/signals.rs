@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{SMALL_FIT, error, json, kodak, small_fit};
+use crate::{SMALL_FIT, error, json, small_fit};
 
 /// A gray 8-bit PNG with an alpha channel: one pixel, written by hand (stored deflate block).
 fn transparent_pixel(path: &Path) {
@@ -51,19 +51,19 @@ fn transparency_needs_a_decision() {
 }
 
 #[test]
-fn a_photograph_reduced_and_cropped() {
-    let Some(photo) = kodak("kodim19.png") else { return };
+fn an_image_reduced_and_cropped() {
+    let photo = vi3nr_test_data::image("leaves.png");
     let folder = tempfile::tempdir().unwrap();
     let photo = photo.to_str().unwrap();
     let report =
-        small_fit(folder.path(), "run", &[photo, "--downscale", "8", "--crop", "64", "--gray"]);
+        small_fit(folder.path(), "run", &[photo, "--downscale", "3", "--crop", "64", "--gray"]);
     let info = json(folder.path(), &["info", "run", "--json"]);
     assert_eq!(info["signal"]["width"], 64);
     assert_eq!(info["signal"]["channels"], 1);
-    assert_eq!(info["settings"]["source"]["file"], "kodim19.png");
+    assert_eq!(info["settings"]["source"]["file"], "leaves.png");
     // The original is prepared as it was for the fit.
     let eval = json(folder.path(), &["eval", "run", "--against", photo, "--json"]);
     assert!((eval["psnr"].as_f64().unwrap() - report["psnr"].as_f64().unwrap()).abs() < 1e-9);
-    let message = error(folder.path(), 2, &["fit", photo, "--downscale", "8", "--crop", "65"]);
+    let message = error(folder.path(), 2, &["fit", photo, "--downscale", "3", "--crop", "65"]);
     assert!(message.contains("cannot cut 65x65 pixels"), "{message}");
 }

@@ -80,7 +80,7 @@ fn variances_agree_with_plain_loops() {
 
 #[test]
 fn results_depend_on_the_seed_but_not_on_the_threads() {
-    let one = plan("sinc", 2.223335);
+    let one = plan("sinc:a=1", 2.223335);
     let three = PropagationPlan { threads: Some(3), ..one.clone() };
     let other = PropagationPlan { seed: 6, ..one.clone() };
     let seen = propagate(&one).unwrap();

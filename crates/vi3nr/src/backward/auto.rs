@@ -88,8 +88,8 @@ mod tests {
         for (name, sigma_p) in [
             ("gaussian:sigma=0.2", 0.2 * (1.0 + 2f64.sqrt()).sqrt()),
             ("sigmoid", 6.754575),
-            ("sinc", 2.223335),
-            ("wavelet", 0.870469),
+            ("sinc:a=1", 2.223335),
+            ("wavelet:a=1", 0.870469),
             ("tanh", 1.0),
             ("relu", 1.0),
             ("sine:omega=5", 0.2),

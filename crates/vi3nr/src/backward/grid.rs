@@ -42,7 +42,7 @@ pub struct GridAnswer {
 /// use vi3nr::backward::{GridSearch, grid_search};
 ///
 /// let search = GridSearch { from: 0.1, to: 10.0, points: 100, samples: 1000, seed: 1 };
-/// let answer = grid_search(&"sinc".parse()?, &search)?;
+/// let answer = grid_search(&"sinc:a=1".parse()?, &search)?;
 /// assert!((answer.sigma_p - 2.2233).abs() < 0.5); // exactly 2.223335...
 /// # Ok::<(), vi3nr::Error>(())
 /// ```

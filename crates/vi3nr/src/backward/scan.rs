@@ -82,7 +82,7 @@ mod tests {
             ("relu", 1e-6),
             ("x^3", 1e-6),
             ("laplacian", 1e-6),
-            ("sinc", 4e-2),
+            ("sinc:a=1", 4e-2),
         ] {
             let activation: Activation = name.parse().unwrap();
             for sample in scan(&activation).into_iter().skip(60).step_by(31).take(5) {

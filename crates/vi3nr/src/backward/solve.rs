@@ -259,9 +259,9 @@ mod tests {
             ("super_gaussian:sigma=0.1,b=4", gaussian, 0.0145710678, 1e-8),
             ("sigmoid", 6.754575, 103.0076, 3e-7),
             ("1/(1+exp(-x))", 6.754575, 103.0076, 3e-7),
-            ("sinc", 2.223335, 10.68664, 3e-7),
+            ("sinc:a=1", 2.223335, 10.68664, 3e-7),
             ("sin(x)/x", 2.223335, 10.68664, 3e-7),
-            ("wavelet", 0.870469, 1.80391, 2e-6),
+            ("wavelet:a=1", 0.870469, 1.80391, 2e-6),
         ] {
             let roots = roots(text, 1.0);
             assert_eq!(roots.len(), 1, "{text}: {roots:?}");

@@ -133,7 +133,7 @@ mod tests {
             ("kumar", "sigmoid", "gaussian"),
             ("kumar", "x", "relu"),
             ("kumar", "2*x+1", "sine:omega=30"),
-            ("pytorch", "selu", "sinc"),
+            ("pytorch", "selu", "sinc:a=1"),
             ("siren:omega=30", "sin(30*x)", "sine:omega=29"),
             ("ours:sigma_p=1", "exp(x)", ""),
             ("backward:sigma_p=1", "gaussian", ""),

@@ -265,7 +265,7 @@ mod tests {
     fn values_are_those_of_auto_sigma_p_with_their_reasons() {
         for (text, reason) in [
             ("gaussian:sigma=0.05", SigmaReason::SmallestRoot),
-            ("sinc", SigmaReason::SmallestRoot),
+            ("sinc:a=1", SigmaReason::SmallestRoot),
             ("relu", SigmaReason::EveryValue),
             ("tanh", SigmaReason::NearOne),
             ("sine:omega=30", SigmaReason::LargestNear),

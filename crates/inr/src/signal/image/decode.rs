@@ -286,14 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn photographs_give_the_samples_of_the_image_crate() {
-        let Some(path) = crate::test_data::kodak("kodim23.png") else { return };
-        let bytes = std::fs::read(path).unwrap();
-        assert_eq!(ours(&bytes), others(&bytes));
-        let mut jpeg = Vec::new();
-        let picture = image::load_from_memory(&bytes).unwrap().into_rgb8();
-        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 85);
-        picture.write_with_encoder(encoder).unwrap();
-        assert_eq!(ours(&jpeg), others(&jpeg));
+    fn images_give_the_samples_of_the_image_crate() {
+        for name in ["hills.png", "tiles.png", "leaves.png"] {
+            let bytes = std::fs::read(vi3nr_test_data::image(name)).unwrap();
+            assert_eq!(ours(&bytes), others(&bytes), "{name}");
+            let mut jpeg = Vec::new();
+            let pixels = image::load_from_memory(&bytes).unwrap().into_rgb8();
+            let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 85);
+            pixels.write_with_encoder(encoder).unwrap();
+            assert_eq!(ours(&jpeg), others(&jpeg), "{name}");
+        }
     }
 }

@@ -53,7 +53,7 @@ fn files_are_consistent() {
                 assert!(number.parse::<f64>().is_ok(), "{name}: {number}");
             }
         }
-        let Some(data) = crate::test_data::folder() else { continue };
+        let Some(data) = vi3nr_test_data::folder() else { continue };
         for profile in [super::Profile::Quick, super::Profile::Paper] {
             let plan = evaluation.plan(profile, &data).unwrap();
             for trial in plan.trials() {

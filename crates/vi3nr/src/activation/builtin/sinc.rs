@@ -5,6 +5,9 @@ use crate::activation::parameter::Parameter;
 use crate::activation::symmetry::Symmetry;
 
 /// sin(ax)/(ax), 1 at x = 0.
+///
+/// The default suits coordinates within ±1, by measurement (docs/activations.md); the paper's
+/// controlled experiments have a = 1.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sinc {
     pub(crate) a: f64,
@@ -21,7 +24,7 @@ impl Function for Sinc {
 
 impl Builtin for Sinc {
     const NAME: &'static str = "sinc";
-    const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 1.0, "angular frequency")];
+    const PARAMETERS: &'static [Parameter] = &[Parameter::positive("a", 20.0, "angular frequency")];
     const DEFINITION: &'static str = "sin(a*x)/(a*x)";
     const SYMMETRY: Symmetry = Symmetry::Even;
 

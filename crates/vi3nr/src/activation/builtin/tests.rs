@@ -94,7 +94,7 @@ fn text_round_trips() {
 }
 
 #[test]
-fn defaults_are_the_papers() {
+fn defaults_suit_coordinates() {
     let written: Vec<_> =
         catalog().map(|(name, _)| name.parse::<Activation>().unwrap().to_string()).collect();
     assert_eq!(
@@ -102,8 +102,8 @@ fn defaults_are_the_papers() {
         [
             "sine:omega=30",
             "gaussian:sigma=0.05",
-            "sinc:a=1",
-            "wavelet:a=1",
+            "sinc:a=20",
+            "wavelet:a=10",
             "tanh",
             "sigmoid",
             "relu",

@@ -5,6 +5,9 @@ use crate::activation::parameter::Parameter;
 use crate::activation::symmetry::Symmetry;
 
 /// cos(ax) exp(-(ax)²), the real part of a Gabor wavelet.
+///
+/// The default suits coordinates within ±1, by measurement (docs/activations.md); the paper's
+/// controlled experiments have a = 1.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wavelet {
     pub(crate) a: f64,
@@ -25,7 +28,7 @@ impl Function for Wavelet {
 impl Builtin for Wavelet {
     const NAME: &'static str = "wavelet";
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter::positive("a", 1.0, "angular frequency and inverse width")];
+        &[Parameter::positive("a", 10.0, "angular frequency and inverse width")];
     const DEFINITION: &'static str = "cos(a*x)*exp(-(a*x)^2)";
     const SYMMETRY: Symmetry = Symmetry::Even;
 
