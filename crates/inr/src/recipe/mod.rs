@@ -1,4 +1,4 @@
-//! What a fit does where nothing is asked for, for each kind of signal.
+//! The defaults of a fit, for each kind of signal.
 
 mod audio;
 mod image;
@@ -13,10 +13,10 @@ use crate::preset::ByPreset;
 use crate::signal::{PointCount, SignalKind};
 use crate::train::TrainSettings;
 
-/// Settings of a fit that suit one kind of signal.
+/// The default settings of a fit for one kind of signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
-    /// The nonlinearity, in the form that [`Activation`] reads.
+    /// The activation, in the form that [`Activation`] parses.
     pub activation: &'static str,
     /// The number of weight matrices.
     pub layers: usize,
@@ -24,62 +24,64 @@ pub struct Recipe {
     pub width: usize,
     /// The initial biases.
     pub biases: BiasRule,
-    /// The initial biases of the first layer where the activation is even; elsewhere they are
-    /// [`Recipe::biases`]. Without first biases a network of an even activation is an even function.
+    /// The initial biases of the first layer if the activation is even; otherwise they are
+    /// [`Recipe::biases`]. With zero biases in the first layer, a network with an even activation
+    /// is an even function of its input.
     pub even_first_biases: BiasRule,
-    /// The multiple of the smallest root of Eq. (13) that is taken for σ_p.
+    /// The default σ_p as a multiple of the smallest root of Eq. (13).
     pub sigma_p_factor: f64,
-    /// What coordinates are multiplied by, where the activation is a sine.
+    /// The factor of the coordinates if the activation is a sine.
     pub sine_input_scale: f64,
     /// The number of steps.
     pub steps: Steps,
-    /// The number of points of a step; if none, all of them, or the default number of drawn points.
+    /// The number of points of a step; if `None`, all points, or the default number of drawn
+    /// points.
     pub batch: Option<usize>,
     /// Adam's initial learning rate.
     pub learning_rate: f64,
     /// Adam's learning-rate schedule.
     pub schedule: Schedule,
-    /// The largest number of points for which `kfac` is the default optimizer; beyond, it is Adam.
+    /// The largest number of points for which `kfac` is the default optimizer; above, it is Adam.
     pub max_kfac_points: usize,
-    /// How the signal is cut into pieces; `None` where there is nothing to cut.
+    /// How the signal is cut into pieces; `None` if it cannot be cut.
     pub pieces: Option<PieceRecipe>,
 }
 
-/// How signals that are too large for one network are cut, and what each piece gets.
+/// How signals that are too large for one network are cut, and how each piece is trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PieceRecipe {
-    /// Signals of more samples than this are cut where nothing is asked for.
+    /// By default, signals of more samples than this are cut.
     pub above: usize,
-    /// Samples along each side of a piece.
+    /// The number of samples along each side of a piece.
     pub side: usize,
-    /// Samples beyond each inner border that a piece is trained on.
+    /// The number of samples beyond each inner border on which a piece is also trained.
     pub overlap: usize,
-    /// The nonlinearity.
+    /// The activation.
     pub activation: &'static str,
     /// The number of weight matrices.
     pub layers: usize,
-    /// The number of units of each hidden layer, by the quality asked for, in ascending order.
+    /// The number of units of each hidden layer, by quality, in ascending order.
     pub widths: &'static [PieceWidth],
-    /// What coordinates are multiplied by, where the activation is a sine.
+    /// The factor of the coordinates if the activation is a sine.
     pub sine_input_scale: f64,
     /// The maximum number of steps.
     pub steps: u64,
-    /// The quality in dB that every piece is trained to, if to any.
+    /// The default quality in dB of every piece; `None` if there is no default.
     pub quality: Option<f64>,
 }
 
-/// The width of the networks of pieces up to a quality.
+/// The width of the networks of pieces, up to a quality.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PieceWidth {
-    /// The highest quality in dB that this width is for; infinite for the widest.
+    /// The highest quality in dB for which this width is used; infinite for the widest.
     pub max_quality: f64,
     /// The number of units of each hidden layer.
     pub units: usize,
 }
 
 impl PieceRecipe {
-    /// The width of the networks where every piece is trained to `quality` dB, or to the recipe's
-    /// quality where none is asked for.
+    /// The width of the networks if every piece is trained to `quality` dB, by default to the
+    /// quality of the recipe.
     pub fn width(&self, quality: Option<f64>) -> usize {
         let quality = quality.or(self.quality).unwrap_or_default();
         let suits = |width: &&PieceWidth| quality <= width.max_quality;
@@ -87,13 +89,13 @@ impl PieceRecipe {
     }
 }
 
-/// How the number of steps is chosen.
+/// The rule for the number of steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Steps {
-    /// This many.
+    /// A fixed number.
     Exactly(u64),
-    /// As many as this many floating-point operations allow, but at least 500 and at most 20,000. It
-    /// is not a time, so that the result is the same on every machine.
+    /// The number of steps that a budget of floating-point operations allows, but at least 500 and
+    /// at most 20,000. The budget is not a time, so that the result is the same on every machine.
     Budget(f64),
 }
 
@@ -130,8 +132,8 @@ impl Recipe {
         if activation.is_even() { self.even_first_biases } else { self.biases }
     }
 
-    /// The σ_p where none is asked for: a multiple of the smallest root of Eq. (13), or what
-    /// [`vi3nr::auto_sigma_p`] chooses where there is no root.
+    /// The default σ_p: a multiple of the smallest root of Eq. (13), or the choice of
+    /// [`vi3nr::auto_sigma_p`] if there is no root.
     ///
     /// # Errors
     /// Returns the [`Error`] of an activation without a finite gain.
@@ -139,12 +141,12 @@ impl Recipe {
         default_sigma_p(activation, self.sigma_p_factor)
     }
 
-    /// What coordinates are multiplied by where nothing is asked for.
+    /// The default factor of the coordinates.
     pub fn input_scale(&self, activation: &Activation) -> f64 {
         if activation.sine_frequency().is_some() { self.sine_input_scale } else { 1.0 }
     }
 
-    /// The optimizer for a fit of `network` to `points`, where none is asked for.
+    /// The default optimizer for a fit of `network` to `points`.
     pub fn optimizer(&self, network: &Network, points: PointCount) -> OptimizerName {
         match points {
             PointCount::Sampled(count)
@@ -157,7 +159,7 @@ impl Recipe {
         }
     }
 
-    /// How a fit of `network` to `points` is trained by `optimizer`.
+    /// The training settings of a fit of `network` to `points` by `optimizer`.
     pub fn training(
         &self,
         network: &Network,

@@ -1,4 +1,4 @@
-//! What can be wrong with a signal.
+//! Errors of signals.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,31 +10,31 @@ use crate::atomic_file::WriteError;
 #[cfg(feature = "chart")]
 use crate::chart::ChartError;
 
-/// Everything that is refused about a signal, with what was seen and what was expected.
+/// Why a signal is refused, with what was seen and what was expected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignalError {
-    /// The system did not let the file be read.
+    /// The file cannot be read.
     #[error("cannot read '{}': {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 
-    /// Neither content nor name tell what kind of signal it is.
+    /// Neither the content nor the name of the file tells the kind of signal.
     #[error("'{}' is not a signal of a known kind: {seen}; expected {expected}", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,
-        /// What the content is or looks like.
+        /// What the content is or resembles.
         seen: String,
         /// The kinds with their file formats.
         expected: String,
     },
 
-    /// A file of a kind whose reader was not compiled.
+    /// The reader of this kind was not compiled.
     #[error(
         "'{}' is {kind}, which this program cannot read: vi3nr-inr was compiled without its cargo \
          feature '{feature}'",
@@ -54,35 +54,35 @@ pub enum SignalError {
     NotAnImage {
         /// The file.
         path: PathBuf,
-        /// What the content is or looks like.
+        /// What the content is or resembles.
         seen: String,
     },
 
-    /// The content starts like an image and cannot be decoded.
+    /// The content starts like an image but cannot be decoded.
     #[error("'{}' is a damaged or unsupported {format} image: {reason}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// PNG or JPEG.
+        /// The format: PNG or JPEG.
         format: &'static str,
-        /// What the decoder found.
+        /// The error of the decoder.
         reason: String,
     },
 
-    /// An image file with more pixels than are accepted.
+    /// The image file has more pixels than are accepted.
     #[error("'{}' has {width}x{height} pixels: {reason}", path.display())]
     FileSize {
         /// The file.
         path: PathBuf,
-        /// Its width in pixels.
+        /// The width in pixels.
         width: u32,
-        /// Its height in pixels.
+        /// The height in pixels.
         height: u32,
-        /// Which limit it breaks.
+        /// The limit that is exceeded.
         reason: String,
     },
 
-    /// Transparency without a background to put behind it.
+    /// The image has transparent pixels, and no background is given.
     #[error(
         "'{}' has transparent pixels, which a fit cannot keep; choose what to put behind them: \
          white or black",
@@ -93,7 +93,7 @@ pub enum SignalError {
         path: PathBuf,
     },
 
-    /// A reduction that leaves nothing, or a factor of 0.
+    /// The reduction leaves no pixels, or its factor is 0.
     #[error(
         "cannot reduce '{}' ({width}x{height}) by {factor}; expected a factor from 1 to {}",
         path.display(), width.min(height)
@@ -101,15 +101,15 @@ pub enum SignalError {
     Downscale {
         /// The file.
         path: PathBuf,
-        /// The factor asked for.
+        /// The requested factor.
         factor: u32,
-        /// The width before.
+        /// The width before the reduction.
         width: u32,
-        /// The height before.
+        /// The height before the reduction.
         height: u32,
     },
 
-    /// A crop that does not fit.
+    /// The crop is larger than the image, or empty.
     #[error(
         "cannot cut {side}x{side} pixels out of '{}', which has {width}x{height}{}",
         path.display(), after(*downscale)
@@ -117,47 +117,47 @@ pub enum SignalError {
     Crop {
         /// The file.
         path: PathBuf,
-        /// The side asked for.
+        /// The requested side.
         side: u32,
-        /// The width available.
+        /// The available width.
         width: u32,
-        /// The height available.
+        /// The available height.
         height: u32,
-        /// The factor by which the image was reduced before.
+        /// The factor by which the image was reduced before the crop.
         downscale: u32,
     },
 
-    /// A size that no image can have.
+    /// The size is not a possible size of an image.
     #[error("an image of {width}x{height} pixels: {reason}")]
     Size {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
-        /// Which limit it breaks.
+        /// The limit that is exceeded.
         reason: String,
     },
 
-    /// A number of channels other than 1 and 3.
+    /// The number of channels is neither 1 nor 3.
     #[error("{found} channels; expected 1 (gray) or 3 (RGB)")]
     Channels {
-        /// The number given.
+        /// The given number.
         found: usize,
     },
 
-    /// Values that do not fill the image.
+    /// The number of values does not match the size of the image.
     #[error("{found} values for an image that needs {expected}")]
     ValueCount {
-        /// How many were given.
+        /// The given number of values.
         found: usize,
-        /// How many the size and channels need.
+        /// The number of values for the size and channels.
         expected: usize,
     },
 
-    /// A bit depth other than 8 and 16.
+    /// The bit depth is neither 8 nor 16.
     #[error("{found} bits per sample; expected 8 or 16")]
     BitDepth {
-        /// The number given.
+        /// The given bit depth.
         found: u8,
     },
 
@@ -166,20 +166,20 @@ pub enum SignalError {
     NotAudio {
         /// The file.
         path: PathBuf,
-        /// What the content is or looks like.
+        /// What the content is or resembles.
         seen: String,
     },
 
-    /// The content starts like a recording and cannot be decoded.
+    /// The content starts like an audio file but cannot be decoded.
     #[error("'{}' is a damaged or unsupported recording: {reason}", path.display())]
     DamagedAudio {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// What was seen.
         reason: String,
     },
 
-    /// A recording that cannot be fitted as asked.
+    /// The audio cannot be fitted with these options.
     #[error("cannot use '{}': {reason}", path.display())]
     UnusableAudio {
         /// The file.
@@ -188,49 +188,49 @@ pub enum SignalError {
         reason: String,
     },
 
-    /// More audio than is fitted at once.
+    /// The audio is longer than the limit.
     #[error("'{}' has more than {most} samples a channel; choose a part of it", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// The limit.
+        /// The limit, in samples.
         most: u64,
     },
 
-    /// A recording that cannot be.
+    /// The size or rate is not a possible one of audio.
     #[error("a recording of {what}; expected {expected}")]
     Recording {
-        /// What was given.
+        /// What was seen.
         what: String,
-        /// What is possible.
+        /// What was expected.
         expected: String,
     },
 
-    /// A chart could not be drawn.
+    /// A chart cannot be drawn.
     #[cfg(feature = "chart")]
     #[error(transparent)]
     Chart(#[from] ChartError),
 
-    /// A network that cannot be evaluated.
+    /// The network cannot be evaluated.
     #[error(transparent)]
     Engine(#[from] EngineError),
 
-    /// What is wrong with a shape.
+    /// The shape is refused.
     #[error(transparent)]
     Shape(#[from] ShapeError),
 
-    /// A file could not be written.
+    /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
-/// What to add to a size that is not the file's own.
+/// The note about a size that is not that of the file itself.
 fn after(downscale: u32) -> String {
     if downscale > 1 { format!(" after the reduction by {downscale}") } else { String::new() }
 }
 
 impl SignalError {
-    /// The fields of the request by which the error can be avoided.
+    /// The fields of the request that can avoid the error.
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
             Self::Transparent { .. } => &["alpha"],
@@ -241,7 +241,7 @@ impl SignalError {
         }
     }
 
-    /// Whether what was asked for or read is at fault, and not the writing of a result.
+    /// Whether the request or the input is at fault, rather than the writing of a result.
     pub fn is_about_request(&self) -> bool {
         match self {
             #[cfg(feature = "chart")]

@@ -1,4 +1,4 @@
-//! What a model file must know about its signal to decode it.
+//! The properties of a signal that a model file keeps for decoding.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -10,13 +10,13 @@ use super::{SignalError, SignalKind};
 
 /// The kind and size of a signal, without its values.
 ///
-/// Each kind of signal has one type that implements it, in the kind's own folder. Code that is about
-/// one kind only gets that type back with [`SignalInfo::as_any`].
+/// Each kind of signal has one type that implements this trait, in the folder of the kind. Code for
+/// a single kind gets that type back with [`SignalInfo::as_any`].
 pub trait SignalInfo: Debug + Send + Sync {
     /// The kind of signal.
     fn kind(&self) -> SignalKind;
 
-    /// This value as its own type.
+    /// This value as [`Any`], for downcasting.
     fn as_any(&self) -> &dyn Any;
 
     /// The number of coordinates of a point.
@@ -25,53 +25,53 @@ pub trait SignalInfo: Debug + Send + Sync {
     /// The number of values at a point.
     fn outputs(&self) -> usize;
 
-    /// How many points the signal has.
+    /// The number of points of the signal.
     fn points(&self) -> PointCount;
 
-    /// The number of samples along each axis, the fastest varying first: width and height of an image,
-    /// the length of a recording. Empty where points are drawn.
+    /// The number of samples along each axis, the fastest varying first: width and height of an
+    /// image, the length of audio. Empty if points are drawn.
     fn axes(&self) -> Vec<usize> {
         Vec::new()
     }
 
-    /// Kind, size and channels in words; equal for signals that can be compared point by point,
-    /// however finely they are sampled.
+    /// Kind, size and channels in words; equal for signals that can be compared point by point, at
+    /// any bit depth.
     fn shape(&self) -> String;
 
-    /// Everything known, in one line for people.
+    /// All properties, in one line.
     fn details(&self) -> String;
 
-    /// What the bits of a model are counted by, if by anything.
+    /// The unit for bits per unit of a model; `None` if there is no such unit.
     fn unit(&self) -> Option<Unit>;
 
-    /// What the network's values mean, for readers of model files.
+    /// The meaning of the network's outputs, for readers of model files.
     fn value_range(&self) -> &'static str;
 
-    /// Where coordinates lie when they reach from -`input_scale` to `input_scale`, for readers of
-    /// model files.
+    /// The positions of the coordinates if they span -`input_scale` to `input_scale`, for readers
+    /// of model files.
     fn coordinate_range(&self, input_scale: f64) -> String;
 
     /// Checks that a signal of this crate can have this size and number of channels.
     ///
     /// # Errors
-    /// Returns the [`SignalError`] that says what is impossible about it.
+    /// Returns the [`SignalError`] that says which property is impossible.
     fn check(&self) -> Result<(), SignalError>;
 
     /// The fields as JSON, without the kind.
     fn to_json(&self) -> Value;
 }
 
-/// How many points a signal has.
+/// The number of points of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PointCount {
-    /// Finitely many.
+    /// A finite number.
     Sampled(usize),
-    /// As many as are asked for; by default this many for each step.
+    /// Points are drawn, by default this many for each step.
     Drawn(usize),
 }
 
 impl PointCount {
-    /// All points, or the default number of drawn ones.
+    /// The number of all points, or the default number of drawn points.
     pub fn default_count(self) -> usize {
         match self {
             Self::Sampled(count) | Self::Drawn(count) => count,
@@ -79,16 +79,16 @@ impl PointCount {
     }
 }
 
-/// What a model's size is divided by to tell how much it compresses.
+/// The unit by which the size of a model is divided, to show its compression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unit {
     /// `pixel` or `sample`.
     pub name: &'static str,
-    /// What the bits for each are called in files: `bits_per_pixel`.
+    /// The key of the bits per unit in files: `bits_per_pixel`.
     pub bits: &'static str,
     /// The unit of these bits: `bits/pixel`.
     pub bits_unit: &'static str,
-    /// How many the signal has.
+    /// The number of units of the signal.
     pub count: f64,
 }
 
@@ -98,7 +98,7 @@ impl PartialEq for dyn SignalInfo {
     }
 }
 
-/// The info with its kind under `kind`, as files keep it.
+/// The info with its kind under the key `kind`, as in files.
 pub fn info_to_json(info: &dyn SignalInfo) -> Value {
     let mut object = serde_json::Map::from_iter([("kind".to_owned(), info.kind().name().into())]);
     if let Value::Object(fields) = info.to_json() {
@@ -110,7 +110,7 @@ pub fn info_to_json(info: &dyn SignalInfo) -> Value {
 /// The inverse of [`info_to_json`].
 ///
 /// # Errors
-/// Returns what was expected in words if the kind is not known or a field is not what it must be.
+/// Returns the expectation in words if the kind is unknown or a field is invalid.
 pub fn info_from_json(mut value: Value) -> Result<Arc<dyn SignalInfo>, String> {
     let kind = value.as_object_mut().and_then(|fields| fields.remove("kind"));
     let name = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
@@ -144,7 +144,7 @@ pub mod info_json {
     /// Reads an info of any kind.
     ///
     /// # Errors
-    /// Returns the deserializer's error, or what is wrong with the info.
+    /// Returns the deserializer's error, or the reason why the info is invalid.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Arc<dyn SignalInfo>, D::Error> {

@@ -1,4 +1,4 @@
-//! The kinds of signals, and what is known of each.
+//! The kinds of signals and their entries in the registry.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -20,43 +20,43 @@ pub enum SignalKind {
     Shape,
 }
 
-/// What the rest of the crate knows of a kind of signal. Each kind's folder has one.
+/// The interface of a kind of signal to the rest of the crate. Each kind's folder has one.
 pub struct KindEntry {
-    /// The name as in model files.
+    /// The name in model files.
     pub name: &'static str,
-    /// What several of them are called.
+    /// The plural of the name.
     pub plural: &'static str,
     /// The kind and its file formats, for messages: `an image (PNG, JPEG)`.
     pub formats: &'static str,
-    /// Endings of file names, in lower case.
+    /// File name extensions, in lower case.
     pub endings: &'static [&'static str],
     /// The fields of a [`FitRequest`](crate::request::FitRequest) that belong to this kind alone.
     pub fields: &'static [&'static str],
-    /// This kind's part of the options, as a plan keeps it.
+    /// The options of this kind, as in a plan.
     pub options_to_json: fn(&SignalOptions) -> serde_json::Result<Value>,
-    /// The inverse; other kinds have their defaults.
+    /// The inverse; the options of other kinds have their defaults.
     pub options_from_json: fn(&Value) -> serde_json::Result<SignalOptions>,
-    /// Whether a file's first bytes are those of such a file.
+    /// Whether the first bytes of a file are those of this kind.
     pub recognizes: fn(&[u8]) -> bool,
-    /// Reads the signal in a file of these bytes.
+    /// Reads the signal from the bytes of a file.
     pub open: Open,
-    /// Reads the fields that a model file keeps; fails with what was expected.
+    /// Reads the fields that a model file keeps; fails with the expectation in words.
     pub info: fn(Value) -> Result<Arc<dyn SignalInfo>, String>,
-    /// The ways to read a file that may be compared with a model of this signal, given how the model's
+    /// The ways to read a file that is compared with a model of this signal, given how the model's
     /// own file was read.
     pub comparable: fn(&dyn SignalInfo, &SignalOptions) -> Comparable,
-    /// A signal of the default size whose points have so many coordinates and values, for networks
-    /// that have not been trained.
+    /// A signal of the default size whose points have the given numbers of coordinates and values,
+    /// for networks that have not been trained.
     pub blank: fn(usize, usize) -> Option<Arc<dyn SignalInfo>>,
 }
 
-/// The ways to read a file that may be compared with a model.
+/// The ways to read a file that is compared with a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparable {
-    /// As the model's own file was read, on the model's scales.
+    /// Like the model's own file, with the scales of the model.
     pub own: SignalOptions,
-    /// As a whole, prepared in no way, as a file that was decoded from the model must be read; the
-    /// first that gives a signal of the model's shape is meant.
+    /// As a whole and without preparation, as a file that was decoded from the model must be read.
+    /// The first reading that gives a signal of the model's size is used.
     pub whole: Vec<SignalOptions>,
 }
 

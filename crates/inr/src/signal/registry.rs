@@ -1,4 +1,4 @@
-//! Where every kind of signal is registered, and how a file's kind is told.
+//! The registry of all kinds of signals, and the recognition of a file's kind.
 
 use std::fmt;
 use std::path::Path;
@@ -10,7 +10,7 @@ impl SignalKind {
     /// All kinds.
     pub const ALL: &'static [Self] = &[Self::Image, Self::Audio, Self::Shape];
 
-    /// What the rest of the crate knows of this kind.
+    /// The entry of this kind.
     pub fn entry(self) -> &'static KindEntry {
         match self {
             Self::Image => &super::image::KIND,
@@ -19,12 +19,12 @@ impl SignalKind {
         }
     }
 
-    /// The name as in model files.
+    /// The name in model files.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// The kind of this name.
+    /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
@@ -35,11 +35,11 @@ impl SignalKind {
         in_words(&names)
     }
 
-    /// The kind of a file's content; where that is not recognized, the one its name promises, so
-    /// that a damaged file is told apart from a foreign one.
+    /// The kind of a file's content. If the content is not recognized, it is the kind of the file
+    /// name's extension, so that damaged files are distinguished from files of other types.
     ///
     /// # Errors
-    /// Returns [`SignalError::Unknown`] if neither content nor name say anything.
+    /// Returns [`SignalError::Unknown`] if neither content nor name determines the kind.
     pub fn of_file(path: &Path, content: &[u8]) -> Result<Self, SignalError> {
         let by_content = Self::ALL.iter().find(|kind| (kind.entry().recognizes)(content));
         let found = by_content.copied().or_else(|| Self::of_name(path));
@@ -74,10 +74,10 @@ fn in_words(parts: &[&str]) -> String {
     }
 }
 
-/// What content that is not recognized looks like.
+/// What unrecognized content resembles.
 pub(super) fn seen(content: &[u8]) -> String {
     let head = &content[..content.len().min(512)];
-    // A last character may be cut off.
+    // The last character may be incomplete.
     let is_text = std::str::from_utf8(head).err().is_none_or(|error| error.error_len().is_none());
     let seen = match head {
         [] => "it is empty (0 bytes)",

@@ -1,4 +1,4 @@
-//! What is asked of the way a file is read, and what that means.
+//! The requested options of reading a file, and the complete ones.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,25 +9,25 @@ use super::image::{ImageOptions, ImageRequest};
 use super::shape::{ShapeOptions, ShapeRequest};
 use crate::preset::Preset;
 
-/// What is asked of the way a file becomes a signal, for every kind of signal. In JSON and TOML the
-/// fields of all kinds lie on one level.
+/// The requested options of reading a file, for every kind of signal. In JSON and TOML the fields
+/// of all kinds are on one level.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SignalRequest {
-    /// Of images.
+    /// The options of images.
     #[serde(flatten)]
     pub image: ImageRequest,
-    /// Of audio.
+    /// The options of audio.
     #[serde(flatten)]
     pub audio: AudioRequest,
-    /// Of shapes.
+    /// The options of shapes.
     #[serde(flatten)]
     pub shape: ShapeRequest,
 }
 
 impl SignalRequest {
-    /// How files are read.
+    /// How a file is read.
     pub fn options(&self, preset: Preset) -> SignalOptions {
         SignalOptions {
             image: self.image.options(),
@@ -36,7 +36,7 @@ impl SignalRequest {
         }
     }
 
-    /// The fields that are set, by the kind that they belong to.
+    /// The fields that are set, grouped by their kind.
     pub fn set_fields(&self) -> Vec<(SignalKind, &'static str)> {
         let set = match serde_json::to_value(self) {
             Ok(Value::Object(set)) => set,
@@ -50,20 +50,20 @@ impl SignalRequest {
     }
 }
 
-/// How files of each kind are turned into signals.
+/// The options of reading files of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SignalOptions {
-    /// Of images.
+    /// The options of images.
     pub image: ImageOptions,
-    /// Of audio.
+    /// The options of audio.
     pub audio: AudioOptions,
-    /// Of shapes.
+    /// The options of shapes.
     pub shape: ShapeOptions,
 }
 
 impl SignalOptions {
-    /// The options of `kind` as a plan keeps them.
+    /// The options of `kind` as in a plan.
     pub fn to_json(&self, kind: SignalKind) -> Value {
         // Plain numbers and text.
         (kind.entry().options_to_json)(self).unwrap_or_default()

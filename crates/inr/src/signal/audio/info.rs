@@ -1,4 +1,4 @@
-//! The length and rate of a recording, without its samples.
+//! The length and rate of audio, without its samples.
 
 use std::any::Any;
 
@@ -10,37 +10,38 @@ use crate::signal::error::SignalError;
 use crate::signal::info::{PointCount, SignalInfo, Unit};
 use crate::signal::kind::SignalKind;
 
-/// What a model file keeps of a recording.
+/// The properties of audio that a model file keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AudioInfo {
-    /// Samples a second.
+    /// The number of samples per second.
     pub rate: u32,
-    /// Samples of each channel.
+    /// The number of samples of each channel.
     pub samples: u64,
-    /// The channels that were kept.
+    /// The number of channels that are kept.
     pub channels: usize,
-    /// What the network's values are multiplied by to give the file's own.
+    /// The factor from the network's outputs to the original amplitude.
     pub scale: f64,
-    /// Where in its file the recording begins, in seconds.
+    /// The start of the audio within its file, in seconds.
     pub start: f64,
 }
 
 impl AudioInfo {
-    /// Samples of all channels.
+    /// The number of samples of all channels.
     pub fn values(&self) -> u64 {
         self.samples * self.channels as u64
     }
 
-    /// From the first sample to the last, in seconds.
+    /// The time from the first sample to the last, in seconds.
     pub fn span(&self) -> f64 {
         self.samples.saturating_sub(1) as f64 / f64::from(self.rate)
     }
 
-    /// The coordinate of sample `index` at `rate` samples a second, where coordinates reach from
+    /// The coordinate of sample `index` at `rate` samples per second, if coordinates span
     /// -`input_scale` to `input_scale`.
     ///
-    /// The audio's own samples span that range, both ends included; at another rate the first sample
-    /// keeps its coordinate and the others keep theirs in time. A single sample lies at 0.
+    /// The samples of the audio itself span that range, both ends included. At another rate the
+    /// first sample keeps its coordinate, and the others are spaced by their time. A single sample
+    /// has coordinate 0.
     ///
     /// ```
     /// use vi3nr_inr::signal::audio::AudioInfo;
@@ -54,7 +55,7 @@ impl AudioInfo {
         self.coordinate_at(index as f64 * f64::from(self.rate) / f64::from(rate), input_scale)
     }
 
-    /// The coordinate of a position in samples, which need not be whole.
+    /// The coordinate of a position in samples, which need not be an integer.
     pub fn coordinate_at(&self, position: f64, input_scale: f64) -> f32 {
         if self.samples <= 1 {
             return 0.0;
@@ -63,9 +64,9 @@ impl AudioInfo {
         (input_scale * (2.0 * position - steps) / steps) as f32
     }
 
-    /// How many samples at `rate` lie between the first and the last, both included.
+    /// The number of samples at `rate` from the first to the last, both included.
     pub fn samples_at(&self, rate: u32) -> u64 {
-        // In whole numbers, since the last sample must not be lost to rounding.
+        // In integers, so that rounding cannot drop the last sample.
         let steps = u128::from(self.samples.saturating_sub(1)) * u128::from(rate);
         (steps / u128::from(self.rate.max(1))) as u64 + 1
     }

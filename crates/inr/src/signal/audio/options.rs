@@ -1,4 +1,4 @@
-//! How an audio file is turned into the audio to fit.
+//! Options of reading an audio file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,15 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text_or_number::{self, TextOrNumber};
 
-/// Which channels are kept.
+/// The channels that are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ChannelRule {
-    /// Their mean, as one.
+    /// The mean of all channels.
     #[default]
     Mean,
-    /// Every one, an output each.
+    /// All channels, with one output each.
     All,
-    /// This one, counted from 1.
+    /// One channel, counted from 1.
     One(usize),
 }
 
@@ -54,22 +54,22 @@ impl<'de> Deserialize<'de> for ChannelRule {
     }
 }
 
-/// How an audio file is turned into the audio to fit.
+/// Options of reading an audio file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct AudioOptions {
     /// The channels.
     pub channels: ChannelRule,
-    /// Seconds that are left out at the beginning.
+    /// The seconds to skip at the beginning.
     pub start: f64,
-    /// Seconds that are kept; all if none.
+    /// The seconds to keep; `None` for all.
     pub duration: Option<f64>,
-    /// What samples are divided by, for comparing with a model on its scale; their largest absolute
-    /// value if none.
+    /// The divisor of the samples, for comparison with a model on its scale; `None` for their
+    /// largest absolute value.
     #[serde(skip)]
     pub scale: Option<f64>,
 }
 
-/// What is asked of [`AudioOptions`].
+/// The requested [`AudioOptions`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AudioRequest {
@@ -88,7 +88,7 @@ impl AudioRequest {
     /// The names of the fields.
     pub(super) const FIELDS: &'static [&'static str] = &["channels", "start", "duration"];
 
-    /// The options, with their defaults where nothing is asked for.
+    /// The options, with their defaults for fields that are not given.
     pub fn options(&self) -> AudioOptions {
         AudioOptions {
             channels: self.channels.unwrap_or_default(),

@@ -39,10 +39,11 @@ pub const MAX_SIDE: u32 = 1 << 15;
 pub const MAX_PIXELS: u64 = 1 << 28;
 /// The longest side, in pixels, of an image that is decoded to a file.
 pub const MAX_DECODED_SIDE: u32 = 1 << 20;
-/// The largest number of pixels of an image that is decoded to a file; it is never held as a whole.
+/// The largest number of pixels of an image that is decoded to a file; it is never stored as a
+/// whole.
 pub const MAX_DECODED_PIXELS: u64 = 1 << 34;
 
-/// How finely an image file resolves each sample.
+/// The bit depth of an image file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum BitDepth {
@@ -100,17 +101,17 @@ impl TryFrom<u8> for BitDepth {
     }
 }
 
-/// A gray or RGB image: rows of pixels from the top, the channels of a pixel side by side.
+/// A gray or RGB image: rows of pixels from the top, with the channels of a pixel interleaved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
-    /// Its size, and where its pixels lie.
+    /// The size, and the positions of the pixels.
     grid: Grid,
     channels: usize,
     bit_depth: BitDepth,
     pixels: Pixels,
-    /// The largest of the values.
+    /// The largest value.
     paper_peak: f64,
-    /// What people should know about its file.
+    /// Warnings about the file.
     warnings: Vec<String>,
 }
 
@@ -118,7 +119,8 @@ impl Image {
     /// An image with the given values, of bit depth 8.
     ///
     /// # Errors
-    /// An impossible size, channels other than 1 or 3, or not width·height·channels values.
+    /// Returns a [`SignalError`] if the size is impossible, the channels are not 1 or 3, or the
+    /// number of values is not width·height·channels.
     pub fn from_values(
         width: u32,
         height: u32,
@@ -145,28 +147,29 @@ impl Image {
         Ok(Self { grid, channels, bit_depth, pixels, paper_peak, warnings: Vec::new() })
     }
 
-    /// Pixels in a row.
+    /// The number of pixels per row.
     pub fn width(&self) -> u32 {
         self.grid.width()
     }
 
-    /// Rows of pixels.
+    /// The number of rows of pixels.
     pub fn height(&self) -> u32 {
         self.grid.height()
     }
 
-    /// 1 (gray) or 3 (RGB).
+    /// The number of channels: 1 (gray) or 3 (RGB).
     pub fn channels(&self) -> usize {
         self.channels
     }
 
-    /// How finely the file it came from resolves each sample.
+    /// The bit depth of the file.
     pub fn bit_depth(&self) -> BitDepth {
         self.bit_depth
     }
 
-    /// The values on \[-1, 1\]: row by row, the channels of a pixel side by side. Those of an image from
-    /// a file are made for the call, since it is held in the file's own bytes.
+    /// The values on \[-1, 1\]: row by row, with the channels of a pixel interleaved. For an image
+    /// from a file they are computed in each call, since the image is stored as the bytes of the
+    /// file.
     pub fn values(&self) -> Cow<'_, [f32]> {
         self.pixels.values()
     }
@@ -176,7 +179,7 @@ impl Image {
         self.pixels.len() / self.channels
     }
 
-    /// What a model file keeps of it.
+    /// The properties that a model file keeps.
     pub fn image_info(&self) -> ImageInfo {
         ImageInfo {
             width: self.width(),
@@ -197,7 +200,7 @@ impl Image {
     /// 0 (black).
     ///
     /// # Errors
-    /// Whatever the system reports, with the path.
+    /// Returns the error of the system, with the path.
     pub fn save_png(&self, path: &Path, bit_depth: BitDepth) -> Result<(), SignalError> {
         let info = ImageInfo { bit_depth, ..self.image_info() };
         write_png(path, info, |rows| {
@@ -213,20 +216,20 @@ impl Image {
     }
 }
 
-/// The sizes that an image may have.
+/// The limits of the size of an image.
 struct Limits {
-    /// Of a side, in pixels.
+    /// The longest side, in pixels.
     longest: u32,
     pixels: u64,
 }
 
-/// Of images that are read or drawn.
+/// The limits of images that are read or drawn.
 const WHOLE: Limits = Limits { longest: MAX_SIDE, pixels: MAX_PIXELS };
-/// Of images that are decoded to a file.
+/// The limits of images that are decoded to a file.
 const DECODED: Limits = Limits { longest: MAX_DECODED_SIDE, pixels: MAX_DECODED_PIXELS };
 
 impl Limits {
-    /// Why an image of this size is refused, if it is.
+    /// The reason why an image of this size is refused, if it is.
     fn problem(&self, width: u32, height: u32) -> Option<String> {
         let pixels = u64::from(width) * u64::from(height);
         if pixels == 0 {

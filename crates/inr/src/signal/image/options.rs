@@ -1,10 +1,10 @@
-//! How an image file is turned into the image to fit.
+//! Options of reading an image file.
 
 use serde::{Deserialize, Serialize};
 
-/// What to do with transparent pixels.
+/// The treatment of transparent pixels.
 ///
-/// An alpha channel that is opaque everywhere is dropped under either rule.
+/// An alpha channel that is fully opaque is dropped in every case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(
     rename_all = "lowercase",
@@ -14,19 +14,19 @@ pub enum AlphaRule {
     /// Refuse the image.
     #[default]
     Refuse,
-    /// Put white behind the image.
+    /// Use a white background.
     White,
-    /// Put black behind the image.
+    /// Use a black background.
     Black,
-    /// Put this color (red, green, blue on \[0, 1\]) behind the image. Samples are mixed as they
-    /// are stored, without undoing their gamma, as browsers do. Behind a gray image comes the
-    /// color's luma. In JSON it is a list of three numbers.
+    /// Use this background color (red, green, blue on \[0, 1\]). Samples are blended as they are
+    /// stored, without linearizing their gamma, as browsers do. For a gray image the background is
+    /// the luma of the color. In JSON the color is a list of three numbers.
     #[serde(untagged)]
     Composite([f32; 3]),
 }
 
 impl AlphaRule {
-    /// The color behind the image: red, green, blue on \[0, 1\].
+    /// The background color: red, green, blue on \[0, 1\].
     pub(super) fn background(self) -> Option<[f32; 3]> {
         match self {
             Self::Refuse => None,
@@ -37,18 +37,18 @@ impl AlphaRule {
     }
 }
 
-/// How an image file is turned into the image to fit, in this order: alpha, reduction, crop,
-/// gray.
+/// Options of reading an image file, applied in this order: alpha, reduction, crop, gray.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ImageOptions {
-    /// Divides both sides (rounding down) by Lanczos resampling; 1 leaves the image as it is.
+    /// The factor by which both sides are reduced (rounding down), by Lanczos resampling; 1 for
+    /// none.
     pub downscale: u32,
-    /// Keeps a square of this side around the center; of an odd margin, the smaller half is cut on
+    /// The side of the central square that is kept; if the margin is odd, its smaller half is at
     /// the left and the top.
     pub crop: Option<u32>,
-    /// Makes RGB gray by Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B.
+    /// Whether RGB is converted to gray by Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B.
     pub gray: bool,
-    /// What to do with transparent pixels.
+    /// The treatment of transparent pixels.
     pub alpha: AlphaRule,
 }
 
@@ -58,7 +58,7 @@ impl Default for ImageOptions {
     }
 }
 
-/// What is asked of [`ImageOptions`].
+/// The requested [`ImageOptions`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageRequest {
@@ -80,7 +80,7 @@ impl ImageRequest {
     /// The names of the fields.
     pub(super) const FIELDS: &'static [&'static str] = &["downscale", "crop", "gray", "alpha"];
 
-    /// The options, with their defaults where nothing is asked for.
+    /// The options, with their defaults for fields that are not given.
     pub fn options(&self) -> ImageOptions {
         let default = ImageOptions::default();
         ImageOptions {

@@ -1,4 +1,4 @@
-//! How close two surfaces are.
+//! Metrics of the agreement between two surfaces.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use super::shape_file::Shape;
 use super::surface::{Surface, half_open};
 use super::vector::{Vector, add, dot, scale, unit};
 
-/// What the points at which surfaces are compared are drawn for; the substream is the comparison.
+/// The random stream of the points at which surfaces are compared; the substream is the comparison.
 const COMPARED: Stream = Stream::new(3);
-/// Points drawn on each surface.
+/// The number of points drawn on each surface.
 const SAMPLES: u32 = 100_000;
-/// Rows evaluated at a time, so that memory does not grow with the grid.
+/// The number of points evaluated at a time, so that memory does not grow with the grid.
 const CHUNK: usize = 1 << 18;
 
-/// Points inside both and inside either.
+/// The number of points inside both, and inside either.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Overlap {
     both: u64,
@@ -46,7 +46,7 @@ impl Overlap {
 /// \[-1.2, 1.2\], both ends included.
 ///
 /// # Errors
-/// What `field` reports.
+/// Returns the error of `field`.
 pub fn grid_iou(
     field: &mut Field<'_>,
     shape: &Shape,
@@ -85,11 +85,12 @@ pub fn grid_iou(
     Ok(overlap.ratio())
 }
 
-/// Intersection over union within `band` of the surface (on the \[-1, 1\] scale): of 100,000 points of
-/// the surface, each moved by up to `band` along each axis, those that are not farther from it.
+/// Intersection over union within `band` of the surface (on the \[-1, 1\] scale). Of 100,000 points
+/// of the surface, each moved by up to `band` along each axis, it uses those that are at most
+/// `band` from it.
 ///
 /// # Errors
-/// What `field` reports.
+/// Returns the error of `field`.
 pub fn band_iou(
     field: &mut Field<'_>,
     shape: &Shape,
@@ -118,7 +119,7 @@ pub fn band_iou(
     Ok(overlap.ratio())
 }
 
-/// How far two surfaces are apart.
+/// The distance between two surfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SurfaceDistance {
     /// The mean distance of 100,000 points of either surface from the other, averaged over both

@@ -1,46 +1,48 @@
-//! How a shape is learnt and measured.
+//! The options of training and measuring a shape.
 
 use serde::{Deserialize, Serialize};
 use vi3nr_engine::Loss;
 
 use crate::preset::{ByPreset, Preset};
 
-/// What a preset does where nothing is asked for.
+/// The defaults of each preset.
 pub const OPTIONS: ByPreset<ShapeOptions> = ByPreset { fast: FAST, paper: PAPER };
 
-/// Measured in the repository's docs/defaults.md: squares learn faster. What lies far off is not learnt, and some points
-/// come from anywhere, so that no surface appears where the others seldom come.
+/// Measured in the repository's docs/defaults.md: the squared loss learns faster. Distances far
+/// from the surface are clamped, and some points are uniform, so that no spurious surface appears
+/// where the other points are rare.
 const FAST: ShapeOptions =
     ShapeOptions { loss: DistanceLoss::Squared, clamp: Some(0.1), uniform: 0.2, ..PAPER };
 
 const PAPER: ShapeOptions =
     ShapeOptions { loss: DistanceLoss::Absolute, clamp: None, uniform: 0.0, grid: 128 };
 
-/// How a shape is learnt and measured.
+/// The options of training and measuring a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ShapeOptions {
-    /// What is made of the difference of two distances.
+    /// The loss of the difference of two distances.
     pub loss: DistanceLoss,
-    /// Distances beyond this, on the \[-1, 1\] scale, count as this; all count if none.
+    /// Distances are clamped to ± this, on the \[-1, 1\] scale; `None` for no clamp.
     pub clamp: Option<f64>,
-    /// The share of the far points that are drawn anywhere in the space instead.
+    /// The share of the far points that are drawn uniformly in the space instead.
     pub uniform: f64,
-    /// Points a side of the grid that the intersection over union is measured on.
+    /// The number of points per side of the grid on which the intersection over union is measured.
     pub grid: usize,
 }
 
 impl Default for ShapeOptions {
-    /// The paper's: |.|, all distances, no uniform points, 128 points a side.
+    /// The options of the paper: absolute loss, no clamp, no uniform points, 128 points per side.
     fn default() -> Self {
         PAPER
     }
 }
 
-/// What the training loss makes of the difference e between the network's value and the true distance.
+/// The training loss as a function of the difference e between the network's output and the true
+/// distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DistanceLoss {
-    /// |e|, the paper's.
+    /// |e|, as in the paper.
     #[default]
     Absolute,
     /// e².
@@ -48,7 +50,7 @@ pub enum DistanceLoss {
 }
 
 impl DistanceLoss {
-    /// `absolute` or `squared`, as in model files.
+    /// The name in model files: `absolute` or `squared`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Absolute => "absolute",
@@ -58,7 +60,7 @@ impl DistanceLoss {
 }
 
 impl ShapeOptions {
-    /// What the engine minimises.
+    /// The loss that the engine minimizes.
     pub fn engine_loss(&self) -> Loss {
         match (self.loss, self.clamp) {
             (DistanceLoss::Absolute, None) => Loss::Absolute,
@@ -69,7 +71,7 @@ impl ShapeOptions {
     }
 }
 
-/// What is asked of [`ShapeOptions`].
+/// The requested [`ShapeOptions`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShapeRequest {
@@ -85,7 +87,7 @@ impl ShapeRequest {
     /// The names of the fields.
     pub(super) const FIELDS: &'static [&'static str] = &["clamp", "loss"];
 
-    /// The options, with those of `preset` where nothing is asked for.
+    /// The options, with the defaults of `preset` for fields that are not given.
     pub fn options(&self, preset: Preset) -> ShapeOptions {
         let default = OPTIONS.of(preset);
         ShapeOptions {
