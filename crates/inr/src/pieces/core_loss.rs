@@ -1,4 +1,4 @@
-//! The loss of a piece's network over the samples that belong to the piece alone.
+//! The loss of a piece's network over the core of the piece.
 
 use vi3nr::Network;
 use vi3nr_engine::{Backend, Engine, EngineError};
@@ -11,12 +11,12 @@ use crate::model_file::Storage;
 pub(super) struct CoreLoss {
     /// With the parameters as they are.
     pub(super) exact: f64,
-    /// With the parameters rounded to 16 bits, where that is considered.
+    /// With the parameters rounded to 16 bits, if that is considered.
     pub(super) rounded: Option<f64>,
 }
 
 impl CoreLoss {
-    /// The loss of the parameters as they will be stored.
+    /// The loss of the parameters as they are stored.
     pub(super) fn stored(&self) -> f64 {
         self.rounded.unwrap_or(self.exact)
     }
@@ -31,7 +31,7 @@ pub(super) struct CoreEvaluator<'a> {
 }
 
 impl<'a> CoreEvaluator<'a> {
-    /// For networks of the shape of `network`; `storage` is the rounding that is considered.
+    /// For networks like `network`; `storage` is the rounding that is considered.
     pub(super) fn new(
         network: &Network,
         parameters: &[f32],

@@ -1,4 +1,4 @@
-//! The values that the pieces of a signal give together.
+//! The blended values of the pieces of a signal.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,11 +8,11 @@ use super::grid::Share;
 use super::points::coordinates;
 use super::set::PieceSet;
 
-/// Why a set of pieces gives no values.
+/// Why a set of pieces cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PieceError {
-    /// The engine cannot be built or fed.
+    /// The engine cannot be built or loaded.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The parameters of a piece cannot be read.
@@ -20,25 +20,25 @@ pub enum PieceError {
     Read(#[from] std::io::Error),
 }
 
-/// A set of pieces that is being evaluated, several at a time.
+/// An evaluator of a set of pieces, several at a time.
 pub struct PieceField<'a> {
     set: &'a PieceSet,
-    /// What coordinates are multiplied by.
+    /// The input scale of the coordinates.
     scale: f64,
     outputs: usize,
     backends: Vec<Box<dyn Backend>>,
 }
 
-/// What a piece has to say about some positions.
+/// The contribution of a piece to some positions.
 struct Part {
-    /// The piece's number.
+    /// The number of the piece.
     index: usize,
     /// Its part of the positions along each axis.
     shares: Vec<Share>,
 }
 
 impl<'a> PieceField<'a> {
-    /// The field of `set`, whose coordinates were multiplied by `scale`.
+    /// The field of `set`, whose coordinates have the input scale `scale`.
     ///
     /// # Errors
     /// Returns [`EngineError::Threads`] if threads cannot be started.
@@ -48,13 +48,13 @@ impl<'a> PieceField<'a> {
         Ok(Self { set, scale, outputs, backends })
     }
 
-    /// The values at all combinations of `positions`, a list for each axis in ascending order, the
-    /// first axis fastest: shape (n, outputs). Positions count samples. Only the pieces that have a
-    /// part in the positions are read.
+    /// The values at all combinations of `positions`, one list per axis in ascending order, the
+    /// first axis varying fastest: shape (n, outputs). Positions are in samples. Only the pieces
+    /// that contribute are read.
     ///
     /// # Errors
-    /// Returns [`PieceError::Read`] if parameters cannot be read, [`PieceError::Engine`] if memory is
-    /// short.
+    /// Returns [`PieceError::Read`] if parameters cannot be read, and [`PieceError::Engine`] if
+    /// memory cannot be allocated.
     pub fn values(&self, positions: &[&[f64]]) -> Result<Vec<f32>, PieceError> {
         let parts = Mutex::new(self.parts(positions).into_iter().enumerate());
         let count: usize = positions.iter().map(|along| along.len()).product();
@@ -124,7 +124,7 @@ impl<'a> PieceField<'a> {
         Ok(values)
     }
 
-    /// Adds what a piece says to `values`, by its weights.
+    /// Adds the contribution of a piece to `values`, with its blending weights.
     fn add(&self, part: &Part, own: &[f32], positions: &[&[f64]], values: &mut [f32]) {
         for (index, own) in own.chunks_exact(self.outputs).enumerate() {
             let (mut rest, mut place, mut stride, mut weight) = (index, 0, 1, 1.0);

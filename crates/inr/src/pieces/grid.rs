@@ -1,4 +1,4 @@
-//! Where the pieces of a signal lie, and how they are blended.
+//! The positions of the pieces of a signal, and their blending weights.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::points::Region;
 
-/// How a sampled signal is cut into pieces: along each axis into equal parts, each of which is trained
-/// on some samples beyond its borders.
+/// How a sampled signal is cut into pieces: into equal parts along each axis, each of which is also
+/// trained on some samples beyond its borders.
 ///
-/// Positions count samples: sample i of an axis lies at i, and its area reaches from i - 0.5 to
-/// i + 0.5. The weights with which the pieces are blended sum to 1 at every position.
+/// Positions are in samples: sample i of an axis has position i, and its area extends from i - 0.5
+/// to i + 0.5. The blending weights of the pieces sum to 1 at every position.
 ///
 /// ```
 /// use vi3nr_inr::pieces::PieceGrid;
@@ -22,9 +22,10 @@ use crate::points::Region;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PieceGrid {
-    /// Pieces along each axis of the signal, the fastest varying first.
+    /// The number of pieces along each axis of the signal, the fastest varying first.
     counts: Vec<usize>,
-    /// Samples beyond each inner border that a piece is trained on; blending spans twice as many.
+    /// The number of samples beyond each inner border on which a piece is also trained; blending
+    /// spans twice as many.
     overlap: usize,
 }
 
@@ -32,44 +33,44 @@ pub struct PieceGrid {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Piece {
-    /// Its number, counted like the samples: the first axis fastest.
+    /// The number of the piece, counted like the samples: the first axis varies fastest.
     pub index: usize,
-    /// The samples that belong to it alone.
+    /// The samples that belong only to this piece.
     pub core: Region,
-    /// The samples that it is trained on.
+    /// The samples on which the piece is trained.
     pub trained: Region,
-    /// The distance of two neighboring samples in the network's coordinates, which reach from -1 to 1
-    /// over the longest side of a piece; the same for all pieces.
+    /// The distance between neighboring samples in the coordinates of the network, which span -1 to
+    /// 1 over the longest side of a piece; the same for all pieces.
     pitch: f64,
 }
 
-/// The part that a piece has in some positions along one axis.
+/// The part of a piece in some positions along one axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Share {
-    /// The piece's place along the axis.
+    /// The index of the piece along the axis.
     pub(super) place: usize,
-    /// Which of the positions.
+    /// The range of the positions.
     pub(super) positions: Range<usize>,
-    /// Its weight at each of them.
+    /// The blending weight at each of them.
     pub(super) weights: Vec<f64>,
 }
 
 impl PieceGrid {
-    /// Pieces of about `side` samples along each of `axes`.
+    /// A grid of pieces of about `side` samples along each of `axes`.
     pub fn of_side(axes: &[usize], side: usize, overlap: usize) -> Self {
         let side = side.max(1);
-        // A piece must be as long as what is blended.
+        // A piece must be at least as long as the blended region.
         let largest = |length: usize| (length / (2 * overlap).max(1)).max(1);
         let count = |&length: &usize| ((length + side / 2) / side).clamp(1, largest(length));
         Self { counts: axes.iter().map(count).collect(), overlap }
     }
 
-    /// Pieces along each axis.
+    /// The number of pieces along each axis.
     pub fn counts(&self) -> &[usize] {
         &self.counts
     }
 
-    /// Samples beyond each inner border that a piece is trained on.
+    /// The number of samples beyond each inner border on which a piece is also trained.
     pub fn overlap(&self) -> usize {
         self.overlap
     }
@@ -79,7 +80,7 @@ impl PieceGrid {
         self.counts.iter().product()
     }
 
-    /// Why a signal with `axes` cannot be cut like this, if it cannot.
+    /// The reason why a signal with `axes` cannot be cut by this grid, if there is one.
     pub fn problem(&self, axes: &[usize]) -> Option<String> {
         let Self { counts, overlap } = self;
         if counts.len() != axes.len() || axes.is_empty() {
@@ -118,12 +119,12 @@ impl PieceGrid {
         Piece { index, core, trained, pitch: self.pitch(axes) }
     }
 
-    /// Samples of the piece that is trained on the most.
+    /// The largest number of samples on which a piece is trained.
     pub fn max_points(&self, axes: &[usize]) -> usize {
         axes.iter().zip(&self.counts).map(|(length, count)| self.longest(*length, *count)).product()
     }
 
-    /// The place of piece `index` along each axis.
+    /// The index of piece `index` along each axis.
     fn places(&self, index: usize) -> Vec<usize> {
         let mut rest = index;
         let mut place = |count: &usize| {
@@ -145,13 +146,14 @@ impl PieceGrid {
         2.0 / (longest.unwrap_or(2).max(2) - 1) as f64
     }
 
-    /// Samples that the longest piece along an axis is trained on.
+    /// The largest number of samples along an axis on which a piece is trained.
     fn longest(&self, length: usize, count: usize) -> usize {
         let beyond = 2 * self.overlap * usize::from(count > 1);
         (length.div_ceil(count) + beyond).min(length)
     }
 
-    /// The pieces that have a part in `positions`, which ascend, along `axis` of `length` samples.
+    /// The pieces that contribute to `positions`, in ascending order, along `axis` of `length`
+    /// samples.
     pub(super) fn shares(&self, axis: usize, length: usize, positions: &[f64]) -> Vec<Share> {
         let (Some(first), Some(last)) = (positions.first(), positions.last()) else {
             return Vec::new();
@@ -185,7 +187,7 @@ impl PieceGrid {
     /// The weight of the piece at `place` along `axis`, at a position.
     fn weight(&self, axis: usize, length: usize, place: usize, position: f64) -> f64 {
         let count = self.counts[axis];
-        // How much of what lies at `position` belongs behind the border before piece `next`.
+        // The share of `position` that belongs beyond the border before piece `next`.
         let behind = |next: usize| match next {
             0 => 1.0,
             next if next == count => 0.0,
@@ -193,7 +195,7 @@ impl PieceGrid {
                 let distance = position - (border(length, count, next) as f64 - 0.5);
                 match self.overlap {
                     0 => f64::from(distance >= 0.0),
-                    // Smooth at both ends, so that no edge shows where blending begins.
+                    // Smooth at both ends, so that the start of blending is not visible.
                     overlap => {
                         let t = (distance / (2 * overlap) as f64 + 0.5).clamp(0.0, 1.0);
                         t * t * (3.0 - 2.0 * t)
@@ -206,7 +208,7 @@ impl PieceGrid {
 }
 
 impl Piece {
-    /// The network's coordinate of a position along `axis`, before the scale of coordinates.
+    /// The coordinate of a position along `axis`, before the input scale is applied.
     pub(super) fn coordinate(&self, axis: usize, position: f64) -> f64 {
         let Range { start, end } = self.trained.axis(axis);
         (position - (start + end - 1) as f64 / 2.0) * self.pitch
@@ -215,7 +217,7 @@ impl Piece {
 
 /// The first sample of part `place` of `count`.
 fn border(length: usize, count: usize, place: usize) -> usize {
-    // In 128 bits: a recording of hours times its pieces.
+    // In 128 bits: hours of audio times the number of pieces.
     (length as u128 * place as u128 / count as u128) as usize
 }
 
@@ -263,7 +265,8 @@ mod tests {
     fn coordinates_of_all_pieces_have_one_pitch() {
         let (axes, grid) = ([130, 70], PieceGrid::of_side(&[130, 70], 64, 2));
         let last = grid.piece(&axes, 1);
-        // 65 samples and 2 beyond the one inner border... the longest has its overlap on both sides.
+        // 65 samples and 2 beyond the one inner border... the longest has its overlap on both
+        // sides.
         assert!((last.coordinate(0, 128.0) - last.coordinate(0, 127.0) - 2.0 / 69.0).abs() < 1e-12);
         let Range { start, end } = last.trained.axis(0);
         let ends = [start as f64, (end - 1) as f64].map(|p| last.coordinate(0, p));

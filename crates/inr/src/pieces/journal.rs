@@ -1,8 +1,8 @@
-//! The pieces that a run has fitted so far, in a file that grows by one record for each.
+//! The fitted pieces of a run, in a file that grows by one record for each.
 //!
-//! The file begins with [`MAGIC`] and the plan of the run; then follow the pieces in the order in which
-//! they ended. Every part has its length and a checksum before it, so that a last record that was cut
-//! off with the process is told from a whole one and dropped.
+//! The file begins with [`MAGIC`] and the plan of the run, followed by the pieces in the order in
+//! which they ended. Every part is preceded by its length and a checksum, so that an incomplete
+//! last record is detected and dropped.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -22,7 +22,7 @@ use crate::plan::{FitPlan, differences};
 /// The file's name inside a run directory.
 pub const PIECES_FILE: &str = "pieces.journal";
 const MAGIC: &[u8; 16] = b"vi3nr pieces 1\n\0";
-/// The largest part that is read.
+/// The maximum size of a part that is read.
 const MAX_PART: u32 = 1 << 30;
 
 /// The finished pieces of a run.
@@ -30,20 +30,20 @@ const MAX_PART: u32 = 1 << 30;
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// For each piece of the signal, where its parameters begin and what came out.
+    /// For each finished piece, the offset of its parameters and its report.
     records: Vec<Option<Record>>,
     end: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Record {
-    /// Where the parameters begin, in bytes.
+    /// The offset of the parameters, in bytes.
     offset: u64,
     network: Network,
     report: PieceReport,
 }
 
-/// What stands before the parameters of a record.
+/// The head of a record, before the parameters.
 #[derive(Serialize, Deserialize)]
 struct Head {
     dims: Vec<usize>,
@@ -51,8 +51,8 @@ struct Head {
 }
 
 impl Journal {
-    /// Opens the journal at `path` of a run of `plan`, or makes one. Pieces that had not ended are
-    /// forgotten, as is a last record that is not whole.
+    /// Opens the journal at `path` of a run of `plan`, or creates one. An incomplete last record is
+    /// dropped, and so are pieces that were not finished.
     ///
     /// # Errors
     /// Returns [`CheckpointError::Foreign`] if the journal is that of another plan, and another
@@ -89,7 +89,7 @@ impl Journal {
         if magic[..beginning] != MAGIC[..beginning] {
             return Err(damaged("it does not begin as a journal of pieces".into()));
         }
-        // A process that was ended while it wrote the beginning left no pieces.
+        // A process that was killed while it wrote the beginning left no pieces.
         let Some(identity) = next_part(&mut reader, length - beginning as u64) else {
             return Ok(());
         };
@@ -122,10 +122,10 @@ impl Journal {
         Ok(())
     }
 
-    /// Adds a piece; what was known of it before is forgotten.
+    /// Adds a piece, which replaces an earlier record of it.
     ///
     /// # Errors
-    /// Returns [`CheckpointError::Write`] with what the system reports.
+    /// Returns [`CheckpointError::Write`] with the error of the system.
     pub fn add(&mut self, piece: FittedPiece) -> Result<(), CheckpointError> {
         let FittedPiece { report, network, parameters } = piece;
         let head = Head { dims: network.dims().to_vec(), report };
@@ -146,18 +146,18 @@ impl Journal {
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.end))?;
-        // In one piece: nothing else is buffered when the process is killed.
+        // In a single write, so that nothing is buffered if the process is killed.
         self.file.write_all(bytes)?;
         self.end += bytes.len() as u64;
         Ok(())
     }
 
-    /// What came out of each piece that is there, in their order.
+    /// The reports of the pieces in the journal, in order.
     pub fn reports(&self) -> impl Iterator<Item = &PieceReport> {
         self.records.iter().flatten().map(|record| &record.report)
     }
 
-    /// The pieces that are not there.
+    /// The pieces that are missing from the journal.
     pub fn missing(&self) -> Vec<usize> {
         (0..self.records.len()).filter(|index| self.records[*index].is_none()).collect()
     }
@@ -193,7 +193,7 @@ fn part(content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The next part of a file of which `left` bytes are left, if it is whole.
+/// The next part of a file of which `left` bytes remain, if it is complete.
 fn next_part(reader: &mut impl Read, left: u64) -> Option<Vec<u8>> {
     let mut numbers = [0; 8];
     reader.read_exact(&mut numbers).ok()?;
@@ -207,7 +207,7 @@ fn next_part(reader: &mut impl Read, left: u64) -> Option<Vec<u8>> {
     (crc32fast::hash(&content) == u32::from_le_bytes([e, f, g, h])).then_some(content)
 }
 
-/// The head of a record, and the bytes that it takes.
+/// The head of a record, and its size in bytes.
 fn head(payload: &[u8]) -> Result<(Head, usize), String> {
     let short = || "a record has no head".to_owned();
     let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(short)?;

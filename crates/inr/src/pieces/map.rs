@@ -1,4 +1,4 @@
-//! The quality of each piece and the work that it took, as pictures.
+//! The quality and work of each piece, as images.
 
 use std::path::{Path, PathBuf};
 
@@ -6,19 +6,20 @@ use super::grid::PieceGrid;
 use super::table::MAP_FILES;
 use crate::chart::{Chart, ChartError, Curve, HeatMap, Panel, Scale};
 
-/// A number for each piece, and what it is called.
+/// A number for each piece, and its name.
 pub(crate) struct Layer {
     pub(crate) title: &'static str,
     pub(crate) label: String,
-    /// In the order of the pieces.
+    /// The numbers, in the order of the pieces.
     pub(crate) values: Vec<f64>,
 }
 
-/// Writes maps of quality and work over the signal into `directory` and returns their files. Signals of
-/// two axes have a map for each, signals of one axis curves; of others there are none.
+/// Writes maps of quality and work over the signal into `directory` and returns their files.
+/// Signals of two axes have one map of each, signals of one axis have curves, and other signals
+/// have no files.
 ///
 /// # Errors
-/// What the drawing library or the system reports.
+/// Returns the error of the drawing library or of the system.
 pub(crate) fn save_maps(
     grid: &PieceGrid,
     axes: &[usize],
@@ -65,10 +66,10 @@ pub(crate) fn save_maps(
     }
 }
 
-/// A map as the picture lies: the first row of pieces at the top.
+/// A map in the orientation of the image: the first row of pieces is at the top.
 fn map(grid: &PieceGrid, layer: &Layer, [columns, rows]: [Vec<f64>; 2]) -> HeatMap {
     let (across, down) = (grid.counts()[0], grid.counts()[1]);
-    // Column after column, from the bottom.
+    // Column by column, from the bottom.
     let value = |place: usize| {
         let (column, row) = (place / down, down - 1 - place % down);
         layer.values[row * across + column]

@@ -1,27 +1,27 @@
-//! How far a set of pieces is from a signal, without holding either as a whole.
+//! The error of a set of pieces relative to a signal, without storing either as a whole.
 
 use super::field::{PieceError, PieceField};
 use super::set::PieceSet;
 use crate::points::Region;
 use crate::signal::Signal;
 
-/// Values that are compared at a time, at most, unless a single row has more.
+/// The maximum number of values compared at a time, unless a single row has more.
 const MAX_VALUES: usize = 1 << 19;
 
-/// What the blended values of all pieces achieve.
+/// The losses of the blended values.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Measured {
     /// The mean squared error over all samples and their values.
     pub loss: f64,
-    /// The same over the samples that belong to each piece alone.
+    /// The same over the core of each piece.
     pub losses: Vec<f64>,
 }
 
-/// Compares `field`, that of `set`, with `signal` at the signal's own samples.
+/// Compares `field`, the field of `set`, with `signal` at the samples of the signal.
 ///
 /// # Errors
-/// As [`PieceField::values`].
+/// Returns the errors of [`PieceField::values`].
 pub fn measure(
     set: &PieceSet,
     field: &PieceField<'_>,
@@ -50,10 +50,10 @@ pub fn measure(
     Ok(Measured { loss, losses })
 }
 
-/// The values of `field`, that of `set`, at all samples of the signal, shape (n, outputs).
+/// The values of `field`, the field of `set`, at all samples of the signal, shape (n, outputs).
 ///
 /// # Errors
-/// As [`PieceField::values`].
+/// Returns the errors of [`PieceField::values`].
 pub fn all_values(
     set: &PieceSet,
     field: &PieceField<'_>,
@@ -76,7 +76,7 @@ fn band_values(
     field.values(&positions.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
-/// Ranges along the last axis that together are the signal, each of a bounded number of values.
+/// Ranges along the last axis that together cover the signal, each with a bounded number of values.
 fn bands(axes: &[usize], outputs: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
     let (last, others) = axes
         .split_last()
@@ -85,7 +85,7 @@ fn bands(axes: &[usize], outputs: usize) -> impl Iterator<Item = std::ops::Range
     (0..last).step_by(step).map(move |first| first..(first + step).min(last))
 }
 
-/// The whole of all axes but the last, of which it is `rows`.
+/// The region with the full range of all axes but the last, and the range `rows` of the last.
 fn band_region(axes: &[usize], rows: std::ops::Range<usize>) -> Region {
     let mut ranges: Vec<_> = axes.iter().map(|length| 0..*length).collect();
     if let Some(last) = ranges.last_mut() {
@@ -96,7 +96,7 @@ fn band_region(axes: &[usize], rows: std::ops::Range<usize>) -> Region {
 
 /// The piece that each sample belongs to.
 struct Owners {
-    /// Along each axis the place of each sample's piece.
+    /// The index of each sample's piece, along each axis.
     places: Vec<Vec<u32>>,
     counts: Vec<usize>,
 }

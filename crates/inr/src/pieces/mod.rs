@@ -1,19 +1,18 @@
-//! Signals of any size: cut into pieces, each with a network of its own.
+//! Signals of any size: cut into pieces, each with its own network.
 //!
-//! One network for a whole photograph needs many steps, each over all of it; small networks for small
-//! pieces need few, and a constant amount of work for each sample. They are independent, so they are
-//! trained side by side, one to a core, and a fit that was cut off never loses a piece that had
-//! ended.
+//! One network for a whole photograph needs many steps, each over the whole image. Small networks
+//! for small pieces need few, and a constant amount of work per sample. Pieces are independent, so
+//! they are trained in parallel, one per core, and an interrupted fit loses no finished piece.
 //!
-//! 1. [`PieceGrid`] says where the pieces lie. Each is trained on a few samples beyond its borders, and
-//!    where two meet their values are blended, so that the whole is continuous.
-//! 2. A piece whose training stalls is noticed early and fitted again by a wider network
+//! 1. [`PieceGrid`] defines the positions of the pieces. Each is also trained on a few samples beyond
+//!    its borders, and neighboring pieces are blended there, so that the result is continuous.
+//! 2. A piece whose training stalls is detected early and fitted again by a wider network
 //!    ([`PieceReport::attempts`]).
 //! 3. [`PieceSet`] holds the networks, in memory or in a file; [`PieceField`] evaluates them.
 //! 4. [`Journal`] keeps finished pieces on disk while the others are fitted.
 //!
-//! Pieces belong to the plan and the model, not to a kind of signal: whatever is sampled on a grid is
-//! cut alike.
+//! Pieces belong to the plan and the model, not to a kind of signal: everything that is sampled on
+//! a grid is cut in the same way.
 
 mod core_loss;
 mod field;
@@ -46,9 +45,10 @@ use serde::{Deserialize, Serialize};
 /// How a plan cuts its signal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PiecePlan {
-    /// Where the pieces lie.
+    /// The grid of the pieces.
     #[serde(flatten)]
     pub grid: PieceGrid,
-    /// The number of units of the hidden layers of further networks, for pieces whose training stalls.
+    /// The number of units of the hidden layers in further attempts, for pieces whose training
+    /// stalls.
     pub cures: Vec<usize>,
 }

@@ -1,10 +1,10 @@
-//! The points that one piece is trained on.
+//! The training points of one piece.
 
 use super::grid::Piece;
 use crate::points::{Indices, PointBatch, Region, Sampled, combinations};
 use crate::signal::Signal;
 
-/// Some samples of a signal with the coordinates that they have in the network of a piece.
+/// Some samples of a signal with their coordinates in the network of a piece.
 pub(super) struct PiecePoints {
     inputs: usize,
     outputs: usize,
@@ -13,12 +13,12 @@ pub(super) struct PiecePoints {
 }
 
 impl PiecePoints {
-    /// The samples that `piece` is trained on, with coordinates times `scale`.
+    /// The samples on which `piece` is trained, with coordinates multiplied by `scale`.
     pub(super) fn trained(signal: &dyn Signal, piece: &Piece, scale: f64) -> Self {
         Self::of(signal, piece, &piece.trained, scale)
     }
 
-    /// The samples that belong to `piece` alone.
+    /// The samples that belong only to `piece`.
     pub(super) fn core(signal: &dyn Signal, piece: &Piece, scale: f64) -> Self {
         Self::of(signal, piece, &piece.core, scale)
     }
@@ -40,7 +40,7 @@ impl PiecePoints {
         &self.points
     }
 
-    /// The mean squared difference of `values`, shape (n, outputs), from the targets.
+    /// The mean squared difference between `values`, shape (n, outputs), and the targets.
     pub(super) fn loss(&self, values: &[f32]) -> f64 {
         crate::metrics::mean_squared_error(values, &self.targets)
     }
@@ -65,8 +65,8 @@ impl Sampled for PiecePoints {
     }
 }
 
-/// The coordinates in the network of `piece` of all combinations of `positions`, one list for each
-/// axis, the first axis fastest: shape (n, axes).
+/// The coordinates in the network of `piece` of all combinations of `positions`, one list per axis,
+/// the first axis varying fastest: shape (n, axes).
 pub(super) fn coordinates(piece: &Piece, positions: &[&[f64]], scale: f64) -> Vec<f32> {
     let along = |(axis, positions): (usize, &&[f64])| -> Vec<f32> {
         positions.iter().map(|p| (scale * piece.coordinate(axis, *p)) as f32).collect()

@@ -1,4 +1,4 @@
-//! The fits of all pieces, side by side.
+//! The fits of all pieces, in parallel.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -13,24 +13,25 @@ use super::train::{FittedPiece, Job};
 use crate::session::FitError;
 use crate::train::Stop;
 
-/// How often a watcher is asked whether to go on while no piece ends.
+/// The longest time between two calls of a watcher while no piece ends.
 const POLL: Duration = Duration::from_millis(100);
 
-/// How far a fit in pieces is.
+/// The progress of a fit in pieces.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct PieceProgress {
-    /// Pieces that have ended, those of earlier sessions included.
+    /// The number of finished pieces, including those of earlier sessions.
     pub done: usize,
-    /// All pieces.
+    /// The number of all pieces.
     pub pieces: usize,
-    /// The mean squared error over the samples of the pieces that have ended; NaN before the first.
+    /// The mean squared error over the samples of the finished pieces; NaN before the first.
     pub loss: f64,
-    /// Pieces that needed more than one network.
+    /// The number of pieces that needed more than one network.
     pub cured: usize,
-    /// Since this session began.
+    /// The time since this session began.
     pub elapsed: Duration,
-    /// How long the rest will take at the pace of this session, once a piece of it has ended.
+    /// The estimated remaining time at the rate of this session; `None` before its first piece
+    /// ends.
     pub left: Option<Duration>,
 }
 
@@ -38,7 +39,7 @@ pub struct PieceProgress {
 pub(super) struct Tally {
     progress: PieceProgress,
     began: Instant,
-    /// Pieces that had ended when this session began.
+    /// The number of pieces that were finished when this session began.
     earlier: usize,
     squares: f64,
     samples: f64,
@@ -66,7 +67,7 @@ impl Tally {
         self.progress.loss = self.squares / self.samples;
     }
 
-    /// The pieces counted so far were fitted in earlier sessions.
+    /// Marks the pieces counted so far as those of earlier sessions.
     pub(super) fn begin(&mut self) {
         self.earlier = self.progress.done;
         self.began = Instant::now();
@@ -82,10 +83,10 @@ impl Tally {
     }
 }
 
-/// Fits the pieces `todo`, as many at a time as the backend has threads. Each comes out with the bytes
-/// that it would have alone. `keep` gets every piece as it ends, in no fixed order; `watch` is asked
-/// after each, and several times a second, whether to go on. Pieces that were never begun, because
-/// `watch` broke the fit off or the time was up, are returned.
+/// Fits the pieces `todo` in parallel, one on each thread of the backend. Each gives the same bytes
+/// as if it were fitted alone. `keep` receives every piece when it ends, in no fixed order. `watch`
+/// is called after each piece, and several times per second, and may stop the fit. Returns the
+/// pieces that were not started because `watch` stopped the fit or the time limit was reached.
 pub(super) fn fit_pieces<E: From<FitError>>(
     job: Job<'_>,
     backend: &dyn Backend,
@@ -100,7 +101,7 @@ pub(super) fn fit_pieces<E: From<FitError>>(
     let waiting = Mutex::new(VecDeque::from(todo));
     let is_interrupted = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
-        // Ends the workers' loops if this one returns early.
+        // Ends the loops of the workers if this thread returns early.
         let _end = EndOnDrop(&is_interrupted);
         let (sender, receiver) = mpsc::sync_channel(side_by_side);
         for backend in backends {
@@ -144,12 +145,12 @@ pub(super) fn fit_pieces<E: From<FitError>>(
     result.map(|()| waiting.into_inner().unwrap_or_else(PoisonError::into_inner).into())
 }
 
-/// The samples that belong to a piece alone.
+/// The number of samples in the core of a piece.
 pub(super) fn samples(job: Job<'_>, index: usize) -> usize {
     job.piece(index).map_or(0, |piece| piece.core.sample_count())
 }
 
-/// Takes the next piece, and when it must be done: its share of the time that is left.
+/// Takes the next piece, with its deadline: an equal share of the remaining time.
 fn next(
     waiting: &Mutex<VecDeque<usize>>,
     is_interrupted: &AtomicBool,

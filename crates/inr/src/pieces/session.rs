@@ -19,26 +19,27 @@ use crate::session::{Fit, FitError, FitReport};
 use crate::signal::Signal;
 use crate::train::Stop;
 
-/// What the pieces of a fit have in common.
+/// A summary of all pieces of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PiecesReport {
-    /// Pieces along each axis, the fastest varying first.
+    /// The number of pieces along each axis, the fastest varying first.
     pub counts: Vec<usize>,
-    /// The loss of the piece that has the largest one, over the samples that belong to it.
+    /// The largest loss of a piece, over the samples of its core.
     pub worst_loss: f64,
-    /// What the signal says of that loss.
+    /// The metrics of the signal that follow from that loss.
     #[serde(flatten)]
     pub worst: Metrics,
-    /// Pieces whose training stalled and that were fitted again.
+    /// The number of pieces whose training stalled and that were fitted again.
     pub stalled: usize,
-    /// Pieces that miss the quality asked for, after all that was tried.
+    /// The number of pieces that miss the target quality after all attempts.
     pub below_target: usize,
-    /// Pieces that were not fitted to their end, because of an interrupt or the time limit.
+    /// The number of pieces that were not fully trained because of an interruption or the time
+    /// limit.
     pub unfinished: usize,
 }
 
-/// A fit in pieces that is under way.
+/// A fit in pieces while it runs.
 pub(crate) struct PieceSession<'a> {
     plan: &'a FitPlan,
     signal: &'a dyn Signal,
@@ -48,17 +49,17 @@ pub(crate) struct PieceSession<'a> {
     tally: Tally,
 }
 
-/// How training all pieces ended.
+/// How the training of all pieces ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
-    /// The reason, if it was not that all pieces came to their ends.
+    /// The reason, unless the training of all pieces was completed.
     pub(crate) early: Option<Stop>,
-    /// How long it took.
+    /// The duration.
     pub(crate) elapsed: Duration,
 }
 
 impl<'a> PieceSession<'a> {
-    /// A session of `plan`, which must be one in pieces. The time limit runs from `started`.
+    /// A session of `plan`, which must have pieces. The time limit counts from `started`.
     pub(crate) fn new(
         plan: &'a FitPlan,
         signal: &'a dyn Signal,
@@ -74,7 +75,7 @@ impl<'a> PieceSession<'a> {
         Ok(Self { plan, signal, backend, axes, started, tally })
     }
 
-    /// The samples of the signal along each axis.
+    /// The number of samples of the signal along each axis.
     pub(crate) fn axes(&self) -> &[usize] {
         &self.axes
     }
@@ -90,8 +91,8 @@ impl<'a> PieceSession<'a> {
         self.tally.begin();
     }
 
-    /// Fits the pieces `todo`, and hands each to `keep`. Where `watch` breaks the fit off or the time is
-    /// up, those that were not begun are as their mean.
+    /// Fits the pieces `todo`, and passes each to `keep`. If `watch` stops the fit or the time
+    /// limit is reached, each piece that was not started is represented by the mean of its samples.
     pub(crate) fn train<E: From<FitError>>(
         &mut self,
         todo: Vec<usize>,
@@ -125,9 +126,9 @@ impl<'a> PieceSession<'a> {
         Ok(Ended { early, elapsed: began.elapsed() })
     }
 
-    /// When the last piece must have been trained, so that measuring and writing are done in time.
+    /// The time at which the last piece must be trained, so that measuring and writing end in time.
     fn deadline(&self) -> Option<Instant> {
-        /// Seconds for each value and thread: the model is evaluated twice and files are written.
+        /// In seconds per value and thread: the model is evaluated twice, and files are written.
         const FINISHING: f64 = 1e-6;
         const LEAST: f64 = 0.3;
         let limit = self.plan.training.time_limit?;
@@ -138,8 +139,9 @@ impl<'a> PieceSession<'a> {
         Some(self.started + (limit - finishing))
     }
 
-    /// The formats in which a model of these pieces may be stored, the preferred one first. If there is
-    /// a second, the first is kept only if the model [reaches](Self::reaches_target) the target.
+    /// The formats in which a model of these pieces may be stored, the preferred one first. If
+    /// there is a second, the first is used only if the model [reaches](Self::reaches_target) the
+    /// target.
     pub(crate) fn storages<'r>(
         &self,
         reports: impl Iterator<Item = &'r PieceReport>,
@@ -152,8 +154,8 @@ impl<'a> PieceSession<'a> {
         self.plan.storage.candidates(pieces, self.job().target_loss())
     }
 
-    /// Whether the model has the quality asked for; true where none is asked for, or where pieces miss it for
-    /// other reasons than the storage of their parameters.
+    /// Whether the model has the target quality; also true if there is no target, or if pieces miss
+    /// it for other reasons than the storage of their parameters.
     fn reaches_target(&self, fit: &Fit) -> bool {
         let misses = fit.report.pieces.as_ref().is_some_and(|pieces| pieces.below_target > 0);
         misses || self.job().target_loss().is_none_or(|target| fit.report.loss <= target)
@@ -173,7 +175,7 @@ impl<'a> PieceSession<'a> {
         }
     }
 
-    /// Measures `model` and puts everything together; `reports` are those of all pieces.
+    /// Measures `model` and assembles the result; `reports` are those of all pieces.
     fn finish(
         &self,
         model: Model,
@@ -184,7 +186,7 @@ impl<'a> PieceSession<'a> {
         let field = PieceField::new(set, model.input_scale, self.backend)?;
         let Measured { loss, losses } = measure(set, &field, self.signal)?;
         let target = self.job().target_loss();
-        // Blending and rounding move a piece that has just reached its target a little.
+        // Blending and rounding slightly change a piece that has just reached its target.
         let misses = |report: &&PieceReport| {
             target.is_some_and(|_| report.stopped != Stop::Target || report.attempts == 0)
         };
@@ -227,12 +229,12 @@ impl<'a> PieceSession<'a> {
         Ok(Fit { model, reconstruction: Vec::new(), report, plan, pieces })
     }
 
-    /// Floating-point operations of a forward and backward pass over one sample.
+    /// The number of floating-point operations of a forward and backward pass over one sample.
     pub(crate) fn operations_per_sample(&self) -> f64 {
         6.0 * self.plan.network.weight_count() as f64
     }
 
-    /// Fits everything in memory.
+    /// Runs the whole fit in memory.
     pub(crate) fn run(
         mut self,
         request: &FitRequest,
@@ -266,7 +268,7 @@ impl<'a> PieceSession<'a> {
         )
     }
 
-    /// Finishes with the model that `model` makes in the first of `storages` that will do.
+    /// Finishes with the model that `model` builds with the first of `storages` that is sufficient.
     pub(crate) fn finish_as<E: From<FitError>>(
         &self,
         storages: &[Storage],
@@ -285,18 +287,17 @@ impl<'a> PieceSession<'a> {
     }
 }
 
-/// What came out of each piece of a fit.
+/// The reports and losses of all pieces of a fit.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Pieces {
-    /// How each was trained.
+    /// The training report of each piece.
     pub reports: Vec<PieceReport>,
-    /// The mean squared error of the model over the samples that belong to each.
+    /// The mean squared error of the model over the core of each piece.
     pub losses: Vec<f64>,
 }
 
-/// The reason that holds for all pieces: the first of those in which a piece did not reach its target,
-/// if any.
+/// The reason for all pieces: that of the first piece that did not reach its target, if any.
 fn common_stop(reports: &[PieceReport]) -> Stop {
     let other = reports.iter().map(|report| report.stopped).find(|stop| *stop != Stop::Target);
     other.unwrap_or(Stop::Target)

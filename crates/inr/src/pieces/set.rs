@@ -12,47 +12,47 @@ use vi3nr::Network;
 use super::grid::PieceGrid;
 use crate::model_file::Storage;
 
-/// The networks that represent a signal together, each a piece of it.
+/// The networks that together represent a signal, one for each piece.
 ///
-/// The parameters may stay in the file that they were read from, so that a model can be larger than
-/// memory. Copies share that file.
+/// The parameters may stay in the file from which the set was read, so that a model can be larger
+/// than memory. Copies share that file.
 #[derive(Clone)]
 pub struct PieceSet {
     grid: PieceGrid,
-    /// The samples of the signal along each axis.
+    /// The number of samples of the signal along each axis.
     axes: Vec<usize>,
-    /// The different shapes of networks.
+    /// The distinct networks.
     networks: Vec<Network>,
-    /// Which of them each piece has.
+    /// The index of each piece's network among them.
     kinds: Vec<u32>,
     store: Arc<Store>,
 }
 
-/// Where the parameters are.
+/// The storage of the parameters.
 enum Store {
     Memory(Vec<Vec<f32>>),
     File { path: PathBuf, file: Mutex<File>, storage: Storage, places: Places },
 }
 
-/// Where the parameters of each piece lie in a file, in bytes from its start.
+/// The layout of the parameters of each piece in a file, as offsets in bytes from its start.
 pub(crate) enum Places {
-    /// All of a piece together.
+    /// All parameters of a piece are contiguous.
     Whole(Vec<u64>),
-    /// By tensor, those of all pieces with the same network one after another.
+    /// Each tensor holds all pieces with the same network, one after another.
     Stacked {
-        /// The place of each piece among those with its network.
+        /// The index of each piece among those with the same network.
         rows: Vec<u32>,
-        /// For each network, where each of its tensors begins and how many values of it a piece has.
+        /// For each network, the offset of each of its tensors and the number of values per piece.
         tensors: Vec<Vec<(u64, usize)>>,
     },
 }
 
 impl PieceSet {
-    /// A set in memory: for each piece, in their order, its network and its parameters in the order
-    /// of [`Network::layers`].
+    /// A set in memory, from the network of each piece and its parameters in the order of
+    /// [`Network::layers`].
     ///
-    /// # Errors
-    /// Returns what is wrong if the pieces are not those of `grid`, or if a piece has not one parameter
+    /// Returns the reason if the pieces do not match `grid`, or if the number of parameters of a
+    /// piece does not match its network.
     /// per weight and bias.
     pub fn new(
         grid: PieceGrid,
@@ -97,12 +97,12 @@ impl PieceSet {
         Ok(Self { grid, axes, networks, kinds, store: Arc::new(store) })
     }
 
-    /// How the signal is cut.
+    /// The grid by which the signal is cut.
     pub fn grid(&self) -> &PieceGrid {
         &self.grid
     }
 
-    /// The samples of the signal along each axis.
+    /// The number of samples of the signal along each axis.
     pub fn axes(&self) -> &[usize] {
         &self.axes
     }
@@ -112,38 +112,39 @@ impl PieceSet {
         self.kinds.len()
     }
 
-    /// The different shapes of networks, and how many pieces have each.
+    /// The distinct networks, and the number of pieces that have each.
     pub fn networks(&self) -> Vec<(&Network, usize)> {
         let mut counts = vec![0; self.networks.len()];
         self.kinds.iter().for_each(|kind| counts[*kind as usize] += 1);
         self.networks.iter().zip(counts).collect()
     }
 
-    /// Which of [`PieceSet::networks`] each piece has.
+    /// The index of each piece's network among [`PieceSet::networks`].
     pub(crate) fn kinds(&self) -> &[u32] {
         &self.kinds
     }
 
-    /// The shape of the network of piece `index`, which must be one of the set.
+    /// The network of piece `index`, which must be one of the set.
     pub fn network(&self, index: usize) -> &Network {
         &self.networks[self.kinds[index] as usize]
     }
 
-    /// The parameters of all pieces together.
+    /// The number of parameters of all pieces.
     pub fn parameter_count(&self) -> usize {
         self.networks().iter().map(|(network, count)| network.parameter_count() * count).sum()
     }
 
-    /// Weights and biases of piece `index`, which must be one of the set, in the order of
+    /// The weights and biases of piece `index`, which must be one of the set, in the order of
     /// [`Network::layers`].
     ///
     /// # Errors
-    /// What the system reports of the file, with its name, or that a parameter is not a finite number.
+    /// Returns the error of the system with the name of the file, or an error if a parameter is not
+    /// finite.
     pub fn parameters(&self, index: usize) -> io::Result<Vec<f32>> {
         self.part(index, 0..self.network(index).parameter_count())
     }
 
-    /// The parameters in `range` of those of piece `index`.
+    /// The parameters of piece `index` in `range`.
     pub(crate) fn part(&self, index: usize, range: Range<usize>) -> io::Result<Vec<f32>> {
         let parameters = match &*self.store {
             Store::Memory(all) => all[index][range].to_vec(),
@@ -185,7 +186,7 @@ impl PieceSet {
     }
 }
 
-/// Numbers that are collected from a file.
+/// Collects numbers from a file.
 struct Source<'a> {
     file: &'a Mutex<File>,
     storage: Storage,
@@ -218,7 +219,7 @@ impl fmt::Debug for PieceSet {
     }
 }
 
-/// Equal pieces, wherever they are; what cannot be read equals nothing.
+/// Two sets are equal if their pieces are, in memory or in a file; unreadable pieces equal nothing.
 impl PartialEq for PieceSet {
     fn eq(&self, other: &Self) -> bool {
         let same = |index: usize| {
@@ -230,7 +231,7 @@ impl PartialEq for PieceSet {
     }
 }
 
-/// The networks of pieces, which are few different ones.
+/// Collects the networks of pieces, of which few are distinct.
 #[derive(Debug, Default)]
 pub(crate) struct Kinds {
     networks: Vec<Network>,
@@ -248,7 +249,7 @@ impl Kinds {
         self.kinds.push(kind as u32);
     }
 
-    /// Networks that are known, and which of them each piece has.
+    /// The distinct networks, and the index of each piece's network.
     pub(crate) fn known(networks: Vec<Network>, kinds: Vec<u32>) -> Self {
         Self { networks, kinds }
     }

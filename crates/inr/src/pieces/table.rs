@@ -1,19 +1,20 @@
-//! What each piece of a fit took and achieved, as a table.
+//! The table of the work and result of each piece of a fit.
 
 use super::grid::PieceGrid;
 use super::train::PieceReport;
 use crate::signal::Signal;
 
-/// The table's file name inside a run directory.
+/// The file name of the table in a run directory.
 pub const TABLE_FILE: &str = "pieces.csv";
-/// The file names of the maps of quality and work inside a run directory. Signals of one axis have one file
-/// for both.
+/// The file names of the maps of quality and work in a run directory. Signals of one axis have one
+/// file for both.
 pub const MAP_FILES: [&str; 2] = ["pieces.png", "pieces-work.png"];
 
-/// A CSV table with a row for each piece: its number, the first sample along each axis, the samples along
-/// each axis, its loss with what `signal` says of it (`losses`, over the samples that belong to it), the
-/// steps, gradient equivalents of `per_sample` floating-point operations, seconds of processor time,
-/// the networks that were tried, the width of the one that is kept, and why training ended.
+/// A CSV table with a row for each piece: its number, the first sample and the number of samples
+/// along each axis, its loss and the metrics that `signal` derives from it (`losses`, over its
+/// core), the steps, gradient equivalents of `per_sample` floating-point operations, seconds of
+/// processor time, the number of attempts, the width of the network that is kept, and the reason
+/// why training ended.
 pub fn piece_table(
     signal: &dyn Signal,
     grid: &PieceGrid,

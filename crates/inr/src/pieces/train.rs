@@ -1,4 +1,4 @@
-//! The fit of one piece, with its cures.
+//! The fit of one piece, with repeated attempts if training stalls.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -18,41 +18,42 @@ use crate::session::{FitError, non_finite_start};
 use crate::signal::Signal;
 use crate::train::{RunContext, Stop, TrainSettings, Trainer};
 
-/// The first step at which a piece may count as stalled.
+/// The first step at which training may count as stalled.
 const STALL_CHECK_FROM: usize = 60;
-/// Steps over which the present rate of improvement is measured.
+/// The number of steps over which the current rate of improvement is measured.
 const STALL_WINDOW: usize = 30;
 
-/// By how many dB the core of a piece must exceed the quality asked for: where pieces are blended,
-/// neither is as good as in its middle.
+/// The margin in dB by which the core of a piece must exceed the target quality, since blending
+/// adds the error of the neighboring pieces at the borders.
 const MARGIN: f64 = 0.03;
-/// By how many dB the training loss may be taken beyond the target for the sake of the core and of
-/// rounding; what needs more is stored with 32 bits.
+/// The maximum margin in dB by which the training loss may go beyond the target to compensate for
+/// the core and for rounding; parameters that need more are stored with 32 bits.
 const MAX_RAISE: f64 = 1.0;
 
-/// What came out of a piece.
+/// The report of a piece.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PieceReport {
-    /// The piece's number.
+    /// The number of the piece.
     pub index: usize,
-    /// The mean squared error over the samples that belong to the piece alone.
+    /// The mean squared error over the core of the piece.
     pub loss: f64,
-    /// The same after the parameters are rounded to 16 bits, where the plan considers that.
+    /// The same after the parameters are rounded to 16 bits, if the plan considers this.
     pub rounded_loss: Option<f64>,
-    /// Why training ended.
+    /// The reason why training ended.
     pub stopped: Stop,
-    /// The steps of all attempts.
+    /// The number of steps of all attempts.
     pub steps: u64,
-    /// Floating-point operations of all attempts, as in [`Progress::operations`](crate::train::Progress::operations).
+    /// The number of floating-point operations of all attempts, as in
+    /// [`Progress::operations`](crate::train::Progress::operations).
     pub operations: f64,
-    /// Points through forward and backward pass in all attempts.
+    /// The number of points in forward and backward passes of all attempts.
     pub points_seen: u64,
-    /// How many networks were tried: 1 unless training stalled.
+    /// The number of networks that were trained: 1 unless training stalled.
     pub attempts: usize,
-    /// The number of units of the hidden layers of the one that is kept.
+    /// The number of units of the hidden layers of the network that is kept.
     pub width: usize,
-    /// Processor time of all attempts, in seconds.
+    /// The processor time of all attempts, in seconds.
     pub seconds: f64,
 }
 
@@ -60,27 +61,27 @@ pub struct PieceReport {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FittedPiece {
-    /// What came out.
+    /// The report.
     pub report: PieceReport,
-    /// The shape of its network.
+    /// The network.
     pub network: Network,
-    /// Weights and biases, in the order of [`Network::layers`].
+    /// The weights and biases, in the order of [`Network::layers`].
     pub parameters: Vec<f32>,
 }
 
 impl PieceReport {
-    /// Whether a run that goes on need not look at this piece again.
+    /// Whether a resumed run can skip this piece.
     pub fn is_finished(&self) -> bool {
         !matches!(self.stopped, Stop::Interrupted | Stop::Time)
     }
 }
 
-/// What the fits of all pieces of a signal have in common.
+/// The common settings of the fits of all pieces of a signal.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) plan: &'a FitPlan,
     pub(super) signal: &'a dyn Signal,
-    /// The samples along each axis of the signal.
+    /// The number of samples of the signal along each axis.
     pub(super) axes: &'a [usize],
 }
 
@@ -89,12 +90,12 @@ impl Job<'_> {
         Some(self.plan.pieces.as_ref()?.grid.piece(self.axes, index))
     }
 
-    /// The loss of the quality that is asked for.
+    /// The loss at the target quality.
     pub(super) fn target_loss(&self) -> Option<f64> {
         self.plan.training.target_loss()
     }
 
-    /// Fits `piece`. `watch` sees every step and may break training off, with the reason.
+    /// Fits `piece`. `watch` is called after every step and may stop training with a reason.
     pub(super) fn fit(
         &self,
         piece: &Piece,
@@ -158,7 +159,7 @@ impl Job<'_> {
         let initial = vi3nr::draw(&network, &plan.init.plan(&network)?, seed);
         let engine = backend.engine(&network, &initial)?;
         let context = RunContext { seed, started: Instant::now(), backend };
-        // Time is shared out among the pieces by whoever watches.
+        // The watcher divides the time among the pieces.
         let settings = TrainSettings { time_limit: None, ..plan.training.clone() };
         let storage = plan.storage.rounded();
         let mut evaluator = CoreEvaluator::new(&network, &initial, core, storage, backend)?;
@@ -170,7 +171,7 @@ impl Job<'_> {
                 curve.push(psnr_of_mse(step.loss));
                 let stop = match watch() {
                     ControlFlow::Break(stop) => Some(stop),
-                    // Where every step sees all points the losses can be compared.
+                    // If every step uses all points, losses can be compared.
                     ControlFlow::Continue(()) if is_last || plan.training.batch.is_some() => None,
                     ControlFlow::Continue(()) => {
                         let target = plan.training.target_psnr;
@@ -199,9 +200,9 @@ impl Job<'_> {
         })
     }
 
-    /// The PSNR to which training must go on, if it reached its target and the parameters miss the
-    /// quality over the core all the same: as they will be stored, or, where rounding costs too much,
-    /// as they are.
+    /// The PSNR to which training must continue if it reached its target, but the parameters miss
+    /// the quality over the core: after rounding for storage, or, if rounding costs too much,
+    /// without it.
     fn raised_target(
         &self,
         trainer: &Trainer<'_>,
@@ -244,7 +245,8 @@ impl Job<'_> {
         FittedPiece { report, network, parameters }
     }
 
-    /// A stand-in for a piece that nobody had the time to fit: the mean of its samples everywhere.
+    /// The placeholder for a piece that was not trained in time: the mean of its samples
+    /// everywhere.
     pub(super) fn constant(&self, piece: &Piece, stopped: Stop) -> Result<FittedPiece, FitError> {
         let (inputs, outputs) = (self.plan.network.inputs(), self.plan.network.outputs());
         let activation = self.plan.network.activation().clone();
@@ -281,18 +283,18 @@ impl Job<'_> {
     }
 }
 
-/// Which network of a piece is tried.
+/// An attempt at a piece.
 #[derive(Clone, Copy)]
 struct Try {
-    /// Counted from 0.
+    /// The number of the attempt, from 0.
     number: usize,
     /// The number of units of the hidden layers.
     width: usize,
-    /// Whether no other follows, so that training goes on even where it stalls.
+    /// Whether this is the last attempt, whose training continues even if it stalls.
     is_last: bool,
 }
 
-/// One network of a piece, trained.
+/// One trained network of a piece.
 struct Attempt {
     network: Network,
     parameters: Vec<f32>,
@@ -307,15 +309,15 @@ struct Attempt {
 fn of_width(network: &Network, width: usize) -> Result<Network, vi3nr::Error> {
     let mut dims = network.dims().to_vec();
     if let [_, hidden @ .., _] = &mut dims[..] {
-        // Layers that the plan made differently wide keep their proportions to the first.
+        // Layers of different widths in the plan keep their proportions to the first.
         let first = hidden.first().copied().unwrap_or(width).max(1);
         hidden.iter_mut().for_each(|size| *size = (*size * width).div_ceil(first));
     }
     Network::new(dims, network.activation().clone())
 }
 
-/// Whether training, as it has gone lately, will not reach `target` within `steps`. `curve` has the
-/// PSNR before each step.
+/// Whether training, at its recent rate of improvement, will not reach `target` within `steps`.
+/// `curve` has the PSNR before each step.
 fn stalls(curve: &[f64], steps: u64, target: f64) -> bool {
     let done = curve.len();
     if done < STALL_CHECK_FROM {
@@ -328,9 +330,10 @@ fn stalls(curve: &[f64], steps: u64, target: f64) -> bool {
     expected.is_nan() || expected < target
 }
 
-/// The seed of an attempt at a piece: each has its own.
+/// The seed of an attempt at a piece; all are distinct.
 fn seed(seed: u64, piece: usize, attempt: usize) -> u64 {
-    // Odd multipliers: no two pieces of one fit, nor attempts at a piece, get the same seed.
+    // With odd multipliers, no two pieces of a fit and no two attempts at a piece have the same
+    // seed.
     seed.wrapping_add((piece as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
         .wrapping_add((attempt as u64).wrapping_mul(0xD1B5_4A32_D192_ED03))
 }
@@ -344,7 +347,7 @@ mod tests {
         let line = |from: f64, slope: f64, steps: usize| -> Vec<f64> {
             (0..steps).map(|i| from + slope * i as f64).collect()
         };
-        // 20 dB and 0.01 dB a step: 44 dB are out of reach of 300 steps.
+        // At 20 dB and 0.01 dB per step, 44 dB cannot be reached in 300 steps.
         assert!(stalls(&line(20.0, 0.01, 60), 300, 44.0));
         assert!(!stalls(&line(20.0, 0.01, 59), 300, 44.0));
         assert!(!stalls(&line(20.0, 0.11, 60), 300, 44.0));

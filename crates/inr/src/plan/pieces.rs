@@ -10,28 +10,28 @@ use crate::recipe::{PieceRecipe, Recipe};
 use crate::request::{FitRequest, RequestError, TileSide};
 use crate::signal::PointCount;
 
-/// What every network of a fit is made and trained by.
+/// The common settings of every network of a fit.
 pub(super) struct Cut {
-    /// Where the pieces lie, if there are any.
+    /// The pieces, if the signal is cut.
     pub(super) grid: Option<PieceGrid>,
     /// The recipe of the signal, or of a piece.
     pub(super) recipe: Recipe,
-    /// The points of the signal, or of the largest piece.
+    /// The number of points of the signal, or of the largest piece.
     pub(super) points: PointCount,
 }
 
-/// The most samples along the one axis of a signal that a single network is fitted to: its float32
-/// coordinates tell no more apart.
+/// The largest number of samples along the axis of a one-dimensional signal for a single network:
+/// float32 coordinates cannot distinguish more.
 const MAX_WHOLE: usize = 1 << 24;
 
-/// How many units the hidden layers of further networks have, as multiples of the first's, for pieces
-/// whose training stalls.
+/// The widths of the hidden layers in further attempts, as multiples of the first, for pieces whose
+/// training stalls.
 const WIDENING: [f64; 2] = [1.5, 2.0];
-/// Widths are multiples of this: the engine's vectors are full.
+/// Widths are multiples of this, so that the vectors of the engine are full.
 const WIDTH_STEP: usize = 8;
 
-/// Cuts the signal if it is asked for, or if the signal is too large for one network and nothing that is
-/// asked for speaks of one.
+/// Cuts the signal if the request says so, or if the signal is too large for one network and no
+/// requested setting implies one.
 pub(super) fn cut(
     request: &FitRequest,
     signal: &SignalFacts,
@@ -88,7 +88,7 @@ pub(super) fn cut(
     Ok(Cut { grid: Some(grid), recipe, points })
 }
 
-/// Whether a setting is given that means one network for all of the signal.
+/// Whether the request has a setting that implies one network for the whole signal.
 fn speaks_of_one_network(request: &FitRequest) -> bool {
     request.from.is_some()
         || request.lr.is_some()
@@ -98,12 +98,12 @@ fn speaks_of_one_network(request: &FitRequest) -> bool {
         || request.optimizer.is_some_and(|optimizer| optimizer != OptimizerName::Kfac)
 }
 
-/// The PSNR that is asked for.
+/// The requested PSNR.
 fn quality(request: &FitRequest) -> Option<f64> {
     request.quality.or(request.target_psnr)
 }
 
-/// The side of a piece: the recipe's, or a longer one where that would have too many parameters.
+/// The side of a piece: that of the recipe, or a longer one if that would give too many parameters.
 fn default_side(
     request: &FitRequest,
     signal: &SignalFacts,
@@ -114,7 +114,7 @@ fn default_side(
     let axes = signal.info.axes();
     let layers = request.layers.unwrap_or(pieces.layers);
     let ends = (signal.info.inputs(), signal.info.outputs());
-    // Half of the recipe's width, below which a network has few units for what it is asked.
+    // Half of the width of the recipe; narrower networks have too few units.
     let least = parameters(ends, pieces.width(quality(request)) / 2, layers)?;
     while side < TileSide::MAX {
         let count = PieceGrid::of_side(&axes, side, pieces.overlap).piece_count();
@@ -126,7 +126,8 @@ fn default_side(
     Ok(side)
 }
 
-/// The width of the networks of `pieces` pieces that have no more parameters together than asked for.
+/// The width at which the networks of `pieces` pieces have at most the requested number of
+/// parameters.
 pub(super) fn width_of(
     request: &FitRequest,
     ends: (usize, usize),
@@ -158,7 +159,7 @@ pub(super) fn width_of(
     Ok(width)
 }
 
-/// The parameters of one network.
+/// The number of parameters of one network.
 fn parameters(ends: (usize, usize), width: usize, layers: usize) -> Result<u64, RequestError> {
     let refused = |error: vi3nr::Error| {
         RequestError::of_fields(&["parameters", "layers"], error.to_string(), "")
@@ -168,8 +169,8 @@ fn parameters(ends: (usize, usize), width: usize, layers: usize) -> Result<u64, 
     Ok(network.parameter_count() as u64)
 }
 
-/// The widths of further networks for pieces whose training stalls: wider ones, or, where the number of
-/// parameters is given, others of the same width.
+/// The widths of further attempts for pieces whose training stalls: larger ones, or the same width
+/// if the request gives the number of parameters.
 pub(super) fn cures(request: &FitRequest, network: &Network) -> Vec<usize> {
     let dims = network.dims();
     let width = dims[1..dims.len() - 1].first().copied().unwrap_or(1);
@@ -180,7 +181,7 @@ pub(super) fn cures(request: &FitRequest, network: &Network) -> Vec<usize> {
     WIDENING.map(wider).to_vec()
 }
 
-/// The PSNR of the training loss at which a network's training ends.
+/// The PSNR of the training loss at which the training of a network ends.
 pub(super) fn target_psnr(
     request: &FitRequest,
     signal: &SignalFacts,
@@ -202,7 +203,8 @@ pub(super) fn target_psnr(
     let default = recipe.pieces.filter(|_| is_cut).and_then(|pieces| pieces.quality);
     let quality = request.quality.or(default.filter(|_| request.target_psnr.is_none()));
     let psnr = |quality: f64| {
-        // Silence has no ratio to anything: as if its power were the smallest of 16 bits.
+        // Silence has no signal-to-noise ratio; it is treated as if its power were the smallest of
+        // 16 bits.
         let unit = signal.loss_at_0_db.unwrap_or(1e-9);
         quality + 10.0 * (4.0 / unit).log10()
     };
