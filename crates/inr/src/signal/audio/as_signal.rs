@@ -1,4 +1,4 @@
-//! What a fit needs of audio.
+//! Audio as a signal.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Signal for Audio {
     }
 
     fn loss_at_0_db(&self) -> Option<f64> {
-        // Silence has no ratio to anything.
+        // Silence has no signal-to-noise ratio.
         Some(self.power).filter(|power| *power > 0.0)
     }
 

@@ -1,4 +1,4 @@
-//! From an audio file to its samples.
+//! Reads the samples of an audio file.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::recording::Audio;
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
-/// The mean of channels that has less than this share of their power has lost what they hold.
+/// If the mean of the channels has less than this share of their power, the channels cancel out.
 const CANCELLED: f64 = 1e-3;
 
 impl Audio {
@@ -33,7 +33,7 @@ impl Audio {
         Self::decode(path, &read_file(path)?, options)
     }
 
-    /// [`Audio::open`] of a file whose bytes have been read.
+    /// Like [`Audio::open`], for a file whose bytes have been read.
     pub(in crate::signal) fn decode(
         path: &Path,
         bytes: &[u8],
@@ -43,7 +43,7 @@ impl Audio {
         let track = Track::open(path, bytes)?;
         let (rate, found) = (track.rate, track.channels);
         let at_rate = |seconds: f64| (seconds * f64::from(rate)).round();
-        // Casts saturate; what is beyond the file is refused below.
+        // Casts saturate; positions beyond the end of the file are refused below.
         let first = at_rate(options.start) as u64;
         let wanted = options.duration.map(|duration| at_rate(duration).max(1.0) as u64);
         if let ChannelRule::One(number) = options.channels
@@ -71,25 +71,25 @@ impl Audio {
     }
 }
 
-/// Which samples are kept.
+/// The samples that are kept.
 struct Selection {
     /// The first one.
     first: u64,
-    /// How many of each channel at most; all if none.
+    /// The maximum number of samples of each channel; all if `None`.
     wanted: Option<u64>,
     channels: ChannelRule,
 }
 
-/// What was read.
+/// The samples that were read.
 struct Decoded {
-    /// Those that were selected.
+    /// The selected samples.
     samples: Vec<f32>,
-    /// Samples of each channel that were decoded.
+    /// The number of samples of each channel that were decoded.
     total: u64,
     warnings: Vec<String>,
 }
 
-/// An audio file in the middle of being decoded.
+/// An audio file during decoding.
 struct Reader<'a> {
     path: &'a Path,
     bytes: &'a [u8],
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         let channels = if rule == ChannelRule::All { self.track.channels } else { 1 };
         let length = self.track.announced.unwrap_or(0).min(end).saturating_sub(first);
         // A vector that grows while it is filled takes twice the memory. A header may announce more
-        // than there is.
+        // samples than the file contains.
         let likely = (length.min(MAX_SAMPLES) as usize * channels).min(self.bytes.len());
         let (mut kept, mut packet) = (Vec::with_capacity(likely), Vec::new());
         let mut powers = Powers::default();

@@ -4,21 +4,21 @@ use super::info::AudioInfo;
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo as _;
 
-/// Samples one after another, those of the channels side by side.
+/// Samples in order of time, with the channels interleaved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Audio {
     pub(super) info: AudioInfo,
-    /// Divided by the scale.
+    /// The values, divided by the scale.
     pub(super) values: Vec<f32>,
     /// The mean of the squared values.
     pub(super) power: f64,
-    /// What people should know about its file.
+    /// Warnings about the file.
     pub(super) warnings: Vec<String>,
 }
 
 impl Audio {
-    /// Audio with the given samples, in the file's own units. `info.samples` is replaced by their
-    /// number, `info.scale` by `scale`, or by max|x| if that is none (by 1 for silence).
+    /// Audio with the given samples, in the units of the file. `info.samples` is replaced by their
+    /// number, and `info.scale` by `scale`, or by max|x| if that is `None` (by 1 for silence).
     ///
     /// # Errors
     /// Returns [`SignalError::Recording`] if there are no samples, too many, or some that are not
@@ -56,7 +56,7 @@ impl Audio {
         Self { info, power: power / values.len() as f64, values, warnings: Vec::new() }
     }
 
-    /// What a model file keeps of it.
+    /// The properties that a model file keeps.
     pub fn audio_info(&self) -> AudioInfo {
         self.info
     }
@@ -66,7 +66,7 @@ impl Audio {
         &self.values
     }
 
-    /// The samples in the file's own units.
+    /// The samples in the units of the file.
     pub fn samples(&self) -> impl Iterator<Item = f32> {
         self.values.iter().map(|value| (f64::from(*value) * self.info.scale) as f32)
     }

@@ -3,17 +3,17 @@
 use super::AudioInfo;
 use crate::chart::{Chart, Curve, Panel, Scale};
 
-/// Stretches of time that are told apart; of each the smallest and the largest value are drawn.
+/// The number of columns; in each, the range from the smallest to the largest value is drawn.
 const COLUMNS: usize = 1000;
 
-/// Ground truth, reconstruction and error over time, as values on the scaled waveform's \[-1, 1\], all
-/// over the same vertical axis; of several channels the first.
+/// Ground truth, reconstruction and error over time, as values on the \[-1, 1\] of the scaled
+/// waveform, all with the same vertical axis; for several channels, of the first.
 pub(super) fn chart(info: &AudioInfo, truth: &[f32], reconstruction: &[f32]) -> Chart {
     let channels = info.channels.max(1);
     let first = |values: &[f32]| values.iter().copied().step_by(channels).collect::<Vec<f32>>();
     let (truth, reconstruction) = (first(truth), first(reconstruction));
     let error: Vec<f32> = reconstruction.iter().zip(&truth).map(|(ours, own)| ours - own).collect();
-    // The largest magnitude of all three, so that their amplitudes compare at a glance.
+    // The largest magnitude of all three, so that their amplitudes can be compared.
     let finite = [&truth, &reconstruction, &error].into_iter().flatten().filter(|x| x.is_finite());
     let peak = f64::from(finite.fold(0.0f32, |peak, x| peak.max(x.abs())));
     let of = if channels == 1 { String::new() } else { format!(", channel 1 of {channels}") };
@@ -37,8 +37,9 @@ pub(super) fn chart(info: &AudioInfo, truth: &[f32], reconstruction: &[f32]) -> 
     }
 }
 
-/// The values over time as separate strokes, since a line would be mitred into spikes where it turns
-/// sharply: from one value to the next, or of many from the smallest to the largest of each column.
+/// The values over time as separate strokes, since the miter joins of a line would form spikes at
+/// sharp turns: from one value to the next, or, for many values, from the smallest to the largest
+/// in each column.
 fn outline(info: &AudioInfo, values: &[f32]) -> Vec<(f64, f64)> {
     let seconds = |index: usize| info.start + index as f64 / f64::from(info.rate);
     let place = |index: usize, value: f32| (seconds(index), f64::from(value));
@@ -52,7 +53,7 @@ fn outline(info: &AudioInfo, values: &[f32]) -> Vec<(f64, f64)> {
     (0..values.len())
         .step_by(width)
         .flat_map(|first| {
-            // From the last value of the column before, so that nothing is left out between.
+            // From the last value of the previous column, so that there are no gaps.
             let column = &values[first.saturating_sub(1)..values.len().min(first + width)];
             let smallest = column.iter().copied().fold(f32::INFINITY, f32::min);
             let largest = column.iter().copied().fold(f32::NEG_INFINITY, f32::max);

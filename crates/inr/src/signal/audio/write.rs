@@ -1,4 +1,4 @@
-//! From a recording to a WAV file.
+//! Writes audio to a WAV file.
 
 use std::io::{self, Cursor, Seek, Write};
 use std::path::Path;
@@ -9,20 +9,20 @@ use super::{Audio, AudioInfo};
 use crate::atomic_file::write_atomically;
 use crate::signal::error::SignalError;
 
-/// How a WAV file holds its samples.
+/// The sample formats of WAV files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SampleFormat {
-    /// Whole numbers of 16 bits.
+    /// Integers of 16 bits.
     #[default]
     Sixteen,
-    /// Whole numbers of 24 bits.
+    /// Integers of 24 bits.
     TwentyFour,
     /// Float32.
     Float,
 }
 
 impl SampleFormat {
-    /// The largest whole number, if there is one.
+    /// The largest integer, if the format has integers.
     fn largest(self) -> Option<f64> {
         match self {
             Self::Sixteen => Some(32_767.0),
@@ -40,17 +40,18 @@ impl SampleFormat {
     }
 }
 
-/// Takes the next samples of a recording in its own amplitude, the channels of a moment side by side.
+/// Receives the next samples of audio in its original amplitude, with the channels interleaved.
 pub(crate) type Samples<'a> = dyn FnMut(&[f32]) -> io::Result<()> + 'a;
 
 impl Audio {
-    /// Writes a WAV file in the recording's own amplitude, atomically: see [`write_atomically`].
+    /// Writes a WAV file in the original amplitude, atomically: see [`write_atomically`].
     ///
-    /// Whole numbers are x·2^(bits-1), rounded; those beyond the format are clipped. Returns how
-    /// many samples lay beyond \[-1, 1\] and were clipped for it; float files clip nothing.
+    /// Integers are x·2^(bits-1), rounded; those beyond the format are clipped. Returns how many
+    /// samples were beyond \[-1, 1\] and therefore clipped; float files clip nothing.
     ///
     /// # Errors
-    /// A file of 4 GiB or more, which WAV cannot hold; whatever the system reports, with the path.
+    /// Returns an error if the file would have 4 GiB or more, which WAV does not allow, or the
+    /// error of the system, with the path.
     pub fn save_wav(&self, path: &Path, format: SampleFormat) -> Result<u64, SignalError> {
         write_wav(path, &self.audio_info(), format, |push| {
             let mut samples = self.samples();
@@ -67,14 +68,14 @@ impl Audio {
     }
 }
 
-/// Samples handed over at a time.
+/// The number of samples passed at a time.
 const PART: usize = 1 << 16;
 
-/// Writes the WAV file of a recording of `info`'s rate, channels and length, whose samples `play` hands
-/// over in any portions; as [`Audio::save_wav`]. It need not be in memory as a whole.
+/// Writes a WAV file of `info`'s rate, channels and length, whose samples `play` passes in any
+/// portions, like [`Audio::save_wav`]. The audio need not be in memory as a whole.
 ///
 /// # Errors
-/// As [`Audio::save_wav`], and whatever `play` reports.
+/// Returns the errors of [`Audio::save_wav`] and of `play`.
 pub(crate) fn write_wav(
     path: &Path,
     info: &AudioInfo,
@@ -91,7 +92,7 @@ pub(crate) fn write_wav(
     }
     let mut clipped = 0;
     write_atomically(path, |output| {
-        // The header, which comes first, has the length, which is known last.
+        // The header at the start contains the length, which is known at the end.
         if output.stream_position().is_ok() {
             clipped = encode(output, info, format, play)?;
             return Ok(());
@@ -129,7 +130,7 @@ fn encode(
                 Some(largest) => {
                     clipped += u64::from(sample.abs() > 1.0);
                     let whole = (f64::from(*sample) * (largest + 1.0)).round();
-                    // A cast takes NaN to 0.
+                    // A cast converts NaN to 0.
                     writer.write_sample(whole.clamp(-largest - 1.0, largest) as i32)
                 }
             }

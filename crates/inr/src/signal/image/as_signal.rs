@@ -1,4 +1,4 @@
-//! What a fit needs of an image.
+//! Images as signals.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

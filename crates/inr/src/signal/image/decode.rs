@@ -1,4 +1,4 @@
-//! From the bytes of a PNG or JPEG file to upright samples.
+//! Decodes PNG and JPEG files to upright samples.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -16,10 +16,10 @@ use crate::signal::error::SignalError;
 /// The largest number of bytes of decoded pixels.
 const MAX_BYTES: usize = 1 << 30;
 
-/// Of files without their end marker.
+/// The warning for files without their end marker.
 const NO_END: &str = "it ends without its end marker; every pixel was found";
 
-/// How the content of image files begins, and the format's name.
+/// The first bytes of image files, and the name of the format.
 const BEGINNINGS: [(&[u8], &str); 20] = [
     (PNG, "Png"),
     (JPEG, "Jpeg"),
@@ -45,11 +45,11 @@ const BEGINNINGS: [(&[u8], &str); 20] = [
 const PNG: &[u8] = b"\x89PNG\r\n\x1A\n";
 const JPEG: &[u8] = b"\xFF\xD8\xFF";
 
-/// Why a file gives no samples.
+/// Why a file cannot be decoded.
 enum Problem {
-    /// What the decoder found.
+    /// The error of the decoder.
     Damaged(String),
-    /// The size, and which limit it breaks.
+    /// The size, and the limit that it exceeds.
     Size(u32, u32, String),
 }
 
@@ -59,14 +59,14 @@ impl Problem {
     }
 }
 
-/// The pixels of a file, upright, in as few bytes as they need.
+/// The pixels of a file, upright, with as few bytes per sample as they need.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Decoded {
     Eight(Samples<u8>),
     Sixteen(Samples<u16>),
 }
 
-/// The pixels of a file, upright, and what people should know about the file.
+/// The pixels of a file, upright, and warnings about the file.
 pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<(Decoded, Vec<String>), SignalError> {
     let (format, result) = match recognize(bytes) {
         Ok("Png") => ("PNG", decode_png(bytes)),
@@ -86,7 +86,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<(Decoded, Vec<String>)
     })
 }
 
-/// The format of the content, or what the content is instead.
+/// The format of the content, or a description of what it is instead.
 fn recognize(bytes: &[u8]) -> Result<&'static str, String> {
     let begins = |(beginning, _): &&(&[u8], &str)| bytes.starts_with(beginning);
     match BEGINNINGS.iter().find(begins) {
@@ -99,7 +99,7 @@ fn recognize(bytes: &[u8]) -> Result<&'static str, String> {
     }
 }
 
-/// Refuses an image whose size or whose `bytes` in memory are too many.
+/// Refuses an image whose size or whose number of `bytes` in memory exceeds a limit.
 fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Problem> {
     let is_too_long = bytes.is_none_or(|bytes| bytes > MAX_BYTES);
     let too_long = is_too_long.then(|| format!("decoded they take more than {MAX_BYTES} bytes"));
@@ -110,7 +110,7 @@ fn require_size(width: u32, height: u32, bytes: Option<usize>) -> Result<(), Pro
 }
 
 fn decode_png(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
-    /// DEFLATE makes at most so many bytes of one.
+    /// The maximum expansion factor of DEFLATE.
     const MAX_RATIO: u64 = 1032;
     let chunks = png_chunks::chunks(bytes).map_err(Problem::Damaged)?;
     let mut warnings = Vec::new();
@@ -124,7 +124,8 @@ fn decode_png(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(&*bytes), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
-    // Palettes become RGB, fewer bits than 8 become 8, marked colors become transparent.
+    // Palettes become RGB, samples of fewer than 8 bits become 8 bits, marked colors become
+    // transparent.
     decoder.set_transformations(png::Transformations::EXPAND);
     let (width, height) = decoder.read_header_info().map_err(Problem::damaged)?.size();
     require_size(width, height, Some(0))?;
@@ -140,7 +141,7 @@ fn decode_png(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
     }
     let mut content = vec![0; length.unwrap_or_default()];
     let (color, depth) = reader.output_color_type();
-    // Damaged EXIF data does not make the picture unreadable.
+    // Damaged EXIF data does not make the image unreadable.
     let exif = chunks.exif.and_then(orientation::of_exif);
     reader.next_frame(&mut content).map_err(Problem::damaged)?;
     let (channels, exif) = (color.samples(), exif.unwrap_or(1));
@@ -170,7 +171,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
     }
     let bytes = &*bytes;
     let options = DecoderOptions::default()
-        // Where the blocks were not counted, the decoder must not make up any.
+        // If the blocks were not counted, the decoder must not invent any.
         .set_strict_mode(!extent.is_complete)
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX);
@@ -181,7 +182,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
     let (width, height) = (width as u32, height as u32);
     let (color, channels) = match header.input_colorspace() {
         Some(ColorSpace::Luma) => (ColorSpace::Luma, 1),
-        // Whatever else there is, such as CMYK, becomes RGB.
+        // Other color spaces, such as CMYK, become RGB.
         _ => (ColorSpace::RGB, 3),
     };
     let length = u64::from(width) * u64::from(height) * channels as u64;

@@ -1,4 +1,4 @@
-//! The coordinates of an image's pixels.
+//! The coordinates of the pixels of an image.
 
 use std::ops::Range;
 
@@ -35,7 +35,7 @@ impl Grid {
     /// The grid of an image's own pixels.
     ///
     /// # Errors
-    /// A side of 0 or beyond this crate's limits.
+    /// Returns a [`SignalError`] if a side is 0 or exceeds the limits of this crate.
     pub fn of_image(width: u32, height: u32) -> Result<Self, SignalError> {
         WHOLE.require(width, height)?;
         let intervals = [width, height].map(|side| f64::from(side - 1));
@@ -46,25 +46,26 @@ impl Grid {
     /// The same rectangle at another resolution.
     ///
     /// # Errors
-    /// A side of 0, or beyond [`MAX_DECODED_SIDE`](super::MAX_DECODED_SIDE), or more than
+    /// Returns a [`SignalError`] if a side is 0 or exceeds
+    /// [`MAX_DECODED_SIDE`](super::MAX_DECODED_SIDE), or if there are more than
     /// [`MAX_DECODED_PIXELS`](super::MAX_DECODED_PIXELS).
     pub fn resampled(&self, width: u32, height: u32) -> Result<Self, SignalError> {
         DECODED.require(width, height)?;
         Ok(Self { width, height, extents: self.extents })
     }
 
-    /// Pixels in a row.
+    /// The number of pixels per row.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Rows of pixels.
+    /// The number of rows of pixels.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The coordinate of a position along an axis (x is 0, y is 1), in pixels of an image whose own grid
-    /// this is: pixel i lies at i, and its area reaches from i - 0.5 to i + 0.5.
+    /// The coordinate of a position along an axis (x is 0, y is 1), in pixels of the image whose
+    /// grid this is: pixel i has position i, and its area extends from i - 0.5 to i + 0.5.
     pub fn coordinate(&self, axis: usize, position: f64) -> f32 {
         let (side, other) = match axis {
             0 => (self.width, self.height),
@@ -95,7 +96,7 @@ impl Grid {
         self.rows(0..self.height)
     }
 
-    /// The coordinates of some rows only, so that a large picture need not be held at once; rows
+    /// The coordinates of some rows only, so that a large image need not be in memory at once; rows
     /// beyond the last are left out.
     pub fn rows(&self, rows: Range<u32>) -> Vec<f32> {
         let rows = rows.start.min(self.height)..rows.end.min(self.height);
@@ -111,7 +112,7 @@ impl Grid {
     }
 }
 
-/// Where pixel `index` of `count` lies on \[-extent, extent\].
+/// The position of pixel `index` of `count` on \[-extent, extent\].
 fn position(index: u32, count: u32, extent: f64) -> f32 {
     if count == 1 {
         return 0.0;
@@ -193,7 +194,7 @@ mod tests {
         for (width, height) in [(0, 4), (4, 0), (u32::MAX, 1), (1 << 15, 1 << 14)] {
             assert!(Grid::of_image(width, height).is_err());
         }
-        // A decoded picture is never held whole and may be larger, but not without limit.
+        // A decoded image is never stored as a whole and may be larger, but not without limit.
         let grid = Grid::of_image(2, 2).unwrap();
         assert!(grid.resampled(1 << 15, 1 << 14).is_ok());
         for (width, height) in [(0, 4), (4, 0), ((1 << 20) + 1, 1), (1 << 18, 1 << 17)] {

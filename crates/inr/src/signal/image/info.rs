@@ -1,4 +1,4 @@
-//! The size of a picture, without its pixels.
+//! The size of an image, without its pixels.
 
 use std::any::Any;
 
@@ -10,16 +10,16 @@ use crate::signal::error::SignalError;
 use crate::signal::info::{PointCount, SignalInfo, Unit};
 use crate::signal::kind::SignalKind;
 
-/// What a model file keeps of a picture.
+/// The properties of an image that a model file keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageInfo {
-    /// Pixels in a row.
+    /// The number of pixels per row.
     pub width: u32,
-    /// Rows of pixels.
+    /// The number of rows of pixels.
     pub height: u32,
-    /// 1 (gray) or 3 (RGB).
+    /// The number of channels: 1 (gray) or 3 (RGB).
     pub channels: usize,
-    /// Bits per sample of the file it came from.
+    /// The number of bits per sample of the file.
     pub bit_depth: BitDepth,
 }
 
@@ -97,7 +97,7 @@ impl SignalInfo for ImageInfo {
     }
 }
 
-/// Refuses what is neither gray nor RGB.
+/// Checks that the number of channels is that of gray or RGB.
 pub(super) fn require_channels(channels: usize) -> Result<(), SignalError> {
     match channels {
         1 | 3 => Ok(()),

@@ -1,12 +1,13 @@
-//! Whether a JPEG file holds every pixel: the decoder fills what is missing with gray and says nothing.
+//! Checks that a JPEG file contains every pixel: the decoder silently fills missing pixels with
+//! gray.
 //!
-//! The markers alone cannot tell, since bytes that follow a file that was cut may hold an end marker.
-//! Therefore the blocks of sequential files are counted by walking through their Huffman codes; of
-//! progressive files, the decoder's strict mode is asked.
+//! The markers alone are not sufficient, since bytes that follow a truncated file may contain an
+//! end marker. The blocks of sequential files are therefore counted by parsing their Huffman codes;
+//! for progressive files, the strict mode of the decoder decides.
 
 use super::jpeg_scan::{Components, Huffman, Scan};
 
-/// What the markers and codes of a file say.
+/// The result of parsing the markers and codes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     /// Whether the end-of-image marker follows the data.
@@ -15,10 +16,10 @@ pub(super) struct Extent {
     pub(super) is_complete: bool,
 }
 
-/// Walks through a file.
+/// Parses a file.
 ///
 /// # Errors
-/// What is missing or wrong, in words.
+/// Returns what is missing or wrong, in words.
 pub(super) fn extent(bytes: &[u8]) -> Result<Extent, String> {
     let mut components: Option<Components> = None;
     let mut tables = std::array::from_fn(|_| [const { None }; 4]);
@@ -39,7 +40,7 @@ pub(super) fn extent(bytes: &[u8]) -> Result<Extent, String> {
         let marker = bytes[position - 1];
         match marker {
             0xD9 => return end(scans, is_complete(&components, coded), true),
-            // Restarts, start of image, TEM: no length.
+            // Restarts, start of image, TEM: these have no length.
             0xD0..=0xD8 | 0x01 => continue,
             _ => {}
         }
@@ -55,7 +56,7 @@ pub(super) fn extent(bytes: &[u8]) -> Result<Extent, String> {
             0xC4 => read_tables(content, &mut tables)?,
             0xC0..=0xC2 if components.is_none() => {
                 let found = Components::parse(content, marker != 0xC2)?;
-                // A block takes 1 bit or more, so that a small file cannot hold a large image.
+                // A block takes at least 1 bit, so a small file cannot contain a large image.
                 if found.blocks() > 8 * bytes.len() as u64 {
                     return Err(format!(
                         "its {} bytes cannot hold the {} blocks of its pixels",
@@ -99,7 +100,7 @@ fn end(scans: usize, is_complete: bool, has_end: bool) -> Result<Extent, String>
     }
 }
 
-/// Bytes up to the next marker that is not a restart.
+/// The number of bytes up to the next marker that is not a restart.
 fn skip_data(bytes: &[u8]) -> usize {
     let is_marker = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xD0..=0xD7 | 0xFF);
     bytes.windows(2).position(is_marker).unwrap_or(bytes.len())

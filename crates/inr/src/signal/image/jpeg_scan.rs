@@ -1,6 +1,7 @@
-//! The entropy-coded data of sequential JPEG files (ITU-T T.81, F.2), walked through and not decoded.
+//! A parser of the entropy-coded data of sequential JPEG files (ITU-T T.81, F.2), which does not
+//! decode it.
 
-/// The components of an image and how many blocks each has.
+/// The components of an image and their numbers of blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Components {
     /// Whether each block is coded at once, in one scan.
@@ -15,7 +16,7 @@ impl Components {
     /// Reads the content of a frame header.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the reason if the header is invalid.
     pub(super) fn parse(content: &[u8], is_sequential: bool) -> Result<Self, String> {
         let bad = || "its frame header is damaged".to_owned();
         let [bits, h1, h0, w1, w0, count, rest @ ..] = content else { return Err(bad()) };
@@ -40,7 +41,7 @@ impl Components {
         self.all.len()
     }
 
-    /// Blocks of all components, without those that fill the last units.
+    /// The number of blocks of all components, without those that fill the last units.
     pub(super) fn blocks(&self) -> u64 {
         let of = |component: &(u8, usize, usize)| {
             let (columns, rows) = self.size(component);
@@ -54,7 +55,7 @@ impl Components {
         self.all.iter().fold((1, 1), |(h, v), one| (h.max(one.1), v.max(one.2)))
     }
 
-    /// Columns and rows of blocks of a component.
+    /// The numbers of columns and rows of blocks of a component.
     fn size(&self, (_, h, v): &(u8, usize, usize)) -> (usize, usize) {
         let (largest_h, largest_v) = self.largest();
         let columns = (self.width * h).div_ceil(largest_h).div_ceil(8);
@@ -63,11 +64,11 @@ impl Components {
     }
 }
 
-/// A scan: in each unit so many blocks with these tables.
+/// A scan: the blocks of each unit and their tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scan {
     units: usize,
-    /// Blocks of a unit, and the numbers of the tables for DC and AC coefficients.
+    /// The blocks of a unit, and the indices of the tables for DC and AC coefficients.
     parts: Vec<(usize, usize, usize)>,
 }
 
@@ -75,7 +76,7 @@ impl Scan {
     /// Reads the content of a scan header.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the reason if the header is invalid.
     pub(super) fn parse(content: &[u8], components: &Components) -> Result<Self, String> {
         let bad = || "its scan header is damaged".to_owned();
         let (count, rest) = content.split_first().ok_or_else(bad)?;
@@ -102,15 +103,15 @@ impl Scan {
         Ok(Self { units, parts })
     }
 
-    /// Components of the scan.
+    /// The components of the scan.
     pub(super) fn count(&self) -> usize {
         self.parts.len()
     }
 
-    /// Walks through the data of the scan, which begins at the first byte, and returns its length.
+    /// Parses the data of the scan, which starts at the first byte, and returns its length.
     ///
     /// # Errors
-    /// Where the data ends or goes wrong.
+    /// Returns the position at which the data ends or is invalid.
     pub(super) fn walk(
         &self,
         bytes: &[u8],
@@ -148,16 +149,16 @@ impl Scan {
 /// A Huffman table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Huffman {
-    /// For each length in bits: the code after the last, and the place of its symbol.
+    /// For each length in bits: the code after the last, and the index of its symbol.
     ends: [(u32, usize); 17],
     symbols: Vec<u8>,
 }
 
 impl Huffman {
-    /// Reads a table, and how many bytes it takes.
+    /// Reads a table, and returns it with its size in bytes.
     ///
     /// # Errors
-    /// A table that is cut short.
+    /// Returns an error if the table is truncated.
     pub(super) fn parse(bytes: &[u8]) -> Result<(Self, usize), String> {
         let bad = || "a Huffman table is damaged".to_owned();
         let counts: &[u8; 16] = bytes.first_chunk().ok_or_else(bad)?;
@@ -219,7 +220,7 @@ impl Bits<'_> {
         None
     }
 
-    /// Walks through one block.
+    /// Parses one block.
     fn block(&mut self, dc: &Huffman, ac: &Huffman) -> Option<()> {
         let size = self.symbol(dc)?;
         self.skip(u32::from(size))?;
@@ -239,7 +240,7 @@ impl Bits<'_> {
         Some(())
     }
 
-    /// Goes on after a restart marker, if there is one.
+    /// Continues after a restart marker, if there is one.
     fn restart(&mut self) {
         self.count = 0;
         let rest = &self.bytes[self.position..];

@@ -1,8 +1,8 @@
-//! Reduction by Lanczos resampling, as Pillow does it.
+//! Reduction by Lanczos resampling, compatible with Pillow.
 //!
-//! First along the rows and then down the columns, with whole samples in between: Pillow rounds and
-//! clamps them there, which at sharp edges changes the result by as much as ten levels. The image
-//! crate's resampling does not, so the experiments' pictures cannot be had from it.
+//! The rows are resampled first and then the columns, with integer samples in between: Pillow
+//! rounds and clamps them there, which at sharp edges changes the result by up to ten levels. The
+//! resampling of the `image` crate does not, so it cannot produce the images of the experiments.
 
 use std::f64::consts::PI;
 
@@ -11,7 +11,7 @@ use super::samples::Sample;
 /// Half the width of the filter, in samples of the result.
 const RADIUS: f64 = 3.0;
 
-/// The samples of the original that make one of the result.
+/// The samples of the original that contribute to one of the result.
 struct Taps {
     first: usize,
     weights: Vec<f64>,

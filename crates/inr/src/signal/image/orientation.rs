@@ -1,10 +1,10 @@
-//! The EXIF orientation of a picture, and turning it upright.
+//! The EXIF orientation of an image, and its correction.
 
 use super::samples::Samples;
 
-/// The orientation, 1 to 8, that a block of EXIF data (a TIFF file) holds, if it holds one.
+/// The orientation, 1 to 8, in a block of EXIF data (a TIFF file), if it has one.
 pub(super) fn of_exif(block: &[u8]) -> Option<u8> {
-    /// Tag of the orientation, and the format of its value: one short.
+    /// The tag of the orientation, and the format of its value: one short.
     const TAG: u16 = 0x0112;
     const SHORT: u16 = 3;
 
@@ -33,11 +33,12 @@ pub(super) fn of_exif(block: &[u8]) -> Option<u8> {
 }
 
 impl<T: Copy> Samples<T> {
-    /// The image turned and mirrored as an EXIF orientation says; all but 2 to 8 leave it as it is.
+    /// The image rotated and mirrored according to an EXIF orientation; values other than 2 to 8
+    /// leave it unchanged.
     pub(super) fn upright(self, orientation: u8) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);
         let (right, bottom) = (width.saturating_sub(1), height.saturating_sub(1));
-        // Where the pixel (x, y) of the result comes from.
+        // The source of the pixel (x, y) of the result.
         let source = |x: usize, y: usize| match orientation {
             2 => (right - x, y),
             3 => (right - x, bottom - y),

@@ -1,4 +1,4 @@
-//! The values of a picture, held as its file holds them.
+//! The values of an image, stored as in its file.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -46,7 +46,7 @@ impl Pixels {
         }
     }
 
-    /// All values, which are made where they are held as samples.
+    /// All values; they are computed if the image is stored as samples.
     pub(super) fn values(&self) -> Cow<'_, [f32]> {
         match self {
             Self::Values(values) => Cow::Borrowed(values),
@@ -58,9 +58,9 @@ impl Pixels {
         }
     }
 
-    /// Calls `visit` for all values in order, some at a time.
+    /// Calls `visit` for all values in order, in blocks.
     pub(super) fn for_each_part(&self, mut visit: impl FnMut(&[f32])) {
-        /// Values at a time.
+        /// The number of values per block.
         const PART: usize = 1 << 16;
         let mut part = Vec::with_capacity(PART);
         for first in (0..self.len()).step_by(PART) {
@@ -72,7 +72,7 @@ impl Pixels {
 
     /// The largest value.
     pub(super) fn peak(&self) -> f64 {
-        // The value grows with the sample.
+        // The value increases with the sample.
         let of = |sample: Option<u16>, depth: BitDepth| {
             sample.map_or(f64::NEG_INFINITY, |sample| f64::from(depth.value(sample)))
         };
@@ -86,7 +86,7 @@ impl Pixels {
     }
 }
 
-/// Equal values, however they are held.
+/// Equal values, in any storage.
 impl PartialEq for Pixels {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.values() == other.values()

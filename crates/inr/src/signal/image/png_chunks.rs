@@ -1,22 +1,22 @@
-//! The chunks of a PNG file, for what its decoder does not tell or gets wrong.
+//! The chunks of a PNG file, for properties that the decoder does not report correctly.
 
-/// What was found.
+/// The relevant contents of the chunks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chunks<'a> {
-    /// Bytes of compressed data.
+    /// The number of bytes of compressed data.
     pub(super) data: u64,
-    /// EXIF data, which may stand after the pixels.
+    /// The EXIF data, which may follow the pixels.
     pub(super) exif: Option<&'a [u8]>,
-    /// Whether the last chunk is there.
+    /// Whether the last chunk is present.
     pub(super) has_end: bool,
-    /// The length of the chunks that are whole.
+    /// The length of the complete chunks.
     pub(super) whole: usize,
 }
 
 /// Lists the chunks of a file.
 ///
 /// # Errors
-/// A palette that is not made of colors, which the decoder does not look at.
+/// Returns an error if the palette is not a list of colors, which the decoder does not check.
 pub(super) fn chunks(bytes: &[u8]) -> Result<Chunks<'_>, String> {
     let mut found = Chunks { whole: 8, ..Chunks::default() };
     while let Some(header) = bytes.get(found.whole..).and_then(|rest| rest.first_chunk::<8>()) {
@@ -26,7 +26,7 @@ pub(super) fn chunks(bytes: &[u8]) -> Result<Chunks<'_>, String> {
         let Some(content) = start.checked_add(length).and_then(|end| bytes.get(start..end)) else {
             break;
         };
-        // Without the checksum of its last chunk a file is whole.
+        // A file without the checksum of its last chunk is complete.
         let end = start + length + 4;
         if &name == b"IEND" {
             found.has_end = end <= bytes.len();

@@ -1,4 +1,4 @@
-//! PNG files written a few rows at a time, so that a picture need not exist as a whole.
+//! PNG files written a few rows at a time, so that an image need not be in memory as a whole.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,18 +6,19 @@ use std::path::Path;
 use super::{BitDepth, ImageInfo};
 use crate::atomic_file::{WriteError, write_atomically};
 
-/// Values turned into samples at a time.
+/// The number of values converted to samples at a time.
 const RUN: usize = 1 << 16;
 
-/// Takes the next values of a picture: row by row, the channels of a pixel side by side.
+/// Receives the next values of an image: row by row, with the channels of a pixel interleaved.
 pub(crate) type Rows<'a> = dyn FnMut(&[f32]) -> io::Result<()> + 'a;
 
-/// Writes a picture of `info`'s size, channels and bit depth, atomically. `draw` hands over its values
-/// on \[-1, 1\], in any portions; they are rounded to the nearest sample, those beyond are clamped and NaN
-/// becomes 0 (black).
+/// Writes an image of `info`'s size, channels and bit depth, atomically. `draw` passes its values
+/// on \[-1, 1\], in any portions. They are rounded to the nearest sample, values beyond the range
+/// are clamped and NaN becomes 0 (black).
 ///
 /// # Errors
-/// Whatever the system or `draw` reports, or values that are too few or too many, with the path.
+/// Returns the error of the system or of `draw`, or an error if there are too few or too many
+/// values, with the path.
 pub(crate) fn write_png(
     path: &Path,
     info: ImageInfo,

@@ -1,4 +1,4 @@
-//! A picture that needs no file.
+//! A test image that needs no file.
 
 use std::f32::consts::PI;
 
@@ -6,17 +6,17 @@ use super::pixels::Pixels;
 use super::{BitDepth, Image, WHOLE};
 use crate::signal::error::SignalError;
 
-/// Samples per pixel on each axis.
+/// The number of samples per pixel on each axis.
 const OVERSAMPLING: u32 = 4;
 
 type Rgb = [f32; 3];
 
-/// A square RGB picture with a bit of everything that a coordinate network finds hard: smooth
-/// gradients, a disc and a turned square with sharp edges, a zone plate, stripes of rising
-/// frequency and thin lines. The same for every call; edges are smoothed by 16 samples a pixel.
+/// A square RGB image with features that are difficult for coordinate networks: smooth gradients, a
+/// disc and a rotated square with sharp edges, a zone plate, stripes of increasing frequency and
+/// thin lines. Every call gives the same image; edges are smoothed with 16 samples per pixel.
 ///
 /// # Errors
-/// A side of 0 or beyond this crate's limits.
+/// Returns a [`SignalError`] if the side is 0 or exceeds the limits of this crate.
 pub fn test_picture(side: u32) -> Result<Image, SignalError> {
     WHOLE.require(side, side)?;
     let fine = (side * OVERSAMPLING) as f32;
@@ -46,18 +46,18 @@ fn color_at(x: f32, y: f32) -> Rgb {
     // A sun behind everything else, brighter toward its upper left.
     let light = 1.0 - 0.9 * distance(x, y, 0.24, 0.22);
     paint(&mut color, distance(x, y, 0.28, 0.27) < 0.16, [light, 0.72 * light, 0.16 * light]);
-    // A turned square with a checkered face.
+    // A rotated square with a checkered face.
     let (along, across) = turned(x - 0.70, y - 0.30, 0.45);
     let checker = ((along / 0.058).floor() + (across / 0.058).floor()).rem_euclid(2.0);
     let face = if checker < 0.5 { [0.80, 0.13, 0.22] } else { [0.96, 0.88, 0.82] };
     paint(&mut color, along.abs().max(across.abs()) < 0.174, face);
-    // A zone plate: rings whose spacing shrinks outwards.
+    // A zone plate: rings whose spacing decreases outward.
     let radius = distance(x, y, 0.27, 0.72);
     let ring = 0.5 + 0.5 * (PI * radius * radius * 240.0).cos();
     let tint = [0.08 + 0.86 * ring, 0.16 + 0.78 * ring, 0.30 + 0.64 * ring];
     paint(&mut color, radius < 0.20, tint);
     paint(&mut color, (radius - 0.20).abs() < 0.004, [0.05, 0.08, 0.16]);
-    // Stripes of rising frequency, one band for each channel and one for all three.
+    // Stripes of increasing frequency, one band for each channel and one for all three.
     let (left, top) = (x - 0.54, y - 0.56);
     if (0.0..0.40).contains(&left) && (0.0..0.34).contains(&top) {
         let cycles = 10.0 * left + 60.0 * left * left;
@@ -96,7 +96,7 @@ fn distance(x: f32, y: f32, from_x: f32, from_y: f32) -> f32 {
     (x - from_x).hypot(y - from_y)
 }
 
-/// (x, y) in axes turned by `angle`.
+/// (x, y) in axes rotated by `angle`.
 fn turned(x: f32, y: f32, angle: f32) -> (f32, f32) {
     let (sine, cosine) = angle.sin_cos();
     (cosine * x + sine * y, cosine * y - sine * x)

@@ -1,9 +1,9 @@
-//! Audio files taken apart: the format of the samples and the byte ranges of the packets, which the
-//! decoder turns into samples.
+//! Parses audio files: the format of the samples and the byte ranges of the packets, which the
+//! decoder converts to samples.
 //!
-//! The containers are read here and not by the library of the decoders, because its readers estimate
-//! the length of MP3 files, drop the last frame of FLAC files that end with tags, and refuse or
-//! misread headers that other programs write (see docs/formats.md of the repository).
+//! The containers are parsed here and not by the library of the decoders, because its readers
+//! estimate the length of MP3 files, drop the last frame of FLAC files that end with tags, and
+//! refuse or misread headers that other programs write (see docs/formats.md of the repository).
 
 mod flac;
 mod flac_frame;
@@ -25,40 +25,40 @@ use crate::signal::registry::seen;
 
 /// The audio of a file before it is decoded.
 pub(super) struct Track {
-    /// What the decoder must know.
+    /// The parameters of the decoder.
     pub(super) parameters: AudioCodecParameters,
     /// Samples per second.
     pub(super) rate: u32,
     pub(super) channels: usize,
-    /// Samples of each channel that the header announces, where its format is exact about it.
+    /// The number of samples of each channel in the header, if its format is exact about it.
     pub(super) announced: Option<u64>,
-    /// Samples that the encoder added before the first one.
+    /// The number of samples that the encoder added before the first one.
     pub(super) delay: u64,
-    /// What decoded samples are multiplied by.
+    /// The factor of the decoded samples.
     pub(super) gain: f32,
     pub(super) packets: Box<dyn Packets>,
-    /// What people should know about the header.
+    /// Warnings about the header.
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the packets of a file one after another.
+/// Finds the packets of a file in order.
 pub(super) trait Packets {
-    /// The byte range of the next packet, none after the last.
+    /// The byte range of the next packet; `None` after the last.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// Returns the reason if the file is invalid.
     fn next(&mut self, bytes: &[u8]) -> Result<Option<Range<usize>>, String>;
 
-    /// What is known after the last packet.
+    /// The properties that are known after the last packet.
     fn ending(&self) -> Ending {
         Ending::default()
     }
 }
 
-/// What is known of a file after its last packet.
+/// The properties of a file that are known after its last packet.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Ending {
-    /// Samples that the encoder added after the last one.
+    /// The number of samples that the encoder added after the last one.
     pub(super) padding: u64,
     pub(super) warnings: Vec<String>,
 }
@@ -67,8 +67,9 @@ impl Track {
     /// Reads the header of a WAV, FLAC or MP3 file, recognized by its content.
     ///
     /// # Errors
-    /// Returns [`SignalError::NotAudio`] if the content is none of these, [`SignalError::DamagedAudio`]
-    /// if its header cannot be read or names a format that is not supported.
+    /// Returns [`SignalError::NotAudio`] if the content is none of these, and
+    /// [`SignalError::DamagedAudio`] if its header cannot be read or has a format that is not
+    /// supported.
     pub(super) fn open(path: &Path, bytes: &[u8]) -> Result<Self, SignalError> {
         let start = id3::end_of_id3v2(bytes, 0);
         let content = &bytes[start..];

@@ -1,4 +1,4 @@
-//! MP3 files: frames one after another, which nothing counts.
+//! MP3 files: a sequence of frames without a count.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use super::id3::tag_length;
 use super::mpeg_frame::{Frame, StreamInfo};
 use super::{Ending, Packets, Track};
 
-/// Bytes before the first frame that are searched for it.
+/// The maximum number of bytes before the first frame.
 const MAX_LEAD: usize = 1 << 16;
 
-/// Finds the first frame after `start`; none if there are no frames.
+/// Finds the first frame after `start`; `None` if there are no frames.
 pub(super) fn open(bytes: &[u8], start: usize) -> Option<Result<Track, String>> {
     let first = first_frame(bytes, start)?;
     let frame = Frame::parse(&bytes[first..])?;
@@ -39,12 +39,12 @@ pub(super) fn open(bytes: &[u8], start: usize) -> Option<Result<Track, String>> 
     }))
 }
 
-/// The position of the first frame: one that another follows, or that ends the file.
+/// The position of the first frame: one that is followed by another, or that ends the file.
 fn first_frame(bytes: &[u8], start: usize) -> Option<usize> {
     (start..bytes.len().min(start + MAX_LEAD)).find(|position| {
         let Some(frame) = Frame::parse(&bytes[*position..]) else { return false };
         let next = position + frame.length;
-        // A file of one frame has nothing to tell a frame by but its place.
+        // In a file of one frame, only the position identifies the frame.
         let is_alone = *position == start && next >= bytes.len();
         is_alone || follows(bytes, next, frame)
     })
@@ -63,18 +63,18 @@ struct Frames {
     /// The first frame.
     stream: Frame,
     info: StreamInfo,
-    /// Frames found so far.
+    /// The number of frames found so far.
     frames: u64,
     end: End,
 }
 
-/// What was found beside the frames.
+/// The contents beside the frames.
 #[derive(Default)]
 struct End {
-    /// Bytes that are neither frames nor tags, and where the first of them are.
+    /// The number of bytes that are neither frames nor tags, and the position of the first of them.
     skipped: usize,
     first_skipped: usize,
-    /// Frames before another stream begins.
+    /// The number of frames before another stream begins.
     joined: Option<u64>,
     is_cut: bool,
 }
@@ -151,7 +151,7 @@ impl Packets for Frames {
 }
 
 impl Frames {
-    /// Goes on after a tag, zeros, or bytes that are not known.
+    /// Skips a tag, zeros, or unknown bytes.
     fn skip(&mut self, bytes: &[u8]) {
         let start = self.position;
         if let Some(length) = tag_length(bytes, start) {

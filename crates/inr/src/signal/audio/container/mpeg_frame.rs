@@ -1,26 +1,27 @@
 //! Headers of MPEG audio frames (ISO/IEC 11172-3 and 13818-3), layer III.
 
-/// Kilobits per second by the index in the header, of MPEG-1 and of MPEG-2 and 2.5; 0 is not known.
+/// The bit rate in kilobits per second by the index in the header, for MPEG-1, and for MPEG-2 and
+/// 2.5; 0 is unknown.
 const BIT_RATES: [[u32; 16]; 2] = [
     [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0],
     [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
 ];
-/// Samples per second by the index in the header, of MPEG-1.
+/// The sample rate by the index in the header, for MPEG-1.
 const RATES: [u32; 4] = [44_100, 48_000, 32_000, 0];
 
-/// What a frame's header says.
+/// The header of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) rate: u32,
     pub(super) channels: usize,
-    /// Bytes with the header.
+    /// The size in bytes, including the header.
     pub(super) length: usize,
     /// Whether it is MPEG-1, with 1,152 samples; others have 576.
     is_mpeg_1: bool,
 }
 
 impl Frame {
-    /// The frame of layer III that begins with these bytes.
+    /// The frame of layer III at the start of these bytes.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let [0xFF, b, c, d] = *bytes.first_chunk()? else { return None };
         let (version, layer) = (b >> 3 & 3, b >> 1 & 3);
@@ -40,17 +41,17 @@ impl Frame {
         Some(Self { rate, channels, length, is_mpeg_1 })
     }
 
-    /// Samples of each channel.
+    /// The number of samples of each channel.
     pub(super) fn samples(self) -> u64 {
         if self.is_mpeg_1 { 1152 } else { 576 }
     }
 
-    /// Whether another frame can be of the same stream.
+    /// Whether another frame can belong to the same stream.
     pub(super) fn agrees(self, other: Self) -> bool {
         (self.rate, self.is_mpeg_1) == (other.rate, other.is_mpeg_1)
     }
 
-    /// Where a frame has the header of its file: after the header and the side information.
+    /// The offset of the stream information in a frame: after the header and the side information.
     fn info_offset(self) -> usize {
         match (self.is_mpeg_1, self.channels) {
             (true, 1) | (false, 2) => 21,
@@ -60,23 +61,23 @@ impl Frame {
     }
 }
 
-/// What the first frame says of the stream when it holds no audio.
+/// The stream information in a first frame without audio.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct StreamInfo {
-    /// Frames of the stream without this one.
+    /// The number of frames of the stream without this one.
     pub(super) frames: Option<u64>,
-    /// Samples that the encoder and the decoder added at the beginning.
+    /// The number of samples that the encoder and the decoder added at the beginning.
     pub(super) delay: u64,
-    /// Samples that the encoder added at the end, less those of the decoder.
+    /// The number of samples that the encoder added at the end, minus those of the decoder.
     pub(super) padding: u64,
 }
 
-/// Samples by which a decoder is late.
+/// The delay of a decoder in samples.
 const DECODER_DELAY: u64 = 529;
 
 impl StreamInfo {
-    /// What a frame's bytes hold, if it is such a frame: `Xing`, `Info` (with LAME's delays) or
-    /// `VBRI`.
+    /// The information in the bytes of a frame, if it is such a frame: `Xing`, `Info` (with LAME's
+    /// delays) or `VBRI`.
     pub(super) fn parse(frame: Frame, bytes: &[u8]) -> Option<Self> {
         let long = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
         if bytes.get(36..40) == Some(b"VBRI") {
@@ -98,7 +99,7 @@ impl StreamInfo {
             .into_iter()
             .map(|(flag, length)| if flags & flag != 0 { length } else { 0 })
             .sum::<usize>();
-        // Whoever writes the delays writes its name before them.
+        // Encoders that write the delays write their name before them.
         let has_delays = matches!(bytes.get(position..position + 3), Some(b"LAM" | b"Lav"));
         if has_delays && let Some([a, b, c]) = bytes.get(position + 21..position + 24) {
             info.delay = (u64::from(*a) << 4 | u64::from(*b) >> 4) + DECODER_DELAY;

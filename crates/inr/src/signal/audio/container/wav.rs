@@ -9,13 +9,13 @@ use super::{Packets, Track};
 /// Lengths from here on are those of programs that write into pipes and do not know the length: the
 /// file, which is smaller than 1 GiB, cannot have them.
 const OPEN: u64 = 0x7FFF_0000;
-/// Blocks decoded at a time.
+/// The number of blocks decoded at a time.
 const PACKET: usize = 1 << 14;
 
-/// Reads the header of the WAV file that begins at `start`.
+/// Reads the header of the WAV file that starts at `start`.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// Returns the reason if the file is invalid.
 pub(super) fn open(bytes: &[u8], start: usize) -> Result<Track, String> {
     let (form, chunks) = chunks(bytes, start);
     let find = |name: &[u8; 4]| chunks.iter().position(|chunk| &chunk.name == name);
@@ -57,7 +57,7 @@ pub(super) fn open(bytes: &[u8], start: usize) -> Result<Track, String> {
     })
 }
 
-/// What is worth knowing about the bytes after the samples, which are not read.
+/// A warning about the bytes after the samples, which are not read.
 fn rest(later: &[Chunk], bytes: &[u8], end: usize) -> Option<String> {
     let is_another = |chunk: &&Chunk| matches!(&chunk.name, b"RIFF" | b"RIFX" | b"RF64" | b"data");
     if let Some(chunk) = later.iter().find(is_another) {
@@ -70,10 +70,10 @@ fn rest(later: &[Chunk], bytes: &[u8], end: usize) -> Option<String> {
         .then(|| format!("{} bytes follow the samples and are not read", left.len()))
 }
 
-/// The bytes of samples that the header announces; none if it leaves their number open.
+/// The number of bytes of samples in the header; `None` if the header leaves it open.
 fn extent(data: &Chunk, later: &[Chunk], bytes: &[u8]) -> Option<u64> {
-    // A length of 0 is either true, and then chunks follow up to the end of the file, or was to be
-    // filled in later.
+    // A length of 0 is either true, and chunks follow up to the end of the file, or the program
+    // meant to fill it in later.
     let is_followed = || match later.last() {
         Some(last) => last.start as u64 + last.announced <= bytes.len() as u64 + 1,
         None => bytes.len() <= data.start,
@@ -85,8 +85,8 @@ fn extent(data: &Chunk, later: &[Chunk], bytes: &[u8]) -> Option<u64> {
     is_known.then_some(data.announced)
 }
 
-/// Whether all samples of 24 bits in 4 bytes, which should stand in the high bits, stand in the low
-/// ones: the highest byte then repeats the sign, and the lowest byte is used.
+/// Whether all samples of 24 bits in 4 bytes, which should be in the high bits, are in the low
+/// bits: the highest byte then repeats the sign, and the lowest byte is used.
 fn is_right_justified(data: &[u8]) -> bool {
     let samples = || data.as_chunks::<4>().0.iter();
     samples().any(|sample| sample[0] != 0)
@@ -101,7 +101,7 @@ struct Blocks {
 
 impl Packets for Blocks {
     fn next(&mut self, _: &[u8]) -> Result<Option<Range<usize>>, String> {
-        // Part of a block at the end is not a sample.
+        // An incomplete block at the end is not a sample.
         let blocks = (self.left.len() / self.block).min(PACKET);
         let packet = self.left.start..self.left.start + blocks * self.block;
         self.left.start = packet.end;

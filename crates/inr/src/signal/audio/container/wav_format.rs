@@ -15,12 +15,12 @@ const PCM: u16 = 1;
 const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
-/// The format stands in a GUID at the end of the chunk.
+/// The format is in a GUID at the end of the chunk.
 const EXTENSIBLE: u16 = 0xFFFE;
 /// All GUIDs of formats that have a number end like this.
 const GUID_END: [u8; 12] = [0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
 
-/// Formats that are not read, and their names.
+/// Formats that are not supported, and their names.
 const NAMES: [(u16, &str); 16] = [
     (0x0002, "Microsoft ADPCM"),
     (0x0011, "IMA ADPCM"),
@@ -46,9 +46,9 @@ pub(super) struct WavFormat {
     codec: AudioCodecId,
     pub(super) channels: usize,
     pub(super) rate: u32,
-    /// Bytes of one sample of one channel.
+    /// The number of bytes of one sample of one channel.
     pub(super) width: usize,
-    /// Bits of a sample that are used.
+    /// The number of bits of a sample that are used.
     pub(super) bits: u16,
 }
 
@@ -56,7 +56,7 @@ impl WavFormat {
     /// Reads the content of a `fmt ` chunk.
     ///
     /// # Errors
-    /// What is wrong with it, or the name of a format that is not read.
+    /// Returns the reason if the chunk is invalid, or the name of an unsupported format.
     pub(super) fn parse(chunk: &[u8], form: Form) -> Result<Self, String> {
         let short = |at: usize| -> Option<u16> {
             let pair = *chunk.get(at..)?.first_chunk()?;
@@ -153,7 +153,7 @@ impl WavFormat {
         Ok(Self { codec, channels, rate, width, bits })
     }
 
-    /// Bytes of one sample of all channels.
+    /// The number of bytes of one sample of all channels.
     pub(super) fn block(&self) -> usize {
         self.width * self.channels
     }
@@ -173,8 +173,8 @@ impl WavFormat {
     }
 }
 
-/// Bytes of one sample of one channel. Integers of fewer bits than their bytes have stand in the high
-/// bits, so that only the width matters.
+/// The number of bytes of one sample of one channel. Integers of fewer bits than their bytes have
+/// are in the high bits, so that only the width matters.
 fn width(
     bits: u16,
     channels: usize,
@@ -196,7 +196,7 @@ fn width(
     if block.is_multiple_of(channels) && block / channels > least && fits(block) {
         return Ok(block / channels);
     }
-    // The other numbers agree, or the program forgot to multiply by the channels.
+    // The other numbers agree, or the program did not multiply by the channels.
     if fits(least * channels) || block == least {
         return Ok(least);
     }
