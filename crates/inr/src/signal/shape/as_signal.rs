@@ -1,4 +1,4 @@
-//! What a fit needs of a shape.
+//! Shapes as signals.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,11 +22,12 @@ use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
 use crate::signal::{Reconstruction, Signal};
 
-/// Cells a side of the surface that is compared with the true one, and of the one that is drawn.
+/// Cells per side of the extracted surface that is compared with the true one, and of the one that
+/// is drawn.
 const COMPARED: usize = 256;
 const DRAWN: usize = 160;
 
-/// A shape with what it takes to learn it.
+/// A shape with its signed distances, for training.
 #[derive(Debug)]
 pub struct ShapeSignal {
     shape: Shape,
@@ -38,12 +39,12 @@ impl ShapeSignal {
     /// Reads the content of a PLY, OBJ, STL or XYZ file: see [`Shape::open`].
     ///
     /// # Errors
-    /// Those of [`Shape::open`].
+    /// Returns the errors of [`Shape::open`].
     pub fn decode(path: &Path, bytes: &[u8], options: ShapeOptions) -> Result<Self, ShapeError> {
         Ok(Self::new(Shape::decode(path, bytes)?, options))
     }
 
-    /// Prepares the distances to a shape.
+    /// Prepares the signed distances of a shape.
     pub fn new(mut shape: Shape, options: ShapeOptions) -> Self {
         let distance = SignedDistance::new(&shape.geometry);
         if distance.is_by_winding() && shape.is_closed() {
@@ -85,7 +86,7 @@ fn iou(name: &'static str, value: f64, convention: &'static str) -> Metric {
 fn engine(reconstruction: &Reconstruction<'_>) -> Result<Box<dyn Engine>, EngineError> {
     match reconstruction.body {
         Body::Network { network, parameters } => reconstruction.backend.engine(network, parameters),
-        // No plan has them: a shape has no axes along which it could be cut.
+        // No plan has pieces of a shape, which has no axes along which it could be cut.
         Body::Pieces(_) => {
             let (backend, missing) = (reconstruction.backend.name(), "shapes in pieces");
             Err(EngineError::Unsupported { backend, missing })
@@ -108,8 +109,9 @@ impl Drawn for ShapeSignal {
     }
 
     fn final_passes(&self) -> usize {
-        // Each check goes forward and back, about three passes. A surface takes about seven
-        // blocks of 9³ points for every 8² cells of a side of its space, a preview some more time.
+        // Each check is a forward and backward pass, about three passes. A surface takes about
+        // seven blocks of 9³ points for every 8² cells per side of its space, and a preview
+        // slightly more time.
         let (check, drawn) = (2 * 3 * DEFAULT_COUNT, 2 * DRAWN.pow(2) * 80);
         check + self.options.grid.pow(3) + drawn
     }
@@ -203,7 +205,7 @@ impl Signal for ShapeSignal {
                 let apart = surface_distance(&found, &self.shape.geometry);
                 (apart.chamfer, apart.normal_consistency)
             }
-            // Nothing to compare: null in JSON.
+            // There is no surface to compare: null in JSON.
             Err(ShapeError::NoSurface { .. }) => (f64::NAN, f64::NAN),
             Err(error) => return Err(error.into()),
         };
@@ -233,7 +235,7 @@ impl Signal for ShapeSignal {
     ) -> Result<Vec<PathBuf>, SignalError> {
         let found = match surface_of(reconstruction, DRAWN) {
             Ok(found) => found.mesh,
-            // An empty row: there is nothing to see yet.
+            // An empty row: there is no surface yet.
             Err(ShapeError::NoSurface { .. } | ShapeError::TooManyFaces { .. }) => {
                 Default::default()
             }

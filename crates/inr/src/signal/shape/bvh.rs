@@ -3,10 +3,10 @@
 use super::triangle::{Feature, closest_point};
 use super::vector::{Vector, add, cross, dot, length, scale, subtract};
 
-/// Triangles of a leaf at most.
+/// The maximum number of triangles per leaf.
 const LEAF: usize = 4;
-/// A box is taken as one dipole when it is this many times farther than its radius: the winding
-/// number is then good to about 1e-2, and only its distance from 1/2 matters.
+/// A box is approximated by one dipole if its distance exceeds its radius by this factor. The error
+/// of the winding number is then about 1e-2, and only the side of 1/2 on which it lies matters.
 const FAR: f64 = 2.5;
 
 /// Axis-aligned boxes, halved along their longest side down to a few triangles each.
@@ -14,31 +14,31 @@ const FAR: f64 = 2.5;
 pub(crate) struct Bvh {
     nodes: Vec<Node>,
     dipoles: Vec<Dipole>,
-    /// In the order of the leaves.
+    /// The triangles in the order of the leaves.
     triangles: Vec<[Vector; 3]>,
-    /// The place of each in the mesh.
+    /// The index of each triangle in the mesh.
     faces: Vec<u32>,
 }
 
-/// Corners in single precision, rounded outwards: 32 bytes.
+/// Corners in single precision, rounded outward: 32 bytes.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     low: [f32; 3],
     high: [f32; 3],
     /// The first triangle of a leaf, or the second child; the first child follows its parent.
     start: u32,
-    /// Triangles of a leaf, 0 for an inner node.
+    /// The number of triangles of a leaf, 0 for an inner node.
     count: u32,
 }
 
-/// What the triangles of a node look like from far away.
+/// The dipole approximation of the triangles of a node.
 #[derive(Debug, Clone, Copy, Default)]
 struct Dipole {
     /// The sum of area times normal.
     area: Vector,
     /// The mean of the triangles' centers, weighted by area.
     center: Vector,
-    /// No corner is farther from the center.
+    /// The largest distance of a corner from the center.
     radius: f64,
 }
 
@@ -47,13 +47,13 @@ struct Dipole {
 pub(crate) struct Nearest {
     pub(crate) squared_distance: f64,
     pub(crate) point: Vector,
-    /// The face of the mesh.
+    /// The index of the face in the mesh.
     pub(crate) face: u32,
     pub(crate) feature: Feature,
 }
 
 impl Bvh {
-    /// A tree over at least one triangle; faces are counted in the order given.
+    /// A tree of at least one triangle; faces are numbered in the given order.
     pub(crate) fn new(triangles: &[[Vector; 3]]) -> Self {
         let mut faces: Vec<u32> = (0..triangles.len() as u32).collect();
         let centers: Vec<Vector> =
@@ -90,7 +90,7 @@ impl Bvh {
         let size = subtract(high, low);
         let axis = (0..3).fold(0, |best, axis| if size[axis] > size[best] { axis } else { best });
         let half = faces.len() / 2;
-        // The halves are equal whatever the shape, so that the depth is bounded by log2.
+        // The halves have equal sizes for any shape, so that the depth is bounded by log2.
         faces.select_nth_unstable_by(half, |a, b| {
             let of = |face: &u32| centers[*face as usize][axis];
             of(a).total_cmp(&of(b)).then(a.cmp(b))
@@ -150,9 +150,9 @@ impl Bvh {
         best
     }
 
-    /// How often the surface winds around `p`: 1 inside a closed surface that faces outwards, 0
-    /// outside, between where there are holes (Jacobson et al. 2013; far boxes as dipoles, Barill
-    /// et al. 2018).
+    /// The winding number of the surface around `p`: 1 inside a closed surface that faces outward,
+    /// 0 outside, and in between if there are holes (Jacobson et al. 2013; distant boxes as
+    /// dipoles, Barill et al. 2018).
     pub(crate) fn winding_number(&self, p: Vector) -> f64 {
         let mut sum = 0.0;
         let mut stack = [0u32; 64];

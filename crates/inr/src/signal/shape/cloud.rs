@@ -1,16 +1,17 @@
-//! Whether the normals of a point cloud agree and point outwards.
+//! The consistency and orientation of the normals of a point cloud.
 
 use super::bvh::Bvh;
 use super::vector::{Vector, add, dot, length, scale, subtract};
 
-/// Points that are compared with those around them.
+/// The number of points that are compared with their neighbors.
 const COMPARED: usize = 4096;
-/// The share of neighbors with opposite normals that is worth a word.
+/// The share of neighbors with opposite normals above which a warning is given.
 const DISAGREEING: f64 = 0.05;
-/// The mean cosine between normals and directions from the center below which they point inwards.
+/// The mean cosine between normals and directions from the center below which the normals point
+/// inward.
 const INWARDS: f64 = -0.1;
 
-/// Flips the normals if they point inwards as a whole, and returns what people should know about them.
+/// Flips the normals if they point inward as a whole, and returns warnings about them.
 pub(super) fn orient_cloud(points: &[Vector], normals: &mut [Vector]) -> Vec<String> {
     let mut warnings = Vec::new();
     let sum = points.iter().fold([0.0; 3], |sum, point| add(sum, *point));
@@ -36,7 +37,8 @@ pub(super) fn orient_cloud(points: &[Vector], normals: &mut [Vector]) -> Vec<Str
     warnings
 }
 
-/// The share of points whose normal is opposite to that of the nearest point of another half of them.
+/// The share of points whose normal is opposite to that of the nearest point in the other half of
+/// the points.
 fn disagreeing(points: &[Vector], normals: &[Vector]) -> f64 {
     if points.len() < 2 {
         return 0.0;

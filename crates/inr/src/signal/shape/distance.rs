@@ -11,18 +11,18 @@ use super::topology::{EdgeTopology, neighbors};
 use super::triangle::Feature;
 use super::vector::{Vector, add, dot, length, scale, subtract, unit};
 
-/// What the points are drawn for at which normals and winding numbers are compared.
+/// The random stream of the points at which normals and winding numbers are compared.
 const TESTED: Stream = Stream::new(12);
 
 /// The distance to a surface, exact up to double precision, negative inside.
 ///
-/// Of a watertight mesh that does not overlap itself the sign is that of the normal at the closest point:
-/// a face's own, the sum of two at an edge, the sum weighted by angles at a corner (Baerentzen and Aanaes
-/// 2005). Of any other mesh, inside is where the generalized winding number is above 1/2; of closed
-/// pieces that overlap, this is their union. Of points with normals, inside is behind the normal of the
-/// closest point.
+/// For a watertight mesh without overlaps, the sign is that of the normal at the closest point: the
+/// normal of a face, the sum of two at an edge, the angle-weighted sum at a corner (Baerentzen and
+/// Aanaes 2005). For any other mesh, a point is inside if the generalized winding number is above
+/// 1/2; for closed pieces that overlap, this is their union. For points with normals, a point is
+/// inside if it is behind the normal of the closest point.
 ///
-/// One tree of boxes serves all of them.
+/// One tree of boxes serves all of these queries.
 #[derive(Debug, Clone)]
 pub struct SignedDistance {
     tree: Bvh,
@@ -36,7 +36,7 @@ enum Sign {
     Points(Vec<Vector>),
 }
 
-/// What a closest point's normal is looked up in.
+/// The source of the normal at the closest point.
 #[derive(Debug, Clone)]
 struct Normals {
     faces: Vec<[u32; 3]>,
@@ -46,7 +46,7 @@ struct Normals {
 }
 
 impl SignedDistance {
-    /// Of a shape's geometry, which has at least one face or point.
+    /// The signed distance to a geometry, which has at least one face or point.
     pub fn new(geometry: &Geometry) -> Self {
         match geometry {
             Geometry::Mesh(mesh) => {
@@ -67,15 +67,16 @@ impl SignedDistance {
         }
     }
 
-    /// Whether inside is where the winding number says, and not where the normals say.
+    /// Whether the winding number determines the inside, rather than the normals.
     pub(crate) fn is_by_winding(&self) -> bool {
         matches!(self.sign, Sign::Winding)
     }
 
-    /// Whether normals and winding numbers disagree anywhere about a watertight mesh: pieces or parts
-    /// of it overlap. Looks just before and behind faces, and at points all over the space.
+    /// Whether normals and winding numbers disagree anywhere around a watertight mesh, because
+    /// pieces or parts of it overlap. Tests points just in front of and behind faces, and points in
+    /// the whole space.
     fn overlaps(&self, mesh: &Mesh) -> bool {
-        /// Faces and points that are looked at, and how far from the faces.
+        /// The numbers of faces and points that are tested, and the distance from the faces.
         const FACES: usize = 4096;
         const POINTS: u64 = 2048;
         const STEP: f64 = 1e-4;
@@ -102,7 +103,7 @@ impl SignedDistance {
         self.within(p, f64::INFINITY).unwrap_or(f64::INFINITY)
     }
 
-    /// Whether a point has a negative distance: quicker where the winding number tells.
+    /// Whether a point has a negative distance; faster if the winding number determines the sign.
     pub(crate) fn is_inside(&self, p: Vector) -> bool {
         match &self.sign {
             Sign::Winding => self.tree.winding_number(p) > 0.5,
@@ -110,7 +111,8 @@ impl SignedDistance {
         }
     }
 
-    /// The signed distance of one point if the surface is no farther than `bound`, else none: quicker.
+    /// The signed distance of a point if it is at most `bound` in magnitude, otherwise `None`;
+    /// faster.
     pub(crate) fn within(&self, p: Vector, bound: f64) -> Option<f64> {
         let nearest = self.tree.nearest(p, bound * bound)?;
         let distance = nearest.squared_distance.sqrt();
@@ -127,7 +129,7 @@ impl SignedDistance {
         Some(if inside { -distance } else { distance })
     }
 
-    /// The signed distances of points, shape (n, 3), on all threads of the present pool.
+    /// The signed distances of points, shape (n, 3), on all threads of the current pool.
     pub fn of_points(&self, points: &[f32]) -> Vec<f32> {
         let one = |point: &[f32]| self.at([0, 1, 2].map(|axis| f64::from(point[axis]))) as f32;
         points.par_chunks_exact(3).with_min_len(256).map(one).collect()
@@ -171,6 +173,6 @@ impl Normals {
 }
 
 fn angle(a: Vector, b: Vector) -> f64 {
-    // Exact for small angles too, where the cosine alone is not.
+    // Also exact for small angles, where the cosine alone is not.
     length(super::vector::cross(a, b)).atan2(dot(a, b))
 }

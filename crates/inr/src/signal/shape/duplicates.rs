@@ -1,20 +1,20 @@
-//! Faces that a mesh has more than once.
+//! Duplicate faces of a mesh.
 
 use std::collections::HashMap;
 
 use super::mesh::Mesh;
 use super::topology::Pieces;
 
-/// What was dropped.
+/// The number of dropped faces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Dropped {
-    /// Faces that another one repeats.
+    /// The number of faces that repeat another one.
     pub(crate) repeated: usize,
-    /// Pairs of faces, back to back, that bound nothing.
+    /// The number of pairs of faces, back to back, that bound no volume.
     pub(crate) walls: usize,
 }
 
-/// Which of two opposite faces stays.
+/// The copies of a face with the same corners.
 #[derive(Debug, Clone, Copy, Default)]
 struct Copies {
     /// The first face of each orientation.
@@ -23,9 +23,9 @@ struct Copies {
 }
 
 impl Mesh {
-    /// Keeps one of equal faces. Of two faces with the same corners, one the back of the other, one
-    /// stays where a whole connected piece is given twice, front and back; elsewhere both go, since
-    /// they are a wall without thickness, such as that between two boxes side by side.
+    /// Keeps one of equal faces. Of two faces with the same corners and opposite orientations, one
+    /// is kept if a whole connected piece occurs twice, front and back. Otherwise both are dropped,
+    /// since they form a wall without thickness, such as that between two adjacent boxes.
     pub(crate) fn drop_duplicates(&mut self) -> Dropped {
         let mut copies: HashMap<[u32; 3], Copies> = HashMap::with_capacity(self.faces.len());
         for (number, face) in self.faces.iter().enumerate() {
@@ -52,7 +52,7 @@ impl Mesh {
             }
             return Dropped { repeated: all - self.faces.len(), walls: 0 };
         }
-        // A piece is given twice if all its faces are pairs.
+        // A piece occurs twice if all its faces are pairs.
         let pieces = Pieces::by_edges(self);
         let mut is_double = vec![true; pieces.count];
         for (number, face) in self.faces.iter().enumerate() {
@@ -75,7 +75,7 @@ impl Mesh {
     }
 }
 
-/// The corners in ascending order, and whether this is the order of the face, up to where it begins.
+/// The corners in ascending order, and whether this is the order of the face up to rotation.
 fn sorted(face: [u32; 3]) -> ([u32; 3], bool) {
     let mut key = face;
     key.sort_unstable();

@@ -1,4 +1,4 @@
-//! The surface where a network is 0, as triangles.
+//! Extraction of the zero set of a network as triangles.
 
 use std::collections::HashMap;
 
@@ -11,49 +11,50 @@ use super::occupancy::grid_coordinate;
 use super::placement::REACH;
 use super::vector::between;
 
-/// Φ at points, shape (n, 3), written to values, shape (n).
+/// Evaluates Φ at points, shape (n, 3), and writes the values, shape (n).
 pub type Field<'a> = dyn FnMut(&[f32], &mut [f32]) -> Result<(), EngineError> + 'a;
 
-/// Fewest and most cells a side.
+/// The allowed numbers of cells per side.
 pub const RESOLUTIONS: std::ops::RangeInclusive<usize> = 8..=2048;
-/// Cells of a block's side.
+/// The number of cells per side of a block.
 const BLOCK: usize = 8;
-/// Lattice points of a block's side, and of a block.
+/// The number of lattice points per side of a block, and of a block.
 const SIDE: usize = BLOCK + 1;
 const BLOCK_POINTS: usize = SIDE * SIDE * SIDE;
-/// Blocks evaluated at a time.
+/// The number of blocks evaluated at a time.
 const BATCH: usize = 128;
-/// Points evaluated at a time elsewhere.
+/// The number of points evaluated at a time elsewhere.
 const CHUNK: usize = 1 << 16;
-/// Cells a side up to which no block is left out.
+/// The number of cells per side up to which all blocks are evaluated.
 const ALL_BLOCKS: usize = 64;
-/// How many times the steepest slope that was sampled around a block the network may have in it.
+/// The assumed ratio of the steepest slope in a block to the steepest one sampled around it.
 const SLOPE_MARGIN: f32 = 1.5;
-/// How close to a grid point a vertex may come, as a share of a cell: vertices then stay apart,
-/// even in single precision.
+/// The minimum distance of a vertex from a grid point, as a share of a cell, so that vertices
+/// remain distinct, even in single precision.
 const MARGIN: f64 = 1e-3;
-/// Faces at most: with the vertices and their places about 400 MiB.
+/// The maximum number of faces: with the vertices and their indices about 400 MiB.
 const MAX_FACES: usize = 8_000_000;
 
 /// An extracted surface.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Extracted {
-    /// Its triangles on \[-1.2, 1.2\].
+    /// The triangles, on \[-1.2, 1.2\].
     pub mesh: Mesh,
-    /// Points at which the network was evaluated.
+    /// The number of points at which the network was evaluated.
     pub evaluations: u64,
 }
 
-/// Extracts the zero set of `field` between -1.2 and 1.2 on each axis, from a grid of `resolution`
-/// cells a side.
+/// Extracts the zero set of `field` between -1.2 and 1.2 on each axis, on a grid of `resolution`
+/// cells per side.
 ///
-/// Blocks of 8³ cells are left out where the network's values at their corners and the slope sampled
-/// around them (at least 1, with a margin of 1.5) tell that it cannot reach 0. Wherever the surface leaves a block,
-/// the next one is taken in too, so that a piece of surface that was found is found whole: the result
-/// is a closed manifold. The border of the space counts as outside.
+/// Blocks of 8³ cells are skipped if the values at their corners and the slope sampled around them
+/// (at least 1, with a margin of 1.5) show that the network cannot reach 0 inside. Wherever the
+/// surface leaves a block, the next one is added, so that every part of the surface that is found
+/// is complete: the result is a closed manifold. The border of the space counts as outside.
 ///
 /// # Errors
-/// A resolution out of range, no surface, more than 8 million faces, or whatever `field` reports.
+/// Returns a [`ShapeError`] if the resolution is out of range, if there is no surface or if it has
+/// more than 8 million faces, or the error of `field`.
 pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, ShapeError> {
     if !RESOLUTIONS.contains(&resolution) {
         let (least, most) = (*RESOLUTIONS.start(), *RESOLUTIONS.end());
@@ -90,17 +91,17 @@ pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, Sh
     Ok(Extracted { mesh: grid.mesh, evaluations: grid.evaluations })
 }
 
-/// What extraction knows so far.
+/// The state of an extraction.
 struct Grid {
-    /// Cells of a side.
+    /// The number of cells per side.
     cells: usize,
-    /// Blocks of a side; the last may reach beyond the space.
+    /// The number of blocks per side; the last may extend beyond the space.
     blocks: usize,
     mesh: Mesh,
     /// The vertex on each edge of the grid, by [`Grid::edge_number`].
     on_edges: HashMap<u64, u32>,
     evaluations: u64,
-    /// The smallest and largest value seen.
+    /// The smallest and largest value so far.
     range: (f32, f32),
 }
 
@@ -120,7 +121,7 @@ impl Grid {
         grid_coordinate(index.min(self.cells), self.cells + 1)
     }
 
-    /// The blocks that may hold a piece of the surface.
+    /// The blocks that may contain a part of the surface.
     fn candidates(&mut self, field: &mut Field<'_>) -> Result<Vec<usize>, ShapeError> {
         if self.cells <= ALL_BLOCKS {
             return Ok((0..self.blocks.pow(3)).collect());
@@ -139,7 +140,7 @@ impl Grid {
             self.evaluations += values.len() as u64;
             self.note_range(values);
         }
-        // The steepest rise from each corner to the next ones, per block.
+        // The steepest slope from each corner to its neighbors, per block.
         let mut slopes = vec![0f32; values.len()];
         for z in 0..side {
             for y in 0..side {
@@ -159,10 +160,11 @@ impl Grid {
                 }
             }
         }
-        // No point of a block is farther from its next corner than half the diagonal. A slope along
+        // No point of a block is farther from its nearest corner than half the diagonal. A slope
+        // along the axes can be √3 times steeper across.
         // the axes can be √3 times steeper across.
         let reach = 0.5 * 3f32.sqrt() * SLOPE_MARGIN;
-        // A distance has slope 1, where it is not clamped.
+        // A signed distance has slope 1, where it is not clamped.
         let least = (BLOCK as f64 * 2.0 * REACH / self.cells as f64) as f32;
         let mut candidates = Vec::new();
         for block in 0..blocks * blocks * blocks {
@@ -192,7 +194,7 @@ impl Grid {
         [block % blocks, block / blocks % blocks, block / (blocks * blocks)]
     }
 
-    /// The values at all grid_coordinate points of some blocks, x first; outside on and beyond the border.
+    /// The values at all lattice points of some blocks, x first; outside on and beyond the border.
     fn values(&mut self, batch: &[usize], field: &mut Field<'_>) -> Result<Vec<f32>, ShapeError> {
         let mut points = Vec::with_capacity(batch.len() * BLOCK_POINTS * 3);
         for block in batch {
@@ -249,7 +251,7 @@ impl Grid {
         }
     }
 
-    /// The vertex on an edge of a cell, made when it is first asked for.
+    /// The vertex on an edge of a cell, created on first use.
     fn vertex(&mut self, cell: [usize; 3], edge: usize, corners: &[f32; 8]) -> u32 {
         let edge = EDGES[edge];
         let from: [usize; 3] = std::array::from_fn(|axis| cell[axis] + (edge.corner >> axis & 1));
@@ -271,7 +273,7 @@ impl Grid {
         vertex
     }
 
-    /// Adds the neighbors behind those sides of a block that the surface crosses.
+    /// Adds the neighbors beyond those sides of a block that the surface crosses.
     fn crossed_sides(&self, block: usize, values: &[f32], reached: &mut Vec<usize>) {
         let position = self.position(block);
         let strides = [1, SIDE, SIDE * SIDE];

@@ -1,18 +1,18 @@
-//! What a surface is made of.
+//! The geometry of a surface: triangles or points with normals.
 
 use super::mesh::Mesh;
 use super::vector::Vector;
 
-/// What a surface is made of.
+/// The geometry of a surface.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Geometry {
     /// Triangles.
     Mesh(Mesh),
-    /// Points with the normals there, of length 1.
+    /// Points with unit normals.
     Points {
-        /// Positions.
+        /// The positions.
         points: Vec<Vector>,
-        /// One for each position.
+        /// The normal at each position.
         normals: Vec<Vector>,
     },
 }

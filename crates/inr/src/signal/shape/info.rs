@@ -1,4 +1,4 @@
-//! What a model file keeps of a shape.
+//! The properties of a shape that a model file keeps.
 
 use std::any::Any;
 
@@ -11,17 +11,16 @@ use crate::signal::error::SignalError;
 use crate::signal::info::{PointCount, SignalInfo, Unit};
 use crate::signal::kind::SignalKind;
 
-/// The number of points of a step where none is asked for: 10,000 on the surface, near it and
-/// farther away.
+/// The default number of points of a step: 10,000 on the surface, near it and farther away each.
 pub(super) const DEFAULT_COUNT: usize = 30_000;
 
-/// Size and place of a shape. The network gives signed distances on the \[-1, 1\] scale.
+/// The size and position of a shape. The network gives signed distances on the \[-1, 1\] scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ShapeInfo {
-    /// The way back to the file's units.
+    /// The transform to the units of the file.
     #[serde(flatten)]
     pub placement: Placement,
-    /// Faces, or points of a cloud.
+    /// The number of faces, or of points of a cloud.
     pub elements: usize,
     /// Whether the surface encloses a volume without holes.
     pub closed: bool,

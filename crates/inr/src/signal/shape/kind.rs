@@ -37,7 +37,7 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
         let info = ShapeInfo::deserialize(value).map_err(|error| format!("a shape: {error}"))?;
         Ok(Arc::new(info))
     },
-    // Nothing but the file itself decides how a shape is read.
+    // No option affects how a shape is read.
     comparable: |_, own| Comparable { own: *own, whole: Vec::new() },
     blank: |inputs, outputs| {
         let placement = Placement { center: [0.0; 3], scale: 1.0 };

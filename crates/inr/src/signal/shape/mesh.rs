@@ -1,15 +1,16 @@
-//! Triangles that share their corners.
+//! Triangles with shared corners.
 
 use std::collections::HashMap;
 
 use super::vector::{Vector, cross, length, subtract};
 
-/// A surface of triangles; seen from its front, a face's corners go round to the left.
+/// A surface of triangles; seen from the front, the corners of a face are in counterclockwise
+/// order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mesh {
-    /// Corner positions.
+    /// The positions of the corners.
     pub vertices: Vec<Vector>,
-    /// Three places in `vertices` each.
+    /// The faces, as three indices into `vertices` each.
     pub faces: Vec<[u32; 3]>,
 }
 
@@ -24,8 +25,8 @@ impl Mesh {
         self.faces.iter().map(|face| self.corners(*face)).collect()
     }
 
-    /// The same surface with one vertex for each position, without vertices that no face uses and
-    /// without faces that have the same corner twice; and how many such faces there were.
+    /// The same surface with one vertex for each position, without unused vertices and without
+    /// faces that have the same corner twice; and the number of such faces.
     pub(crate) fn welded(&self) -> (Self, usize) {
         let mut places: HashMap<[u64; 3], u32> = HashMap::with_capacity(self.vertices.len());
         let mut welded = Self::default();
@@ -37,7 +38,7 @@ impl Mesh {
                     return known;
                 }
                 let position = self.vertices[corner as usize];
-                // 0 and -0 are the same place.
+                // 0 and -0 are the same position.
                 let key = position.map(|coordinate| (coordinate + 0.0).to_bits());
                 let place = *places.entry(key).or_insert_with(|| {
                     welded.vertices.push(position);
@@ -58,7 +59,7 @@ impl Mesh {
         (welded, dropped)
     }
 
-    /// The same faces, without vertices that none has.
+    /// The same faces, without unused vertices.
     pub(crate) fn without_unused_vertices(&self) -> Self {
         let mut kept = Self::default();
         let mut new_place = vec![u32::MAX; self.vertices.len()];
@@ -85,7 +86,7 @@ impl Mesh {
     pub(crate) fn areas(&self) -> Vec<f64> {
         self.faces.iter().map(|face| 0.5 * length(self.area_normal(*face))).collect()
     }
-    /// The volume inside a closed surface, negative where it faces inwards.
+    /// The volume inside a closed surface, negative if it faces inward.
     #[cfg(test)]
     pub(crate) fn volume(&self) -> f64 {
         let of = |face: &[u32; 3]| {

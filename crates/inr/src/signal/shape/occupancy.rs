@@ -1,4 +1,4 @@
-//! Which points of a grid lie inside.
+//! The true occupancy of grid points.
 
 use rayon::prelude::*;
 
@@ -46,7 +46,8 @@ impl<'a> Occupancy<'a> {
         }
     }
 
-    /// Whether each point of a plane is inside: `count` rows of y, each of `count` points along x.
+    /// Whether each point of a plane is inside: `count` rows of y, each with `count` points along
+    /// x.
     pub(crate) fn plane(&self, plane: usize) -> Vec<bool> {
         match self {
             Self::Signs { distance, count } => {
@@ -80,7 +81,7 @@ impl<'a> Occupancy<'a> {
 fn first_at_or_after(coordinate: f64, count: usize) -> usize {
     let guess = ((coordinate + REACH) / (2.0 * REACH) * (count - 1) as f64).ceil();
     let mut index = guess.clamp(0.0, count as f64) as usize;
-    // Rounding may have put it one off; what counts is the comparison with the grid itself.
+    // Rounding may shift it by one; the comparison with the grid itself decides.
     while index > 0 && grid_coordinate(index - 1, count) >= coordinate {
         index -= 1;
     }
@@ -90,9 +91,9 @@ fn first_at_or_after(coordinate: f64, count: usize) -> usize {
     index
 }
 
-/// Where the plane of height z cuts a triangle: (x, y) on the side that rises through it, and on the
-/// one that falls. A corner in the plane counts as below, so that a closed surface is cut in closed
-/// curves; a side gives the same point for both of its faces.
+/// The points where the plane of height z cuts a triangle: (x, y) on the side that rises through
+/// it, and on the one that falls. A corner in the plane counts as below, so that a closed surface
+/// is cut in closed curves; a side gives the same point for both of its faces.
 fn cut(corners: &[Vector; 3], z: f64) -> Option<([f64; 2], [f64; 2])> {
     let (mut up, mut down) = (None, None);
     for side in 0..3 {
@@ -112,9 +113,9 @@ fn at_height(below: Vector, above: Vector, z: f64) -> [f64; 2] {
     [0, 1].map(|axis| below[axis] + t * (above[axis] - below[axis]))
 }
 
-/// Notes for every row that a cut passes where rays along x enter (+1) or leave (-1).
+/// Records, for every row that a cut passes, where rays along x enter (+1) or leave (-1).
 fn count_crossings(up: [f64; 2], down: [f64; 2], count: usize, steps: &mut [i32]) {
-    // A face whose rising side lies at the larger y looks toward +x: rays leave there.
+    // A face whose rising side has the larger y faces +x: rays leave there.
     let (low, high, step) = if up[1] > down[1] { (down, up, -1) } else { (up, down, 1) };
     for row in first_at_or_after(low[1], count)..first_at_or_after(high[1], count) {
         let t = (grid_coordinate(row, count) - low[1]) / (high[1] - low[1]);

@@ -1,33 +1,33 @@
-//! Which way the pieces of a surface face: outwards, or inwards where they bound a cavity.
+//! The orientation of the pieces of a surface: outward, or inward if they bound a cavity.
 
 use super::bvh::{Bvh, bounds};
 use super::mesh::Mesh;
 use super::topology::Pieces;
 use super::vector::{Vector, add, cross, dot, length, scale, subtract};
 
-/// Volumes below this share of area^1.5 enclose nothing (a sphere has 0.094).
+/// Volumes below this share of area^1.5 count as empty (a sphere has 0.094).
 const FLAT: f64 = 1e-4;
-/// An open piece faces inwards if its cone over its center has less than minus this share.
+/// An open piece faces inward if the volume of its cone over its center is below minus this share.
 const OPEN_INWARDS: f64 = 1e-2;
-/// Pairs of pieces that are tested for lying within one another.
+/// The maximum number of pairs of pieces that are tested for containment.
 const MAX_PAIRS: usize = 100_000;
-/// Vertices of a piece that are tested.
+/// The number of vertices of a piece that are tested.
 const TESTED: usize = 16;
 
-/// What was done and seen.
+/// The result of the orientation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Orientation {
-    /// Pieces that faced inwards and were flipped.
+    /// The number of pieces that faced inward and were flipped.
     pub(crate) flipped: usize,
-    /// All pieces.
+    /// The number of all pieces.
     pub(crate) pieces: usize,
-    /// Pieces that lie within another and face inwards: cavities.
+    /// The number of pieces inside another that face inward: cavities.
     pub(crate) cavities: usize,
-    /// Pieces that lie within another and face outwards, which adds nothing to its inside.
+    /// The number of pieces inside another that face outward, which adds nothing to its inside.
     pub(crate) hidden: usize,
-    /// Whether there were too many pieces to tell which lie within which.
+    /// Whether there were too many pieces to test which contain which.
     pub(crate) unknown: bool,
-    /// Whether no piece encloses a volume, though none has a hole.
+    /// Whether no piece encloses a volume, although none has a hole.
     pub(crate) is_flat: bool,
 }
 
@@ -41,10 +41,10 @@ struct Piece {
     is_closed: bool,
 }
 
-/// Flips whole connected pieces of a mesh whose neighbors agree. Pieces that lie in no other one face
-/// outwards afterwards; if that needs a flip, all pieces within are flipped with it, since the file as a
-/// whole is inside out. A piece within another keeps its orientation relative to that one: facing
-/// inwards it is a cavity.
+/// Flips whole connected pieces of a mesh whose neighbors agree. Afterward, pieces that no other
+/// piece contains face outward. If that needs a flip, all pieces inside are flipped as well, since
+/// the whole file is inside out. A piece inside another keeps its orientation relative to that one:
+/// if it faces inward, it is a cavity.
 pub(crate) fn orient_pieces(mesh: &mut Mesh) -> Orientation {
     let pieces = pieces(mesh);
     let mut result = Orientation { pieces: pieces.len(), ..Orientation::default() };
@@ -53,11 +53,11 @@ pub(crate) fn orient_pieces(mesh: &mut Mesh) -> Orientation {
         .all(|piece| piece.is_closed && piece.volume.abs() <= FLAT * piece.area.powf(1.5));
     let (parents, unknown) = parents(mesh, &pieces);
     result.unknown = unknown;
-    // Parents come before what lies within them.
+    // Parents come before the pieces that they contain.
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.sort_by(|a, b| pieces[*b].size().total_cmp(&pieces[*a].size()));
-    // Whether the outermost piece around each was flipped, and how often the surface winds around
-    // what is just within each.
+    // Whether the outermost piece around each was flipped, and the winding number of the surface
+    // just inside each.
     let mut states = vec![(false, 0i32); pieces.len()];
     for number in order {
         let piece = &pieces[number];
@@ -86,7 +86,7 @@ pub(crate) fn orient_pieces(mesh: &mut Mesh) -> Orientation {
 }
 
 impl Piece {
-    /// The volume of its box.
+    /// The volume of its bounding box.
     fn size(&self) -> f64 {
         let [x, y, z] = subtract(self.high, self.low);
         x * y * z
@@ -128,7 +128,7 @@ fn open_sides(mesh: &Mesh) -> Vec<bool> {
     is_open
 }
 
-/// The smallest closed piece that each piece lies within, and whether there were too many to tell.
+/// The smallest closed piece that contains each piece, and whether there were too many to test.
 fn parents(mesh: &Mesh, pieces: &[Piece]) -> (Vec<Option<usize>>, bool) {
     let mut parents: Vec<Option<usize>> = vec![None; pieces.len()];
     let contains = |outer: &Piece, inner: &Piece| {

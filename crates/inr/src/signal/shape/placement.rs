@@ -1,14 +1,14 @@
-//! Where a shape lies in its file and in the space of a fit.
+//! The transform between the units of a file and the space of a fit.
 
 use serde::{Deserialize, Serialize};
 
 use super::vector::{Vector, add, scale, subtract};
 
-/// How far the space around a shape reaches: coordinates of training and measuring lie in
-/// \[-1.2, 1.2\] on each axis, the shape itself in \[-1, 1\].
+/// The extent of the space around a shape: coordinates of training and measurement lie in \[-1.2,
+/// 1.2\] on each axis, and the shape itself in \[-1, 1\].
 pub const REACH: f64 = 1.2;
 
-/// How a shape's own coordinates came to lie in \[-1, 1\]: (x - center)/scale.
+/// The transform of a shape's own coordinates to \[-1, 1\]: (x - center)/scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
     /// The mean of the points, in the file's units. Files and keys of plans spell it `centre`.

@@ -6,18 +6,18 @@ use crate::chart::text_strip;
 use crate::signal::error::SignalError;
 use crate::signal::image::Image;
 
-/// Pixels of a view's side, and how much finer it is drawn before it is reduced.
+/// The side of a view in pixels, and the factor by which it is drawn larger before it is reduced.
 const SIDE: usize = 320;
 const FINER: usize = 2;
 /// The height of the label above each row of views, in pixels, and its distance from the left.
 const LABEL: usize = 28;
 const INDENT: u32 = 8;
-/// Half the width of a view where there is nothing to fit it to: the cube \[-1.2, 1.2\]³ nearly.
+/// Half the width of a view if there is no surface to fit it to: nearly the cube \[-1.2, 1.2\]³.
 const DEFAULT_HALF_WIDTH: f64 = 1.35;
-/// The share of a view's width that the first surface takes where it is widest.
+/// The largest share of a view's width that the first surface takes.
 const FILL: f64 = 0.92;
-/// The directions from which the shape is viewed and what is up: around the y axis, slightly from
-/// above, and once with z up, since files disagree about which axis is up.
+/// The directions of the views and their up vectors: around the y axis, slightly from above, and
+/// once with z up, since files disagree about which axis is up.
 const VIEWS: [(Vector, Vector, &str); 4] = [
     ([0.35, 0.25, 1.0], [0.0, 1.0, 0.0], "from +z, y up"),
     ([-1.0, 0.25, 0.35], [0.0, 1.0, 0.0], "from -x, y up"),
@@ -26,8 +26,8 @@ const VIEWS: [(Vector, Vector, &str); 4] = [
 ];
 
 /// Draws each surface (on \[-1.2, 1.2\]) from four sides in a row of its own under its label, 1280
-/// pixels wide. The first surface that has faces decides the frames, so that it fills them and the
-/// others compare with it at the same scale; what lies outside is cut off.
+/// pixels wide. The first surface with faces determines the frames, so that it fills them and the
+/// others are drawn at the same scale; parts outside are cut off.
 ///
 /// # Errors
 /// Returns [`SignalError::Chart`] if the labels cannot be drawn.
@@ -103,7 +103,7 @@ struct View {
     up: Vector,
     /// Toward the viewer.
     back: Vector,
-    /// The middle of the view along `right` and `up`, and half its width.
+    /// The center of the view along `right` and `up`, and half its width.
     center: [f64; 2],
     half_width: f64,
 }
@@ -166,7 +166,8 @@ impl View {
         reduced(&shades)
     }
 
-    /// Light from over the viewer's left shoulder; the back of a face, seen through a hole, is red.
+    /// Light from above the viewer's left shoulder; the back of a face, seen through a hole, is
+    /// red.
     fn shade(&self, normal: Vector) -> [f32; 3] {
         let facing = dot(normal, self.back);
         let light = unit(add(self.back, subtract(scale(self.up, 0.6), scale(self.right, 0.5))));

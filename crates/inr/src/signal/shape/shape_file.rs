@@ -1,4 +1,4 @@
-//! From a file to a shape that a network can represent.
+//! Reads a file as a shape that a network can represent.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,27 +16,28 @@ use super::vector::{Vector, add, length, scale, subtract, unit};
 use super::winding::mean_winding;
 use crate::bounded_read::read_at_most;
 
-/// Most bytes of a shape file.
+/// The maximum size of a shape file in bytes.
 const MAX_BYTES: u64 = 1 << 30;
-/// A surface whose inside, as seen from just behind its faces, has a smaller mean winding number
-/// encloses next to nothing: a closed surface has 1, an open sheet 1/2.
+/// A surface with a smaller mean winding number just behind its faces encloses almost nothing: a
+/// closed surface has 1, an open sheet 1/2.
 const SHEET: f64 = 0.6;
 
-/// A shape: its mean in the origin, its largest coordinate 1.
+/// A shape, with its mean at the origin and its largest coordinate 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
     /// Triangles or points, normalized.
     pub geometry: Arc<Geometry>,
-    /// The way back to the file's units.
+    /// The transform to the units of the file.
     pub placement: Placement,
-    /// What people should know about the file: holes, faces that were flipped or dropped.
+    /// Warnings about the file: holes, faces that were flipped or dropped.
     pub warnings: Vec<String>,
 }
 
 impl Shape {
-    /// Reads a PLY, OBJ, STL or XYZ file, by its name. Polygons become triangles and equal positions
-    /// one vertex; faces with a repeated corner and duplicates are dropped; faces are flipped where
-    /// neighbors disagree, and connected pieces where they face inwards and are not cavities.
+    /// Reads a PLY, OBJ, STL or XYZ file; its name determines the format. Polygons become
+    /// triangles, and equal positions one vertex. Faces with a repeated corner and duplicates are
+    /// dropped. Faces are flipped if neighbors disagree, and connected pieces if they face inward
+    /// and are not cavities.
     ///
     /// # Errors
     /// Returns [`ShapeError::Read`] if the file cannot be read, [`ShapeError::Format`] or
@@ -49,16 +50,16 @@ impl Shape {
         Self::decode(path, &bytes)
     }
 
-    /// Reads the content of a file that was opened elsewhere: see [`Shape::open`].
+    /// Reads the content of a file that has been read elsewhere: see [`Shape::open`].
     ///
     /// # Errors
-    /// Those of [`Shape::open`].
+    /// Returns the errors of [`Shape::open`].
     pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, ShapeError> {
         let geometry = read(path, bytes)?;
         Self::new(geometry).map_err(|reason| ShapeError::Unusable { path: path.to_owned(), reason })
     }
 
-    /// A checksum of all positions and of what they are part of: see
+    /// A checksum of all positions and of the faces or normals: see
     /// [`Signal::fingerprint`](crate::signal::Signal::fingerprint).
     pub fn fingerprint(&self) -> String {
         let mut hasher = crc32fast::Hasher::new();
@@ -75,7 +76,7 @@ impl Shape {
                 points.iter().chain(normals).for_each(&mut numbers);
             }
         }
-        // Spelled as in the first version: existing records hold checksums of these bytes.
+        // Spelled as in the first version: existing records contain checksums of these bytes.
         let Placement { center, scale } = self.placement;
         let placement = format!("Placement {{ centre: {center:?}, scale: {scale:?} }}");
         hasher.update(placement.as_bytes());
@@ -85,8 +86,8 @@ impl Shape {
     /// Normalizes a geometry and orients its faces, as [`Shape::open`] does.
     ///
     /// # Errors
-    /// Returns in words what is wrong with it: no faces or points, a vertex that does not exist,
-    /// coordinates that are not finite or all the same.
+    /// Returns the reason in words if there are no faces or points, a vertex does not exist, or
+    /// coordinates are not finite or all equal.
     pub fn new(geometry: Geometry) -> Result<Self, String> {
         match geometry {
             Geometry::Mesh(mesh) => Self::of_mesh(&mesh),
@@ -193,7 +194,7 @@ impl Shape {
         Ok(Self { geometry: Arc::new(geometry), placement, warnings })
     }
 
-    /// What a model file keeps of it.
+    /// The properties that a model file keeps.
     pub fn info(&self) -> ShapeInfo {
         let elements = match &*self.geometry {
             Geometry::Mesh(mesh) => mesh.faces.len(),
@@ -211,7 +212,7 @@ impl Shape {
     }
 }
 
-/// What was done to the pieces of a surface, in words.
+/// The changes to the pieces of a surface, in words.
 fn orientation_warnings(orientation: &Orientation) -> Vec<String> {
     let Orientation { flipped, pieces, hidden, unknown, .. } = *orientation;
     let mut warnings = Vec::new();

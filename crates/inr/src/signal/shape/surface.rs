@@ -1,4 +1,4 @@
-//! Points drawn evenly on a surface.
+//! Points drawn uniformly on a surface.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use vi3nr::rng::Random;
 use super::geometry::Geometry;
 use super::vector::{Vector, add, scale, unit};
 
-/// Draws points of a surface, each area as likely as its size; of a point cloud, its points.
+/// Draws points of a surface, uniformly by area; for a point cloud, its points.
 #[derive(Debug, Clone)]
 pub struct Surface {
     geometry: Arc<Geometry>,
-    /// The area up to and including each face.
+    /// The cumulative area up to and including each face.
     areas: Vec<f64>,
 }
 
@@ -30,7 +30,7 @@ impl Surface {
         Self { geometry, areas }
     }
 
-    /// One point and the normal there, a function of the generator and the element alone.
+    /// One point and its normal, a function of the generator and the element alone.
     pub(crate) fn draw(&self, random: &Random, element: u64) -> (Vector, Vector) {
         let [a, b, c, d] = random.bits(element);
         let wide = u64::from(a) | u64::from(b) << 32;
@@ -43,7 +43,7 @@ impl Surface {
                 let last = self.areas.len() - 1;
                 let share = (wide >> 11) as f64 * (-53f64).exp2() * self.areas[last];
                 let face = mesh.faces[self.areas.partition_point(|sum| *sum <= share).min(last)];
-                // Even over the triangle: 1 - √u along one side, the rest split by v.
+                // Uniform over the triangle: 1 - √u along one side, the rest split by v.
                 let (root, v) = (half_open(c).sqrt(), half_open(d));
                 let [a, b, c] = mesh.corners(face);
                 let (wa, wb, wc) = (1.0 - root, root * (1.0 - v), root * v);
@@ -54,7 +54,7 @@ impl Surface {
     }
 }
 
-/// The middle of one of 2^32 equal parts of (0, 1).
+/// The center of one of 2^32 equal parts of (0, 1).
 pub(crate) fn half_open(bits: u32) -> f64 {
     (f64::from(bits) + 0.5) * (-32f64).exp2()
 }

@@ -7,8 +7,9 @@ use super::mesh::Mesh;
 pub struct EdgeTopology {
     /// The number of edges with other than two faces.
     pub irregular: usize,
-    /// The number of edges that faces pass more often one way than the other: the boundaries of
-    /// holes, and edges between faces of opposite orientation. 0 for a closed surface.
+    /// The number of edges that faces traverse more often in one direction than in the other: the
+    /// boundaries of holes, and edges between faces of opposite orientation. 0 for a closed
+    /// surface.
     pub open: usize,
 }
 
@@ -38,7 +39,7 @@ struct Side {
     face: u32,
     /// From corner `side` to corner `side + 1`.
     side: u8,
-    /// From the vertex of the lower number to the higher.
+    /// From the vertex with the lower index to the higher.
     upwards: bool,
 }
 
@@ -57,8 +58,8 @@ fn sides(mesh: &Mesh) -> Vec<Side> {
     sides
 }
 
-/// For each face, the face behind each of its three sides; of edges with other than two faces, the
-/// face itself.
+/// For each face, the adjacent face at each of its three sides; at edges with other than two faces,
+/// the face itself.
 pub(crate) fn neighbors(mesh: &Mesh) -> Vec<[u32; 3]> {
     let mut neighbors: Vec<[u32; 3]> = (0..mesh.faces.len() as u32).map(|face| [face; 3]).collect();
     for edge in sides(mesh).chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
@@ -73,14 +74,14 @@ pub(crate) fn neighbors(mesh: &Mesh) -> Vec<[u32; 3]> {
 /// The connected pieces of a mesh.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pieces {
-    /// The piece of each face, counted from 0 in the order of the first faces.
+    /// The piece of each face, numbered from 0 in the order of the first faces.
     pub(crate) of_faces: Vec<u32>,
     pub(crate) count: usize,
 }
 
 impl Pieces {
-    /// Faces are connected if they share an edge that no third face has: what touches along an edge of
-    /// four faces is two pieces.
+    /// Faces are connected if they share an edge that no third face has: parts that touch along an
+    /// edge of four faces are two pieces.
     pub(crate) fn by_regular_edges(mesh: &Mesh) -> Self {
         Self::of_links(mesh.faces.len(), |join| {
             for (face, others) in neighbors(mesh).into_iter().enumerate() {
@@ -131,11 +132,12 @@ impl Pieces {
     }
 }
 
-/// Flips faces so that neighbors have the same orientation; in each connected piece the smaller part is
-/// flipped. Returns the number of flipped faces.
+/// Flips faces so that neighbors have the same orientation; in each connected piece the smaller
+/// part is flipped. Returns the number of flipped faces.
 pub(crate) fn orient_consistently(mesh: &mut Mesh) -> usize {
     let neighbors = neighbors(mesh);
-    // 0: not seen; else whether the face must be turned against the first of its piece.
+    // 0: not visited; otherwise whether the face must be flipped relative to the first of its
+    // piece.
     let mut turn: Vec<Option<bool>> = vec![None; mesh.faces.len()];
     let mut turned = 0;
     for first in 0..mesh.faces.len() {
@@ -180,7 +182,8 @@ pub(crate) fn flip_orientation(mesh: &mut Mesh) {
     }
 }
 
-/// Calls `visit` with each face that has an edge which faces pass more often one way than the other.
+/// Calls `visit` with each face that has an edge which faces traverse more often in one direction
+/// than in the other.
 pub(crate) fn for_each_open_edge(mesh: &Mesh, mut visit: impl FnMut(u32)) {
     for edge in sides(mesh).chunk_by(|a, b| (a.low, a.high) == (b.low, b.high)) {
         let upwards = edge.iter().filter(|side| side.upwards).count();

@@ -2,7 +2,7 @@
 
 use super::vector::{Vector, add, between, dot, scale, subtract};
 
-/// Which part of a triangle a closest point lies on.
+/// The part of a triangle on which a closest point lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Feature {
     /// The inside.
@@ -13,8 +13,8 @@ pub(crate) enum Feature {
     Corner(u8),
 }
 
-/// The point of the triangle that is closest to `p`, and what it lies on (Ericson, Real-Time
-/// Collision Detection, 5.1.5). A triangle without area is treated as its edges.
+/// The point of the triangle that is closest to `p`, and the part on which it lies (Ericson,
+/// Real-Time Collision Detection, 5.1.5). A triangle without area is treated as its edges.
 pub(crate) fn closest_point(p: Vector, [a, b, c]: &[Vector; 3]) -> (Vector, Feature) {
     let (ab, ac, ap) = (subtract(*b, *a), subtract(*c, *a), subtract(p, *a));
     let (d1, d2) = (dot(ab, ap), dot(ac, ap));
@@ -33,7 +33,7 @@ pub(crate) fn closest_point(p: Vector, [a, b, c]: &[Vector; 3]) -> (Vector, Feat
     }
     let (va, vb, vc) = (d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2);
     let sum = va + vb + vc;
-    // The squared double area, against the rounding of the products that it is made of.
+    // The squared double area, relative to the rounding errors of its products.
     let products = dot(ab, ab) * dot(ac, ac);
     if sum <= 1e-14 * products {
         return closest_on_edges(p, &[*a, *b, *c]);

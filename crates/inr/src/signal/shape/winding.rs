@@ -1,4 +1,4 @@
-//! How much of a surface an inside lies behind.
+//! The winding number just behind the faces of a surface.
 
 use rayon::prelude::*;
 
@@ -6,13 +6,13 @@ use super::bvh::Bvh;
 use super::mesh::Mesh;
 use super::vector::{Vector, add, scale, subtract, unit};
 
-/// Faces that are looked at.
+/// The number of tested faces.
 const FACES: usize = 4096;
-/// How far behind them, on the \[-1, 1\] scale.
+/// The distance behind the faces, on the \[-1, 1\] scale.
 const DEPTH: f64 = 1e-3;
 
-/// The mean winding number just behind the faces of a mesh, each weighted by its area: 1 for a closed
-/// surface, 1/2 for a sheet.
+/// The mean winding number just behind the faces of a mesh, each weighted by its area: 1 for a
+/// closed surface, 1/2 for a sheet.
 pub(super) fn mean_winding(mesh: &Mesh) -> f64 {
     let tree = Bvh::new(&mesh.triangles());
     let one = |face: &[u32; 3]| {

@@ -8,7 +8,7 @@ use super::mesh::Mesh;
 use super::vector::{Vector, unit};
 use crate::atomic_file::write_atomically;
 
-/// A file format that surfaces are written in.
+/// A file format of meshes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeshFormat {
     /// Binary, little endian, with normals.
@@ -20,10 +20,10 @@ pub enum MeshFormat {
 }
 
 impl MeshFormat {
-    /// The format that a file's name ends with.
+    /// The format for the extension of a file name.
     ///
     /// # Errors
-    /// Another ending.
+    /// Returns an error for any other extension.
     pub fn of_path(path: &Path) -> Result<Self, ShapeError> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
@@ -35,12 +35,12 @@ impl MeshFormat {
     }
 }
 
-/// Writes a surface with a normal for each vertex, whole or not at all. PLY and OBJ keep positions
-/// in single precision where the surface lies near its origin, and in double where it lies so far
-/// from it that single precision would show.
+/// Writes a surface with a normal for each vertex, atomically. PLY and OBJ store positions in
+/// single precision if the surface is near the origin, and in double precision if it is so far away
+/// that rounding to single precision would be visible.
 ///
 /// # Errors
-/// An ending other than .ply, .obj and .stl, or what the system reports.
+/// Returns an error if the extension is not .ply, .obj or .stl, or the error of the system.
 pub fn write_mesh(path: &Path, mesh: &Mesh, normals: &[Vector]) -> Result<(), ShapeError> {
     let write = match MeshFormat::of_path(path)? {
         MeshFormat::Ply => write_ply,

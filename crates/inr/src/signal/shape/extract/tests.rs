@@ -21,7 +21,7 @@ fn a_sphere_is_where_it_should_be() {
     }
     let volume = 4.0 / 3.0 * std::f64::consts::PI * 0.343;
     assert!((found.mesh.volume() / volume - 1.0).abs() < 2e-3, "{}", found.mesh.volume());
-    // Euler's number of a sphere.
+    // The Euler characteristic of a sphere.
     let (vertices, faces) = (found.mesh.vertices.len(), found.mesh.faces.len());
     assert_eq!(vertices + faces, 3 * faces / 2 + 2);
     // Sparse.

@@ -1,4 +1,4 @@
-//! Shape files as they are: triangles or points, nothing checked but the format.
+//! Shape files as they are: triangles or points, with only the format checked.
 
 mod obj;
 mod ply;
@@ -12,11 +12,11 @@ use std::path::Path;
 use super::error::ShapeError;
 use super::geometry::Geometry;
 
-/// Content to geometry, or what is wrong with it.
+/// Parses the content to a geometry, or returns the reason why it is invalid.
 type Parse = fn(&[u8]) -> Result<Geometry, String>;
 
-/// Reads the content of a file, PLY by its first bytes, the rest by the ending of its name; what is
-/// wrong with the surface is found by [`Shape::new`](super::Shape::new).
+/// Reads the content of a file; PLY is recognized by its first bytes, other formats by the
+/// extension of the file name. [`Shape::new`](super::Shape::new) validates the surface.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let (format, parse): (_, Parse) = match ending.to_ascii_lowercase().as_str() {
@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
     })
 }
 
-/// A reason in one line of bounded length: parsers quote what they saw, which may be a megabyte.
+/// A reason in one line of bounded length: parsers quote their input, which may be a megabyte.
 fn first_lines(reason: &str) -> String {
     let words: Vec<&str> = reason.split_whitespace().collect();
     // Control characters would reach the terminal.

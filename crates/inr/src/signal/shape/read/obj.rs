@@ -1,5 +1,5 @@
-//! Wavefront OBJ: vertices and faces. Lines, points, normals, texture coordinates, groups and materials
-//! are not looked at.
+//! Wavefront OBJ: vertices and faces. Lines, points, normals, texture coordinates, groups and
+//! materials are ignored.
 
 use super::polygon::triangulate;
 use super::text::{coordinates, lines};
@@ -8,7 +8,7 @@ use crate::signal::shape::mesh::Mesh;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     let mut mesh = Mesh::default();
-    // Faces may name vertices that come later.
+    // Faces may refer to later vertices.
     let mut polygons: Vec<u32> = Vec::new();
     let mut ends: Vec<usize> = Vec::new();
     let mut statement = String::new();

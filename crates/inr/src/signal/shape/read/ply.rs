@@ -11,7 +11,7 @@ use super::polygon::triangulate;
 use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
 
-/// One row of any element; only what a shape needs is kept.
+/// One row of any element; only the properties of shapes are kept.
 #[derive(Debug, Default)]
 struct Row {
     position: [f64; 3],
@@ -110,8 +110,8 @@ fn add_faces(rows: &[Row], mesh: &mut Mesh) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds strips of triangles, each of three successive vertices, every other one turned; -1 begins a
-/// new strip.
+/// Adds strips of triangles, each of three successive vertices, with every other one flipped; -1
+/// starts a new strip.
 fn add_strips(rows: &[Row], mesh: &mut Mesh) -> Result<(), String> {
     for row in rows {
         for strip in row.corners.split(|corner| *corner == -1) {
@@ -135,16 +135,16 @@ fn add_strips(rows: &[Row], mesh: &mut Mesh) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses a header that promises more rows than the file can hold, before anything is read.
+/// Refuses a header that announces more rows than the file can contain, before anything is read.
 fn require_bytes(element: &ElementDef, encoding: Encoding, left: usize) -> Result<(), String> {
     let ascii = encoding == Encoding::Ascii;
     let smallest = |kind: &PropertyType| match kind {
-        // A digit and what separates it from the next.
+        // A digit and its separator.
         _ if ascii => 2,
         PropertyType::Scalar(kind) | PropertyType::List(kind, _) => size(kind),
     };
     let row: usize = element.properties.values().map(|one| smallest(&one.data_type)).sum();
-    // The last row of an ascii file may lack its line break.
+    // The last row of an ASCII file may lack its line break.
     let needed = (row.max(1) as u128) * element.count as u128;
     if needed > left as u128 + 1 {
         return Err(format!(
@@ -174,7 +174,7 @@ fn number(property: &Property) -> f64 {
         Property::UInt(value) => f64::from(value),
         Property::Float(value) => f64::from(value),
         Property::Double(value) => value,
-        // Found with the other coordinates that are no numbers.
+        // Reported with the other coordinates that are not finite.
         _ => f64::NAN,
     }
 }
@@ -190,7 +190,7 @@ fn list(property: Property) -> Vec<i64> {
         Property::ListUShort(values) => wide(values),
         Property::ListInt(values) => wide(values),
         Property::ListUInt(values) => wide(values),
-        // Not whole: a place that does not exist.
+        // Not an integer: an index that does not exist.
         Property::ListFloat(values) => vec![-1; values.len()],
         Property::ListDouble(values) => vec![-1; values.len()],
         _ => Vec::new(),

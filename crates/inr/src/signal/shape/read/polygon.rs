@@ -2,11 +2,12 @@
 
 use crate::signal::shape::vector::{Vector, add, cross, dot, subtract};
 
-/// Polygons of more corners are cut as a fan: ears take time in proportion to the square of the number.
+/// Polygons with more corners are cut as a fan, since the time of ear clipping grows with the
+/// square of their number.
 const MAX_EARS: usize = 2048;
 
-/// Cuts a polygon into triangles: convex ones as a fan around the first corner, others ear by ear, in
-/// the plane of their mean normal.
+/// Cuts a polygon into triangles: convex ones as a fan around the first corner, others by ear
+/// clipping in the plane of their mean normal.
 pub(super) fn triangulate(polygon: &[u32], vertices: &[Vector], faces: &mut Vec<[u32; 3]>) {
     let fan = |faces: &mut Vec<[u32; 3]>| {
         faces.extend(polygon.windows(2).skip(1).map(|pair| [polygon[0], pair[0], pair[1]]));
@@ -21,7 +22,7 @@ pub(super) fn triangulate(polygon: &[u32], vertices: &[Vector], faces: &mut Vec<
     let count = corners.len();
     let is_convex = (0..count)
         .all(|i| turn(corners[i], corners[(i + 1) % count], corners[(i + 2) % count]) >= 0.0);
-    // Whatever has no area or is not finite is found later.
+    // Polygons without area or with values that are not finite are detected later.
     if is_convex || dot(normal, normal) == 0.0 || !dot(normal, normal).is_finite() {
         return fan(faces);
     }
@@ -41,7 +42,8 @@ pub(super) fn triangulate(polygon: &[u32], vertices: &[Vector], faces: &mut Vec<
                         || (0..3).any(|side| turn(ear[side], ear[(side + 1) % 3], p) < 0.0)
                 })
         };
-        // A polygon that crosses itself may have no ear: then the sharpest corner goes, or any.
+        // A polygon that intersects itself may have no ear: then the sharpest corner is cut, or
+        // any.
         let ear = (0..left.len()).find(is_ear).or_else(|| {
             (0..left.len()).find(|i| {
                 let [a, b, c] = around(*i);

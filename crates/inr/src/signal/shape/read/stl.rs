@@ -1,14 +1,14 @@
-//! STL, ASCII and binary. Corners repeat in this format; welding joins them. The normals in the file are
-//! not looked at: the order of the corners says the same.
+//! STL, ASCII and binary. Corners repeat in this format; welding joins them. The normals in the
+//! file are ignored, since the order of the corners implies them.
 
 use super::text::{coordinates, lines};
 use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
 
-/// Bytes before the first triangle of a binary file, and of each triangle.
+/// The number of bytes before the first triangle of a binary file, and of each triangle.
 const HEADER: usize = 84;
 const TRIANGLE: usize = 50;
-/// Bytes of a file that are searched for the words of an ASCII file.
+/// The number of bytes that are searched for the keywords of an ASCII file.
 const SEARCHED: usize = 4096;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
@@ -23,7 +23,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     let left = bytes.len().saturating_sub(HEADER);
     match announced {
         None => Err(format!("{} bytes are too few for any STL file", bytes.len())),
-        // Some programs forget to write the number.
+        // Some programs do not write the number.
         Some(0) if held > 0 && left.is_multiple_of(TRIANGLE) => Ok(binary(&bytes[HEADER..], held)),
         Some(count) if count > held => {
             Err(format!("its header promises {count} triangles, and {held} are left"))
@@ -32,7 +32,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     }
 }
 
-/// Whether the file begins with the words of an ASCII file. Binary files may begin with "solid" too.
+/// Whether the file starts with the keywords of an ASCII file. Binary files may start with "solid",
+/// too.
 fn looks_like_text(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let head = text[..text.len().min(SEARCHED)].to_ascii_lowercase();
@@ -59,7 +60,7 @@ fn push(mesh: &mut Mesh, corners: [[f64; 3]; 3]) {
     mesh.faces.push([first, first + 1, first + 2]);
 }
 
-/// All solids of a file are one.
+/// All solids of a file are merged.
 fn ascii(bytes: &[u8]) -> Result<Geometry, String> {
     let mut mesh = Mesh::default();
     let mut corners = Vec::with_capacity(3);

@@ -29,7 +29,7 @@ fn the_formats_are_read() {
         Geometry::Mesh(mesh) => mesh.faces.len(),
         Geometry::Points { points, .. } => points.len(),
     };
-    // The quadrilateral holds one of the triangles again.
+    // The quadrilateral contains one of the triangles again.
     assert_eq!(open("a.ply", PLY).map(faces), Ok(3));
     assert_eq!(open("a.ply", PLY.replace('\n', "\r\n")).map(faces), Ok(3));
     let obj = "# a comment\no one\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nvt 0 0\nvn 0 0 1\n\

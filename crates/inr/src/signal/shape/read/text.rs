@@ -1,7 +1,7 @@
-//! Lines and numbers of text files, whatever their encoding.
+//! Lines and numbers of text files in any encoding.
 
-/// The lines of a file with their numbers from 1. Bytes that are not UTF-8 stand in names and comments
-/// and are replaced; a byte order mark is dropped.
+/// The lines of a file with their numbers from 1. Bytes that are not UTF-8 occur in names and
+/// comments and are replaced; a byte order mark is dropped.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, String)> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Lines may end with \n, \r\n or, in very old files, \r.
@@ -14,7 +14,7 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, String)> {
 /// A number, or what was seen instead.
 ///
 /// # Errors
-/// What was seen on which line.
+/// Returns what was seen, and the line.
 pub(super) fn number(word: &str, line: usize) -> Result<f64, String> {
     word.parse().map_err(|_| format!("line {line}: '{word}' is not a number"))
 }
@@ -22,7 +22,7 @@ pub(super) fn number(word: &str, line: usize) -> Result<f64, String> {
 /// The first three words as coordinates.
 ///
 /// # Errors
-/// What was seen on which line.
+/// Returns what was seen, and the line.
 pub(super) fn coordinates(words: &[&str], line: usize) -> Result<[f64; 3], String> {
     let [x, y, z, ..] = words else {
         return Err(format!("line {line}: {} coordinates; expected 3", words.len()));

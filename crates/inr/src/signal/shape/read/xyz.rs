@@ -1,7 +1,7 @@
-//! XYZ and XYZN: a line for each point, `x y z nx ny nz`, or with a color between, `x y z r g b nx ny nz`,
-//! as Open3D and CloudCompare write them. Numbers may be separated by spaces, tabs, commas or
-//! semicolons. `#` and `//` begin a comment. The first lines may hold the names of the columns and the
-//! number of points.
+//! XYZ and XYZN: a line for each point, `x y z nx ny nz`, or with a color between,
+//! `x y z r g b nx ny nz`, as Open3D and CloudCompare write them. Numbers may be separated by
+//! spaces, tabs, commas or semicolons. `#` and `//` start a comment. The first lines may contain
+//! the names of the columns and the number of points.
 
 use super::text::{lines, number};
 use crate::signal::shape::geometry::Geometry;
