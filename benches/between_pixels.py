@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""How a model behaves between the pixels and where its pieces meet.
+"""Measures models between the pixels and at the borders of their pieces.
 
-    python3 benches/between_pixels.py enlarge PICTURE... [--fit OPTION ...]
-    python3 benches/between_pixels.py seams PICTURE... [--fit OPTION ...]
-    python3 benches/between_pixels.py shift PICTURE... [--fit OPTION ...]
+    python3 benches/between_pixels.py enlarge IMAGE... [--fit OPTION ...]
+    python3 benches/between_pixels.py seams IMAGE... [--fit OPTION ...]
+    python3 benches/between_pixels.py shift IMAGE... [--fit OPTION ...]
 
-`enlarge` reduces each picture to half its size by Lanczos resampling, fits it, decodes the model at twice the
-size, and compares that with the original, beside bicubic and Lanczos enlargement by Pillow: PSNR in dB, peak 255.
-`seams` fits each picture and divides the root mean square jump between neighboring pixels across borders of pieces by
-that between neighbors inside, for the model and for the picture itself, at decode scales 1, 2 and 4.
-`shift` estimates, by least squares over the gradient, by how many pixels the model at twice the size is
-displaced against Pillow's bicubic enlargement.
+`enlarge` reduces each image to half its size by Lanczos resampling, fits it, decodes the model at
+twice the size, and compares the result with the original, and likewise bicubic and Lanczos
+enlargement by Pillow: PSNR in dB, peak 255.
+`seams` fits each image and divides the root mean square difference between neighboring pixels
+across borders of pieces by that between neighbors inside, for the model and for the image itself,
+at decode scales 1, 2 and 4.
+`shift` estimates, by least squares over the gradient, by how many pixels the model at twice the
+size is displaced relative to Pillow's bicubic enlargement.
 
-Everything after --fit goes to `vi3nr fit`. Needs numpy and Pillow, and `cargo build --release`.
+Everything after --fit is passed to `vi3nr fit`. The script needs numpy, Pillow and
+`cargo build --release`.
 """
 
 import json

@@ -135,7 +135,7 @@ impl PieceGrid {
         self.counts.iter().map(&mut place).collect()
     }
 
-    /// The number of the piece at `places`.
+    /// The number of the piece with the indices `places` along the axes.
     pub(super) fn index(&self, places: &[usize]) -> usize {
         self.counts.iter().zip(places).rev().fold(0, |index, (count, place)| index * count + place)
     }
@@ -184,7 +184,7 @@ impl PieceGrid {
         places.map(share).filter(|share| !share.weights.is_empty()).collect()
     }
 
-    /// The weight of the piece at `place` along `axis`, at a position.
+    /// The weight of the piece with index `place` along `axis`, at a position.
     fn weight(&self, axis: usize, length: usize, place: usize, position: f64) -> f64 {
         let count = self.counts[axis];
         // The share of `position` that belongs beyond the border before piece `next`.

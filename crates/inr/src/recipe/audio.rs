@@ -1,4 +1,4 @@
-//! How audio is fitted.
+//! The defaults of audio.
 
 use vi3nr::BiasRule;
 
@@ -8,8 +8,8 @@ use crate::preset::ByPreset;
 
 pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER };
 
-/// Measured in docs/audio.md. Few layers have to reach high frequencies, so σ_p is far above that of
-/// Eq. (13). The input scale for sines is SIREN's.
+/// Measured in docs/audio.md. Few layers must represent high frequencies, so σ_p is far above that
+/// of Eq. (13). The input scale for sines is SIREN's.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
     layers: 4,
@@ -40,7 +40,7 @@ const PIECES: PieceRecipe = PieceRecipe {
     quality: Some(40.0),
 };
 
-/// Table 7, as far as it is known how it was trained.
+/// Table 7, as far as its training is known.
 const PAPER: Recipe = Recipe {
     steps: Steps::Exactly(30_000),
     batch: None,

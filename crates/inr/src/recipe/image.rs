@@ -1,4 +1,4 @@
-//! How images are fitted.
+//! The defaults of images.
 
 use vi3nr::BiasRule;
 
@@ -8,10 +8,10 @@ use crate::preset::ByPreset;
 
 pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER };
 
-/// Measured in docs/defaults.md. At an equal amount of work many small steps beat few large ones,
-/// down to where the threads have too little to share. Twice the learning rate fits small images
-/// better and fails on large ones. Images want twice the σ_p of Eq. (13), for every activation
-/// that has one: the paper's Fig. 2b, and our own measurement.
+/// Measured in docs/defaults.md. At equal work, many small steps are better than few large ones, as
+/// long as threads have enough work to share. Twice the learning rate is better for small images
+/// and fails for large ones. Twice the σ_p of Eq. (13) is best for every activation that has a
+/// root: the paper's Fig. 2b, and our own measurement.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
     layers: 8,
@@ -29,8 +29,8 @@ const FAST: Recipe = Recipe {
     pieces: Some(PIECES),
 };
 
-/// Measured in docs/any-size.md. A larger omega needs fewer steps, but ripples between the pixels; a
-/// smaller one needs more steps and is hardly smoother. Narrower networks stall.
+/// Measured in docs/any-size.md. A larger omega needs fewer steps, but ripples between the pixels;
+/// a smaller one needs more steps and is hardly smoother. Narrower networks stall.
 const PIECES: PieceRecipe = PieceRecipe {
     above: 128 * 128,
     side: 64,
@@ -46,7 +46,7 @@ const PIECES: PieceRecipe = PieceRecipe {
     quality: Some(42.0),
 };
 
-/// Table 5's best network, as far as it is known how it was trained.
+/// The best network of Table 5, as far as its training is known.
 const PAPER: Recipe = Recipe {
     activation: "gaussian:sigma=0.05",
     steps: Steps::Exactly(30_000),

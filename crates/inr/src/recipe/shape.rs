@@ -1,4 +1,4 @@
-//! How shapes are fitted.
+//! The defaults of shapes.
 
 use vi3nr::BiasRule;
 
@@ -8,8 +8,8 @@ use crate::preset::ByPreset;
 
 pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER };
 
-/// Measured in docs/defaults.md: many small steps beat few large ones here too, and twice the
-/// learning rate fails.
+/// Measured in docs/defaults.md: many small steps are better than few large ones here, too, and
+/// twice the learning rate fails.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
     layers: 8,

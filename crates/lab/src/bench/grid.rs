@@ -178,13 +178,13 @@ pub struct GridReport {
 pub struct GridFit {
     /// The result.
     pub report: GridReport,
-    /// Row by row, with the channels of a position side by side.
+    /// Row by row, with the channels of a position interleaved.
     values: Vec<f32>,
     channels: usize,
 }
 
 impl GridFit {
-    /// The values of the grid: row by row, with the channels of a position side by side.
+    /// The values of the grid: row by row, with the channels of a position interleaved.
     pub fn values(&self) -> &[f32] {
         &self.values
     }

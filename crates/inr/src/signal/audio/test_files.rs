@@ -34,7 +34,7 @@ pub(in crate::signal) const FLAC: [u8; 57] = [
     0xBF, 0x03, 0x58, 0xFD, 0x03, 0x12, 0x8B, 0xAA, 0x9A,
 ];
 
-/// An MP3 file of so many silent frames, 128 kbit/s at 44.1 kHz, mono.
+/// An MP3 file of the given number of silent frames, 128 kbit/s at 44.1 kHz, mono.
 pub(in crate::signal) fn mp3(frames: usize) -> Vec<u8> {
     let mut frame = vec![0; 417];
     frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0xC0]);

@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    /// What the image crate makes of a file.
+    /// The pixels of a file, as decoded by the `image` crate.
     fn others(bytes: &[u8]) -> Samples<u16> {
         let image = image::load_from_memory(bytes).unwrap();
         let (width, height) = (image.width(), image.height());

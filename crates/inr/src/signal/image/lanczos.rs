@@ -84,7 +84,7 @@ mod tests {
         let row: Vec<u16> = (0..23u16).map(|x| (x * x * 37 + 11 * x) % 256).collect();
         for (new_length, expected) in ROWS {
             assert_eq!(shorten(&row, 1, 23, new_length, 255), expected);
-            // The same along the other axis, with two columns side by side.
+            // The same along the other axis, with two adjacent columns.
             let pairs: Vec<u16> = row.iter().flat_map(|&sample| [sample, 255 - sample]).collect();
             let result = shorten(&pairs, 2, 23, new_length, 255);
             let left: Vec<u16> = result.iter().copied().step_by(2).collect();

@@ -1,4 +1,4 @@
-//! From an image file to its samples.
+//! Reads an image file.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -16,11 +16,12 @@ const LOW_PEAK: f64 = 0.5;
 
 impl Image {
     /// Reads a PNG or JPEG file, recognized by its content: gray, RGB or palette, 8 or 16 bits
-    /// (fewer are expanded to 8, CMYK becomes RGB), turned as its EXIF orientation says. Color
+    /// (fewer are expanded to 8, CMYK becomes RGB), oriented according to its EXIF data. Color
     /// profiles are ignored.
     ///
-    /// Each step rounds to the file's bit depth, so that a PNG file can hold what is fitted without
-    /// loss, and so that the reduction gives the samples of Pillow's `resize(..., LANCZOS)`.
+    /// Each step rounds to the file's bit depth, so that a PNG file can represent the fitted image
+    /// without loss, and so that the reduction gives the samples of Pillow's
+    /// `resize(..., LANCZOS)`.
     ///
     /// # Errors
     /// Returns [`SignalError::Read`], [`SignalError::NotAnImage`], [`SignalError::Damaged`] or
@@ -31,7 +32,7 @@ impl Image {
         Self::decode(path, Cow::Owned(read_file(path)?), options)
     }
 
-    /// [`Image::open`] of a file whose bytes have been read.
+    /// Like [`Image::open`], for a file whose bytes have been read.
     pub(in crate::signal) fn decode(
         path: &Path,
         bytes: Cow<'_, [u8]>,

@@ -1,14 +1,14 @@
-//! Decoded pixels and what may be done to them before they become an image.
+//! Decoded pixels and the operations that turn them into an image.
 //!
-//! Every step yields whole samples of the file's bit depth, as image tools do; so what is fitted
-//! can be kept in a PNG file without loss.
+//! Every step gives integer samples of the file's bit depth, like image tools, so that the fitted
+//! image can be saved as a PNG file without loss.
 
 use super::{BitDepth, lanczos};
 
-/// Shares of red, green and blue in gray: Rec. 601 luma.
+/// The weights of red, green and blue in gray: Rec. 601 luma.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// Samples row by row, the channels of a pixel side by side; alpha, where present, is the last.
+/// Samples row by row, with the channels of a pixel interleaved; alpha, if present, is the last.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Samples<T> {
     pub(super) width: u32,
@@ -18,9 +18,9 @@ pub(super) struct Samples<T> {
     pub(super) data: Vec<T>,
 }
 
-/// A whole number that holds a sample: no more bytes than the file has, since images are large.
+/// An integer type of a sample, with as few bytes as in the file, since images are large.
 pub(super) trait Sample: Copy + Into<u16> + Into<f32> + Into<f64> {
-    /// The sample, which the type can hold.
+    /// The sample, which must fit the type.
     fn of(sample: u16) -> Self;
 }
 
@@ -37,7 +37,7 @@ impl Sample for u16 {
 }
 
 impl<T: Sample> Samples<T> {
-    /// Whether a pixel lets the background through.
+    /// Whether any pixel is not fully opaque.
     pub(super) fn is_transparent(&self) -> bool {
         let opaque = self.bit_depth.largest_sample();
         let mut pixels = self.data.chunks_exact(self.channels);
@@ -48,7 +48,7 @@ impl<T: Sample> Samples<T> {
             })
     }
 
-    /// The image in front of `background`, without its alpha channel.
+    /// The image over `background`, without its alpha channel.
     pub(super) fn composite_over(self, background: [f32; 3]) -> Self {
         if !self.has_alpha() {
             return self;
@@ -80,7 +80,7 @@ impl<T: Sample> Samples<T> {
         Self { width, height, data, ..self }
     }
 
-    /// The square of side `side` around the center; the image is at least as large.
+    /// The central square of side `side`; the image is at least as large.
     pub(super) fn center(self, side: u32) -> Self {
         let (left, top) = ((self.width - side) / 2, (self.height - side) / 2);
         let row_length = self.width as usize * self.channels;

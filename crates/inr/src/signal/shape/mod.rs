@@ -1,12 +1,12 @@
-//! Surfaces in space: reading, signed distances, sampling, measuring, extraction, drawing.
+//! Surfaces in space: reading, signed distances, sampling, measurement, extraction, drawing.
 //!
-//! Read in this order: [`Shape::open`] (a file, normalized), [`SignedDistance`] (how far, and on which
-//! side), [`ShapeSampler`] (the points of a training step), [`extract()`] (from a network back to
-//! triangles), [`grid_iou`] and [`surface_distance`] (how close they are), [`preview()`] (a picture),
+//! Read in this order: [`Shape::open`] (a file, normalized), [`SignedDistance`] (distance and
+//! side), [`ShapeSampler`] (the points of a training step), [`extract()`] (from a network to
+//! triangles), [`grid_iou`] and [`surface_distance`] (metrics), [`preview()`] (an image),
 //! [`write_mesh`].
 //!
-//! What a model file keeps of a shape and the options are always there; all else needs the cargo
-//! feature `shape`.
+//! The options and the properties that a model file keeps are always available; everything else
+//! needs the cargo feature `shape`.
 
 #[cfg(feature = "shape")]
 mod as_signal;

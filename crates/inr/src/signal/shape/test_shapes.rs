@@ -5,7 +5,7 @@ use super::mesh::Mesh;
 use super::shape_file::Shape;
 use super::vector::{Vector, unit};
 
-/// The cube \[-1, 1\]³, facing outwards.
+/// The cube \[-1, 1\]³, facing outward.
 pub(super) fn cube() -> Mesh {
     let corner = |i: u32| [i & 1, i >> 1 & 1, i >> 2].map(|bit| 2.0 * f64::from(bit) - 1.0);
     let quads =

@@ -32,7 +32,7 @@ pub(super) struct Descent<'a> {
 }
 
 impl<'a> Descent<'a> {
-    /// A fit of `image`, given as values with the channels of a pixel side by side.
+    /// A fit of `image`, given as values with the channels of a pixel interleaved.
     pub(super) fn new(rows: &'a Axis, columns: &'a Axis, channels: usize, image: &[f32]) -> Self {
         let length = columns.pixels() * channels;
         let bands = rows.pixels().div_ceil(LANES);

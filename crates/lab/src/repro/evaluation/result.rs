@@ -66,7 +66,7 @@ pub struct RowResult {
     pub effect: Option<f64>,
     /// The same for the paper's results.
     pub paper_effect: Option<f64>,
-    /// Where ours is not as the paper's: what was measured about it.
+    /// The measured reason for a difference from the paper.
     pub reason: Option<String>,
     /// The numbers of the run directories of the best settings.
     pub runs: Vec<i64>,
@@ -87,7 +87,7 @@ pub struct MapResult {
     pub columns: usize,
     /// The mean share of a column's σ_p whose score is within a tenth of the best.
     pub width: f64,
-    /// Where ours is not as the paper's: what was measured about it.
+    /// The measured reason for a difference from the paper.
     pub reason: Option<String>,
 }
 
