@@ -237,8 +237,9 @@ mod tests {
     fn files_give_the_samples_of_the_image_crate() {
         use ExtendedColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16};
 
-        let noise: Vec<u8> =
-            (0..8 * 37 * 21u32).map(|i| ((i * i * 2_654_435) >> 8) as u8).collect();
+        let noise: Vec<u8> = (0..8 * 37 * 21u32)
+            .map(|i| ((i.wrapping_mul(i).wrapping_mul(2_654_435)) >> 8) as u8)
+            .collect();
         for color in [L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16] {
             let length = 37 * 21 * usize::from(color.bits_per_pixel() / 8);
             let mut bytes = Vec::new();

@@ -128,7 +128,9 @@ mod tests {
 
     fn file(color: ExtendedColorType) -> Vec<u8> {
         let length = 45 * 33 * usize::from(color.bits_per_pixel() / 8);
-        let noise: Vec<u8> = (0..length as u32).map(|i| ((i * i * 2_654_435) >> 8) as u8).collect();
+        let noise: Vec<u8> = (0..length as u32)
+            .map(|i| ((i.wrapping_mul(i).wrapping_mul(2_654_435)) >> 8) as u8)
+            .collect();
         let mut bytes = Vec::new();
         let encoder = JpegEncoder::new_with_quality(&mut bytes, 80);
         encoder.write_image(&noise, 45, 33, color).unwrap();

@@ -11,10 +11,17 @@ use super::samples::Sample;
 /// Half the width of the filter, in samples of the result.
 const RADIUS: f64 = 3.0;
 
+/// The fractional bits of the weights: Pillow's for samples of 8 bits, which have at most 10 bits
+/// beside them in 32; more for samples of 16 bits, which Pillow does not resample.
+const fn fraction_bits(largest: u16) -> u32 {
+    if largest <= 255 { 22 } else { 40 }
+}
+
 /// The samples of the original that contribute to one of the result.
 struct Taps {
     first: usize,
-    weights: Vec<f64>,
+    /// Fixed-point numbers.
+    weights: Vec<i64>,
 }
 
 /// Shortens one axis of an array of samples from `length` to `new_length`.
@@ -28,37 +35,42 @@ pub(super) fn shorten<T: Sample>(
     new_length: usize,
     largest: u16,
 ) -> Vec<T> {
-    let taps: Vec<Taps> = (0..new_length).map(|place| taps(place, length, new_length)).collect();
+    let bits = fraction_bits(largest);
+    let taps: Vec<Taps> =
+        (0..new_length).map(|index| taps(index, length, new_length, bits)).collect();
     let mut result = Vec::with_capacity(data.len() / length * new_length);
-    let mut sums = vec![0.0; line];
+    let mut sums = vec![0i64; line];
     for block in data.chunks_exact(length * line) {
         for Taps { first, weights } in &taps {
-            sums.fill(0.0);
+            // Half a level, so that the shift below rounds.
+            sums.fill(1 << (bits - 1));
             for (samples, weight) in block[first * line..].chunks_exact(line).zip(weights) {
                 for (sum, &sample) in sums.iter_mut().zip(samples) {
-                    let sample: f64 = sample.into();
-                    *sum += weight * sample;
+                    let sample: u16 = sample.into();
+                    *sum += weight * i64::from(sample);
                 }
             }
-            let largest = f64::from(largest);
-            let whole = |sum: &f64| T::of(sum.round().clamp(0.0, largest) as u16);
+            let largest = i64::from(largest);
+            let whole = |sum: &i64| T::of((sum >> bits).clamp(0, largest) as u16);
             result.extend(sums.iter().map(whole));
         }
     }
     result
 }
 
-/// The taps of sample `place` of the result, whose weights sum to 1.
-fn taps(place: usize, length: usize, new_length: usize) -> Taps {
+/// The taps of sample `index` of the result, whose weights sum to about 1.
+fn taps(index: usize, length: usize, new_length: usize, bits: u32) -> Taps {
     let scale = length as f64 / new_length as f64;
-    let center = (place as f64 + 0.5) * scale;
+    let center = (index as f64 + 0.5) * scale;
     let nearest = |position: f64| (position.max(0.0) + 0.5) as usize;
     let first = nearest(center - RADIUS * scale);
     let end = nearest(center + RADIUS * scale).min(length);
-    let weight = |sample: usize| lanczos((sample as f64 + 0.5 - center) / scale);
+    let weight = |sample: usize| lanczos((sample as f64 - center + 0.5) * (1.0 / scale));
     let weights: Vec<f64> = (first..end).map(weight).collect();
     let sum: f64 = weights.iter().sum();
-    Taps { first, weights: weights.into_iter().map(|weight| weight / sum).collect() }
+    let unit = (1i64 << bits) as f64;
+    let fixed = |weight: f64| (weight / sum * unit).round() as i64;
+    Taps { first, weights: weights.into_iter().map(fixed).collect() }
 }
 
 /// sinc(x)·sinc(x/3) with sinc(x) = sin(πx)/(πx), inside the radius.

@@ -11,8 +11,8 @@ use super::samples::{Sample, Samples};
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
-/// Below this largest value the paper's PSNR is more than 6 dB from the usual one, with peak 1.
-const LOW_PEAK: f64 = 0.5;
+/// Below this largest value the PSNR of the paper is more than 26 dB below the usual one.
+const LOW_PEAK: f64 = 0.1;
 
 impl Image {
     /// Reads a PNG or JPEG file, recognized by its content: gray, RGB or palette, 8 or 16 bits
