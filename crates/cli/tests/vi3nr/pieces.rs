@@ -50,7 +50,7 @@ fn a_picture_is_fitted_decoded_and_measured_in_pieces() {
     assert_eq!((&decoded["width"], &decoded["height"]), (&80.into(), &100.into()));
     json(folder, &["report", "run", "--out", "report.html", "--json"]);
     let html = fs::read_to_string(folder.join("report.html")).unwrap();
-    assert!(html.contains("Pieces") && html.contains("pieces-work"));
+    assert!(html.contains("Pieces") && html.contains("quality of the pieces and work"));
 
     // The plan says how the picture is cut, and the same plan gives the same bytes.
     let (plan, _) = texts(&vi3nr(folder, &["fit", "--tile", "32", "--dry-run"]));

@@ -304,7 +304,7 @@ fn impossible_networks_are_refused() {
         (
             &["tanh", "--dims", "2,8,3", "--scheme", "siren"],
             2,
-            "--scheme: the scheme siren was asked for tanh",
+            "--scheme: the scheme siren was requested for tanh",
         ),
         (
             &["tanh", "--dims", "2,8,3", "--scheme", "xavier", "--sigma-p", "1"],

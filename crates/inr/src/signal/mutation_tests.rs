@@ -14,7 +14,9 @@ const MUTATIONS: u64 = 1500;
 
 /// A small file of each kind.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
-    let noise: Vec<u8> = (0..24 * 16 * 3u32).map(|i| ((i * i * 2_654_435) >> 8) as u8).collect();
+    let noise: Vec<u8> = (0..24 * 16 * 3u32)
+        .map(|i| ((i.wrapping_mul(i).wrapping_mul(2_654_435)) >> 8) as u8)
+        .collect();
     let (mut png, mut jpeg) = (Vec::new(), Vec::new());
     image::codecs::png::PngEncoder::new(&mut png)
         .write_image(&noise, 24, 16, ExtendedColorType::Rgb8)

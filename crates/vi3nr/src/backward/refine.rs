@@ -18,9 +18,9 @@ pub(crate) fn crossing(from: f64, to: f64, condition: Condition) -> Result<Optio
         let cond = condition(libm::exp(t))?;
         Ok((cond.value - 1.0, (cond.value - 1.0).abs() > 2.0 * cond.error))
     };
-    // The scan is approximate: give the ends a little room, unless moments end there.
-    let end = |t: f64, room: f64| match at(t + room) {
-        Ok(seen) => Ok((t + room, seen)),
+    // The scan is approximate: extend the ends a little, unless moments end there.
+    let end = |t: f64, margin: f64| match at(t + margin) {
+        Ok(seen) => Ok((t + margin, seen)),
         Err(_) => at(t).map(|seen| (t, seen)),
     };
     let (mut a, (mut fa, sure_a)) = end(libm::log(from), -0.02)?;

@@ -1,6 +1,6 @@
 //! The triangles of one cell for each of the 256 ways in which its corners can lie inside.
 //!
-//! The table is derived, not typed. On each side of a cell the surface leaves segments that depend on
+//! The table is computed, not written out. On each side of a cell the surface leaves segments that depend on
 //! the four corners of that side alone, so that both cells of a side agree; where two opposite corners
 //! are inside, they are kept apart. The segments join into loops, which are cut into triangles without
 //! using a diagonal that lies in a side, so that no edge of the surface gets more than two triangles.

@@ -20,7 +20,7 @@ pub enum ShapeError {
         source: io::Error,
     },
     /// A file name that says nothing about its format.
-    #[error("'{}' is no shape: expected a .ply, .obj, .stl or .xyz file", path.display())]
+    #[error("'{}' is not a shape: expected a .ply, .obj, .stl or .xyz file", path.display())]
     Format {
         /// The file.
         path: PathBuf,

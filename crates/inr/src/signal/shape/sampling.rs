@@ -40,7 +40,7 @@ pub struct ShapeSampling {
 
 impl Default for ShapeSampling {
     /// The protocol's: 10,000 on, near and far, none anywhere, scales 2e-3 and 2e-1. The pools
-    /// take a few seconds in all; their size is no multiple of a step's points, so that groups
+    /// take a few seconds in all; their size is not a multiple of a step's points, so that groups
     /// change.
     fn default() -> Self {
         let (near_scale, far_scale) = (2e-3, 2e-1);

@@ -83,7 +83,7 @@ impl Packets for Frames {
         let is_complete = self.announced > 0 && self.found >= self.announced;
         let Some(samples) = block_size(&bytes[start..]) else {
             self.note_rest(bytes, start);
-            // Without a number of samples, whatever is no frame ends them.
+            // Without a number of samples, whatever is not a frame ends them.
             return match self.announced {
                 announced if announced == 0 || is_complete => Ok(None),
                 announced => Err(format!(
@@ -129,7 +129,11 @@ impl Packets for Frames {
 impl Frames {
     /// Looks for another stream in what is not a frame, from `start` on.
     fn note_rest(&mut self, bytes: &[u8], start: usize) {
-        let found = bytes[start..].windows(8).position(|window| window == b"fLaC\0\0\0\x22");
+        // The first block, of 34 bytes, may be the only one, which its highest bit says.
+        let is_stream = |window: &[u8]| {
+            window.starts_with(b"fLaC") && window[4] & 0x7F == 0 && window[5..] == [0, 0, 0x22]
+        };
+        let found = bytes[start..].windows(8).position(is_stream);
         self.second = found.map(|offset| start + offset);
     }
 }
