@@ -193,7 +193,7 @@ fn stl_files_of_other_programs_are_read() {
     };
     let text = cube_stl();
     let moved = text.replace("vertex 1", "vertex 9").replace("vertex -1", "vertex 7");
-    let latin = [b"solid Geh\xE4use\n", text[12..].as_bytes()].concat();
+    let latin = [b"solid Geh\xE4use\n", &text.as_bytes()[12..]].concat();
     assert_eq!(faces(text.as_bytes()), 12);
     assert_eq!(faces(text.to_uppercase().as_bytes()), 12);
     assert_eq!(faces(format!("  {}", text.replace("endsolid", "ENDSOLID")).as_bytes()), 12);
