@@ -237,7 +237,10 @@ fn files_that_are_no_recordings_or_damaged() {
     // The length of a stream that is written as it comes is not known: all of it is taken.
     for (data, all) in [(u32::MAX, u32::MAX), (0xFFFF_FF00, 236)] {
         write(folder, "stream.wav", &claims(data, all));
-        assert_eq!(signal(folder, &["stream.wav"])["samples"], 100);
+        let arguments = ["fit", "stream.wav", "--steps", "1", "--overwrite", "--out", "run"];
+        let (_, stderr) = texts(&vi3nr(folder, &arguments));
+        assert!(stderr.contains("leaves the length of its samples open"), "{stderr}");
+        assert_eq!(json(folder, &["info", "run", "--json"])["signal"]["samples"], 100);
     }
 }
 
