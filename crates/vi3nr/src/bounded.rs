@@ -11,11 +11,20 @@ use crate::Real;
 pub(crate) const ROUNDING: f64 = f64::EPSILON;
 /// The relative error bound of an elementary function of `libm` (below 2 ulp, doubled).
 const ELEMENTARY: f64 = 4.0 * f64::EPSILON;
+/// Results below this are charged as if they were this large: a subnormal result, or a product of
+/// errors that underflows, is off by a few units of 2^-1074 = ε times the smallest normal number.
+const UNDERFLOW: f64 = 8.0 * f64::MIN_POSITIVE;
+
+/// The size of a result to which a relative rounding error applies.
+#[inline(always)]
+fn size(value: f64) -> f64 {
+    value.abs().max(UNDERFLOW)
+}
 
 /// A value whose distance from the exact number is at most `error`.
 ///
 /// Arithmetic propagates the bound (running error analysis): every operation adds the propagated
-/// errors of its operands and its own rounding error. A formula that is written for [`Real`]
+/// errors of its operands and its own rounding error, underflow included. A formula that is written for [`Real`]
 /// therefore yields its own accuracy when it is evaluated on this type.
 ///
 /// ```
@@ -43,7 +52,7 @@ impl Bounded {
 
     /// A number that was rounded once.
     pub(crate) fn rounded(value: f64) -> Self {
-        Self { value, error: ROUNDING * value.abs() }
+        Self { value, error: ROUNDING * size(value) }
     }
 
     /// |error/value|, which is infinite if the value is 0 and the error is not.
@@ -64,7 +73,7 @@ impl Bounded {
     /// The value of an elementary function, where `propagated` bounds the effect of the operand's
     /// error.
     fn elementary(value: f64, propagated: f64) -> Self {
-        Self { value, error: propagated + ELEMENTARY * value.abs() }
+        Self { value, error: propagated + ELEMENTARY * size(value) }
     }
 
     /// The smallest magnitude within the bound.
@@ -111,7 +120,7 @@ impl Mul for Bounded {
         let value = self.value * other.value;
         let propagated =
             self.value.abs() * other.error + (other.value.abs() + other.error) * self.error;
-        Self { value, error: propagated + ROUNDING * value.abs() }
+        Self { value, error: propagated + ROUNDING * size(value) }
     }
 }
 
@@ -126,7 +135,7 @@ impl Div for Bounded {
         } else {
             (self.error + value.abs() * other.error) / least
         };
-        Self { value, error: propagated + ROUNDING * value.abs() }
+        Self { value, error: propagated + ROUNDING * size(value) }
     }
 }
 
@@ -219,7 +228,7 @@ impl Real for Bounded {
         } else {
             (self.error / (value + libm::sqrt(self.min_magnitude()))).min(libm::sqrt(self.error))
         };
-        Self { value, error: propagated + ROUNDING * value }
+        Self { value, error: propagated + ROUNDING * size(value) }
     }
 
     fn erf(self) -> Self {

@@ -46,7 +46,7 @@ pub struct Gain {
     pub gain_squared: Bounded,
     /// The square root of `gain_squared`: the standard deviation of the weights times √M_i.
     pub gain: Bounded,
-    /// σ_p² E\[f'²\]/E\[f²\], the left side of Eq. (13) for M_i = M_{i+1}.
+    /// σ_p² E\[f'²\]/E\[f²\], the left side of Eq. (13) for M_i = M_{i+1}; infinite where E\[f'²\] is.
     pub condition: Bounded,
 }
 
@@ -79,11 +79,31 @@ impl Gain {
                 moment: "sigma_p^2 / E[f^2]",
                 activation: activation.to_string(),
                 sigma: sigma_p,
-                reason: format!("E[f^2] is {seen}, so no finite weight variance exists"),
+                reason: format!("E[f^2] is {seen:e}, so no finite weight variance exists"),
             });
         }
-        let condition = gain_squared * moments.derivative_second_moment;
+        let condition = if moments.derivative_second_moment.is_finite() {
+            gain_squared * moments.derivative_second_moment
+        } else {
+            Bounded::exact(f64::INFINITY)
+        };
         Ok(Self { sigma_p, moments, gain_squared, gain: gain_squared.sqrt(), condition })
+    }
+
+    /// [`Gain::condition`], where it is finite.
+    ///
+    /// # Errors
+    /// Returns [`Error::Moment`] if E\[f'²\] is infinite.
+    pub fn finite_condition(&self, activation: &Activation) -> Result<Bounded, Error> {
+        if self.condition.is_finite() {
+            return Ok(self.condition);
+        }
+        Err(Error::Moment {
+            moment: "E[f'^2]",
+            activation: activation.to_string(),
+            sigma: self.sigma_p,
+            reason: "it is infinite: f'^2 has no finite integral".into(),
+        })
     }
 
     /// √3 times the gain: the half-width of uniform weights times √M_i, Eq. (7).
@@ -97,6 +117,7 @@ impl Gain {
         [m.mean, m.second_moment, m.derivative_mean, m.derivative_second_moment]
             .iter()
             .chain([&self.gain_squared, &self.gain, &self.condition])
+            .filter(|number| number.is_finite())
             .fold(0.0, |largest, number| largest.max(number.error))
     }
 }

@@ -79,9 +79,9 @@
 //! ```
 //! use vi3nr::backward::{Approach, Solution, solve};
 //!
-//! let Solution::Roots(roots) = solve(&"sinc:a=1".parse()?, 1.0)? else { panic!() };
+//! let Solution::Roots(roots) = solve(&"sinc:a=1".parse()?, 1.0)?.solution else { panic!() };
 //! assert!((roots[0].sigma_p - 2.223335).abs() < 1e-6);
-//! let tanh = solve(&"tanh".parse()?, 1.0)?;
+//! let tanh = solve(&"tanh".parse()?, 1.0)?.solution;
 //! assert_eq!(tanh, Solution::None { infimum: 0.0, approached_at: Approach::Zero });
 //! # Ok::<(), vi3nr::Error>(())
 //! ```

@@ -142,7 +142,7 @@ fn is_random(quantity: Quantity, case: &TableEntry) -> bool {
 
 /// The smallest σ_p with cond = 1, if Eq. (13) has isolated solutions.
 fn first_root(activation: &Activation) -> Result<Option<f64>, ReproError> {
-    Ok(match solve(activation, 1.0)? {
+    Ok(match solve(activation, 1.0)?.solution {
         Solution::Roots(roots) => roots.first().map(|root| root.sigma_p),
         _ => None,
     })

@@ -113,7 +113,7 @@ impl Point {
 
 /// The smallest root of Eq. (13), if it has isolated ones.
 fn root(activation: &vi3nr::Activation) -> Option<f64> {
-    match vi3nr::backward::solve(activation, 1.0).ok()? {
+    match vi3nr::backward::solve(activation, 1.0).ok()?.solution {
         vi3nr::Solution::Roots(roots) => roots.first().map(|root| root.sigma_p),
         _ => None,
     }

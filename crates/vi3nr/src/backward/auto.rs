@@ -1,10 +1,15 @@
 //! A σ_p where none is given.
 
-use super::solve::{Solution, solve};
+use super::answer::Solution;
+use super::backward_condition;
+use super::solve::solve;
 use crate::{Activation, Error, Gain};
 
 /// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
 pub(crate) const BEARABLE: f64 = 0.3131;
+
+/// Failures in a row after which no smaller σ_p is tried: each may take a second.
+const PATIENCE: usize = 16;
 
 /// A σ_p to start from when none is given.
 ///
@@ -24,12 +29,19 @@ pub(crate) const BEARABLE: f64 = 0.3131;
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
-    if let Solution::Roots(roots) = solve(activation, 1.0)?
-        && let Some(root) = roots.first()
-    {
-        return Ok(root.sigma_p);
+    Ok(smallest_root(activation)?.map_or_else(|| fallback(activation).map(|found| found.0), Ok)?)
+}
+
+/// The smallest root of Eq. (13), where it has isolated ones. Where E\[f'²\] does not exist there is no
+/// condition, and so no root.
+pub(crate) fn smallest_root(activation: &Activation) -> Result<Option<f64>, Error> {
+    if activation.singularities().is_some_and(|known| known.divergent[3].is_some()) {
+        return Ok(None);
     }
-    Ok(fallback(activation)?.0)
+    match solve(activation, 1.0)?.solution {
+        Solution::Roots(roots) => Ok(roots.first().map(|root| root.sigma_p)),
+        _ => Ok(None),
+    }
 }
 
 /// Which σ_p is taken where Eq. (13) singles out none.
@@ -46,16 +58,20 @@ pub(crate) enum Fallback {
 /// The σ_p of [`auto_sigma_p`] where Eq. (13) has no root or every σ_p is one.
 pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error> {
     let slack = |sigma_p: f64| {
-        Ok::<f64, Error>(BEARABLE - (Gain::of(activation, sigma_p)?.condition.value - 1.0).abs())
+        Ok::<f64, Error>(BEARABLE - (backward_condition(activation, sigma_p)? - 1.0).abs())
     };
     let at_1 = slack(1.0);
     if matches!(at_1, Ok(slack) if slack >= 0.0) {
         return Ok((1.0, Fallback::One));
     }
+    if activation.singularities().is_some_and(|known| known.divergent[3].is_some()) {
+        // Only the forward condition is left.
+        return Gain::of(activation, 1.0).map(|_| (1.0, Fallback::LargestFinite));
+    }
     // Down in steps of a tenth; then the exact place by bisection. What cannot be computed, such as
     // moments that are infinite for larger sigma_p, is passed over.
     let mut largest = at_1.as_ref().ok().map(|_| 1.0);
-    let mut above = 1.0;
+    let (mut above, mut failures) = (1.0, 0);
     for _ in 0..100 {
         let below = above / 1.1;
         if let Ok(seen) = slack(below) {
@@ -69,6 +85,12 @@ pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error
                 return Ok((low, Fallback::LargestNear));
             }
             largest = largest.or(Some(below));
+            failures = 0;
+        } else {
+            failures += 1;
+            if failures == PATIENCE {
+                break;
+            }
         }
         above = below;
     }

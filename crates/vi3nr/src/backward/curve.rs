@@ -57,7 +57,7 @@ pub fn curve(
         Ok(CurvePoint {
             sigma_p,
             gain_squared: gain.gain_squared.value,
-            condition: gain.condition.value,
+            condition: gain.finite_condition(activation)?.value,
         })
     };
     let middle = count / 2;

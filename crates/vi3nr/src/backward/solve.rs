@@ -1,234 +1,187 @@
-//! All σ_p that satisfy the backward condition, or the proof that there are none to be had.
+//! All σ_p that satisfy the backward condition, by the theorem where it applies, else by a scan.
 
-use super::refine::{Condition, LIMIT_REACHED, crossing, deepest_dip};
-use super::scan::scan;
+use super::answer::{Answer, Approach, Basis, Root, ScanReason, Solution};
+use super::ends::{Ends, vanishes_at_zero};
+use super::one_crossing;
+use super::refine::{Condition, crossing, is_sure};
+use super::survey::{Sample, deepest, survey};
+use crate::activation::formula::Operand;
 use crate::{Activation, Bounded, Error, Gain, require_positive};
 
-/// Roots are sought from 1/`REACH` to `REACH` times the function's own scale.
-pub const REACH: f64 = 1e6;
-
-/// Halvings toward the σ_p beyond which moments cannot be computed.
-const HALVINGS: u32 = 20;
-
-/// A σ_p with cond(σ_p) = 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Root {
-    /// The σ_p, to 1e-10 relative.
-    pub sigma_p: f64,
-    /// gain²(f, σ_p), Eq. (15).
-    pub gain_squared: f64,
-}
-
-/// Where |cond - 1| approaches its infimum.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Approach {
-    /// As σ_p tends to 0.
-    Zero,
-    /// As σ_p tends to infinity.
-    Infinity,
-    /// At this σ_p.
-    At(f64),
-    /// The condition is the same for every σ_p.
-    Everywhere,
-}
-
-/// The answer to cond(σ_p) = 1.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Solution {
-    /// These σ_p and no others, in increasing order.
-    Roots(Vec<Root>),
-    /// Every σ_p: positively homogeneous functions such as the rectifier.
-    Every,
-    /// No σ_p.
-    None {
-        /// The infimum of |cond(σ_p) - 1|; 0 where the condition is met in the limit only.
-        infimum: f64,
-        /// Where it is approached.
-        approached_at: Approach,
-    },
-}
+/// σ_p to a decade of a scan, and of a search for the infimum alone.
+const SCAN: i32 = 24;
+const SEARCH: i32 = 6;
+/// How many times farther from 1 than the nearest the condition must rise for a search to end.
+const FAR: f64 = 100.0;
+/// |cond - 1| below which the condition is taken to have reached its limit 1.
+const REACHED: f64 = 1e-12;
 
 /// Solves Eq. (13), cond(σ_p) = 1, for σ_p; `ratio` is M_{i+1}/M_i, 1 between hidden layers.
 ///
-/// The condition is scanned from 1e-6 to 1e6 times the function's own scale (24 points a decade),
-/// every change of sign is confirmed and refined with exact moments, dips are followed to their
-/// bottom. A root that exists only in the limit σ_p → 0 or ∞ is not one. Two roots closer than a
-/// tenth of each other may escape if the condition leaves 1 by less than 0.02 between them.
+/// The cases of the theorem in [the module](crate::backward) are proofs and take a few gains at most.
+/// Where f jumps or `ratio` is below 1, the condition is scanned from 1e-6 to 1e6 times the function's
+/// own scale, or as far as moments can be computed; [`Basis`] tells which it was. A root that exists
+/// only in the limit σ_p → 0 or ∞ is not one.
 ///
 /// # Errors
 /// Returns [`Error::OutOfRange`] if `ratio` is not a finite number above 0, and [`Error::Moment`] if
-/// moments cannot be computed where they are needed.
-pub fn solve(activation: &Activation, ratio: f64) -> Result<Solution, Error> {
+/// moments do not exist or cannot be computed where they are needed.
+pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
     require_positive("the ratio of fan-out to fan-in", ratio)?;
     let condition = |sigma: f64| -> Result<Bounded, Error> {
-        Ok(Bounded::exact(ratio) * Gain::of(activation, sigma)?.condition)
+        Ok(Bounded::exact(ratio) * Gain::of(activation, sigma)?.finite_condition(activation)?)
     };
-    let seen = survey(activation, ratio, &condition)?;
-    if let Some(constant) = constant_condition(&seen, &condition)? {
-        return Ok(if constant == 0.0 {
-            Solution::Every
-        } else {
-            Solution::None { infimum: constant, approached_at: Approach::Everywhere }
-        });
+    if let Some((constant, basis)) = constant(activation)? {
+        return Ok(Answer { solution: everywhere(ratio * constant), basis });
     }
-    let mut roots = Vec::new();
-    for pair in seen.windows(2) {
-        if (pair[0].1 < 1.0) != (pair[1].1 < 1.0)
-            && let Some(sigma) = crossing(pair[0].0, pair[1].0, &condition)?
-        {
-            roots.push(sigma);
-        }
+    let is_discontinuous = activation.singularities().is_some_and(|known| known.is_discontinuous);
+    if is_discontinuous || ratio < 1.0 {
+        let reason =
+            if is_discontinuous { ScanReason::Discontinuous } else { ScanReason::FewerOutputs };
+        return scanned(activation, ratio, reason, &condition);
     }
-    let dip = deepest_dip(&seen, &condition)?;
-    if let Some((sigma, depth, is_touching)) = dip
-        && is_touching
-        && depth < LIMIT_REACHED
-        && !roots.iter().any(|root: &f64| (root / sigma - 1.0).abs() < 0.2)
-    {
-        roots.push(sigma);
-        roots.sort_by(f64::total_cmp);
+    // Moments that do not exist at any σ_p must not be answered for.
+    if activation.singularities().is_some_and(|known| known.divergent[3].is_some()) {
+        condition(activation.feature_width())?;
     }
-    if roots.is_empty() {
-        return Ok(nearest_miss(&seen, dip, activation.feature_width()));
+    if vanishes_at_zero(activation) {
+        let solution = nearest(activation, ratio, None, &condition)?;
+        return Ok(Answer { solution, basis: Basis::VanishesAtZero });
     }
-    let root = |sigma_p: f64| -> Result<Root, Error> {
-        Ok(Root { sigma_p, gain_squared: Gain::of(activation, sigma_p)?.gain_squared.value })
+    let found = one_crossing::find(activation, &condition)?;
+    let (Some(first), Some(last)) = (found.seen.first(), found.seen.last()) else {
+        return Err(unknown(activation));
     };
-    Ok(Solution::Roots(roots.into_iter().map(root).collect::<Result<_, _>>()?))
+    let basis = Basis::OneCrossing { from: first.0, to: last.0 };
+    let solution = match found.root {
+        Some(sigma_p) => Solution::Roots(vec![root(activation, sigma_p)?]),
+        None => nearest(activation, ratio, Some(&found.seen), &condition)?,
+    };
+    Ok(Answer { solution, basis })
 }
 
-/// The condition over the range, from the scan where exact moments bear it out at three places,
-/// else (a feature off 0 that its grid has missed) from exact moments throughout.
-fn survey(
-    activation: &Activation,
-    ratio: f64,
-    condition: Condition,
-) -> Result<Vec<(f64, f64)>, Error> {
-    let scale = activation.feature_width();
-    let mut seen: Vec<(f64, f64)> =
-        scan(activation).iter().map(|sample| (sample.sigma, ratio * sample.condition)).collect();
-    let middle = seen.len() / 2;
-    let mut failures = Vec::new();
-    let mut is_borne_out = true;
-    // On an oscillating function the scan is a sample average, and good to a factor.
-    for (index, factor) in [(middle - 48, 1.1), (middle, 1.1), (middle + 18, 2.0)] {
-        match condition(seen[index].0) {
-            Ok(exact) => {
-                let quotient = seen[index].1 / exact.value;
-                is_borne_out &= (1.0 / factor..factor).contains(&quotient);
-            }
-            Err(error) => failures.push(error),
+fn root(activation: &Activation, sigma_p: f64) -> Result<Root, Error> {
+    Ok(Root { sigma_p, gain_squared: Gain::of(activation, sigma_p)?.gain_squared.value })
+}
+
+/// The condition for equal fans where it is the same for every σ_p.
+fn constant(activation: &Activation) -> Result<Option<(f64, Basis)>, Error> {
+    let formula = activation.to_formula()?;
+    let basis = match formula.degree() {
+        Some(degree) => Basis::Homogeneous { degree },
+        None if formula.program().slope() == Operand::Constant(0.0) => Basis::Flat,
+        None => return Ok(None),
+    };
+    // The moments must exist, and f must not be 0.
+    Gain::of(activation, activation.feature_width())?.finite_condition(activation)?;
+    Ok(Some(match basis {
+        Basis::Homogeneous { degree } if degree != 0.0 => {
+            (degree * degree / (2.0 * degree - 1.0), basis)
         }
-    }
-    if failures.len() == 3 {
-        return Err(failures.swap_remove(1));
-    }
-    if !failures.is_empty() || !is_borne_out {
-        let sigmas = (-40..=30).map(|step| scale * libm::exp10(0.1 * f64::from(step)));
-        seen = sigmas.map(|s| (s, condition(s).map_or(f64::NAN, |cond| cond.value))).collect();
-    }
-    close_in_on_ends(&mut seen, condition);
-    seen.retain(|(_, cond)| cond.is_finite());
-    if seen.len() >= 3 {
-        return Ok(seen);
-    }
-    Err(failures.pop().unwrap_or_else(|| Error::Moment {
-        moment: "sigma_p^2 E[f'^2]/E[f^2]",
-        activation: activation.to_string(),
-        sigma: scale,
-        reason: "it is finite at too few sigma_p".into(),
+        _ => (0.0, basis),
     }))
 }
 
-/// Adds places between the outermost finite conditions and the failures beyond them: where E\[f²\] is
-/// finite below some σ_p only, such as for exp(x²), the condition may cross 1 just there.
-fn close_in_on_ends(seen: &mut Vec<(f64, f64)>, condition: Condition) {
-    let finite = |place: &(f64, f64)| place.1.is_finite();
-    let (Some(first), Some(last)) = (seen.iter().position(finite), seen.iter().rposition(finite))
-    else {
-        return;
-    };
-    let mut close_in = |inside: usize, outside: Option<usize>| {
-        let Some(outside) = outside.filter(|index| *index < seen.len()) else { return };
-        let (mut inner, mut outer) = (libm::log(seen[inside].0), libm::log(seen[outside].0));
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (inner + outer);
-            match condition(libm::exp(middle)) {
-                Ok(cond) => {
-                    seen.push((libm::exp(middle), cond.value));
-                    inner = middle;
-                }
-                Err(_) => outer = middle,
+/// The solution where the condition has this value for every σ_p.
+fn everywhere(constant: f64) -> Solution {
+    // p²/(2p - 1) times the ratio carries a few roundings.
+    if (constant - 1.0).abs() <= 8.0 * f64::EPSILON {
+        return Solution::Every;
+    }
+    Solution::None { infimum: (constant - 1.0).abs(), approached_at: Approach::Everywhere }
+}
+
+/// The infimum of |cond - 1| where no σ_p satisfies the condition: a limit at one end, or a minimum
+/// inside. `known` are samples that are at hand.
+fn nearest(
+    activation: &Activation,
+    ratio: f64,
+    known: Option<&[Sample]>,
+    condition: Condition,
+) -> Result<Solution, Error> {
+    let ends = Ends::of(activation);
+    let distance = |limit: Option<f64>| limit.map(|limit| (ratio * limit - 1.0).abs());
+    let least = if known.is_none() { ratio - 1.0 } else { 0.0 };
+    for (end, approached_at) in [(ends.zero, Approach::Zero), (ends.infinity, Approach::Infinity)] {
+        // No σ_p comes closer than the theorem's bound, which this end reaches.
+        if distance(end).is_some_and(|distance| distance <= least + REACHED) {
+            return Ok(Solution::None { infimum: least, approached_at });
+        }
+    }
+    let seen = survey(activation, SEARCH, condition, &|seen: &[Sample]| {
+        let distance = |sample: &Sample| (sample.1.value - 1.0).abs();
+        let best = seen.iter().map(distance).fold(f64::INFINITY, f64::min);
+        let last: Vec<f64> = seen.iter().rev().take(4).map(distance).collect();
+        last.len() == 4
+            && last[0] > FAR * best.max(REACHED)
+            && last.windows(2).all(|pair| pair[0] > pair[1])
+    });
+    let dip = deepest(&seen, condition).ok_or_else(|| unknown(activation))?;
+    Ok(nearest_of(ratio, ends, dip))
+}
+
+/// The least of a dip and the limits at both ends.
+fn nearest_of(ratio: f64, ends: Ends, (sigma, depth, _): (f64, f64, bool)) -> Solution {
+    let mut best = (depth, Approach::At(sigma));
+    for (limit, approach) in [(ends.zero, Approach::Zero), (ends.infinity, Approach::Infinity)] {
+        if let Some(limit) = limit {
+            let distance = (ratio * limit - 1.0).abs();
+            // A sample beside a limit may be nearer by rounding alone.
+            if distance <= best.0 + REACHED {
+                best = (if distance < REACHED { 0.0 } else { distance }, approach);
             }
         }
-    };
-    close_in(last, Some(last + 1));
-    close_in(first, first.checked_sub(1));
-    seen.sort_by(|a, b| a.0.total_cmp(&b.0));
-}
-
-/// |cond - 1| if the condition is the same everywhere, exactly 0 if it is 1.
-fn constant_condition(seen: &[(f64, f64)], condition: Condition) -> Result<Option<f64>, Error> {
-    let first = seen[0].1;
-    if seen.iter().any(|(_, cond)| (cond / first - 1.0).abs() > 1e-6) {
-        return Ok(None);
-    }
-    let middle = seen.len() / 2;
-    let places = [middle - middle / 3, middle, middle + middle / 3].map(|index| seen[index].0);
-    let mut exact = [Bounded::exact(0.0); 3];
-    for (exact, sigma) in exact.iter_mut().zip(places) {
-        *exact = condition(sigma)?;
-    }
-    let agree = |a: Bounded, b: f64| (a.value - b).abs() <= 4.0 * a.error + 1e-13 * b.abs();
-    if !exact.iter().all(|cond| agree(*cond, exact[0].value)) {
-        return Ok(None);
-    }
-    let is_one = exact.iter().all(|cond| agree(*cond, 1.0));
-    Ok(Some(if is_one { 0.0 } else { (exact[0].value - 1.0).abs() }))
-}
-
-/// The infimum of |cond - 1| where nothing crosses: a limit at one end or a dip inside.
-fn nearest_miss(seen: &[(f64, f64)], dip: Option<(f64, f64, bool)>, scale: f64) -> Solution {
-    let decade = (1.0 / libm::log10(seen[1].0 / seen[0].0)).round() as i64;
-    let end = |index: usize, inward: i64, beyond: Approach| {
-        let at = |decades: i64| {
-            let place = (index as i64 + decades * decade * inward).clamp(0, seen.len() as i64 - 1);
-            (seen[place as usize].1 - 1.0).abs()
-        };
-        let limit = limit(at(2), at(1), at(0));
-        // A range cut short ends at a σ_p of its own.
-        let is_cut = libm::log(seen[index].0 / scale).abs() < 0.9 * libm::log(REACH);
-        if is_cut && at(0) >= LIMIT_REACHED {
-            (at(0), Approach::At(seen[index].0))
-        } else {
-            (limit, beyond)
-        }
-    };
-    let mut best = end(0, 1, Approach::Zero);
-    let right = end(seen.len() - 1, -1, Approach::Infinity);
-    if right.0 < best.0 {
-        best = right;
-    }
-    if let Some((sigma, depth, _)) = dip
-        && depth < best.0
-    {
-        best = (depth, Approach::At(sigma));
     }
     Solution::None { infimum: best.0, approached_at: best.1 }
 }
 
-/// The limit of a sequence taken a decade apart, the last value nearest to it (Aitken); 0 if it
-/// is falling toward 0.
-fn limit(first: f64, second: f64, last: f64) -> f64 {
-    if last < LIMIT_REACHED || (last < 0.2 * second && second < 0.2 * first) {
-        return 0.0;
+/// Every change of sign over the range that can be computed.
+fn scanned(
+    activation: &Activation,
+    ratio: f64,
+    reason: ScanReason,
+    condition: Condition,
+) -> Result<Answer, Error> {
+    let seen = survey(activation, SCAN, condition, &|_| false);
+    let (Some(first), Some(last)) = (seen.first(), seen.last()) else {
+        condition(activation.feature_width())?;
+        return Err(unknown(activation));
+    };
+    let basis = Basis::Scan { from: first.0, to: last.0, reason };
+    let sure: Vec<Sample> = seen.iter().copied().filter(|sample| is_sure(sample.1)).collect();
+    let mut roots = Vec::new();
+    for pair in sure.windows(2) {
+        if (pair[0].1.value < 1.0) != (pair[1].1.value < 1.0)
+            && let Some(sigma) = crossing(pair[0].0, pair[1].0, condition)?
+        {
+            roots.push(sigma);
+        }
     }
-    let (earlier, later) = (second - first, last - second);
-    let converging = later.abs() < 0.5 * earlier.abs();
-    let extrapolated = last - later * later / (later - earlier);
-    if converging && extrapolated >= 0.0 { extrapolated } else { last }
+    let dip = deepest(&seen, condition).ok_or_else(|| unknown(activation))?;
+    if let (sigma, _, true) = dip
+        && !roots.iter().any(|root: &f64| (root / sigma - 1.0).abs() < 0.2)
+    {
+        // Touched, not crossed.
+        roots.push(sigma);
+        roots.sort_by(f64::total_cmp);
+    }
+    let solution = if roots.is_empty() {
+        nearest_of(ratio, Ends::of(activation), dip)
+    } else {
+        let roots = roots.into_iter().map(|sigma| root(activation, sigma));
+        Solution::Roots(roots.collect::<Result<_, _>>()?)
+    };
+    Ok(Answer { solution, basis })
+}
+
+/// The error of a condition that is nowhere known well enough.
+fn unknown(activation: &Activation) -> Error {
+    Error::Moment {
+        moment: "sigma_p^2 E[f'^2]/E[f^2]",
+        activation: activation.to_string(),
+        sigma: activation.feature_width(),
+        reason: "it is known at too few sigma_p".into(),
+    }
 }
 
 #[cfg(test)]
@@ -236,14 +189,14 @@ mod tests {
     use super::*;
 
     fn roots(text: &str, ratio: f64) -> Vec<Root> {
-        match solve(&text.parse().unwrap(), ratio).unwrap() {
+        match solve(&text.parse().unwrap(), ratio).unwrap().solution {
             Solution::Roots(roots) => roots,
             other => panic!("{text}: {other:?}"),
         }
     }
 
     fn none(text: &str) -> (f64, Approach) {
-        match solve(&text.parse().unwrap(), 1.0).unwrap() {
+        match solve(&text.parse().unwrap(), 1.0).unwrap().solution {
             Solution::None { infimum, approached_at } => (infimum, approached_at),
             other => panic!("{text}: {other:?}"),
         }
@@ -269,6 +222,8 @@ mod tests {
             assert!((roots[0].gain_squared / gain - 1.0).abs() < 1e-5, "{text}: {roots:?}");
             let exact = crate::backward_condition(&text.parse().unwrap(), roots[0].sigma_p);
             assert!((exact.unwrap() - 1.0).abs() < 1e-11, "{text}");
+            let answer = solve(&text.parse().unwrap(), 1.0).unwrap();
+            assert!(matches!(answer.basis, Basis::OneCrossing { .. }), "{text}: {answer:?}");
         }
         let exact = roots("gaussian:sigma=0.05", 1.0)[0].sigma_p;
         assert!((exact / gaussian - 1.0).abs() < 1e-11);
@@ -280,8 +235,10 @@ mod tests {
         let sigma = roots("sine:omega=1", 0.5)[0].sigma_p;
         let square = sigma * sigma;
         assert!((square / square.tanh() - 2.0).abs() < 1e-10);
-        assert!(matches!(solve(&"relu".parse().unwrap(), 1.0), Ok(Solution::Every)));
-        let (infimum, at) = match solve(&"relu".parse().unwrap(), 3.0).unwrap() {
+        let relu = solve(&"relu".parse().unwrap(), 1.0).unwrap();
+        assert_eq!(relu.solution, Solution::Every);
+        assert_eq!(relu.basis, Basis::Homogeneous { degree: 1.0 });
+        let (infimum, at) = match solve(&"relu".parse().unwrap(), 3.0).unwrap().solution {
             Solution::None { infimum, approached_at } => (infimum, approached_at),
             other => panic!("{other:?}"),
         };
@@ -294,7 +251,8 @@ mod tests {
     #[test]
     fn homogeneous_functions_are_solved_by_every_sigma() {
         for text in ["relu", "leaky_relu:slope=0.2", "abs(x)", "max(x,0)-0.3*min(x,0)", "2*x"] {
-            assert_eq!(solve(&text.parse().unwrap(), 1.0).unwrap(), Solution::Every, "{text}");
+            let answer = solve(&text.parse().unwrap(), 1.0).unwrap();
+            assert_eq!(answer.solution, Solution::Every, "{text}");
         }
         // x^n has the constant condition n²/(2n - 1).
         let (infimum, at) = none("x^2");
@@ -323,7 +281,7 @@ mod tests {
     fn no_crossing_of_any_built_in_is_missed() {
         for (name, _) in crate::activation::builtin::catalog() {
             let activation: Activation = name.parse().unwrap();
-            let found = match solve(&activation, 1.0).unwrap() {
+            let found = match solve(&activation, 1.0).unwrap().solution {
                 Solution::Roots(roots) => roots.len(),
                 _ => 0,
             };
@@ -350,16 +308,50 @@ mod tests {
         }
     }
 
+    /// A jump, and a layer with fewer outputs: there may be several roots.
     #[test]
-    fn several_roots_are_all_found() {
-        // A Gaussian on two scales: cond falls below 1 between them.
-        let found = roots("exp(-x^2/2)+exp(-x^2/2000000)", 1.0);
-        for root in &found {
-            let text = "exp(-x^2/2)+exp(-x^2/2000000)".parse().unwrap();
-            assert!((crate::backward_condition(&text, root.sigma_p).unwrap() - 1.0).abs() < 1e-10);
+    fn several_roots_are_all_found_by_a_scan() {
+        let two = "exp(-x^2/2)+2*max(0,sign(abs(x)-4))";
+        let three = "exp(-x^2/2)+5*max(0,sign(x-10))";
+        for (text, ratio, exact) in [
+            (two, 1.0, &[1.6564167336759335, 3.14168053798571, 6.527495055599828][..]),
+            (three, 1.0, &[1.5537740, 8.1942567, 24.0849450]),
+            ("x+2*x*exp(-x^2)", 0.95, &[0.372717, 28.4757]),
+        ] {
+            let found = roots(text, ratio);
+            assert_eq!(found.len(), exact.len(), "{text}: {found:?}");
+            for (root, exact) in found.iter().zip(exact) {
+                assert!((root.sigma_p / exact - 1.0).abs() < 2e-6, "{text}: {root:?} {exact}");
+            }
+            let answer = solve(&text.parse().unwrap(), ratio).unwrap();
+            let (from, to) = answer.basis.range().unwrap();
+            assert!(!answer.basis.is_proof() && from < 1e-5 && to > 1e5, "{answer:?}");
         }
-        assert!(
-            !found.is_empty() && found.windows(2).all(|pair| pair[0].sigma_p < pair[1].sigma_p)
-        );
+    }
+
+    #[test]
+    fn the_case_of_the_proof_is_named() {
+        for (text, ratio, name) in [
+            ("tanh", 1.0, "vanishes-at-zero"),
+            ("tanh", 1.5, "vanishes-at-zero"),
+            ("tanh", 0.5, "scan"),
+            ("gaussian", 1.0, "one-crossing"),
+            ("softplus", 1.0, "one-crossing"),
+            ("x^3", 1.0, "homogeneous"),
+            ("sign(x)+sign(x-1)", 1.0, "flat"),
+            ("sign(x)*exp(-x^2)", 1.0, "scan"),
+        ] {
+            let answer = solve(&text.parse().unwrap(), ratio).unwrap();
+            assert_eq!(answer.basis.name(), name, "{text}: {answer:?}");
+        }
+    }
+
+    /// E\[f²\] underflows below: one crossing there is certain, and no root within the range.
+    #[test]
+    fn a_range_that_is_cut_is_told() {
+        let answer = solve(&"exp(-(x-3)^2/(2*1e-6))".parse().unwrap(), 1.0).unwrap();
+        let Basis::OneCrossing { from, .. } = answer.basis else { panic!("{answer:?}") };
+        assert!(from > 1e-3, "{answer:?}");
+        assert!(matches!(answer.solution, Solution::None { .. }), "{answer:?}");
     }
 }

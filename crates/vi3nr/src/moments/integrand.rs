@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use super::existence::NAMES;
 use super::scaled::Scaled;
 use super::sums::Four;
 use crate::activation::formula::{Formula, Region, Sides, Symmetry, enclose};
@@ -9,10 +10,10 @@ use crate::{Activation, Bounded, Error, Real};
 
 /// ln of the smallest magnitude that is told from 0.
 pub(super) const LN_TINY: f64 = -700.0;
+/// A relative bound on f or f' beyond which more exponents are tried.
+const SHARP: f64 = 1e-8;
 /// √(2π).
 const ROOT_TAU: f64 = 2.506_628_274_631_000_7;
-
-const NAMES: [&str; 4] = ["E[f]", "E[f^2]", "E[f']", "E[f'^2]"];
 
 /// What is integrated.
 pub(super) struct Integrand<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Integrand<'a> {
     /// The formula of the function, for enclosures.
     pub(super) definition: Formula,
     pub(super) sigma: f64,
+    /// How many of the four are integrated, from the first; the others do not exist.
+    pub(super) count: usize,
 }
 
 impl Integrand<'_> {
@@ -45,7 +48,19 @@ impl Integrand<'_> {
         let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
         let turned = region.im / self.sigma;
         let density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
-        [f + density, 2.0 * f + density, slope + density, 2.0 * slope + density]
+        self.existing([f, 2.0 * f, slope, 2.0 * slope].map(|ln| ln + density), f64::NEG_INFINITY)
+    }
+
+    /// The four with `nothing` for those that do not exist.
+    pub(super) fn existing<T: Copy>(&self, four: [T; 4], nothing: T) -> [T; 4] {
+        std::array::from_fn(|k| if k < self.count { four[k] } else { nothing })
+    }
+
+    /// Below this a moment of f' is as good as 0 beside f: what the expression `f` computes to 1e-6 and
+    /// 1e-12 of √E\[f²\]/σ and E\[f²\]/σ².
+    pub(super) fn floor(&self, second_moment: f64) -> Four {
+        let steepness = 1e-6 * libm::sqrt(second_moment) / self.sigma;
+        [0.0, 0.0, steepness, steepness * steepness]
     }
 
     /// ln(σ√(2π)).
@@ -59,18 +74,35 @@ impl Integrand<'_> {
         let square = u * u;
         let relative = f64::EPSILON * (8.0 + 4.0 * square);
         let (value, slope) = self.activation.value_and_slope_on(place);
-        let tame = |number: Bounded| number.is_finite() && number.value.abs() < 1e100;
+        let slope = if self.count > 2 { slope } else { Bounded::exact(0.0) };
+        // Beside overflow, a bound that is far wider than roundings shows a subnormal intermediate.
+        let tame = |number: Bounded| {
+            let is_sharp =
+                number.error <= SHARP * number.value.abs() || number.error < f64::MIN_POSITIVE;
+            number.is_finite() && number.value.abs() < 1e100 && is_sharp
+        };
         if square < 1200.0 && tame(value) && tame(slope) {
             let density = weight * libm::exp(-0.5 * square) / (self.sigma * ROOT_TAU);
             let density = Bounded { value: density, error: relative * density };
-            return [value, value * value, slope, slope * slope].map(|g| g * density);
+            let four = [value, value * value, slope, slope * slope].map(|g| g * density);
+            return self.existing(four, Bounded::exact(0.0));
         }
-        let (value, slope) = self.activation.value_and_slope_on(Scaled::new(place));
+        let sharper = |scaled: Scaled, plain: Bounded| {
+            // A wide bound may be that of a cancellation, which more exponents do not mend.
+            if plain.is_finite() && plain.error <= scaled.plain().error {
+                Scaled::new(plain)
+            } else {
+                scaled
+            }
+        };
+        let (scaled, scaled_slope) = self.activation.value_and_slope_on(Scaled::new(place));
+        let (value, slope) = (sharper(scaled, value), sharper(scaled_slope, slope));
         let power = -0.5 * square - self.ln_norm();
         let error = f64::EPSILON * (8.0 + 4.0 * square + power.abs());
         let density = Real::exp(Scaled::new(Bounded { value: power, error }));
         let density = density * Scaled::new(Bounded::exact(weight));
-        [value, value * value, slope, slope * slope].map(|g| (g * density).plain())
+        let four = [value, value * value, slope, slope * slope].map(|g| (g * density).plain());
+        self.existing(four, Bounded::exact(0.0))
     }
 
     /// Refuses a point at which the function is not a number.

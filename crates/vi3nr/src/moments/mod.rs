@@ -16,11 +16,12 @@
 //! ```
 
 mod closed;
+mod existence;
 mod gauss;
 mod integrand;
 mod monte_carlo;
 mod quadrature;
-mod scaled;
+pub(crate) mod scaled;
 mod strip;
 mod sums;
 mod tail;
@@ -55,9 +56,10 @@ pub struct Moments {
     pub mean: Bounded,
     /// E\[f(z)²\] = μ²(x) + σ²(x) of Eq. (5) and (6).
     pub second_moment: Bounded,
-    /// E\[f'(z)\].
+    /// E\[f'(z)\]; NaN if it does not exist, as for log(abs(x)).
     pub derivative_mean: Bounded,
-    /// E\[f'(z)²\] = μ²(f'(z)) + σ²(f'(z)) of Eq. (10).
+    /// E\[f'(z)²\] = μ²(f'(z)) + σ²(f'(z)) of Eq. (10); infinite if f' is not square-integrable beside
+    /// a point, as for sqrt(abs(x)). The gain then exists, and no backward condition.
     pub derivative_second_moment: Bounded,
     /// How they were obtained.
     pub method: Method,
@@ -70,8 +72,9 @@ impl Moments {
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0, and [`Error::Moment`] if
-    /// the function is not a number somewhere or an expectation is infinite, overflows, or is not
-    /// resolved by 40,000 panels or a million equally spaced points (some 0.3 s).
+    /// the function is not a number somewhere, E\[f\] or E\[f²\] is infinite, or an expectation overflows
+    /// or is not resolved by 40,000 panels or a million equally spaced points (some 0.3 s; fewer for
+    /// a long expression).
     ///
     /// ```
     /// use vi3nr::{Activation, Moments};
@@ -117,7 +120,7 @@ impl Moments {
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0 or `samples` is not from 2
-    /// to 2^30, and [`Error::Moment`] if a sum is not finite.
+    /// to 2^30, and [`Error::Moment`] if E\[f\] or E\[f²\] is infinite or a sum is not finite.
     ///
     /// ```
     /// use vi3nr::Moments;
@@ -138,12 +141,30 @@ impl Moments {
         monte_carlo::moments(activation, sigma, samples, seed)
     }
 
+    /// Whether E\[f²\] and E\[f'²\] exist under N(0, `sigma`²), as far as that is known without
+    /// integrating; moments that exist may still overflow or not be resolved.
+    pub(crate) fn exist(activation: &Activation, sigma: f64) -> bool {
+        matches!(existence::count(activation, sigma), Ok(4))
+    }
+
     /// Moments from a closed form, each with the bound that its arithmetic has carried along.
     fn from_closed_form(four: [Bounded; 4]) -> Self {
         // What underflows is off by less than the smallest normal number.
         let [mean, second_moment, derivative_mean, derivative_second_moment] =
             four.map(|m| Bounded { value: m.value, error: m.error + f64::MIN_POSITIVE });
         let method = Method::Closed;
+        Self { mean, second_moment, derivative_mean, derivative_second_moment, method }
+    }
+
+    /// Moments of which the first `count` exist.
+    fn from_four(four: [Bounded; 4], count: usize, method: Method) -> Self {
+        let [mean, second_moment, mut derivative_mean, mut derivative_second_moment] = four;
+        if count < 3 {
+            derivative_mean = Bounded { value: f64::NAN, error: f64::INFINITY };
+        }
+        if count < 4 {
+            derivative_second_moment = Bounded { value: f64::INFINITY, error: 0.0 };
+        }
         Self { mean, second_moment, derivative_mean, derivative_second_moment, method }
     }
 
@@ -154,7 +175,14 @@ impl Moments {
             ("E[f']", self.derivative_mean),
             ("E[f'^2]", self.derivative_second_moment),
         ];
-        match named.into_iter().find(|(_, moment)| !moment.is_finite()) {
+        // Moments that do not exist are told from those that overflow by the exact infinity.
+        let is_known = |moment: &Bounded| moment.is_finite();
+        let count = if self.derivative_second_moment == Bounded::exact(f64::INFINITY) {
+            if self.derivative_mean.value.is_nan() { 2 } else { 3 }
+        } else {
+            4
+        };
+        match named.into_iter().take(count).find(|(_, moment)| !is_known(moment)) {
             None => Ok(self),
             Some((moment, _)) => Err(Error::Moment {
                 moment,

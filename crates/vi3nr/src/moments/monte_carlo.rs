@@ -1,6 +1,6 @@
 //! The paper's estimate of the moments: averages over random samples (Sec. 3.5).
 
-use super::{Method, Moments};
+use super::{Method, Moments, existence};
 use crate::rng::{Random, Stream};
 use crate::{Activation, Bounded, Error};
 
@@ -20,6 +20,8 @@ pub(super) fn moments(
             expected: "a number from 2 to 2^30",
         });
     }
+    // A sample mean of what has no expectation is a number about the sample alone.
+    let exist = existence::count(activation, sigma)?;
     let random = Random::new(seed, Stream::SAMPLES, 0);
     // Welford's running means and sums of squared deviations.
     let (mut means, mut squares) = ([0.0; 4], [0.0; 4]);
@@ -37,14 +39,9 @@ pub(super) fn moments(
         value: means[k],
         error: libm::sqrt(squares[k] / (count - 1.0) / count),
     };
-    let moments = Moments {
-        mean: moment(0),
-        second_moment: moment(1),
-        derivative_mean: moment(2),
-        derivative_second_moment: moment(3),
-        method: Method::MonteCarlo { samples, seed },
-    };
-    moments.checked(activation, sigma)
+    let four = std::array::from_fn(moment);
+    let method = Method::MonteCarlo { samples, seed };
+    Moments::from_four(four, exist, method).checked(activation, sigma)
 }
 
 #[cfg(test)]
@@ -76,5 +73,12 @@ mod tests {
         let log: Activation = "log(x)".parse().unwrap();
         assert!(Moments::by_sampling(&log, 1.0, 100, 0).is_err());
         assert!(Moments::by_sampling(&tanh, -1.0, 100, 0).is_err());
+        for infinite in ["1/x", "1/(x-0.5)^2", "tan(x)", "exp(x^2)"] {
+            let activation: Activation = infinite.parse().unwrap();
+            assert!(Moments::by_sampling(&activation, 1.0, 100, 0).is_err(), "{infinite}");
+        }
+        let root: Activation = "sqrt(abs(x))".parse().unwrap();
+        let sampled = Moments::by_sampling(&root, 1.0, 100, 0).unwrap();
+        assert_eq!(sampled.derivative_second_moment, Bounded::exact(f64::INFINITY));
     }
 }

@@ -14,7 +14,7 @@
 use super::gauss::{Rule, SIXTEEN, SIXTY_FOUR, THIRTY_TWO, ln_error_factor};
 use super::integrand::{Integrand, rounded};
 use super::sums::{Four, Sums};
-use super::{Method, Moments, strip, tail};
+use super::{Method, Moments, existence, strip, tail};
 use crate::activation::formula::{Region, Sides, Symmetry};
 use crate::{Activation, Bounded, Error};
 
@@ -22,8 +22,11 @@ use crate::{Activation, Bounded, Error};
 const PANEL_TOLERANCE: f64 = 1e-17;
 /// Panels after which equally spaced points are tried on the whole line ([`strip`]).
 const PATIENCE: usize = 200;
-/// Panels after which an integral is declared unresolved.
+/// Panels after which an integral is declared unresolved, and operations on all of them: a long
+/// expression has fewer panels.
 const MAX_PANELS: usize = 40_000;
+const MIN_PANELS: usize = 1000;
+const MAX_OPERATIONS: usize = 600_000;
 /// Panels that are enclosed infinitely in a row before a singular point is suspected.
 const SUSPECT: u32 = 4;
 /// Halvings of one panel after which a point is declared singular.
@@ -52,7 +55,8 @@ impl Panel {
 /// The moments of `activation` under N(0, `sigma`²).
 pub(super) fn moments(activation: &Activation, sigma: f64) -> Result<Moments, Error> {
     let definition = activation.to_formula()?;
-    let integrand = Integrand { activation, definition, sigma };
+    let count = existence::count(activation, sigma)?;
+    let integrand = Integrand { activation, definition, sigma, count };
     let mut scale = integrand.rough_magnitudes();
     let mut sums = integrand.integrate(scale)?;
     // A first guess that was far too large has set the tolerances too wide.
@@ -88,7 +92,11 @@ impl Integrand<'_> {
 
     /// All panels, each halved until its truncation error is within the tolerance.
     fn integrate(&self, scale: Four) -> Result<Sums, Error> {
+        let floor = self.floor(scale[1]);
+        let scale: Four = std::array::from_fn(|k| scale[k].max(floor[k]));
         let tolerance = scale.map(|scale| (PANEL_TOLERANCE * scale).max(f64::MIN_POSITIVE));
+        let operations = self.definition.program().instructions().len().max(1);
+        let max_panels = (MAX_OPERATIONS / operations).clamp(MIN_PANELS, MAX_PANELS);
         let mut sums = Sums::default();
         let mut waiting = self.first_panels(tolerance, &mut sums)?;
         let mut sides = Sides::default();
@@ -99,8 +107,9 @@ impl Integrand<'_> {
             {
                 return Ok(sums);
             }
-            if looked_at > MAX_PANELS {
-                return self.fail(1, format!("it is not resolved by {MAX_PANELS} panels"));
+            if looked_at > max_panels {
+                waiting.push(panel);
+                return self.unresolved(&sums, &waiting, max_panels);
             }
             // What has been found so far may outweigh the first guess.
             let tolerance: Four =
@@ -145,6 +154,27 @@ impl Integrand<'_> {
             waiting.push(half(middle, panel.to));
         }
         Ok(sums)
+    }
+
+    /// The error of a spent budget, with what is known of E\[f²\].
+    fn unresolved<T>(&self, sums: &Sums, waiting: &[Panel], panels: usize) -> Result<T, Error> {
+        let sides = if self.is_symmetric() { 2.0 } else { 1.0 };
+        let open: f64 = waiting
+            .iter()
+            .map(|panel| {
+                let region = Region::interval(panel.from, panel.to);
+                let modulus = self.ln_moduli(region, &mut Sides::default())[1];
+                (panel.to - panel.from) * libm::exp(modulus)
+            })
+            .sum();
+        let least = sides * (sums.value[1] - sums.error[1]).max(0.0);
+        let most = sides * (sums.value[1] + sums.error[1] + open);
+        let known = if most.is_finite() {
+            format!("all that is known is {least:.6e} <= E[f^2] <= {most:.6e}")
+        } else {
+            format!("all that is known is E[f^2] >= {least:.6e}")
+        };
+        self.fail(1, format!("it is not resolved to 1e-10 by {panels} panels; {known}"))
     }
 
     /// The panels between the ends of the line, 0 and the kinks; what lies beyond the ends goes
@@ -272,6 +302,7 @@ impl Integrand<'_> {
             Symmetry::Even => Some(2),
             Symmetry::Unknown => None,
         };
+        let floor = self.floor(sums.magnitude[1]);
         let mut moments = [Bounded::exact(0.0); 4];
         for (k, moment) in moments.iter_mut().enumerate() {
             let value = sums.value[k] + sums.rest[k];
@@ -282,12 +313,11 @@ impl Integrand<'_> {
             if !moment.is_finite() {
                 return self.fail(k, "it overflows");
             }
-            if error > 1e-3 * sums.magnitude[k].max(f64::MIN_POSITIVE * 1e4) {
+            let size = sums.magnitude[k].max(floor[k]).max(f64::MIN_POSITIVE * 1e4);
+            if k < self.count && error > 1e-3 * size {
                 return self.fail(k, format!("only {value:e} +- {error:e} could be reached"));
             }
         }
-        let [mean, second_moment, derivative_mean, derivative_second_moment] = moments;
-        let method = Method::Quadrature;
-        Ok(Moments { mean, second_moment, derivative_mean, derivative_second_moment, method })
+        Ok(Moments::from_four(moments, self.count, Method::Quadrature))
     }
 }

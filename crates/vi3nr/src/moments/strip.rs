@@ -16,8 +16,11 @@ use crate::activation::formula::{Region, Sides};
 
 /// Part of each integral that the rule may be off by.
 const TOLERANCE: f64 = 1e-15;
-/// Most nodes; some 0.2 s.
+/// Most nodes, and most operations at all of them; some 0.2 s.
 const MAX_NODES: f64 = 1_000_000.0;
+const MAX_OPERATIONS: f64 = 15e6;
+/// Most operations on enclosures of rectangles.
+const MAX_ENCLOSED: usize = 600_000;
 /// Standard deviations up to which the strip is covered with rectangles; as in [`tail`], the integrand
 /// is taken to go on falling beyond.
 const FARTHEST: f64 = 100.0;
@@ -50,7 +53,9 @@ pub(super) fn integrate(integrand: &Integrand, scale: Four) -> Option<Sums> {
     let last = libm::ceil(end * sigma / spacing);
     let sides = if integrand.is_symmetric() { 1.0 } else { 2.0 };
     // The bound on the tail takes its blocks for longer than the spacing.
-    if sides * last > MAX_NODES || spacing > 0.02 * sigma {
+    let operations = integrand.definition.program().instructions().len() as f64;
+    let nodes = sides * last;
+    if nodes > MAX_NODES || nodes * operations > MAX_OPERATIONS || spacing > 0.02 * sigma {
         return None;
     }
     for (error, truncation) in sums.error.iter_mut().zip(truncation) {
@@ -82,9 +87,11 @@ pub(super) fn integrate(integrand: &Integrand, scale: Four) -> Option<Sums> {
 /// with that error.
 fn best_spacing(integrand: &Integrand, tolerance: Four) -> Option<(f64, Four)> {
     let mut best: Option<(f64, Four)> = None;
+    let operations = integrand.definition.program().instructions().len().max(1);
+    let mut left = MAX_ENCLOSED / operations;
     for step in 0..STRIPS {
         let width = WIDEST * integrand.sigma * libm::exp2(-f64::from(step) / PER_HALVING);
-        let Some(ln_size) = ln_integrals(integrand, width) else { continue };
+        let Some(ln_size) = ln_integrals(integrand, width, &mut left) else { continue };
         let needed = (0..4)
             .map(|k| ln_size[k] + libm::log(2.0) - libm::log(tolerance[k]))
             .fold(1.0, f64::max);
@@ -107,7 +114,7 @@ fn best_spacing(integrand: &Integrand, tolerance: Four) -> Option<(f64, Four)> {
 }
 
 /// ln of bounds of ∫|g(x + ib)| dx over the line for every |b| up to `width`.
-fn ln_integrals(integrand: &Integrand, width: f64) -> Option<Four> {
+fn ln_integrals(integrand: &Integrand, width: f64, left: &mut usize) -> Option<Four> {
     let reach = FARTHEST * integrand.sigma;
     // From the middle outwards, each rectangle half as long again as the one before.
     let mut ends = vec![0.0, width.max(1e-3 * integrand.sigma)];
@@ -116,7 +123,7 @@ fn ln_integrals(integrand: &Integrand, width: f64) -> Option<Four> {
     }
     let mut sums = [f64::NEG_INFINITY; 4];
     // Of a symmetric function the other half is the mirror image, but abs may still switch between them.
-    let mut branch = Branch::default();
+    let mut branch = Branch { sides: None, left };
     for side in [1.0, -1.0] {
         for pair in ends.windows(2) {
             let (from, to) = (side * pair[0], side * pair[1]);
@@ -129,12 +136,15 @@ fn ln_integrals(integrand: &Integrand, width: f64) -> Option<Four> {
 
 /// The sides that all switches take, the same over the whole strip: else its rectangles enclose
 /// different functions.
-#[derive(Default)]
-struct Branch(Option<Sides>);
+struct Branch<'a> {
+    sides: Option<Sides>,
+    /// How many rectangles may still be enclosed.
+    left: &'a mut usize,
+}
 
-impl Branch {
+impl Branch<'_> {
     fn is(&mut self, sides: &Sides) -> bool {
-        sides.are_certain && self.0.get_or_insert_with(|| sides.clone()) == sides
+        sides.are_certain && self.sides.get_or_insert_with(|| sides.clone()) == sides
     }
 }
 
@@ -146,6 +156,7 @@ fn rectangle(
     depth: u32,
     branch: &mut Branch,
 ) -> Option<Four> {
+    *branch.left = branch.left.checked_sub(1)?;
     let mut sides = Sides::default();
     // On the axis first: which side of its switch every abs or max takes.
     integrand.ln_moduli(Region::interval(from, to), &mut sides);

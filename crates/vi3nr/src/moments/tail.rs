@@ -8,6 +8,8 @@ const NEAREST: f64 = 1.0;
 const FARTHEST: f64 = 100.0;
 /// Pieces of a block that are enclosed one by one where the whole is not seen to have faded.
 const PIECES: u32 = 64;
+/// How often a piece that is not seen to have faded is cut again.
+const DEEPEST: u32 = 1;
 /// ln of how far below the tolerance the farthest block must be.
 const FADED: f64 = 100.0;
 /// ln of how far above the tolerance a block makes its enclosure suspect.
@@ -37,11 +39,8 @@ pub(super) fn end(
         let above = |bounds: &[f64; 4], by| (0..4).any(|k| bounds[k] > ln_tolerance[k] + by);
         // So much more than the tolerance may be the enclosure's fault.
         if above(&bounds, LOOSE) || (outermost && above(&bounds, -FADED)) {
-            let piece = |k: u32| near + (far - near) * f64::from(k) / f64::from(PIECES);
-            bounds = (0..PIECES).fold([f64::NEG_INFINITY; 4], |sum, k| {
-                let part = block(integrand, side, piece(k), piece(k + 1));
-                std::array::from_fn(|k| ln_sum(sum[k], part[k]))
-            });
+            let limit = ln_tolerance.map(|ln| if outermost { ln - FADED } else { f64::MAX });
+            bounds = in_pieces(integrand, side, (near, far), limit, DEEPEST);
         }
         if outermost && above(&bounds, -FADED) {
             return None;
@@ -55,6 +54,27 @@ pub(super) fn end(
     Some((NEAREST, beyond))
 }
 
+/// The same as [`block`] from pieces, those above `limit` in pieces again.
+fn in_pieces(
+    integrand: &Integrand,
+    side: f64,
+    (near, far): (f64, f64),
+    limit: [f64; 4],
+    depth: u32,
+) -> [f64; 4] {
+    let piece = |k: u32| near + (far - near) * f64::from(k) / f64::from(PIECES);
+    (0..PIECES).fold([f64::NEG_INFINITY; 4], |sum, k| {
+        let (from, to) = (piece(k), piece(k + 1));
+        let mut part = block(integrand, side, from, to);
+        let above = |bounds: &[f64; 4]| (0..4).any(|k| bounds[k] > limit[k]);
+        // One piece that stays above decides; the rest need not be cut.
+        if depth > 0 && above(&part) && !above(&sum) {
+            part = in_pieces(integrand, side, (from, to), limit, depth - 1);
+        }
+        std::array::from_fn(|k| ln_sum(sum[k], part[k]))
+    })
+}
+
 /// ln of bounds of the four integrals over a block, given in standard deviations.
 fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
     let ends = (side * near * integrand.sigma, side * far * integrand.sigma);
@@ -62,7 +82,8 @@ fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
     let (f, slope) = enclose(integrand.definition.program(), region, &mut Sides::default());
     let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
     let density = -0.5 * near * near + libm::log(far - near);
-    [f, 2.0 * f, slope, 2.0 * slope].map(|modulus| modulus + density)
+    let four = [f, 2.0 * f, slope, 2.0 * slope].map(|modulus| modulus + density);
+    integrand.existing(four, f64::NEG_INFINITY)
 }
 
 /// ln(e^a + e^b).

@@ -75,6 +75,9 @@ impl Scheme {
                 if square <= 0.0 {
                     return fails("f' is 0 almost everywhere");
                 }
+                if !square.is_finite() {
+                    return fails("E[f'^2] is infinite");
+                }
                 Hidden::over(Fan::Out, 1.0 / square)
             }
             Self::Xavier => Hidden::Sum,

@@ -153,6 +153,18 @@ impl Graph {
         if numerator == denominator && self.number(numerator).is_none() {
             return self.constant(a / b);
         }
+        // |u|/u = u/|u| = sign(u), which has no pole.
+        if self.operand_of(numerator, Unary::Absolute) == Some(denominator)
+            || self.operand_of(denominator, Unary::Absolute) == Some(numerator)
+        {
+            let inner = if self.operand_of(numerator, Unary::Absolute).is_some() {
+                denominator
+            } else {
+                numerator
+            };
+            let sign = self.unary(Unary::Sign, inner);
+            return self.scaled_checked(a / b, sign);
+        }
         // u^n/v^n = (u/v)^n, so that sin²(u)/u² is seen below.
         if let (Node::Power(u, n), Node::Power(v, m)) =
             (self.nodes[numerator], self.nodes[denominator])
@@ -179,7 +191,8 @@ impl Graph {
         self.scaled_checked(a / b, quotient)
     }
 
-    /// (e^a - e^b)/(e^a + e^b) = tanh((a - b)/2), and c/(e^a + e^-a) = c sech(a)/2.
+    /// (e^a - e^b)/(e^a + e^b) = tanh((a - b)/2), e^a/(e^a + e^b) = 1/(1 + e^(b - a)), and
+    /// c/(e^a + e^-a) = c sech(a)/2.
     fn divide_by_exponentials(&mut self, left: Id, right: Id) -> Option<Id> {
         let powers = |graph: &Self, id: Id| match graph.nodes[id] {
             Node::Binary(Binary::Add | Binary::Subtract, u, v) => {
@@ -189,6 +202,14 @@ impl Graph {
         };
         let Node::Binary(Binary::Add, ..) = self.nodes[right] else { return None };
         let (a, b) = powers(self, right)?;
+        // e^a/(e^a + e^b) = 1/(1 + e^(b - a)).
+        if let Some(power) = self.operand_of(left, Unary::Exp)
+            && (power == a || power == b)
+        {
+            let other = if power == a { b } else { a };
+            let difference = self.subtract(power, other);
+            return Some(self.unary(Unary::Sigmoid, difference));
+        }
         let half = self.constant(0.5);
         if let Node::Binary(Binary::Subtract, ..) = self.nodes[left]
             && let Some((c, d)) = powers(self, left)

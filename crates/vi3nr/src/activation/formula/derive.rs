@@ -71,12 +71,10 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id 
             let one = graph.constant(1.0);
             graph.binary(Binary::Add, one, square)
         }
-        // (1 - t)(1 + t) avoids the cancellation in 1 - t².
+        // sech², in relative accuracy where 1 - t² and (1 - t)(1 + t) have lost all digits.
         Unary::Tanh => {
-            let one = graph.constant(1.0);
-            let below = graph.binary(Binary::Subtract, one, value);
-            let above = graph.binary(Binary::Add, one, value);
-            graph.binary(Binary::Multiply, below, above)
+            let sech = graph.unary(Unary::Sech, u);
+            graph.whole_power(sech, 2)
         }
         Unary::Sinh => graph.unary(Unary::Cosh, u),
         Unary::Cosh => graph.unary(Unary::Sinh, u),
@@ -99,9 +97,10 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id 
             let sum = graph.binary(Binary::Add, one, square);
             return graph.binary(Binary::Divide, inner, sum);
         }
+        // s(u) s(-u): 1 - s(u) loses its digits to the right.
         Unary::Sigmoid => {
-            let one = graph.constant(1.0);
-            let rest = graph.binary(Binary::Subtract, one, value);
+            let opposite = graph.unary(Unary::Negate, u);
+            let rest = graph.unary(Unary::Sigmoid, opposite);
             graph.binary(Binary::Multiply, value, rest)
         }
         Unary::Softplus => graph.unary(Unary::Sigmoid, u),

@@ -52,16 +52,35 @@ impl Region {
     }
 
     pub(super) fn sqrt(self) -> Self {
-        let z = self.plain();
+        // The root of the exponent apart, so that a huge or tiny region keeps its ends.
+        let odd = self.exponent & 1;
+        let exponent = (self.exponent - odd) / 2;
+        let z = Region { exponent: odd, ..self }.plain();
         if z.im == 0.0 && z.lo >= 0.0 && z.hi.is_finite() {
-            return Self::interval(libm::sqrt(z.lo), libm::sqrt(z.hi)).widened();
+            let (lo, hi) = (libm::sqrt(z.lo), libm::sqrt(z.hi));
+            return Region { lo, hi, im: 0.0, exponent }.widened();
         }
         if z.lo <= 0.0 || !z.is_bounded() {
             return WHOLE;
         }
         let im = libm::sqrt(0.5 * (libm::hypot(z.lo, z.im) - z.lo).max(0.0)) + 1e-15 * z.im;
         let hi = libm::sqrt(libm::hypot(z.hi, z.im));
-        Region { lo: libm::sqrt(z.lo), hi, im, exponent: 0 }.widened()
+        Region { lo: libm::sqrt(z.lo), hi, im, exponent }.widened()
+    }
+
+    /// e^z - 1, in relative accuracy near 0: z φ(z) with φ(z) = ∫₀¹ e^(zt) dt.
+    pub(super) fn exp_m1(self) -> Self {
+        let z = self.plain();
+        if z.largest_real() >= 1.0 || z.im >= 1.0 {
+            return self.exp().add(Self::constant(-1.0));
+        }
+        if z.im == 0.0 {
+            return Self::interval(libm::expm1(z.lo), libm::expm1(z.hi)).widened();
+        }
+        let phi = |x: f64| if x.abs() < 1e-300 { 1.0 } else { libm::expm1(x) / x };
+        // Re φ is a mean of e^(xt) cos(yt), Im φ one of e^(xt) sin(yt).
+        let (least, most) = (phi(z.lo) * libm::cos(z.im), phi(z.hi));
+        z.multiply(Region { lo: least, hi: most, im: most * z.im, exponent: 0 }.widened())
     }
 
     /// sin(z) and cos(z) = sin(z + π/2).
@@ -211,7 +230,8 @@ impl Region {
 
     pub(super) fn sigmoid(self) -> Self {
         let z = self.plain();
-        if z.im == 0.0 {
+        // Far to the left the exponential keeps its ends apart from 0.
+        if z.im == 0.0 && (z.lo > -300.0 || z.hi > 0.0) {
             return Region::interval(z.lo.sigmoid(), z.hi.sigmoid()).widened();
         }
         let one = Self::constant(1.0);
@@ -230,12 +250,15 @@ impl Region {
 
     pub(super) fn sech(self) -> Self {
         let z = self.plain();
-        if z.im == 0.0 {
+        if z.im == 0.0 && z.largest_real() < 300.0 {
             let (a, b) = (z.lo.sech(), z.hi.sech());
             let hi = if z.lo <= 0.0 && z.hi >= 0.0 { 1.0 } else { a.max(b) };
             return Region::interval(a.min(b), hi).widened();
         }
         if z.lo < 0.0 && z.hi > 0.0 {
+            if z.im == 0.0 {
+                return Region::interval(0.0, 1.0).widened();
+            }
             return z.cosh().reciprocal();
         }
         // 2w/(1 + w²) with w = e^(-|z|).

@@ -108,7 +108,7 @@ fn unary(function: Unary, u: Region) -> Region {
     match function {
         Unary::Negate => u.negate(),
         Unary::Exp => u.exp(),
-        Unary::ExpM1 => u.exp().add(Region::constant(-1.0)),
+        Unary::ExpM1 => u.exp_m1(),
         Unary::Ln => u.ln(),
         Unary::Ln1P => u.ln_1p(),
         Unary::Sqrt => u.sqrt(),

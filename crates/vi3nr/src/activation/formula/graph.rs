@@ -153,6 +153,23 @@ impl Graph {
                 {
                     return self.unary(Unary::Ln1P, rest);
                 }
+                // ln e^u = u and ln(1/(1 + e^(-u))) = -ln(1 + e^(-u)), which do not underflow.
+                if let Some(power) = self.operand_of(operand, Unary::Exp) {
+                    return power;
+                }
+                if let Some(power) = self.operand_of(operand, Unary::Sigmoid) {
+                    let opposite = self.unary(Unary::Negate, power);
+                    let softplus = self.unary(Unary::Softplus, opposite);
+                    return self.unary(Unary::Negate, softplus);
+                }
+            }
+            // sqrt(e^u) = e^(u/2).
+            Unary::Sqrt => {
+                if let Some(power) = self.operand_of(operand, Unary::Exp) {
+                    let half = self.constant(0.5);
+                    let power = self.multiply(half, power);
+                    return self.unary(Unary::Exp, power);
+                }
             }
             _ => {}
         }

@@ -11,6 +11,8 @@ use super::region::Region;
 const SEARCH_LIMIT: f64 = 1e6;
 /// The maximum number of intervals that a search examines before it returns what it has found.
 const MAX_INTERVALS: usize = 20_000;
+/// The maximum number of operations of a search, for long expressions.
+const MAX_WORK: usize = 200_000;
 /// The maximum number of kinks that are listed.
 const MAX_KINKS: usize = 256;
 
@@ -23,10 +25,18 @@ const MAX_KINKS: usize = 256;
 /// work.
 pub(super) fn kinks(graph: &Graph, root: Id) -> Vec<f64> {
     let mut graph = graph.clone();
+    let differences = switches(&mut graph, root);
+    roots_of(&mut graph, differences)
+}
+
+/// The roots of all these nodes, with the limits of [`kinks`].
+pub(super) fn roots_of(graph: &mut Graph, mut nodes: Vec<Id>) -> Vec<f64> {
+    nodes.sort_unstable();
+    nodes.dedup();
     let mut kinks = Vec::new();
-    for difference in switches(&mut graph, root) {
-        let slope = derivative(&mut graph, difference);
-        if let Some(program) = Program::compile(&graph, difference, slope) {
+    for node in nodes {
+        let slope = derivative(graph, node);
+        if let Some(program) = Program::compile(graph, node, slope) {
             kinks.extend(roots(&program));
         }
     }
@@ -53,8 +63,6 @@ fn switches(graph: &mut Graph, root: Id) -> Vec<Id> {
             _ => {}
         }
     }
-    found.sort_unstable();
-    found.dedup();
     found
 }
 
@@ -66,7 +74,10 @@ fn roots(program: &Program) -> Vec<f64> {
     let mut examined = 0;
     while let Some((from, to)) = waiting.pop() {
         examined += 1;
-        if examined > MAX_INTERVALS || found.len() >= 4 * MAX_KINKS {
+        if examined * program.instructions().len() > MAX_WORK
+            || examined > MAX_INTERVALS
+            || found.len() >= 4 * MAX_KINKS
+        {
             break;
         }
         let (region, slope) = enclose(program, Region::interval(from, to), &mut Sides::default());

@@ -35,6 +35,7 @@
 //! ```
 
 mod arithmetic;
+mod degree;
 mod derive;
 mod elementary;
 mod enclose;
@@ -44,6 +45,7 @@ mod operation;
 mod parse;
 mod program;
 mod region;
+mod singular;
 mod symmetry;
 
 pub use operation::{Binary, Pair, Unary};
@@ -52,6 +54,7 @@ pub use program::{Instruction, MAX_REGISTERS, Operand, Operation, Program};
 pub use super::symmetry::Symmetry;
 pub(crate) use enclose::{Sides, enclose};
 pub(crate) use region::Region;
+pub(crate) use singular::Singularities;
 
 use std::fmt;
 use std::sync::Arc;
@@ -70,6 +73,8 @@ pub struct Formula {
     parameters: Arc<[(String, f64)]>,
     kinks: Arc<[f64]>,
     symmetry: Symmetry,
+    degree: Option<f64>,
+    singularities: Arc<Singularities>,
     program: Arc<Program>,
 }
 
@@ -167,12 +172,22 @@ impl Formula {
         let program = Program::compile(&graph, root, slope).ok_or_else(|| {
             too_large(format!("it needs over {MAX_REGISTERS} intermediate results at one time"))
         })?;
-        let kinks = if find_kinks { kinks::kinks(&graph, root) } else { Vec::new() };
+        // A built-in form states its kinks, and all of them are continuous.
+        let (kinks, singularities) = if find_kinks {
+            let kinks = kinks::kinks(&graph, root);
+            let mut points = singular::suspects(&graph, root);
+            points.extend(&kinks);
+            (kinks, Singularities::of(&program, &points))
+        } else {
+            (Vec::new(), Singularities::default())
+        };
         Ok(Self {
             expression: expression.into(),
             parameters: parameters.into(),
             kinks: kinks.into(),
             symmetry: symmetry::symmetry(&graph, root),
+            degree: degree::degree(&graph, root),
+            singularities: Arc::new(singularities),
             program: Arc::new(program),
         })
     }
@@ -213,6 +228,16 @@ impl Formula {
     /// Whether the expression is provably even or odd.
     pub fn symmetry(&self) -> Symmetry {
         self.symmetry
+    }
+
+    /// The p with f(tx) = t^p f(x) for every t > 0, where the form of the expression proves one.
+    pub(crate) fn degree(&self) -> Option<f64> {
+        self.degree
+    }
+
+    /// Where f jumps, or f or f' has no finite integral.
+    pub(crate) fn singularities(&self) -> &Singularities {
+        &self.singularities
     }
 
     /// The straight-line program that computes f and f'.
