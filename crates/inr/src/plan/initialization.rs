@@ -1,7 +1,7 @@
 //! The initialization of a network, for a fit and for drawing initial weights alone.
 
 use vi3nr::scheme::{SchemeField, SchemeRefusal, SchemeRequest, SigmaReason};
-use vi3nr::{InitRule, Network, WeightShape};
+use vi3nr::{InitRule, Network, variance_sensitivity};
 
 use super::Reason;
 use crate::recipe::Recipe;
@@ -61,11 +61,26 @@ pub fn resolve_initialization(
         reasons.push(Reason { field: "first_bias", text });
     }
     let rule = InitRule::new(chosen.scheme)
-        .with_weights(request.weights.unwrap_or(WeightShape::Uniform))
+        .with_weights(request.weights.unwrap_or(chosen.scheme.usual_weights()))
         .with_biases(biases)
         .with_first_biases(first_biases);
-    let warnings = chosen.scheme.warnings(activation);
+    let mut warnings = chosen.scheme.warnings(activation);
+    warnings.extend(instability(network, chosen.sigma_p.map(|own| own.value)));
     Ok(Initialization { rule, reasons, warnings })
+}
+
+/// A warning if an error in the variance of the preactivations grows tenfold within the network.
+fn instability(network: &Network, sigma_p: Option<f64>) -> Option<String> {
+    let chi = variance_sensitivity(network.activation(), sigma_p?).ok()?;
+    let layers = std::f64::consts::LN_10 / chi.ln();
+    let is_grown = chi > 1.0 + 1e-6 && network.layer_count() as f64 > layers;
+    is_grown.then(|| {
+        format!(
+            "sigma_p is not stable for {}: a layer multiplies an error in the variance by {chi:.3}, \
+             tenfold in {layers:.0} layers",
+            network.activation()
+        )
+    })
 }
 
 /// The error as one in the fields of the request.

@@ -8,7 +8,7 @@
 //! panel bounds what is left. The one place where the bound is an estimate, though a wide one, is a
 //! point at which the enclosure stays infinite, such as x/tanh(x), (1-cos(x))/x^2 or abs(x)^0.9 at
 //! 0: there the rules with 16, 32 and 64 points must agree, or the panels' contributions must fade,
-//! else the integral is refused. The evaluation's own rounding is bounded by computing on
+//! or all integrands must be powers of x beside 0, else the integral is refused. The evaluation's own rounding is bounded by computing on
 //! [`Bounded`]. An analytic function with very many periods under the density goes to [`strip`].
 
 use super::gauss::{Rule, SIXTEEN, SIXTY_FOUR, THIRTY_TWO, ln_error_factor};
@@ -31,6 +31,8 @@ const MAX_OPERATIONS: usize = 600_000;
 const SUSPECT: u32 = 4;
 /// Halvings of one panel after which a point is declared singular.
 const DEEPEST: u32 = 1000;
+/// Width in standard deviations of a panel at 0 on which a power of x is looked for.
+const POWER_LAW: f64 = 1e-12;
 /// The ellipses that are tried, from the one that serves smooth panels best.
 const ELLIPSES: [f64; 5] = [3.2, 2.2, 5.0, 1.6, 12.0];
 /// The rules, from the cheapest.
@@ -134,6 +136,12 @@ impl Integrand<'_> {
             let unbounded = if on_axis.contains(&f64::INFINITY) { panel.unbounded + 1 } else { 0 };
             if crude.contains(&f64::INFINITY) {
                 self.require_finite(&self.apply(&SIXTEEN[7..], &panel), middle)?;
+            }
+            if unbounded >= SUSPECT
+                && let Some((part, estimate)) = self.power_law(&panel)
+            {
+                sums.add(&part, estimate);
+                continue;
             }
             if unbounded >= SUSPECT {
                 let (part, estimate) = self.estimate(&panel);
@@ -280,6 +288,37 @@ impl Integrand<'_> {
             10.0 * steps + if grows { 4.0 * fine.magnitude[k] } else { 0.0 }
         });
         (fine, error)
+    }
+
+    /// At a panel that ends at 0: the integrals of A x^a, where all four integrands go as such powers
+    /// over the panel. The part near 0 of x^-0.98 cannot be made negligible by halving.
+    fn power_law(&self, panel: &Panel) -> Option<(Sums, Four)> {
+        let width = panel.to - panel.from;
+        if (panel.from != 0.0 && panel.to != 0.0) || width > POWER_LAW * self.sigma {
+            return None;
+        }
+        let side = if panel.from == 0.0 { 1.0 } else { -1.0 };
+        let at = |share: f64| self.node(Bounded::exact(side * share * width), 1.0);
+        let [outer, middle, inner] = [1.0, 0.25, 0.0625].map(at);
+        let mut part = Sums::default();
+        let mut error = [0.0; 4];
+        for k in 0..4 {
+            if outer[k].value == 0.0 && middle[k].value == 0.0 && inner[k].value == 0.0 {
+                part.error[k] = width * outer[k].error;
+                continue;
+            }
+            let power = |from: Bounded, to: Bounded| libm::log2(to.value / from.value) / 2.0;
+            let (a, b) = (power(middle[k], outer[k]), power(inner[k], middle[k]));
+            let off = (a - b).abs() + outer[k].relative_error() + middle[k].relative_error();
+            if !(off < 1e-12 && a > -0.9999) {
+                return None;
+            }
+            part.value[k] = outer[k].value * width / (1.0 + a);
+            part.magnitude[k] = part.value[k].abs();
+            part.error[k] = part.magnitude[k] * outer[k].relative_error();
+            error[k] = part.magnitude[k] * 4.0 * off / (1.0 + a);
+        }
+        Some((part, error))
     }
 
     /// Refuses a panel in which a value is not finite.

@@ -20,7 +20,7 @@ const FARTHEST: i64 = 1 << 60;
 
 impl Scaled {
     pub(crate) fn new(mantissa: Bounded) -> Self {
-        Self { mantissa, exponent: 0 }
+        Self::normalized(mantissa, 0)
     }
 
     /// The number as it is; infinite or zero where `f64` ends.
@@ -54,7 +54,7 @@ impl Scaled {
         let total = magnitude + exponent;
         if total.abs() > FARTHEST {
             let limit = if total > 0 { f64::INFINITY.copysign(value) } else { 0.0 };
-            return Self::new(Bounded::exact(limit));
+            return Self { mantissa: Bounded::exact(limit), exponent: 0 };
         }
         if total.abs() < COMFORT {
             return Self { mantissa: Self::shifted(mantissa, exponent), exponent: 0 };
@@ -89,9 +89,11 @@ impl PartialOrd for Scaled {
 impl Add for Scaled {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        let common = if self.mantissa.value == 0.0 {
+        // An uncertain 0 has a size of its own.
+        let is_zero = |x: &Self| x.mantissa == Bounded::exact(0.0);
+        let common = if is_zero(&self) {
             other.exponent
-        } else if other.mantissa.value == 0.0 {
+        } else if is_zero(&other) {
             self.exponent
         } else {
             self.exponent.max(other.exponent)

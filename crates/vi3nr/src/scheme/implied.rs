@@ -1,6 +1,6 @@
 //! The σ_p that a scheme implies for an activation.
 
-use super::Scheme;
+use super::{BiasRule, InitRule, Scheme};
 use crate::backward::{crossing, scan};
 use crate::{Activation, Bounded, Error, Gain};
 
@@ -35,6 +35,33 @@ impl Scheme {
         fan_in: usize,
         fan_out: usize,
     ) -> Result<Implied, Error> {
+        InitRule::new(*self).kept_sigma_p(activation, fan_in, fan_out)
+    }
+}
+
+impl InitRule {
+    /// Which σ_p the hidden layers keep with these weights and biases, between hidden layers with the given
+    /// fans: the fixed points of σ_p² = M_i σ²(W_i) E\[f²\] + Var(b). Biases like the weights add σ²(W_i).
+    ///
+    /// # Errors
+    /// Returns the errors of [`Scheme::implied_sigma_p`].
+    ///
+    /// ```
+    /// use vi3nr::{BiasRule, InitRule, Scheme};
+    /// use vi3nr::scheme::Implied;
+    ///
+    /// let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
+    /// let rule = InitRule::new(scheme).with_biases(BiasRule::LikeWeights);
+    /// let Implied::SigmaP(kept) = rule.kept_sigma_p(&"tanh".parse()?, 64, 64)? else { panic!() };
+    /// assert!((kept[0] - 1.0357).abs() < 1e-3);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn kept_sigma_p(
+        &self,
+        activation: &Activation,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> Result<Implied, Error> {
         if fan_in == 0 || fan_out == 0 {
             return Err(Error::OutOfRange {
                 quantity: "the number of inputs or outputs of a layer".into(),
@@ -42,15 +69,26 @@ impl Scheme {
                 expected: "at least 1",
             });
         }
-        let variance = self.hidden_variance(activation)?.between(fan_in, fan_out);
+        let variance = self.scheme.hidden_variance(activation)?.between(fan_in, fan_out);
         let target = fan_in as f64 * variance;
-        // gain²/(M σ²(W)), which is 1 at a solution.
+        let bias_variance = match self.biases {
+            BiasRule::Zero => 0.0,
+            BiasRule::LikeWeights => variance,
+            BiasRule::Uniform { bound } => bound * bound / 3.0,
+        };
+        // σ²/(M σ²(W) E[f²] + Var(b)), which is 1 at a solution, from gain² = σ²/E[f²].
         let quotient = |sigma: f64| -> Result<Bounded, Error> {
-            Ok(Gain::of(activation, sigma)?.gain_squared / Bounded::exact(target))
+            let second_moment = Gain::of(activation, sigma)?.moments.second_moment;
+            let kept = Bounded::exact(target) * second_moment + Bounded::exact(bias_variance);
+            Ok(Bounded::exact(sigma) * Bounded::exact(sigma) / kept)
         };
         let seen: Vec<(f64, f64)> = scan(activation)
             .iter()
-            .map(|sample| (sample.sigma, sample.gain_squared / target))
+            .map(|sample| {
+                let square = sample.sigma * sample.sigma;
+                let kept = target * square / sample.gain_squared + bias_variance;
+                (sample.sigma, square / kept)
+            })
             .filter(|(_, quotient)| quotient.is_finite())
             .collect();
         let middle = quotient(activation.feature_width())?;
@@ -102,6 +140,23 @@ mod tests {
             assert_eq!(found.len(), 1);
             assert!((found[0] - sigma_p).abs() < 0.006, "{scheme}, {sigma_a}: {found:?}");
         }
+    }
+
+    /// Biases raise the variance that is kept: by (gain²/M)/(1 - χ) to first order.
+    #[test]
+    fn biases_are_part_of_what_is_kept() {
+        let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
+        let tanh = "tanh".parse().unwrap();
+        let kept = |biases: BiasRule| {
+            match InitRule::new(scheme).with_biases(biases).kept_sigma_p(&tanh, 64, 64).unwrap() {
+                Implied::SigmaP(sigmas) => sigmas[0],
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!((kept(BiasRule::Zero) - 1.0).abs() < 1e-10);
+        let raised = kept(BiasRule::LikeWeights).powi(2);
+        assert!((raised - 1.07).abs() < 0.01, "{raised}");
+        assert!(kept(BiasRule::Uniform { bound: 1.0 }) > 1.1);
     }
 
     #[test]

@@ -219,8 +219,20 @@ impl LayerPlan {
     }
 }
 
+impl Scheme {
+    /// The distribution with which the scheme was published: normal for [`Scheme::Normal`], otherwise
+    /// uniform.
+    pub fn usual_weights(&self) -> WeightShape {
+        match self {
+            Self::Normal { .. } => WeightShape::Normal,
+            _ => WeightShape::Uniform,
+        }
+    }
+}
+
 impl InitRule {
-    /// Creates a rule with uniform weights and with biases of 0, as in the theory.
+    /// Creates a rule with the scheme's own distribution ([`Scheme::usual_weights`]) and with biases of
+    /// 0, as in the theory.
     ///
     /// ```
     /// use vi3nr::{BiasRule, InitRule, Scheme, WeightShape};
@@ -232,7 +244,7 @@ impl InitRule {
     /// ```
     pub fn new(scheme: Scheme) -> Self {
         let biases = BiasRule::Zero;
-        Self { scheme, weights: WeightShape::Uniform, biases, first_biases: biases }
+        Self { scheme, weights: scheme.usual_weights(), biases, first_biases: biases }
     }
 
     /// Replaces the distribution of the weights.

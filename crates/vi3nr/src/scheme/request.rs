@@ -30,6 +30,8 @@ pub enum SchemeRequest {
     /// `ours_mc` or `vi3nr-mc`: [`Scheme::MonteCarlo`] with the given σ_p, or the default, and
     /// [`PAPER_SAMPLES`] samples.
     MonteCarlo,
+    /// `backward`: [`Scheme::Backward`] with the given σ_p, or the default.
+    Backward,
     /// `siren`: [`Scheme::Siren`] with the ω of the activation, which must be a sine.
     Siren,
     /// A complete scheme with its parameters.
@@ -112,12 +114,15 @@ impl SchemeRequest {
             .map(|_| SchemeField::SigmaP)
             .or_else(|| last_sigma_p.map(|_| SchemeField::LastSigmaP));
         match self {
-            Self::MonteCarlo => {
+            Self::MonteCarlo | Self::Backward => {
                 if last_sigma_p.is_some() {
                     return Err(self.refuse(SchemeField::LastSigmaP));
                 }
                 let sigma_p = choose()?;
-                let scheme = Scheme::MonteCarlo { sigma_p: sigma_p.value, samples: PAPER_SAMPLES };
+                let scheme = match self {
+                    Self::Backward => Scheme::Backward { sigma_p: sigma_p.value },
+                    _ => Scheme::MonteCarlo { sigma_p: sigma_p.value, samples: PAPER_SAMPLES },
+                };
                 Ok(ChosenScheme { scheme, sigma_p: Some(sigma_p) })
             }
             Self::Siren | Self::Given(_) if let Some(field) = given => Err(self.refuse(field)),
@@ -152,7 +157,7 @@ impl SchemeRequest {
         };
         let owners = match field {
             SchemeField::LastSigmaP => "ours",
-            _ => "ours or ours_mc",
+            _ => "ours, ours_mc or backward",
         };
         SchemeRefusal::Field {
             field,
@@ -192,13 +197,14 @@ impl ChosenScheme {
     }
 }
 
-/// Writes `auto`, `ours`, `ours_mc`, `siren`, or a scheme with its parameters.
+/// Writes `auto`, `ours`, `ours_mc`, `backward`, `siren`, or a scheme with its parameters.
 impl fmt::Display for SchemeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::VarianceInformed => f.write_str("ours"),
             Self::MonteCarlo => f.write_str("ours_mc"),
+            Self::Backward => f.write_str("backward"),
             Self::Siren => f.write_str("siren"),
             Self::Given(scheme) => scheme.fmt(f),
         }
@@ -208,7 +214,7 @@ impl fmt::Display for SchemeRequest {
 impl FromStr for SchemeRequest {
     type Err = Error;
 
-    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`) or `siren`, otherwise a
+    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward` or `siren`, otherwise a
     /// [`Scheme`].
     ///
     /// # Errors
@@ -219,6 +225,7 @@ impl FromStr for SchemeRequest {
             "auto" => Self::Auto,
             "ours" | "vi3nr" => Self::VarianceInformed,
             "ours_mc" | "vi3nr-mc" => Self::MonteCarlo,
+            "backward" => Self::Backward,
             "siren" => Self::Siren,
             scheme => Self::Given(scheme.parse()?),
         })
@@ -244,6 +251,7 @@ mod tests {
             ("auto", SchemeRequest::Auto),
             ("ours", SchemeRequest::VarianceInformed),
             ("ours_mc", SchemeRequest::MonteCarlo),
+            ("backward", SchemeRequest::Backward),
             ("siren", SchemeRequest::Siren),
             ("siren:omega=30", SchemeRequest::Given(Scheme::Siren { omega: 30.0 })),
             ("xavier", SchemeRequest::Given(Scheme::Xavier)),
@@ -271,7 +279,7 @@ mod tests {
         let sampled = format!("ours_mc:sigma_p={},samples=1000000", 2.0 * root);
         let gaussian = "gaussian:sigma=0.1";
         let given = Some(SigmaReason::Given);
-        let cases: [(Case, &str, Option<SigmaReason>); 17] = [
+        let cases: [(Case, &str, Option<SigmaReason>); 19] = [
             (("auto", gaussian, "", None), &doubled, Some(multiple)),
             (("ours", gaussian, "", None), &doubled, Some(multiple)),
             (("auto", gaussian, "auto", None), &automatic, Some(SigmaReason::SmallestRoot)),
@@ -279,6 +287,8 @@ mod tests {
             (("ours", gaussian, "0.15", None), "ours:sigma_p=0.15", given),
             (("auto", gaussian, "", Some(0.3)), &last, Some(multiple)),
             (("ours_mc", gaussian, "", None), &sampled, Some(multiple)),
+            (("backward", "tanh", "", None), "backward:sigma_p=1", Some(SigmaReason::NearOne)),
+            (("backward", "tanh", "0.3", None), "backward:sigma_p=0.3", given),
             (("auto", "relu", "", None), "ours:sigma_p=1", Some(SigmaReason::EveryValue)),
             (("auto", "tanh", "", None), "ours:sigma_p=1", Some(SigmaReason::NearOne)),
             (("auto", "sine:omega=5", "", None), "siren:omega=5", None),
@@ -307,7 +317,7 @@ mod tests {
             (("siren", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "ours, written without"),
             (("xavier", "sine", "auto", None), SchemeField::SigmaP, "with the scheme xavier;"),
             (("ours:sigma_p=1", "sine", "2", None), SchemeField::SigmaP, "scheme ours:sigma_p=1"),
-            (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours or ours_mc"),
+            (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours, ours_mc or"),
             (("ours_mc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "the scheme ours_mc;"),
             (("ours", "sine", "", Some(0.0)), SchemeField::LastSigmaP, "with the number 0;"),
             (("ours", "sine", "", bad), SchemeField::LastSigmaP, "a finite number above 0"),

@@ -35,6 +35,15 @@ impl Graph {
             }
             _ => {}
         }
+        if self
+            .squared(left, Unary::Sin)
+            .is_some_and(|angle| self.squared(right, Unary::Cos) == Some(angle))
+            || self
+                .squared(left, Unary::Cos)
+                .is_some_and(|angle| self.squared(right, Unary::Sin) == Some(angle))
+        {
+            return self.constant(1.0);
+        }
         if let Some(negated) = self.operand_of(right, Unary::Negate) {
             return self.subtract(left, negated);
         }
@@ -69,6 +78,14 @@ impl Graph {
             return self.binary(Binary::Add, left, negated);
         }
         self.intern(Node::Binary(Binary::Subtract, left, right))
+    }
+
+    /// u where the node is function(u)².
+    fn squared(&self, id: Id, function: Unary) -> Option<Id> {
+        match self.nodes[id] {
+            Node::Power(base, 2) => self.operand_of(base, function),
+            _ => None,
+        }
     }
 
     /// 1 - cos(u) = 2 sin²(u/2).

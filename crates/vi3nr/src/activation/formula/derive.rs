@@ -17,7 +17,7 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
         let slope = match node {
             Node::Input => graph.constant(1.0),
             Node::Constant(_) => graph.constant(0.0),
-            Node::Unary(function, u) => unary(graph, function, id, u, slopes[u]),
+            Node::Unary(function, u) => unary(graph, function, id, u, &slopes),
             Node::Binary(operation, u, v) => {
                 binary(graph, operation, id, (u, slopes[u]), (v, slopes[v]))
             }
@@ -38,9 +38,10 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
     slopes[root]
 }
 
-/// The derivative of function(u), where `value` is the node of function(u) and `inner` is the
-/// derivative of u.
-fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id {
+/// The derivative of function(u), where `value` is the node of function(u) and `slopes` are the
+/// derivatives of the nodes up to u.
+fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, slopes: &[Id]) -> Id {
+    let inner = slopes[u];
     if graph.number(inner) == Some(0.0) {
         return inner;
     }
@@ -92,6 +93,16 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, inner: Id) -> Id 
             graph.binary(Binary::Multiply, factor, bell)
         }
         Unary::Atan => {
+            // atan(p/q)' = (p' q - p q')/(p² + q²) has a value where q = 0.
+            if let Node::Binary(Binary::Divide, p, q) = graph.nodes()[u] {
+                let square = graph.whole_power(p, 2);
+                let other = graph.whole_power(q, 2);
+                let sum = graph.binary(Binary::Add, square, other);
+                let rising = graph.binary(Binary::Multiply, slopes[p], q);
+                let falling = graph.binary(Binary::Multiply, p, slopes[q]);
+                let numerator = graph.binary(Binary::Subtract, rising, falling);
+                return graph.binary(Binary::Divide, numerator, sum);
+            }
             let square = graph.whole_power(u, 2);
             let one = graph.constant(1.0);
             let sum = graph.binary(Binary::Add, one, square);

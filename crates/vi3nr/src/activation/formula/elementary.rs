@@ -8,6 +8,9 @@ use crate::Real;
 impl Region {
     pub(super) fn exp(self) -> Self {
         let z = self.plain();
+        if z.im == 0.0 && z.hi >= 1e17 {
+            return Region::interval(0.0, f64::INFINITY);
+        }
         if z.hi >= 1e17 || z.im >= 1e17 {
             return WHOLE;
         }
@@ -86,6 +89,9 @@ impl Region {
     /// sin(z) and cos(z) = sin(z + π/2).
     pub(super) fn sin_cos(self) -> (Self, Self) {
         let z = self.plain();
+        if z.im == 0.0 && !z.is_bounded() {
+            return (Self::interval(-1.0, 1.0), Self::interval(-1.0, 1.0));
+        }
         if !z.is_bounded() || z.im > 700.0 {
             return (WHOLE, WHOLE);
         }

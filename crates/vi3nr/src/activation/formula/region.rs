@@ -98,7 +98,8 @@ impl Region {
     #[cold]
     pub(super) fn normalized(self, largest: f64) -> Self {
         if !largest.is_finite() {
-            return WHOLE;
+            // On the axis what is known of the other end is kept: atan and tanh are bounded all the same.
+            return if self.im == 0.0 { self.plain() } else { WHOLE };
         }
         if largest == 0.0 {
             return Self { exponent: 0, ..self };
@@ -161,7 +162,7 @@ impl Region {
             return Self::constant(0.0);
         }
         if !self.is_bounded() || !other.is_bounded() {
-            return WHOLE;
+            return self.multiply_unbounded(other);
         }
         let products =
             [self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi];
@@ -170,6 +171,21 @@ impl Region {
         let hi = products.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b)) + imaginary;
         let im = self.largest_real() * other.im + other.largest_real() * self.im;
         Self { lo, hi, im, exponent: self.exponent + other.exponent }.widened()
+    }
+
+    /// The product where a factor has an infinite end: an interval on the axis, else the whole plane.
+    #[cold]
+    fn multiply_unbounded(self, other: Self) -> Self {
+        if self.im != 0.0 || other.im != 0.0 {
+            return WHOLE;
+        }
+        let (a, b) = (self.plain(), other.plain());
+        // Infinity stands for all large numbers, and 0 times each is 0.
+        let products = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi]
+            .map(|product| if product.is_nan() { 0.0 } else { product });
+        let lo = products.iter().fold(f64::INFINITY, |a, b| a.min(*b));
+        let hi = products.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b));
+        Self::interval(lo, hi).widened()
     }
 
     pub(super) fn square(self) -> Self {
@@ -199,6 +215,13 @@ impl Region {
     pub(super) fn reciprocal(self) -> Self {
         if self.hi < 0.0 {
             return self.negate().reciprocal().negate();
+        }
+        if self.im == 0.0 && self.exponent == 0 && (self.lo <= 0.0 || !self.is_bounded()) {
+            return if self.lo < 0.0 {
+                Self::interval(f64::NEG_INFINITY, f64::INFINITY)
+            } else {
+                Self::interval(1.0 / self.hi, 1.0 / self.lo.abs()).widened()
+            };
         }
         if self.lo <= 0.0 || !self.is_bounded() {
             return WHOLE;
