@@ -241,7 +241,8 @@ impl Real for Bounded {
 
     fn atan(self) -> Self {
         let least = self.min_magnitude();
-        Self::elementary(libm::atan(self.value), self.error / (1.0 + least * least))
+        let propagated = (self.error / (1.0 + least * least)).min(PI);
+        Self::elementary(libm::atan(self.value), propagated)
     }
 
     fn exp_m1(self) -> Self {

@@ -6,7 +6,7 @@ use super::solve::solve;
 use crate::{Activation, Error, Gain};
 
 /// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
-pub(crate) const BEARABLE: f64 = 0.3131;
+pub(crate) const MAX_DEVIATION: f64 = 0.3131;
 
 /// Failures in a row after which no smaller σ_p is tried: each may take a second.
 const PATIENCE: usize = 16;
@@ -47,7 +47,7 @@ pub(crate) fn smallest_root(activation: &Activation) -> Result<Option<f64>, Erro
 /// Which σ_p is taken where Eq. (13) singles out none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fallback {
-    /// 1, where the condition is bearable.
+    /// 1, where the condition is that near.
     One,
     /// The largest below 1 for which it is.
     LargestNear,
@@ -58,7 +58,7 @@ pub(crate) enum Fallback {
 /// The σ_p of [`auto_sigma_p`] where Eq. (13) has no root or every σ_p is one.
 pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error> {
     let slack = |sigma_p: f64| {
-        Ok::<f64, Error>(BEARABLE - (backward_condition(activation, sigma_p)? - 1.0).abs())
+        Ok::<f64, Error>(MAX_DEVIATION - (backward_condition(activation, sigma_p)? - 1.0).abs())
     };
     let at_1 = slack(1.0);
     if matches!(at_1, Ok(slack) if slack >= 0.0) {
@@ -79,8 +79,8 @@ pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error
                 let (mut low, mut high) = (below, above);
                 for _ in 0..60 {
                     let middle = 0.5 * (low + high);
-                    let is_bearable = matches!(slack(middle), Ok(slack) if slack >= 0.0);
-                    if is_bearable { low = middle } else { high = middle }
+                    let is_near = matches!(slack(middle), Ok(slack) if slack >= 0.0);
+                    if is_near { low = middle } else { high = middle }
                 }
                 return Ok((low, Fallback::LargestNear));
             }

@@ -33,14 +33,26 @@ impl Ends {
     /// infinity, E\[f'²\] falls as 1/σ_p only and E\[f²\] grows more slowly than σ_p: cond is unbounded.
     pub(super) fn of(activation: &Activation) -> Self {
         let limit = |p: f64| if p > 1e6 { f64::INFINITY } else { p * p / (2.0 * p - 1.0) };
-        let zero = match tail(activation, -1.0) {
+        // The code of a built-in form and its definition as a formula lose digits at different places.
+        let by_code = |x: Scaled| activation.value_and_slope_on(x);
+        let formula = activation.to_formula().ok();
+        let tail = |vanishes: bool, direction: f64| {
+            let known = dominant(&by_code, vanishes, direction);
+            match &formula {
+                Some(formula) if matches!(known, Tail::Unknown) => {
+                    dominant(&|x| formula.program().run(x), vanishes, direction)
+                }
+                _ => known,
+            }
+        };
+        let zero = match tail(vanishes_at_zero(activation), -1.0) {
             Tail::Power(p) if p.abs() < 1e-9 => Some(0.0),
             Tail::Power(p) if p > 0.5 + 1e-6 => Some(limit(p)),
             Tail::Vanishing => Some(f64::INFINITY),
             _ => None,
         };
         let is_continuous = activation.singularities().is_none_or(|known| !known.is_discontinuous);
-        let infinity = match tail(activation, 1.0) {
+        let infinity = match tail(false, 1.0) {
             Tail::Power(p) if p > 0.5 + 1e-6 => Some(limit(p)),
             Tail::Power(p) if p < 0.5 - 1e-6 && is_continuous => Some(f64::INFINITY),
             Tail::Vanishing if is_continuous => Some(f64::INFINITY),
@@ -54,10 +66,7 @@ impl Ends {
 pub(super) fn vanishes_at_zero(activation: &Activation) -> bool {
     let at = |x: f64| activation.value_and_slope_on(Scaled::new(Bounded::exact(x))).0;
     let (value, beside) = (at(0.0), at(libm::exp2(-1000.0)));
-    let is_zero = |value: Scaled| {
-        let plain = value.plain();
-        value.ln_magnitude() == f64::NEG_INFINITY || plain.value.abs() <= plain.error
-    };
+    let is_zero = |value: Scaled| value.may_be_zero();
     if value.plain().value.is_nan() {
         // As small as x itself, or uncertain beside 0.
         return is_zero(beside) || beside.ln_magnitude() < -100.0;
@@ -65,9 +74,12 @@ pub(super) fn vanishes_at_zero(activation: &Activation) -> bool {
     is_zero(value)
 }
 
+/// f and f' at a point.
+type Run<'a> = &'a dyn Fn(Scaled) -> (Scaled, Scaled);
+
 /// The dominant side of f toward 0 (`direction` -1) or infinity (1).
-fn tail(activation: &Activation, direction: f64) -> Tail {
-    let sides = [one_side(activation, direction, 1.0), one_side(activation, direction, -1.0)];
+fn dominant(run: Run<'_>, vanishes: bool, direction: f64) -> Tail {
+    let sides = [1.0, -1.0].map(|side| one_side(run, vanishes, direction, side));
     match sides {
         [Tail::Unknown, _] | [_, Tail::Unknown] => Tail::Unknown,
         [Tail::Vanishing, other] | [other, Tail::Vanishing] => other,
@@ -78,12 +90,12 @@ fn tail(activation: &Activation, direction: f64) -> Tail {
     }
 }
 
-fn one_side(activation: &Activation, direction: f64, side: f64) -> Tail {
+fn one_side(run: Run<'_>, vanishes: bool, direction: f64, side: f64) -> Tail {
     // The local power x f'(x)/f(x), once more a little beside: an oscillation shows there.
     let local = |place: f64, factor: f64| -> Option<(f64, f64)> {
         let x = side * factor * libm::exp2(direction * place);
         let place = Scaled::new(Bounded::exact(x));
-        let (value, slope) = activation.value_and_slope_on(place);
+        let (value, slope) = run(place);
         if value.ln_magnitude() == f64::NEG_INFINITY && value.plain().error < f64::MIN_POSITIVE {
             return Some((f64::INFINITY, 1.0));
         }
@@ -91,7 +103,7 @@ fn one_side(activation: &Activation, direction: f64, side: f64) -> Tail {
         let is_certain = power.is_finite() && power.error <= CERTAIN * power.value.abs().max(1.0);
         is_certain.then_some((power.value, libm::log(x.abs())))
     };
-    if direction < 0.0 && vanishes_at_zero(activation) && starts_with_a_slope(activation, side) {
+    if vanishes && starts_with_a_slope(run, side) {
         return Tail::Power(1.0);
     }
     let mut seen = [(0.0, 0.0); 3];
@@ -100,7 +112,10 @@ fn one_side(activation: &Activation, direction: f64, side: f64) -> Tail {
             return Tail::Unknown;
         };
         let is_steady = (here.0 - beside.0).abs() <= 1e-3 * (1.0 + here.0.abs());
-        if here.0.is_finite() && !is_steady && here.0.abs() < 1e6 {
+        // The power of an exponential grows with |x| or 1/|x|; that of an oscillation jumps.
+        let ratio = beside.0 / here.0;
+        let is_growing = here.0.abs() >= 1e6 && (0.2..=5.0).contains(&ratio);
+        if here.0.is_finite() && !is_steady && !is_growing {
             return Tail::Unknown;
         }
         *seen = here;
@@ -120,10 +135,10 @@ fn one_side(activation: &Activation, direction: f64, side: f64) -> Tail {
 }
 
 /// Whether f' tends to a finite number other than 0 toward 0 from this side.
-fn starts_with_a_slope(activation: &Activation, side: f64) -> bool {
+fn starts_with_a_slope(run: Run<'_>, side: f64) -> bool {
     let slope = |place: f64| {
         let x = Bounded::exact(side * libm::exp2(-place));
-        activation.value_and_slope_on(Scaled::new(x)).1.plain()
+        run(Scaled::new(x)).1.plain()
     };
     let (near, nearer) = (slope(300.0), slope(600.0));
     let is_certain = |slope: &Bounded| {

@@ -4,8 +4,11 @@ use super::scaled::Scaled;
 use crate::activation::formula::Singularities;
 use crate::{Activation, Bounded, Error};
 
-/// Standard deviations at which it is looked whether f outgrows the density.
-const FAR: [f64; 3] = [40.0, 80.0, 160.0];
+/// Standard deviations at which it is tested whether f outgrows the density: so far out that a peak
+/// of f at a distance of some thousand of them is passed.
+const FAR: [f64; 3] = [1e5, 2e5, 4e5];
+/// The relative accuracy of the exponents there.
+const ROUNDING: f64 = 1e-9;
 
 pub(super) const NAMES: [&str; 4] = ["E[f]", "E[f^2]", "E[f']", "E[f'^2]"];
 
@@ -32,7 +35,8 @@ pub(super) fn count(activation: &Activation, sigma: f64) -> Result<usize, Error>
             let place = Scaled::new(Bounded::exact(side * u * sigma));
             2.0 * activation.value_and_slope_on(place).0.ln_magnitude() - 0.5 * u * u
         });
-        let grows = |k: usize| ln_square[k + 1] >= ln_square[k] - 1e-6;
+        let grows =
+            |k: usize| ln_square[k + 1] >= ln_square[k] - ROUNDING * FAR[k + 1] * FAR[k + 1];
         if ln_square.iter().all(|ln| ln.is_finite()) && grows(0) && grows(1) {
             return fail(
                 1,

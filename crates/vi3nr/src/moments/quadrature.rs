@@ -192,7 +192,7 @@ impl Integrand<'_> {
         for side in if self.is_symmetric() { [1.0].iter() } else { [-1.0, 1.0].iter() } {
             let Some((end, beyond)) = tail::end(self, *side, tolerance.map(libm::log)) else {
                 self.require_defined(side * 1e3 * self.sigma)?;
-                return self.fail(1, "the function does not fade against the normal density");
+                return self.fail(1, "it is infinite or overflows: the function does not fade against the normal density");
             };
             ends.push(side * end * self.sigma);
             for (error, ln_beyond) in sums.error.iter_mut().zip(beyond) {

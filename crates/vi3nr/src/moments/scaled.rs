@@ -41,19 +41,29 @@ impl Scaled {
         libm::log(self.mantissa.value.abs()) + self.exponent as f64 * LN_2
     }
 
+    /// Whether the bound includes 0.
+    pub(crate) fn may_be_zero(self) -> bool {
+        self.mantissa.value.abs() <= self.mantissa.error
+    }
+
     fn shifted(mantissa: Bounded, by: i64) -> Bounded {
         Self { mantissa, exponent: by }.plain()
     }
 
     fn normalized(mantissa: Bounded, exponent: i64) -> Self {
-        let value = mantissa.value;
+        // A bound wider than the value counts as much: its square must not overflow.
+        let value = if mantissa.error.is_finite() {
+            mantissa.value.abs().max(mantissa.error)
+        } else {
+            mantissa.value.abs()
+        };
         if value == 0.0 || !value.is_finite() {
             return Self { mantissa, exponent: if mantissa.error == 0.0 { 0 } else { exponent } };
         }
         let magnitude = i64::from(libm::ilogb(value));
         let total = magnitude + exponent;
         if total.abs() > FARTHEST {
-            let limit = if total > 0 { f64::INFINITY.copysign(value) } else { 0.0 };
+            let limit = if total > 0 { f64::INFINITY.copysign(mantissa.value) } else { 0.0 };
             return Self { mantissa: Bounded::exact(limit), exponent: 0 };
         }
         if total.abs() < COMFORT {
@@ -64,6 +74,15 @@ impl Scaled {
 
     fn through(self, function: impl Fn(Bounded) -> Bounded) -> Self {
         Self::new(function(self.plain()))
+    }
+
+    /// A function with f(x) = `slope` x (1 + O(x)) near 0, where `f64` may underflow.
+    fn through_zero(self, slope: f64, function: impl Fn(Bounded) -> Bounded) -> Self {
+        if self.exponent < -COMFORT {
+            let slope = Bounded { value: slope, error: 2.0 * f64::EPSILON * slope };
+            return Self::normalized(self.mantissa * slope, self.exponent);
+        }
+        self.through(function)
     }
 }
 
@@ -113,6 +132,11 @@ impl Sub for Scaled {
 impl Mul for Scaled {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
+        // Nothing underflows here, so an exact 0 stays exact beside any exponent.
+        let zero = Bounded::exact(0.0);
+        if self.mantissa == zero || other.mantissa == zero {
+            return Self { mantissa: zero, exponent: 0 };
+        }
         Self::normalized(self.mantissa * other.mantissa, self.exponent + other.exponent)
     }
 }
@@ -120,6 +144,10 @@ impl Mul for Scaled {
 impl Div for Scaled {
     type Output = Self;
     fn div(self, other: Self) -> Self {
+        // Here infinity is a number beyond every exponent.
+        if other.mantissa.value.is_infinite() && self.mantissa.is_finite() {
+            return Self { mantissa: Bounded::exact(0.0), exponent: 0 };
+        }
         Self::normalized(self.mantissa / other.mantissa, self.exponent - other.exponent)
     }
 }
@@ -167,7 +195,7 @@ impl Real for Scaled {
     }
 
     fn tanh(self) -> Self {
-        self.through(Real::tanh)
+        self.through_zero(1.0, Real::tanh)
     }
 
     fn sinc_and_slope(self) -> (Self, Self) {
@@ -187,31 +215,34 @@ impl Real for Scaled {
     }
 
     fn erf(self) -> Self {
-        self.through(Real::erf)
+        self.through_zero(std::f64::consts::FRAC_2_SQRT_PI, Real::erf)
     }
 
     fn erfc(self) -> Self {
         let x = self.plain();
-        if x.value < ERFC_TAIL || x.error > 1e-3 || x.value > 1e15 {
+        if x.value > 1e15 {
+            return Self::new(Bounded::exact(0.0));
+        }
+        if x.value < ERFC_TAIL || x.error > 1e-3 {
             return Self::new(x.erfc());
         }
         (-(self * self)).exp() * Self::new(erfc_factor(x))
     }
 
     fn atan(self) -> Self {
-        self.through(Real::atan)
+        self.through_zero(1.0, Real::atan)
     }
 
     fn exp_m1(self) -> Self {
         if self.plain().value.abs() < 1.0 {
-            return self.through(Real::exp_m1);
+            return self.through_zero(1.0, Real::exp_m1);
         }
         self.exp() - Self::from_f64(1.0)
     }
 
     fn ln_1p(self) -> Self {
-        if self.exponent == 0 {
-            self.through(Real::ln_1p)
+        if self.exponent <= 0 {
+            self.through_zero(1.0, Real::ln_1p)
         } else {
             (self + Self::from_f64(1.0)).ln()
         }
@@ -223,7 +254,7 @@ impl Real for Scaled {
 
     fn sinh(self) -> Self {
         if self.plain().value.abs() < 1.0 {
-            return self.through(Real::sinh);
+            return self.through_zero(1.0, Real::sinh);
         }
         Self::from_f64(0.5) * (self.exp() - (-self).exp())
     }

@@ -147,11 +147,13 @@ mod tests {
     fn biases_are_part_of_what_is_kept() {
         let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
         let tanh = "tanh".parse().unwrap();
-        let kept = |biases: BiasRule| {
-            match InitRule::new(scheme).with_biases(biases).kept_sigma_p(&tanh, 64, 64).unwrap() {
-                Implied::SigmaP(sigmas) => sigmas[0],
-                other => panic!("{other:?}"),
-            }
+        let kept = |biases: BiasRule| match InitRule::new(scheme)
+            .with_biases(biases)
+            .kept_sigma_p(&tanh, 64, 64)
+            .unwrap()
+        {
+            Implied::SigmaP(sigmas) => sigmas[0],
+            other => panic!("{other:?}"),
         };
         assert!((kept(BiasRule::Zero) - 1.0).abs() < 1e-10);
         let raised = kept(BiasRule::LikeWeights).powi(2);

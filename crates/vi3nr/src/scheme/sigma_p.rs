@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::backward::{BEARABLE, Fallback, Solution, fallback, smallest_root, solve};
+use crate::backward::{Fallback, MAX_DEVIATION, Solution, fallback, smallest_root, solve};
 use crate::{Activation, Error, require_positive};
 
 /// A request for σ_p: `0.15`, `auto` or `2*auto`.
@@ -84,17 +84,17 @@ impl fmt::Display for SigmaReason {
             Self::EveryValue => f.write_str("1, since every value is a root of Eq. (13)"),
             Self::NearOne => write!(
                 f,
-                "1, since Eq. (13) has no root and its left side at 1 is within {BEARABLE} of 1"
+                "1, since Eq. (13) has no root and its left side at 1 is within {MAX_DEVIATION} of 1"
             ),
             Self::LargestNear => write!(
                 f,
                 "the largest value below 1 at which the left side of Eq. (13), which has no root, \
-                 is within {BEARABLE} of 1"
+                 is within {MAX_DEVIATION} of 1"
             ),
             Self::LargestFinite => write!(
                 f,
                 "the largest value up to 1 with finite moments, since Eq. (13) has no root and \
-                 its left side is nowhere seen within {BEARABLE} of 1"
+                 its left side is nowhere seen within {MAX_DEVIATION} of 1"
             ),
             Self::TimesAuto { factor, auto } => write!(
                 f,

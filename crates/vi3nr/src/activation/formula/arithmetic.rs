@@ -103,12 +103,26 @@ impl Graph {
         }
         let ((a, left), (b, right)) = (self.split(left), self.split(right));
         let product = match (left, right) {
-            (None, None) => return self.constant(a * b),
+            (None, None) if (a * b).is_normal() || a * b == 0.0 && (a == 0.0 || b == 0.0) => {
+                return self.constant(a * b);
+            }
+            (None, None) => {
+                let (a, b) = (self.constant(a), self.constant(b));
+                return self.intern(Node::Binary(Binary::Multiply, a, b));
+            }
             (Some(only), None) | (None, Some(only)) => only,
             (Some(left), Some(right)) => self.product(left, right),
         };
         let (c, rest) = self.factored(product);
-        self.scaled(a * b * c, rest)
+        let factor = a * b * c;
+        if !factor.is_normal() && a.is_normal() && b.is_normal() && c.is_normal() {
+            // A product of constants that underflows or overflows is left to be computed.
+            let (large, small) = if a.abs() > b.abs() { (a, b) } else { (b, a) };
+            let inner = self.scaled(large * c, rest);
+            let small = self.constant(small);
+            return self.intern(Node::Binary(Binary::Multiply, small, inner));
+        }
+        self.scaled(factor, rest)
     }
 
     /// Splits a node into a constant factor and a node without one.

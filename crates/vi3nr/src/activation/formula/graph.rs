@@ -125,7 +125,12 @@ impl Graph {
     pub(super) fn unary(&mut self, function: Unary, operand: Id) -> Id {
         if let Some(value) = self.number(operand) {
             let folded = function.apply(value);
-            if folded.is_finite() {
+            // What underflows is left to numbers that know their error.
+            let underflows = matches!(
+                function,
+                Unary::Exp | Unary::Sech | Unary::Sigmoid | Unary::Softplus | Unary::Erfc
+            ) && !folded.is_normal();
+            if folded.is_finite() && !underflows {
                 return self.constant(folded);
             }
         }
@@ -188,7 +193,11 @@ impl Graph {
     pub(super) fn binary(&mut self, operation: Binary, left: Id, right: Id) -> Id {
         if let (Some(a), Some(b)) = (self.number(left), self.number(right)) {
             let folded = operation.apply(a, b);
-            if folded.is_finite() {
+            let underflows = matches!(operation, Binary::Multiply | Binary::Divide | Binary::Power)
+                && !folded.is_normal()
+                && a != 0.0
+                && b != 0.0;
+            if folded.is_finite() && !underflows {
                 return self.constant(folded);
             }
         }

@@ -54,7 +54,10 @@ impl Singularities {
             let gaps: [Bounded; 4] = std::array::from_fn(|k| right[k].0 - left[k].0);
             let (last, before) = (gaps[3], gaps[2]);
             let scale = right[3].0.value.abs() + left[3].0.value.abs();
-            found.is_discontinuous |= last.value.abs() > 4.0 * last.error + 1e-14 * scale
+            // The point itself is known to a few roundings, which a slope turns into a gap.
+            let slope = right[3].1.value.abs().max(left[3].1.value.abs());
+            let blur = 1e-14 * (scale + point.abs() * slope);
+            found.is_discontinuous |= last.value.abs() > 4.0 * last.error + blur
                 && last.value.abs() > 0.5 * before.value.abs();
         }
         found
@@ -87,9 +90,11 @@ pub(super) fn suspects(graph: &Graph, root: Id) -> Vec<f64> {
     let mut zeros: Vec<Id> = Vec::new();
     for node in nodes {
         match node {
-            Node::Binary(Binary::Divide, _, divisor) => zeros.push(divisor),
-            Node::Binary(Binary::Power, base, _) => zeros.push(base),
-            Node::Unary(Unary::Ln | Unary::Sqrt, argument) => zeros.push(argument),
+            Node::Binary(Binary::Divide, _, divisor) => push_factors(&graph, divisor, &mut zeros),
+            Node::Binary(Binary::Power, base, _) => push_factors(&graph, base, &mut zeros),
+            Node::Unary(Unary::Ln | Unary::Sqrt, argument) => {
+                push_factors(&graph, argument, &mut zeros);
+            }
             Node::Unary(Unary::Ln1P, argument) => {
                 let one = graph.constant(1.0);
                 zeros.push(graph.binary(Binary::Add, one, argument));
@@ -100,6 +105,20 @@ pub(super) fn suspects(graph: &Graph, root: Id) -> Vec<f64> {
     }
     zeros.retain(|id| graph.number(*id).is_none());
     roots_of(&mut graph, zeros)
+}
+
+/// The nodes of which one is 0 where `id` is: a power or a modulus touches 0 without a change of sign.
+fn push_factors(graph: &Graph, id: Id, zeros: &mut Vec<Id>) {
+    let mut waiting = vec![id];
+    while let Some(id) = waiting.pop() {
+        match graph.nodes()[id] {
+            Node::Power(base, _) | Node::Unary(Unary::Absolute | Unary::Negate, base) => {
+                waiting.push(base);
+            }
+            Node::Binary(Binary::Multiply, left, right) => waiting.extend([left, right]),
+            _ => zeros.push(id),
+        }
+    }
 }
 
 #[cfg(test)]
