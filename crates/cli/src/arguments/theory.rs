@@ -13,18 +13,22 @@ use super::values::{named, positive, signal_kind};
 /// What the fields of `solve --json` hold.
 const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots lists sigma_p and gain_squared of \
     each root. For none, infimum is that of |cond - 1|, and approached_at is where it is approached: \
-    0.0 (in the limit), a sigma_p, \"infinity\", or \"everywhere\"; else both are null.";
+    0.0 (in the limit), a sigma_p, \"infinity\", or \"everywhere\"; else both are null. basis is what \
+    the answer rests on: homogeneous, flat, vanishes-at-zero or one-crossing (proofs, proven is true), \
+    or scan; range is that of the sigma_p that were computed, where the answer depends on it.";
 
 /// What the fields of `init --json` hold.
 const INIT_JSON: &str = "JSON: layers lists index, fan_in, fan_out, variance, std and bound (of \
     uniform weights, else null); scheme, derived_for and warnings tell about the rule. sigma_p lists \
     the standard deviations that the hidden layers keep, or is \"any\"; where it is empty they tend \
-    to sigma_p_tends_to, 0.0 or \"infinity\". Both are null where there is no answer.";
+    to sigma_p_tends_to, 0.0 or \"infinity\". Both are null where there is no answer. chi is the factor by \
+    which a layer multiplies a small error in the variance of its preactivations.";
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct GainArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) activation: Activation,
     /// The standard deviation of the preactivations: a number, auto for the value at which gradients
     /// keep their variance (Eq. 13), or a multiple such as 2*auto [default: as fit has it, twice that
@@ -65,6 +69,7 @@ pub(crate) enum MethodName {
 #[command(args_override_self = true, allow_negative_numbers = true, after_help = SOLVE_JSON)]
 pub(crate) struct SolveArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) activation: Activation,
     /// Inputs of the layer, M_i; equal to its outputs where not given.
     #[arg(long, value_name = "M", requires = "fan_out", value_parser = fan())]
@@ -84,6 +89,7 @@ pub(crate) struct SolveArguments {
 #[command(args_override_self = true, allow_negative_numbers = true, after_help = INIT_JSON)]
 pub(crate) struct InitArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) activation: Activation,
     /// Inputs, units of each hidden layer, outputs: for example 2,128,128,3.
     #[arg(long, value_name = "M0,M1,...", value_parser = dims)]
@@ -97,7 +103,7 @@ pub(crate) struct InitArguments {
     /// one (SIREN's for the sine), else ours [default: auto].
     #[arg(long, value_name = "SCHEME", visible_alias = "init")]
     pub(crate) scheme: Option<SchemeRequest>,
-    /// The standard deviation of the preactivations for --scheme ours: a number, auto for the value at
+    /// The standard deviation of the preactivations for --scheme ours or backward: a number, auto for the value at
     /// which gradients keep their variance (Eq. 13), or a multiple such as 2*auto [default: as fit has
     /// it, twice that value, six times for audio, where there is one].
     #[arg(long, value_name = "S")]
@@ -105,7 +111,7 @@ pub(crate) struct InitArguments {
     /// The standard deviation of the network's output, where it is not sigma_p.
     #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) last_sigma_p: Option<f64>,
-    /// The distribution of the weights [default: uniform].
+    /// The distribution of the weights [default: uniform; normal for --scheme normal].
     #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS), visible_alias = "weights")]
     pub(crate) distribution: Option<WeightShape>,
     /// The biases [default: zero; like-weights for audio].
@@ -130,6 +136,7 @@ pub(crate) struct InitArguments {
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct PlotArguments {
     /// The nonlinearity: NAME, NAME:key=value, or any formula in x.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) activation: Activation,
     /// The file to write, a vector drawing or a picture [default: plot.svg].
     #[arg(long, value_name = "FILE.svg|FILE.png")]

@@ -59,7 +59,7 @@ fn moments(arguments: &GainArguments, sigma_p: f64) -> Result<Moments, Failure> 
     computed.map_err(Failure::usage)
 }
 
-/// The JSON object that scripts read.
+/// The JSON object that scripts read; what is infinite or does not exist is null, as JSON has it.
 #[derive(Serialize)]
 struct Report<'a> {
     sigma_p: f64,
@@ -132,7 +132,14 @@ fn text(activation: &Activation, gain: &Gain, reason: &str) -> String {
         ("gain", gain.gain),
         ("condition  gain^2 E[f'^2], Eq. (13)", gain.condition),
     ] {
-        lines.push(format!("  {name:<37}{:<17}{}", bounded(number), bound(number, error)));
+        let line = if number.value.is_nan() {
+            format!("  {name:<37}does not exist")
+        } else if number.value.is_infinite() {
+            format!("  {name:<37}infinite")
+        } else {
+            format!("  {name:<37}{:<17}{}", bounded(number), bound(number, error))
+        };
+        lines.push(line);
     }
     lines.push(format!(
         "Weights of a hidden layer: standard deviation gain/sqrt(fan-in) = {}/sqrt(fan-in);\n\

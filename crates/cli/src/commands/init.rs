@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vi3nr::scheme::Implied;
-use vi3nr::{Network, Scheme};
+use vi3nr::{BiasRule, InitRule, Network, Scheme, variance_sensitivity};
 use vi3nr_inr::model_file::{InitialWeights, ModelError};
 use vi3nr_inr::plan::{Initialization, resolve_initialization};
 use vi3nr_inr::preset::Preset;
@@ -91,6 +91,8 @@ struct Report {
     sigma_p: Value,
     /// Where the list is empty: 0.0 or "infinity".
     sigma_p_tends_to: Value,
+    /// What a layer makes of an error in the variance at that sigma_p.
+    chi: Option<f64>,
     distribution: &'static str,
     biases: String,
     first_biases: String,
@@ -129,7 +131,10 @@ impl Report {
             std: plan.weight_std,
             bound: plan.bound(),
         });
-        let (sigma_p, sigma_p_tends_to) = kept(&rule.scheme, network);
+        let (sigma_p, sigma_p_tends_to) = kept(rule, network);
+        let chi = sigma_p[0]
+            .as_f64()
+            .and_then(|sigma_p| variance_sensitivity(network.activation(), sigma_p).ok());
         Ok(Self {
             activation: network.activation().to_string(),
             scheme: rule.scheme.to_string(),
@@ -139,6 +144,7 @@ impl Report {
             warnings: chosen.warnings.clone(),
             sigma_p,
             sigma_p_tends_to,
+            chi,
             distribution: rule.weights.name(),
             biases: rule.biases.to_string(),
             first_biases: rule.first_biases.to_string(),
@@ -170,6 +176,13 @@ impl Report {
                 significant(layer.std, DIGITS),
             )
         }));
+        if let Some(chi) = self.chi {
+            let fate = if chi.abs() < 1.0 - 1e-6 { "fade" } else { "do not fade" };
+            lines.push(format!(
+                "a layer multiplies an error in the variance by {}: errors {fate} with depth",
+                significant(chi, 4)
+            ));
+        }
         if let Some(reason) = self.reasons.get("sigma_p").and_then(Value::as_str) {
             lines.push(format!("sigma_p for {}: {reason}", self.signal));
         }
@@ -208,14 +221,16 @@ impl Report {
 
 /// The sigma_p that the scheme amounts to between the first two hidden layers, and the limit where
 /// there is none; two nulls where the network has no such layer or the question has no answer.
-fn kept(scheme: &Scheme, network: &Network) -> (Value, Value) {
-    if let Scheme::VarianceInformed { sigma_p, .. } = scheme {
+fn kept(rule: &InitRule, network: &Network) -> (Value, Value) {
+    if let Scheme::VarianceInformed { sigma_p, .. } = rule.scheme
+        && rule.biases == BiasRule::Zero
+    {
         return (json!([sigma_p]), Value::Null);
     }
     let layers = network.layers();
     let hidden = layers.get(1).filter(|layer| layer.index + 1 < layers.len());
     let implied = hidden.and_then(|layer| {
-        scheme.implied_sigma_p(network.activation(), layer.fan_in, layer.fan_out).ok()
+        rule.kept_sigma_p(network.activation(), layer.fan_in, layer.fan_out).ok()
     });
     match implied {
         None => (Value::Null, Value::Null),

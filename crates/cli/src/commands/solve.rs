@@ -1,7 +1,7 @@
 //! `vi3nr solve`: the sigma_p at which gradients keep their variance.
 
 use serde_json::{Value, json};
-use vi3nr::backward::{Approach, REACH, Root, Solution, solve};
+use vi3nr::backward::{Answer, Approach, Basis, Root, ScanReason, Solution, solve};
 use vi3nr::{Activation, auto_sigma_p, backward_condition};
 
 use super::gain;
@@ -18,16 +18,16 @@ pub(crate) fn run(arguments: &SolveArguments) -> CommandResult {
     let fan = |given: Option<u32>| f64::from(given.unwrap_or(1));
     let ratio = fan(arguments.fan_out) / fan(arguments.fan_in);
     let activation = &arguments.activation;
-    let solution = solve(activation, ratio).map_err(Failure::usage)?;
-    let auto = match solution {
+    let answer = solve(activation, ratio).map_err(Failure::usage)?;
+    let auto = match answer.solution {
         Solution::Roots(_) => None,
         // Without a root here there may be one for equal fans, which is what auto means.
         _ => automatic(activation),
     };
     let default = gain::sigma_p(activation, None, arguments.signal).ok();
-    let mut object = summary(&solution);
+    let mut object = summary(&answer);
     object["default_sigma_p"] = json!(default.map(|default| default.value));
-    let mut text = text(arguments, &solution, auto);
+    let mut text = text(arguments, &answer, auto);
     if let Some(default) = default {
         let kind = arguments.signal.entry().plural;
         text += &format!(
@@ -46,7 +46,8 @@ fn automatic(activation: &Activation) -> Option<(f64, f64)> {
 }
 
 /// The JSON object that scripts read; JSON has no infinity.
-fn summary(solution: &Solution) -> Value {
+fn summary(answer: &Answer) -> Value {
+    let solution = &answer.solution;
     let (kind, roots) = match solution {
         Solution::Roots(roots) => ("roots", &roots[..]),
         Solution::Every => ("every", &[][..]),
@@ -67,11 +68,19 @@ fn summary(solution: &Solution) -> Value {
     };
     let root = |root: &Root| json!({"sigma_p": root.sigma_p, "gain_squared": root.gain_squared});
     let roots: Vec<Value> = roots.iter().map(root).collect();
-    json!({"kind": kind, "roots": roots, "infimum": infimum, "approached_at": approached_at})
+    json!({
+        "kind": kind,
+        "roots": roots,
+        "infimum": infimum,
+        "approached_at": approached_at,
+        "proven": answer.basis.is_proof(),
+        "basis": answer.basis.name(),
+        "range": answer.basis.range().map(|(from, to)| json!([from, to])),
+    })
 }
 
 /// What people read.
-fn text(arguments: &SolveArguments, solution: &Solution, auto: Option<(f64, f64)>) -> String {
+fn text(arguments: &SolveArguments, answer: &Answer, auto: Option<(f64, f64)>) -> String {
     let activation: &Activation = &arguments.activation;
     let condition = match (arguments.fan_in, arguments.fan_out) {
         (Some(fan_in), Some(fan_out)) => {
@@ -80,7 +89,7 @@ fn text(arguments: &SolveArguments, solution: &Solution, auto: Option<(f64, f64)
         _ => "cond = sigma_p^2 E[f'^2]/E[f^2] = 1, Eq. (13)".to_owned(),
     };
     let mut lines = vec![format!("{activation}: {condition}")];
-    match solution {
+    match &answer.solution {
         Solution::Roots(roots) => {
             let count = match roots.len() {
                 1 => "One sigma_p satisfies".to_owned(),
@@ -108,6 +117,7 @@ fn text(arguments: &SolveArguments, solution: &Solution, auto: Option<(f64, f64)
         }
         _ => {}
     }
+    lines.push(basis(&answer.basis, &answer.solution));
     if let Some((sigma_p, condition)) = auto {
         lines.push(format!(
             "`--sigma-p auto` takes {}; between layers of equal width cond is {} there.",
@@ -130,9 +140,41 @@ fn nearest(infimum: f64, approached_at: Approach) -> String {
         format!("No sigma_p satisfies it: it is met in the limit only, {whence}.")
     } else {
         format!(
-            "No sigma_p satisfies it (sought up to a factor of {REACH:e} from the activation's own \
-             scale):\nthe least |cond - 1| is {}, {whence}.",
+            "No sigma_p satisfies it: the least |cond - 1| is {}, {whence}.",
             significant(infimum, 6)
         )
+    }
+}
+
+/// What the answer rests on, in words.
+fn basis(basis: &Basis, solution: &Solution) -> String {
+    let range = |from: f64, to: f64| format!("{} to {}", significant(from, 3), significant(to, 3));
+    match *basis {
+        Basis::Homogeneous { degree } => format!(
+            "Proof: f(tx) = t^p f(x) for t > 0 with p = {}, so cond is the same for every sigma_p.",
+            significant(degree, 6)
+        ),
+        Basis::Flat => "Proof: f' is 0 almost everywhere, so cond is 0 for every sigma_p.".into(),
+        Basis::VanishesAtZero => {
+            "Proof: f is continuous and f(0) = 0, so cond is nowhere below fan-out/fan-in.".into()
+        }
+        Basis::OneCrossing { from, to } => {
+            let proof = "Proof: f is continuous, so cond crosses 1 at most once, upwards;";
+            match solution {
+                Solution::Roots(_) => format!("{proof} there is no other root."),
+                _ => format!("{proof} its sign was computed for sigma_p = {}.", range(from, to)),
+            }
+        }
+        Basis::Scan { from, to, reason } => {
+            let why = match reason {
+                ScanReason::Discontinuous => "f jumps",
+                _ => "the layer has fewer outputs than inputs",
+            };
+            format!(
+                "Not a proof, since {why}: cond was computed for sigma_p = {}, 24 to a decade.",
+                range(from, to)
+            )
+        }
+        _ => String::new(),
     }
 }

@@ -123,7 +123,7 @@ fn solutions_are_roots_every_or_none() {
         answer(&["solve", "relu"]),
         json!({
             "kind": "every", "roots": [], "infimum": null, "approached_at": null,
-            "default_sigma_p": 1.0
+            "proven": true, "basis": "homogeneous", "range": null, "default_sigma_p": 1.0
         })
     );
     for (activation, default) in [("sine", 1.0 / 30.0), ("tanh", 1.0)] {
@@ -133,6 +133,7 @@ fn solutions_are_roots_every_or_none() {
             answer,
             json!({
                 "kind": "none", "roots": [], "infimum": 0.0, "approached_at": 0.0,
+                "proven": true, "basis": "vanishes-at-zero", "range": null,
                 "default_sigma_p": null
             })
         );
@@ -170,6 +171,7 @@ fn people_read_tables() {
          preactivations and gradients:\n\
          \x20 sigma_p           gain^2\n\
          \x20 0.0776886987      0.01457106781\n\
+         Proof: f is continuous, so cond crosses 1 at most once, upwards; there is no other root.\n\
          Where no sigma_p is given, gain, init and fit take 0.155377 for images: 2 times the smallest \
          root of Eq. (13), 0.07768869870150516.\n"
     );
@@ -177,10 +179,39 @@ fn people_read_tables() {
         text(&["solve", "tanh"]),
         "tanh: cond = sigma_p^2 E[f'^2]/E[f^2] = 1, Eq. (13)\n\
          No sigma_p satisfies it: it is met in the limit only, as sigma_p tends to 0.\n\
+         Proof: f is continuous and f(0) = 0, so cond is nowhere below fan-out/fan-in.\n\
          `--sigma-p auto` takes 1; between layers of equal width cond is 1.17781 there.\n\
          Where no sigma_p is given, gain, init and fit take 1 for images: 1, since Eq. (13) has no root \
          and its left side at 1 is within 0.3131 of 1.\n"
     );
+}
+
+/// A formula may begin with a sign, a scheme may leave its numbers open, and what does not exist is null.
+#[test]
+fn formulas_and_schemes_are_read_as_the_help_has_them() {
+    let gain = answer(&["gain", "-log(1+exp(-x))", "--sigma-p", "8"]);
+    assert!(number(&gain["second_moment"]) > 1.0);
+    assert_eq!(answer(&["solve", "-tanh(x)"])["basis"], "vanishes-at-zero");
+    let dims = ["--dims", "2,64,64,1"];
+    let init = |rest: &[&str]| answer(&[&["init"], rest, &dims[..]].concat());
+    assert_eq!(init(&["tanh", "--scheme", "backward"])["scheme"], "backward:sigma_p=1");
+    let backward = init(&["tanh", "--scheme", "backward", "--sigma-p", "0.5"]);
+    assert_eq!(backward["scheme"], "backward:sigma_p=0.5");
+    let normal = init(&["tanh", "--scheme", "normal:std=0.1"]);
+    assert_eq!(normal["distribution"], "normal");
+    let biased = init(&["tanh", "--biases", "like-weights"]);
+    assert!((number(&biased["sigma_p"][0]).powi(2) - 1.07).abs() < 0.01, "{biased}");
+    assert!(number(&init(&["gelu"])["chi"]) > 1.14);
+    let root = answer(&["gain", "sqrt(abs(x))"]);
+    assert!((number(&root["second_moment"]) - 0.7978845608).abs() < 1e-9);
+    assert_eq!(
+        (&root["derivative_second_moment"], &root["condition"]),
+        (&json!(null), &json!(null))
+    );
+    assert!(text(&["gain", "sqrt(abs(x))"]).contains("infinite"));
+    let scanned = answer(&["solve", "sign(x)*exp(-x^2)"]);
+    assert_eq!((&scanned["proven"], &scanned["basis"]), (&json!(false), &json!("scan")));
+    assert_eq!(scanned["range"], json!([1e-6, 1e6]));
 }
 
 #[test]
