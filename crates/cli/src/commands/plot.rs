@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> CommandResult {
     ChartFormat::of(&file).map_err(Failure::usage)?;
     let (from, to) = range(arguments)?;
     let points = curve(activation, from, to, POINTS).map_err(Failure::usage)?;
-    let solution = solve(activation, 1.0).ok();
+    let solution = solve(activation, 1.0).ok().map(|answer| answer.solution);
     chart(activation, &points, solution.as_ref()).save(&file).map_err(|error| match error {
         ChartError::Format { .. } => Failure::usage(error),
         error => Failure::failed(error),
