@@ -8,38 +8,7 @@ use vi3nr_inr::request::{FitRequest, RequestError};
 /// # Errors
 /// Returns a [`RequestError`] with the nearest name and all known names if there is no such field.
 pub(crate) fn known(name: &str) -> Result<&'static str, RequestError> {
-    FitRequest::field(name).ok_or_else(|| {
-        let names = FitRequest::names();
-        let plain = name.replace('-', "_");
-        let nearest = names.iter().min_by_key(|own| distance(own, &plain));
-        let nearest = nearest.filter(|own| distance(own, &plain) <= MAX_TYPOS);
-        let hint = nearest.map_or(String::new(), |own| format!("; did you mean '{own}'?"));
-        let seen = format!("unknown setting '{name}'{hint}");
-        RequestError::of_fields(&[], seen, format!("one of {}", names.join(", ")))
-    })
-}
-
-/// The largest edit distance of a name that is suggested for an unknown one.
-const MAX_TYPOS: usize = 2;
-
-/// The edit distance: the number of insertions, deletions, substitutions and exchanges of neighbors
-/// that turn `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let other = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + other);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+    FitRequest::field(name).ok_or_else(|| FitRequest::unknown_field(name))
 }
 
 /// The fields of the entries of a table, with their values.

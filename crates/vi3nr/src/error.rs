@@ -1,11 +1,13 @@
 //! The errors of this crate.
 
+use crate::suggest::hint;
+
 /// An error of this crate. The message states what was given and what was expected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No activation has this name.
-    #[error("unknown activation '{name}'; known: {known}")]
+    #[error("unknown activation '{name}'; {}", hint(name, known))]
     UnknownActivation {
         /// The name as given.
         name: String,
@@ -14,7 +16,7 @@ pub enum Error {
     },
 
     /// No initialization scheme has this name.
-    #[error("unknown initialization scheme '{name}'; known: {known}")]
+    #[error("unknown initialization scheme '{name}'; {}", hint(name, known))]
     UnknownScheme {
         /// The name as given.
         name: String,
@@ -72,7 +74,7 @@ pub enum Error {
     },
 
     /// The activation or scheme has no parameter of this name.
-    #[error("'{owner}' has no parameter '{parameter}'; it has: {known}")]
+    #[error("'{owner}' has no parameter '{parameter}'; {}", hint(parameter, known))]
     UnknownParameter {
         /// The activation or scheme.
         owner: String,

@@ -145,10 +145,12 @@ pub mod init;
 mod input;
 pub mod moments;
 pub mod network;
+pub mod number;
 mod real;
 pub mod rng;
 pub mod scheme;
 mod stability;
+pub mod suggest;
 
 pub use activation::{Activation, Formula};
 pub use backward::{Solution, auto_sigma_p, backward_condition};

@@ -92,11 +92,12 @@ impl FromStr for CheckpointInterval {
         let expected =
             || "expected a whole number of steps above 0, or seconds such as 30s".to_owned();
         if let Some(seconds) = text.strip_suffix('s') {
-            let seconds = seconds.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
+            let seconds = vi3nr::number::real(seconds).filter(|seconds| *seconds > 0.0);
             let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             return time.map(Self::Time).ok_or_else(expected);
         }
-        text.parse().ok().filter(|steps| *steps > 0).map(Self::Steps).ok_or_else(expected)
+        let steps = vi3nr::number::whole(text).filter(|steps| *steps > 0);
+        steps.map(Self::Steps).ok_or_else(expected)
     }
 }
 

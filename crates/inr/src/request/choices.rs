@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use vi3nr::number;
+
 use crate::text_or_number::{self, TextOrNumber};
 
 /// The number of points per step.
@@ -34,9 +36,9 @@ impl FromStr for BatchSize {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse()) {
+        match (text, whole(text)) {
             ("full", _) => Ok(Self::Full),
-            (_, Ok(points @ 1..=Self::MAX)) => Ok(Self::Points(points)),
+            (_, Some(points @ 1..=Self::MAX)) => Ok(Self::Points(points)),
             _ => Err(format!("expected a whole number from 1 to {}, or full", Self::MAX)),
         }
     }
@@ -84,9 +86,9 @@ impl FromStr for TileSide {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse()) {
+        match (text, whole(text)) {
             ("none", _) => Ok(Self::None),
-            (_, Ok(side @ Self::MIN..=Self::MAX)) => Ok(Self::Samples(side)),
+            (_, Some(side @ Self::MIN..=Self::MAX)) => Ok(Self::Samples(side)),
             _ => {
                 Err(format!("expected a whole number from {} to {}, or none", Self::MIN, Self::MAX))
             }
@@ -104,6 +106,11 @@ impl<'de> Deserialize<'de> for TileSide {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         TextOrNumber::deserialize(deserializer)?.parse()
     }
+}
+
+/// A whole number in text, where it can be a size.
+fn whole(text: &str) -> Option<usize> {
+    number::whole(text)?.try_into().ok()
 }
 
 /// A learning-rate schedule without its parameters.

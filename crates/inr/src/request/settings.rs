@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use vi3nr::{number, suggest};
+
 use super::{FitRequest, RequestError};
 use crate::signal::SignalKind;
 
@@ -60,6 +62,16 @@ impl FitRequest {
         let alias = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, field)| *field);
         let plain = alias.unwrap_or(&plain);
         NAMES.iter().find(|field| **field == plain).copied()
+    }
+
+    /// The error about a `name` that no field has, with the field that was probably meant.
+    pub fn unknown_field(name: &str) -> RequestError {
+        let hint = match suggest::nearest(name, NAMES.iter().copied()) {
+            Some(meant) => format!("; did you mean '{meant}'?"),
+            None => String::new(),
+        };
+        let seen = format!("unknown setting '{name}'{hint}");
+        RequestError::of_fields(&[], seen, format!("one of {}", NAMES.join(", ")))
     }
 
     /// The request with these settings.
@@ -136,8 +148,7 @@ impl FitRequest {
 /// The field called `name`, and `value` as that field accepts it.
 fn checked(name: &str, value: &Value) -> Result<(&'static str, Value), RequestError> {
     let Some(field) = FitRequest::field(name) else {
-        let known = NAMES.join(", ");
-        return Err(RequestError::of_fields(&[], format!("unknown setting '{name}'"), known));
+        return Err(FitRequest::unknown_field(name));
     };
     let read = |value: &Value| {
         let alone = Map::from_iter([(field.to_owned(), value.clone())]);
@@ -147,14 +158,28 @@ fn checked(name: &str, value: &Value) -> Result<(&'static str, Value), RequestEr
         Ok(_) => return Ok((field, value.clone())),
         Err(error) => error,
     };
-    // A number or a Boolean may be given as text, for example by a sweep's pattern.
-    if let Value::String(text) = value
-        && let Ok(plain) = serde_json::from_str::<Value>(text)
+    if let Some(plain) = otherwise(value)
         && read(&plain).is_ok()
     {
         return Ok((field, plain));
     }
     Err(RequestError::new(field, error.to_string(), ""))
+}
+
+/// The same value in another form: a number or a truth value that comes as text, for example from a
+/// pattern of a sweep, and a whole number that is written like 1e3.
+fn otherwise(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => match number::whole(text) {
+            Some(whole) => Some(whole.into()),
+            None => number::real(text)
+                .filter(|number| number.is_finite())
+                .map(Value::from)
+                .or_else(|| Some(text.parse::<bool>().ok()?.into())),
+        },
+        Value::Number(given) => number::whole_of(given.as_f64()?).map(Value::from),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +232,10 @@ mod tests {
         let read = read.unwrap();
         assert_eq!(read.settings()["sigma_p"], "2*auto");
         assert_eq!((read.lr, read.signal.image.gray), (Some(1e-3), Some(true)));
+        let read = request(json!({"steps": 1e3, "width": "1e2", "batch": "4_096", "seed": "7"}));
+        let read = read.unwrap();
+        assert_eq!((read.steps, read.width, read.seed), (Some(1000), Some(100), Some(7)));
+        assert_eq!(read.settings()["batch"], 4096);
     }
 
     #[test]

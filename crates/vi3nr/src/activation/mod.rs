@@ -198,6 +198,20 @@ impl Activation {
         }
     }
 
+    /// The expression that defines a built-in form, in x and the names of its parameters.
+    ///
+    /// ```
+    /// let gaussian: vi3nr::Activation = "gaussian".parse()?;
+    /// assert_eq!(gaussian.definition(), Some("exp(-x^2/(2*sigma^2))"));
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn definition(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Builtin(form) => Some(form.definition()),
+            Kind::Formula(..) => None,
+        }
+    }
+
     /// Calls `visitor` with the concrete function.
     pub fn visit<V: Visitor>(&self, visitor: V) -> V::Output {
         match &self.kind {

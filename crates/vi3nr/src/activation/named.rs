@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::parameter::Parameter;
-use crate::Error;
+use crate::{Error, number};
 
 /// The maximum length of a text in bytes.
 pub(super) const MAX_TEXT: usize = 4096;
@@ -42,7 +42,7 @@ impl Named {
                 return fail(format!("'{part}' is not key=value"));
             };
             let (key, value) = (key.trim(), value.trim());
-            let Ok(number) = value.parse::<f64>() else {
+            let Some(number) = number::real(value) else {
                 return fail(format!("the value '{value}' of '{key}' is not a number"));
             };
             if pairs.iter().any(|(seen, _)| seen == key) {

@@ -40,6 +40,7 @@ mod variance;
 pub use implied::Implied;
 pub use request::{ChosenScheme, SchemeField, SchemeRefusal, SchemeRequest};
 pub use sigma_p::{SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
+pub use text::SchemeEntry;
 
 use crate::{Error, InputDistribution, Network};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::backward::{Fallback, MAX_DEVIATION, Solution, fallback, smallest_root, solve};
-use crate::{Activation, Error, require_positive};
+use crate::{Activation, Error, number, require_positive};
 
 /// A request for σ_p: `0.15`, `auto` or `2*auto`.
 ///
@@ -211,18 +211,18 @@ impl FromStr for SigmaRequest {
     /// Returns [`Error::Unreadable`] if the text is none of these or a number is not finite and
     /// above 0.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let number = |text: &str| {
-            text.trim().parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0)
+        let read = |text: &str| {
+            number::real(text.trim()).filter(|value| value.is_finite() && *value > 0.0)
         };
-        let read = if text == "auto" {
+        let request = if text == "auto" {
             Some(Self::Auto)
         } else if let Some(factor) = text.strip_suffix("auto") {
-            factor.trim().strip_suffix('*').and_then(number).map(Self::TimesAuto)
+            factor.trim().strip_suffix('*').and_then(read).map(Self::TimesAuto)
         } else {
-            number(text).map(Self::Given)
+            read(text).map(Self::Given)
         };
         let expected = "a finite number above 0, auto, or a multiple such as 2*auto";
-        read.ok_or_else(|| Error::unreadable("a sigma_p", text, expected))
+        request.ok_or_else(|| Error::unreadable("a sigma_p", text, expected))
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{BiasRule, Fan, PAPER_SAMPLES, Scheme, WeightShape};
-use crate::Error;
 use crate::activation::{Accepted, Named, Parameter};
+use crate::{Error, number};
 
 /// A scheme's names, its parameters, and whether the first of them must be given.
 struct Entry {
@@ -13,6 +13,8 @@ struct Entry {
     name: &'static str,
     /// Another name that is accepted.
     alias: Option<&'static str>,
+    /// The variance of the weights, as a formula.
+    variance: &'static str,
     parameters: &'static [Parameter],
     /// Parameters that may be omitted and have no default.
     optional: &'static [&'static str],
@@ -27,6 +29,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "ours",
         alias: Some("vi3nr"),
+        variance: "sigma_p^2/(M_i E[f^2]); first layer sigma_p^2/(M_0 E[x^2])",
         parameters: &[SIGMA_P],
         optional: &["last_sigma_p"],
         is_required: true,
@@ -35,6 +38,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "backward",
         alias: None,
+        variance: "1/(M_{i+1} E[f'^2]); first layer as ours",
         parameters: &[SIGMA_P],
         optional: &[],
         is_required: true,
@@ -43,6 +47,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "ours_mc",
         alias: Some("vi3nr-mc"),
+        variance: "as ours, with E[f^2] averaged over samples",
         parameters: &[
             SIGMA_P,
             Parameter::whole("samples", PAPER_SAMPLES as f64, "number of samples"),
@@ -51,14 +56,17 @@ const ENTRIES: &[Entry] = &[
         is_required: true,
         build: |values, _| Scheme::MonteCarlo { sigma_p: values[0], samples: values[1] as u64 },
     },
-    simple("xavier", |_, _| Scheme::Xavier),
-    simple("kaiming", |_, _| Scheme::Kaiming { fan: Fan::In }),
-    simple("kaiming_out", |_, _| Scheme::Kaiming { fan: Fan::Out }),
-    simple("kumar", |_, _| Scheme::Kumar),
-    simple("pytorch", |_, _| Scheme::PyTorch),
+    simple("xavier", "2/(M_i + M_{i+1})", |_, _| Scheme::Xavier),
+    simple("kaiming", "2/M_i", |_, _| Scheme::Kaiming { fan: Fan::In }),
+    simple("kaiming_out", "2/M_{i+1}", |_, _| Scheme::Kaiming { fan: Fan::Out }),
+    simple("kumar", "1/(M_i f'(0)^2 (1 + f(0)^2))", |_, _| Scheme::Kumar),
+    simple("pytorch", "gain^2/M_i with the gain of torch.nn.init.calculate_gain", |_, _| {
+        Scheme::PyTorch
+    }),
     Entry {
         name: "siren",
         alias: None,
+        variance: "2/(omega^2 M_i); first layer 1/(3 M_0^2)",
         parameters: &[Parameter::positive("omega", 30.0, "angular frequency of the activation")],
         optional: &[],
         is_required: false,
@@ -67,6 +75,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         name: "normal",
         alias: None,
+        variance: "std^2",
         parameters: &[Parameter::positive("std", 1.0, "standard deviation of all weights")],
         optional: &[],
         is_required: true,
@@ -74,14 +83,52 @@ const ENTRIES: &[Entry] = &[
     },
 ];
 
-const fn simple(name: &'static str, build: fn(&[f64], Option<f64>) -> Scheme) -> Entry {
-    Entry { name, alias: None, parameters: &[], optional: &[], is_required: false, build }
+const fn simple(
+    name: &'static str,
+    variance: &'static str,
+    build: fn(&[f64], Option<f64>) -> Scheme,
+) -> Entry {
+    Entry { name, alias: None, variance, parameters: &[], optional: &[], is_required: false, build }
+}
+
+/// A scheme as a list of all of them shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct SchemeEntry {
+    /// The name in the text form.
+    pub name: &'static str,
+    /// The variance of the weights of layer i, as a formula; M_i is its fan-in and M_{i+1} its
+    /// fan-out.
+    pub variance: &'static str,
+    /// The parameters, in the order in which they are written.
+    pub parameters: &'static [Parameter],
+    /// For which activation the scheme was derived, as [`Scheme::derived_for`] has it.
+    pub derived_for: &'static str,
 }
 
 impl Scheme {
     /// The names of all schemes in their text form.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ENTRIES.iter().map(|entry| entry.name)
+    }
+
+    /// All schemes, in the order of [`Scheme::names`].
+    ///
+    /// ```
+    /// let siren = vi3nr::Scheme::catalog().find(|entry| entry.name == "siren").unwrap();
+    /// assert_eq!(siren.parameters[0].name, "omega");
+    /// assert_eq!(siren.derived_for, "sin(omega x)");
+    /// ```
+    pub fn catalog() -> impl Iterator<Item = SchemeEntry> {
+        ENTRIES.iter().map(|entry| {
+            let values: Vec<f64> = entry.parameters.iter().map(|own| own.default).collect();
+            SchemeEntry {
+                name: entry.name,
+                variance: entry.variance,
+                parameters: entry.parameters,
+                derived_for: (entry.build)(&values, None).derived_for(),
+            }
+        })
     }
 
     /// The name in the text form.
@@ -120,11 +167,13 @@ impl FromStr for BiasRule {
     /// # Errors
     /// Returns [`Error::Unreadable`] if the text is none of these or B is not a finite number above 0.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bound = text.strip_prefix("uniform:").map(str::parse::<f64>);
+        let bound = text.strip_prefix("uniform:").map(number::real);
         match (text, bound) {
             ("zero", _) => Ok(Self::Zero),
             ("like-weights", _) => Ok(Self::LikeWeights),
-            (_, Some(Ok(bound))) if bound.is_finite() && bound > 0.0 => Ok(Self::Uniform { bound }),
+            (_, Some(Some(bound))) if bound.is_finite() && bound > 0.0 => {
+                Ok(Self::Uniform { bound })
+            }
             _ => Err(Error::unreadable(
                 "a rule for biases",
                 text,
@@ -281,8 +330,8 @@ mod tests {
         assert!(message("ours:sigma_p=0").contains("above 0"));
         assert!(message("ours:sigma_p=1,last_sigma_p=-1").contains("above 0"));
         assert!(message("ours_mc:sigma_p=1,samples=1.5").contains("a whole number above 0"));
-        assert!(message("xavier:gain=2").contains("it has: none"));
-        assert!(message("siren:w=30").contains("it has: omega"));
+        assert!(message("xavier:gain=2").contains("known: none"));
+        assert!(message("siren:w=30").contains("known: omega"));
         assert!(message("normal").contains("must be given"));
     }
 }

@@ -129,8 +129,8 @@ fn defaults_suit_coordinates() {
 fn errors_say_what_was_expected() {
     let message = |text: &str| text.parse::<Activation>().unwrap_err().to_string();
     assert!(message("gausian").contains("known: sine, gaussian"));
-    assert!(message("gaussian:omega=1").contains("it has: sigma"));
-    assert!(message("tanh:a=1").contains("it has: none"));
+    assert!(message("gaussian:omega=1").contains("known: sigma"));
+    assert!(message("tanh:a=1").contains("known: none"));
     assert!(message("gaussian:sigma=0").contains("above 0"));
     assert!(message("gaussian:sigma=-1").contains("above 0"));
     assert!(message("gaussian:sigma=nan").contains("finite"));
