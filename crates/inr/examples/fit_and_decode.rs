@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = Model::load(&path)?;
     let request = DecodeRequest { scale: Some(2.0), ..DecodeRequest::default() };
     let larger = folder.join("vi3nr-example.png");
-    let decoded = decode(&model, &request, &larger, &backend)?;
+    let decoded = decode(&model, &request, &larger, &backend, &mut |_| {})?;
     println!("{}: {}", larger.display(), decoded.summary);
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::model_file::{ModelError, Weights};
 use crate::plan::{Resolved, SignalFacts, Start, StartFacts, check_numbers, resolve};
 use crate::request::{FitRequest, RequestError};
 use crate::signal::image::test_picture;
-use crate::signal::{Signal, SignalError, open};
+use crate::signal::{Signal, SignalError, SignalFile, SignalOptions, open};
 
 /// The side in pixels of the test image, which is fitted if a request names no file.
 pub const TEST_PICTURE_SIDE: u32 = 128;
@@ -59,16 +59,32 @@ pub struct Prepared {
 /// [`PrepareError::Signal`] if the signal cannot be read, and [`PrepareError::Model`] if the
 /// weights to start from cannot be read.
 pub fn prepare(request: &FitRequest) -> Result<Prepared, PrepareError> {
+    prepare_with(request, |options| match &request.file {
+        Some(file) => Ok(open(file, options)?),
+        None => {
+            require_no_fields(request)?;
+            Ok(Box::new(test_picture(TEST_PICTURE_SIDE)?))
+        }
+    })
+}
+
+/// Like [`prepare`], for a signal whose bytes have been read, for example from standard input. The
+/// file that `request` names is not read; only its name is used.
+///
+/// # Errors
+/// Those of [`prepare`].
+pub fn prepare_file(request: &FitRequest, file: &SignalFile) -> Result<Prepared, PrepareError> {
+    prepare_with(request, |options| Ok(file.decode(options)?))
+}
+
+fn prepare_with(
+    request: &FitRequest,
+    signal: impl FnOnce(&SignalOptions) -> Result<Box<dyn Signal>, PrepareError>,
+) -> Result<Prepared, PrepareError> {
     // Checked before a large file is read in vain.
     check_numbers(request)?;
     let options = request.signal.options(request.preset.unwrap_or_default());
-    let signal: Box<dyn Signal> = match &request.file {
-        Some(file) => open(file, &options)?,
-        None => {
-            require_no_fields(request)?;
-            Box::new(test_picture(TEST_PICTURE_SIDE)?)
-        }
-    };
+    let signal = signal(&options)?;
     let mut facts = SignalFacts::of(&*signal, request.file.as_deref(), &options);
     let mut weights = None;
     if let Some(path) = &request.from {

@@ -14,11 +14,11 @@ use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointInterval, Identit
 use crate::model_file::{Model, ModelFile};
 use crate::pieces::{FittedPiece, Journal, PieceProgress, PieceSession};
 use crate::plan::{FitPlan, differences};
-use crate::prepare::{PrepareError, Prepared, prepare};
+use crate::prepare::{PrepareError, Prepared, prepare, prepare_file};
 use crate::request::{EngineName, FitRequest, RequestError};
-use crate::run_directory::{MODEL_FILE, MetricsLog, RunDirectory, RunError, StoredRun};
+use crate::run_directory::{INPUT_FILE, MODEL_FILE, MetricsLog, RunDirectory, RunError, StoredRun};
 use crate::session::{Beginning, Fit, Session};
-use crate::signal::Signal;
+use crate::signal::{Signal, SignalFile};
 use crate::train::{Progress, Stop};
 
 /// Where a run directory is created.
@@ -33,6 +33,16 @@ pub enum Destination {
     },
     /// A new directory inside this one, named after the signal, with a number if that name exists.
     Under(PathBuf),
+}
+
+impl Destination {
+    /// The directory for the run of a signal called `name`.
+    fn create(&self, name: &str) -> Result<RunDirectory, RunError> {
+        match self {
+            Self::Directory { path, overwrite } => RunDirectory::create(path, *overwrite),
+            Self::Under(parent) => RunDirectory::create_new(parent, name),
+        }
+    }
 }
 
 /// A run that is ready to be executed.
@@ -83,16 +93,40 @@ impl Run {
     ) -> Result<Self, RunError> {
         let prepared = backend.workers().install(|| prepare(request))?;
         let request = absolute(request)?;
-        let directory = match destination {
-            Destination::Directory { path, overwrite } => RunDirectory::create(path, *overwrite)?,
-            Destination::Under(parent) => {
-                let stem = request.file.as_deref().and_then(Path::file_stem);
-                let name = stem.map_or("test-picture".into(), |stem| stem.to_string_lossy());
-                RunDirectory::create_new(parent, &name)?
-            }
-        };
+        let stem = request.file.as_deref().and_then(Path::file_stem);
+        let name = stem.map_or("test-picture".into(), |stem| stem.to_string_lossy());
+        let directory = destination.create(&name)?;
         directory.begin(&request, &prepared.resolved.plan)?;
         Ok(Self { request, prepared, directory, ended: None })
+    }
+
+    /// Like [`Run::begin`], for a signal called `name` that was not read from a file. The run
+    /// directory stores its bytes as `input`, so that the run can be resumed.
+    ///
+    /// # Errors
+    /// Those of [`Run::begin`], and [`RunError::Write`] if the signal cannot be stored.
+    pub fn begin_with(
+        signal: &SignalFile,
+        name: &str,
+        request: &FitRequest,
+        destination: &Destination,
+        backend: &dyn Backend,
+    ) -> Result<Self, RunError> {
+        let mut request = Self::request_with_input(request);
+        let prepared = backend.workers().install(|| prepare_file(&request, signal))?;
+        let directory = destination.create(name)?;
+        request.file = Some(directory.keep_input(signal.bytes())?);
+        let request = absolute(&request)?;
+        directory.begin(&request, &prepared.resolved.plan)?;
+        Ok(Self { request, prepared, directory, ended: None })
+    }
+
+    /// `request` for a signal that was not read from a file: its file has the name under which a
+    /// run directory stores the bytes.
+    pub fn request_with_input(request: &FitRequest) -> FitRequest {
+        let mut request = request.clone();
+        request.file = Some(INPUT_FILE.into());
+        request
     }
 
     /// Resumes the run in `directory`, which was begun from `request`, with the settings of

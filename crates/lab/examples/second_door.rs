@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let report = &outcome.fit.report;
     println!("\n{} steps in {:.1} s; stopped: {}", report.steps, report.seconds, report.stopped);
-    println!("{}", report.metrics.lines());
+    println!("{}", report.metrics.lines(false));
     println!("{}", run.directory().path().display());
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use vi3nr_engine::Backend;
 
 use super::field::{AxisPositions, Field};
-use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_extension};
+use super::{BAND, DecodeError, DecodeRequest, Decoded, Watch, info_of, require_extension};
 use crate::model_file::Model;
 use crate::request::RequestError;
 use crate::signal::audio::{Audio, AudioInfo, write_wav};
@@ -122,19 +122,25 @@ pub(super) fn decode(
     request: &DecodeRequest,
     path: &Path,
     backend: &dyn Backend,
+    watch: Watch<'_>,
 ) -> Result<Decoded, DecodeError> {
-    require_extension(path, "wav")?;
+    require_extension(path, SignalKind::Audio, "wav")?;
     let is_part = request.start.is_some() || request.duration.is_some();
     let span = is_part.then_some((request.start.unwrap_or(0.0), request.duration));
     let part = Part::of(model, request.rate, span)?;
     let info = part.info;
     let mut field = Field::new(model, backend)?;
     let format = request.sample_format.unwrap_or_default();
+    let all = info.values() as f64;
     let clipped = write_wav(path, &info, format, |push| {
+        let mut done = 0;
         for positions in part.bands(model) {
             let values = field.values(&[&positions]).map_err(io::Error::other)?;
             let samples = values.into_iter().map(|value| (f64::from(value) * info.scale) as f32);
-            push(&samples.collect::<Vec<_>>())?;
+            let samples: Vec<f32> = samples.collect();
+            push(&samples)?;
+            done += samples.len();
+            watch(done as f64 / all);
         }
         Ok(())
     })?;

@@ -8,7 +8,7 @@ use serde_json::json;
 use vi3nr_engine::Backend;
 
 use super::field::{AxisPositions, Field};
-use super::{BAND, DecodeError, DecodeRequest, Decoded, info_of, require_extension};
+use super::{BAND, DecodeError, DecodeRequest, Decoded, Watch, info_of, require_extension};
 use crate::model_file::{Alignment, Model};
 use crate::request::RequestError;
 use crate::signal::SignalKind;
@@ -65,6 +65,16 @@ pub fn decode_image(
     path: &Path,
     backend: &dyn Backend,
 ) -> Result<(u32, u32), DecodeError> {
+    write_image(model, (size, region), path, backend, &mut |_| {})
+}
+
+fn write_image(
+    model: &Model,
+    (size, region): (Option<(u32, u32)>, Option<PixelRegion>),
+    path: &Path,
+    backend: &dyn Backend,
+    watch: Watch<'_>,
+) -> Result<(u32, u32), DecodeError> {
     let info: ImageInfo = info_of(model, SignalKind::Image)?;
     let native = Grid::of_image(info.width, info.height)?;
     let whole = PixelRegion { x: 0, y: 0, width: info.width, height: info.height };
@@ -101,8 +111,10 @@ pub fn decode_image(
     let band = (BAND as u32 / width).max(1) as usize;
     write_png(path, ImageInfo { width, height, ..info }, |write| {
         for first in (0..height as usize).step_by(band) {
-            let rows = rows.part(first..(first + band).min(height as usize));
+            let end = (first + band).min(height as usize);
+            let rows = rows.part(first..end);
             write(&field.values(&[&columns, &rows]).map_err(io::Error::other)?)?;
+            watch(end as f64 / f64::from(height));
         }
         Ok(())
     })?;
@@ -128,13 +140,14 @@ pub(super) fn decode(
     request: &DecodeRequest,
     path: &Path,
     backend: &dyn Backend,
+    watch: Watch<'_>,
 ) -> Result<Decoded, DecodeError> {
-    require_extension(path, "png")?;
+    require_extension(path, SignalKind::Image, "png")?;
     let info: ImageInfo = info_of(model, SignalKind::Image)?;
     let scaled = |side: u32| (request.scale.unwrap_or(1.0) * f64::from(side)).round() as u32;
     let (width, height) = request.region.map_or((info.width, info.height), |r| (r.width, r.height));
     let size = request.size.unwrap_or((scaled(width), scaled(height)));
-    let (width, height) = decode_image(model, Some(size), request.region, path, backend)?;
+    let (width, height) = write_image(model, (Some(size), request.region), path, backend, watch)?;
     Ok(Decoded {
         facts: json!({"file": path.to_string_lossy(), "width": width, "height": height}),
         summary: format!("{width}x{height} pixels"),

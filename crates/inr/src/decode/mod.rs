@@ -120,8 +120,12 @@ pub struct Decoded {
     pub warnings: Vec<String>,
 }
 
+/// Called with the share of the work that is done, from 0 to 1, whenever it grows.
+pub type Watch<'a> = &'a mut dyn FnMut(f64);
+
 /// Decodes the signal of `model` to the file `path`: an image as PNG, audio as WAV, a shape as PLY,
-/// OBJ or STL depending on the file extension.
+/// OBJ or STL depending on the file extension. `watch` is called with the share of an image or of
+/// audio that is decoded; for a shape the share is not known, and it is not called.
 ///
 /// # Errors
 /// Returns [`DecodeError::Request`] if a setting belongs to another kind of signal or the file has
@@ -132,6 +136,7 @@ pub fn decode(
     request: &DecodeRequest,
     path: &Path,
     backend: &dyn Backend,
+    watch: Watch<'_>,
 ) -> Result<Decoded, DecodeError> {
     let kind = model.signal.kind();
     if let Some((_, other)) = request.given().iter().find(|(_, own)| *own != kind) {
@@ -143,9 +148,9 @@ pub fn decode(
         return Err(RequestError::of_fields(&fields, seen, "").into());
     }
     match kind {
-        SignalKind::Image => image::decode(model, request, path, backend),
+        SignalKind::Image => image::decode(model, request, path, backend, watch),
         #[cfg(feature = "audio")]
-        SignalKind::Audio => audio::decode(model, request, path, backend),
+        SignalKind::Audio => audio::decode(model, request, path, backend, watch),
         #[cfg(feature = "shape")]
         SignalKind::Shape => shape::decode(model, request, path, backend),
         #[cfg(not(all(feature = "audio", feature = "shape")))]
@@ -153,12 +158,14 @@ pub fn decode(
     }
 }
 
-/// Checks that the file extension, if any, is that of the format that is written.
-fn require_extension(path: &Path, extension: &str) -> Result<(), RequestError> {
+/// Checks that the file extension, if any, is that of the format that models of `kind` are written
+/// in.
+fn require_extension(path: &Path, kind: SignalKind, extension: &str) -> Result<(), RequestError> {
     match path.extension() {
         Some(own) if !own.eq_ignore_ascii_case(extension) => {
             let expected = format!("a name that ends with .{extension}");
-            Err(RequestError::new("out", format!("'{}'", path.display()), expected))
+            let seen = format!("'{}' for a model of kind {kind}", path.display());
+            Err(RequestError::new("out", seen, expected))
         }
         _ => Ok(()),
     }

@@ -70,9 +70,11 @@ impl Metrics {
         found.map(|metric| metric.value)
     }
 
-    /// One line of text per metric.
-    pub fn lines(&self) -> String {
-        let lines: Vec<String> = self.all.iter().map(Metric::to_string).collect();
+    /// One line of text per metric. Metrics in the paper's convention, whose names end with
+    /// `_paper`, are omitted unless `with_paper` is true: the usual convention states the same.
+    pub fn lines(&self, with_paper: bool) -> String {
+        let shown = self.all.iter().filter(|metric| with_paper || !metric.name.ends_with("_paper"));
+        let lines: Vec<String> = shown.map(Metric::to_string).collect();
         lines.join("\n")
     }
 }
@@ -105,6 +107,10 @@ mod tests {
         let mse = Metric { name: "mse", label: "MSE", value: 4.24e-5, unit: "", digits, ..snr };
         assert_eq!(snr.to_string(), "SNR 31.26 dB (of the waveform)");
         assert_eq!(Metric { convention: "", ..mse }.to_string(), "MSE 4.24e-5");
+        let paper = Metric { name: "snr_paper", convention: "of the paper", ..snr };
+        let both = Metrics::new([snr, paper]);
+        assert_eq!(both.lines(false), "SNR 31.26 dB (of the waveform)");
+        assert_eq!(both.lines(true).lines().count(), 2);
         let infinite = Metric { value: f64::INFINITY, ..snr };
         let metrics = Metrics { all: vec![mse, infinite], prefix: "last_" };
         let json = serde_json::to_string(&metrics).unwrap();

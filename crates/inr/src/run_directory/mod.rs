@@ -43,9 +43,12 @@ const COMMAND_FILE: &str = "command.json";
 const METRICS_FILE: &str = "metrics.csv";
 /// The file name of the weights that a continued run starts from.
 const START_FILE: &str = "start.safetensors";
+/// The file name of the signal itself, if it was not read from a file.
+pub(crate) const INPUT_FILE: &str = "input";
 /// All files that a run may have written, besides those that its record lists and the metrics of
 /// earlier runs.
-const OWN_FILES: [&str; 16] = [
+const OWN_FILES: [&str; 17] = [
+    INPUT_FILE,
     MODEL_FILE,
     RUN_FILE,
     COMMAND_FILE,
@@ -176,6 +179,17 @@ impl RunDirectory {
     /// Returns [`RunError::Write`] if the record cannot be written.
     pub fn begin(&self, request: &FitRequest, plan: &FitPlan) -> Result<(), RunError> {
         self.write_json(RUN_FILE, &RunRecord::new(request, plan))
+    }
+
+    /// Stores the bytes of a signal that was not read from a file, and returns the path of the
+    /// file.
+    ///
+    /// # Errors
+    /// Returns [`RunError::Write`] if the file cannot be written.
+    pub fn keep_input(&self, bytes: &[u8]) -> Result<PathBuf, RunError> {
+        let path = self.path.join(INPUT_FILE);
+        write_atomically(&path, |writer| writer.write_all(bytes))?;
+        Ok(path)
     }
 
     /// The path of the checkpoint.

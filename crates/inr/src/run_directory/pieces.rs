@@ -87,7 +87,7 @@ impl RunDirectory {
             }
         };
         let path = self.path.join(name);
-        decode(model, &request, &path, backend)?;
+        decode(model, &request, &path, backend, &mut |_| {})?;
         Ok(vec![path])
     }
 

@@ -55,9 +55,9 @@ pub trait Signal: Debug + Send + Sync {
     /// sample side by side; nothing where points are drawn.
     fn push_values(&self, _region: &Region, _values: &mut Vec<f32>) {}
 
-    /// The training loss at a quality of 0 dB: 4 for images, whose quality is the PSNR with peak 2, and
-    /// the power of the waveform for audio, whose quality is the SNR. None where there is no such
-    /// measure.
+    /// The training loss at a quality of 0 dB: 4 for images, whose quality is the PSNR with peak 2,
+    /// and the power of the waveform for audio, whose quality is the SNR. None where there is no
+    /// such measure.
     fn loss_at_0_db(&self) -> Option<f64> {
         None
     }
@@ -135,6 +135,16 @@ impl SignalFile {
     /// A file that cannot be read or is too large.
     pub fn read(path: &Path) -> Result<Self, SignalError> {
         Ok(Self { path: path.to_owned(), bytes: read_file(path)? })
+    }
+
+    /// The same for bytes that are at hand; messages call them `path`.
+    pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Self {
+        Self { path: path.to_owned(), bytes }
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The signal in it, as [`open`] gives it.

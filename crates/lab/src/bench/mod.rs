@@ -5,7 +5,7 @@ mod grid;
 mod work;
 
 pub use grid::{GridError, GridFit, GridLevel, GridPlan, GridReport, Interpolation, fit_grid};
-pub use work::{WorkError, WorkPoint, WorkReport, work_chart, work_csv, work_to_psnr};
+pub use work::{TargetWork, WorkError, WorkPoint, WorkReport, work_chart, work_csv, work_to_psnr};
 
 use std::time::{Duration, Instant};
 

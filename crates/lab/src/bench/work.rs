@@ -18,7 +18,22 @@ use vi3nr_inr::session::{Beginning, FitError, FitReport, Session};
 use vi3nr_inr::signal::{Signal, SignalKind};
 use vi3nr_inr::train::Stop;
 
-/// The result of one fit toward a target quality.
+/// The work to one of several targets.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TargetWork {
+    /// The target: a PSNR in dB with the image's largest value as its peak.
+    pub psnr_paper: f64,
+    /// The work until it was reached; `None` if it was not.
+    pub gradient_equivalents: Option<f64>,
+    /// The training time until then, in seconds.
+    pub seconds: Option<f64>,
+    /// The number of parameters of the model.
+    pub parameters: f64,
+    /// Bits per pixel.
+    pub bits_per_pixel: Option<f64>,
+}
+
+/// The result of fitting toward one or more target qualities.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkReport {
     /// The optimizer.
@@ -27,7 +42,9 @@ pub struct WorkReport {
     pub first_biases: String,
     /// The seed of the initial weights.
     pub seed: u64,
-    /// The work until the target was reached; `None` if it was not.
+    /// Each target, in ascending order.
+    pub targets: Vec<TargetWork>,
+    /// The work until the highest target was reached; `None` if it was not.
     pub gradient_equivalents_to_target: Option<f64>,
     /// The time until the target was reached, in seconds.
     pub seconds_to_target: Option<f64>,
@@ -69,35 +86,54 @@ pub enum WorkError {
         /// The kind of the signal.
         kind: SignalKind,
     },
+    /// No target was given.
+    #[error("no target PSNR is given; expected at least one")]
+    NoTarget,
     /// The fit failed.
     #[error(transparent)]
     Fit(#[from] FitError),
 }
 
-/// Fits `signal` by `plan` on `backend` until its PSNR is `target` dB (peak = the image's largest
-/// value) or `budget` gradient equivalents have been spent. The number of steps and the target of
-/// the plan are ignored.
+/// Fits `signal` by `plan` on `backend` until its PSNR is the highest of `targets` in dB (peak =
+/// the image's largest value) or `budget` gradient equivalents have been spent. The number of steps
+/// and the target of the plan are ignored.
+///
+/// One network is fitted once, and a lower target counts as reached at the first step whose loss
+/// reaches it. A plan in pieces is fitted once for each target, since its pieces end there.
 ///
 /// # Errors
-/// Returns [`WorkError::NoPsnr`] if the signal has no PSNR, and [`WorkError::Fit`] if the fit
-/// fails.
+/// Returns [`WorkError::NoTarget`] if there is no target, [`WorkError::NoPsnr`] if the signal has
+/// no PSNR, and [`WorkError::Fit`] if the fit fails.
 pub fn work_to_psnr(
     plan: &FitPlan,
     signal: &dyn Signal,
     backend: &dyn Backend,
-    target: f64,
+    targets: &[f64],
     budget: f64,
 ) -> Result<WorkReport, WorkError> {
+    let mut targets = targets.to_vec();
+    targets.sort_by(f64::total_cmp);
+    targets.dedup();
+    let Some(highest) = targets.last().copied() else { return Err(WorkError::NoTarget) };
     let psnr = |loss: f64, name: &str| signal.metrics_of_loss(loss).get(name);
     let paper = |loss: f64| psnr(loss, "psnr_paper").unwrap_or(f64::NAN);
     let (Some(usual), Some(papers)) = (psnr(1.0, "psnr"), psnr(1.0, "psnr_paper")) else {
         return Err(WorkError::NoPsnr { kind: signal.info().kind() });
     };
     let mut plan = plan.clone();
-    plan.training.target_psnr = Some(target + usual - papers);
     if plan.pieces.is_some() {
-        return pieces_to_psnr(&plan, signal, backend, &paper);
+        let mut works = Vec::new();
+        let mut highest = None;
+        for target in targets {
+            plan.training.target_psnr = Some(target + usual - papers);
+            let report = pieces_to_psnr(&plan, signal, backend, (target, &paper))?;
+            works.extend_from_slice(&report.targets);
+            highest = Some(report);
+        }
+        let highest = highest.ok_or(WorkError::NoTarget)?;
+        return Ok(WorkReport { targets: works, ..highest });
     }
+    plan.training.target_psnr = Some(highest + usual - papers);
     let all = plan.signal.points().default_count();
     let equivalent = 6.0 * plan.network.weight_count() as f64 * all as f64;
     // The learning-rate schedule ends with the budget.
@@ -127,7 +163,7 @@ pub fn work_to_psnr(
         psnr_paper: paper(report.loss),
     };
     curve.push(last);
-    Ok(work_report(&plan, &report, last, curve))
+    Ok(work_report(&plan, &report, (last, curve), &targets))
 }
 
 /// The same for a plan in pieces. Each piece ends at the target or after the plan's number of
@@ -136,7 +172,7 @@ fn pieces_to_psnr(
     plan: &FitPlan,
     signal: &dyn Signal,
     backend: &dyn Backend,
-    paper: &dyn Fn(f64) -> f64,
+    (target, paper): (f64, &dyn Fn(f64) -> f64),
 ) -> Result<WorkReport, WorkError> {
     let mut watch = |_: RunEvent<'_>| ControlFlow::Continue(());
     let (beginning, request) = (Beginning::default(), FitRequest::default());
@@ -146,27 +182,44 @@ fn pieces_to_psnr(
         seconds: report.training_seconds,
         psnr_paper: paper(report.loss),
     };
-    Ok(work_report(plan, &report, last, vec![last]))
+    Ok(work_report(plan, &report, (last, vec![last]), &[target]))
 }
 
 fn work_report(
     plan: &FitPlan,
     report: &FitReport,
-    last: WorkPoint,
-    curve: Vec<WorkPoint>,
+    (last, curve): (WorkPoint, Vec<WorkPoint>),
+    targets: &[f64],
 ) -> WorkReport {
     let reached = report.stopped == Stop::Target;
+    let parameters = report.metrics.get("parameters").unwrap_or(f64::NAN);
+    let bits_per_pixel = report.metrics.get("bits_per_pixel");
+    let work = |(index, &target): (usize, &f64)| {
+        // Rounding must not separate the last target from the reason why the fit stopped.
+        let passed = match index + 1 == targets.len() {
+            true => reached.then_some(&last),
+            false => curve.iter().find(|point| point.psnr_paper >= target),
+        };
+        TargetWork {
+            psnr_paper: target,
+            gradient_equivalents: passed.map(|point| point.gradient_equivalents),
+            seconds: passed.map(|point| point.seconds),
+            parameters,
+            bits_per_pixel,
+        }
+    };
     WorkReport {
         optimizer: report.optimizer,
         first_biases: plan.init.first_biases.to_string(),
         seed: plan.seed,
+        targets: targets.iter().enumerate().map(work).collect(),
         gradient_equivalents_to_target: reached.then_some(last.gradient_equivalents),
         seconds_to_target: reached.then_some(last.seconds),
         gradient_equivalents: last.gradient_equivalents,
         seconds: last.seconds,
         psnr_paper: last.psnr_paper,
-        parameters: report.metrics.get("parameters").unwrap_or(f64::NAN),
-        bits_per_pixel: report.metrics.get("bits_per_pixel"),
+        parameters,
+        bits_per_pixel,
         // Only the budget interrupts a fit.
         stopped: match report.stopped {
             Stop::Interrupted => "budget",
