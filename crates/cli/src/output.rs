@@ -1,12 +1,46 @@
 //! What is written to the two output streams, and the exit code.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::ColorChoice;
+use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
+
+/// Set by `--quiet`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+/// Set by `--verbose`.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Follows `--quiet`, `--verbose` and `--color` from here on.
+pub(crate) fn configure(quiet: bool, verbose: bool, color: ColorChoice) {
+    QUIET.store(quiet, Ordering::Relaxed);
+    VERBOSE.store(verbose, Ordering::Relaxed);
+    // Without a choice, anstream looks at the terminal and at NO_COLOR.
+    match color {
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+    }
+    .write_global();
+}
+
+/// Whether `--quiet` was given.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Whether `--verbose` was given.
+pub(crate) fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
 
 /// Why a command ends early.
 #[derive(Debug)]
@@ -33,21 +67,49 @@ impl Failure {
         Self::Usage(error.to_string())
     }
 
+    /// The message.
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::Failed(message) | Self::Usage(message) | Self::Interrupted(message) => message,
+        }
+    }
+
     /// Writes the message to stderr and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
-        let (message, code) = match self {
-            Self::Failed(message) => (format!("error: {message}"), 1),
-            Self::Usage(message) => (format!("error: {message}"), 2),
-            Self::Interrupted(message) => (message, INTERRUPTED),
+        let code = match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Interrupted(_) => INTERRUPTED,
         };
-        status(&message);
+        match self {
+            Self::Interrupted(message) => status(&message),
+            _ => error(self.message()),
+        }
         ExitCode::from(code)
     }
 }
 
-/// Writes a line for people to stderr; it is lost without complaint where nobody listens.
+/// Writes an error to stderr.
+pub(crate) fn error(message: &str) {
+    status(&format!("{ERROR}error:{ERROR:#} {message}"));
+}
+
+/// Writes a warning to stderr, unless `--quiet` was given.
+pub(crate) fn warn(message: &str) {
+    note(&format!("{WARNING}warning:{WARNING:#} {message}"));
+}
+
+/// Writes a line for people to stderr, unless `--quiet` was given.
+pub(crate) fn note(line: &str) {
+    if !is_quiet() {
+        status(line);
+    }
+}
+
+/// Writes a line for people to stderr in any case; it is lost without complaint where nobody
+/// listens.
 pub(crate) fn status(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Paths for JSON, which holds text only: U+FFFD stands for what is not Unicode.
@@ -62,8 +124,30 @@ pub(crate) fn print(json: bool, value: &impl Serialize, text: &str) -> Result<()
     } else {
         text.trim_end().to_owned()
     };
+    write_stdout(|stdout| writeln!(stdout, "{text}"))
+}
+
+/// Copies a file to stdout, which must not be a terminal.
+pub(crate) fn print_file(path: &Path) -> Result<(), Failure> {
+    let mut file = std::fs::File::open(path).map_err(Failure::failed)?;
+    write_stdout(|stdout| std::io::copy(&mut file, stdout).map(|_| ()))
+}
+
+/// Checks that what is written to stdout does not go to a terminal, which would show its bytes as
+/// text.
+pub(crate) fn require_no_terminal(what: &str) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() {
+        let reason = format!("{what} is not written to a terminal; redirect it or name a file");
+        return Err(Failure::Usage(reason));
+    }
+    Ok(())
+}
+
+fn write_stdout(
+    write: impl FnOnce(&mut std::io::StdoutLock<'_>) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
         // The reader has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::Failed(format!("cannot write to standard output: {error}"))),

@@ -2,57 +2,64 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vi3nr_inr::pieces::PieceProgress;
 use vi3nr_inr::signal::Signal;
 use vi3nr_inr::train::Progress;
 use vi3nr_lab::sweep::{Event, Plan, State};
 
-use crate::output::status;
+use crate::output::{is_quiet, note};
 
 /// The bar of one fit.
 pub(crate) struct FitBar<'a> {
     bar: ProgressBar,
     signal: &'a dyn Signal,
-    /// Whether lines tell of pieces where there is no terminal.
+    /// Whether lines are written where there is no terminal.
     has_lines: bool,
-    /// The last tenth that a line told of.
-    shown: Option<usize>,
+    tenths: Tenths,
+    /// Whether a line has told how long the pieces take.
+    is_estimated: bool,
 }
 
 impl<'a> FitBar<'a> {
-    /// A bar over `steps`; `signal` tells what their losses mean.
+    /// A bar over `steps`; `signal` tells what their losses mean. `has_lines` is whether lines are
+    /// written where there is no terminal.
     pub(crate) fn new(steps: u64, signal: &'a dyn Signal, has_lines: bool) -> Self {
-        // ProgressBar draws to stderr and hides itself where that is no terminal.
-        let bar = ProgressBar::new(steps);
-        let template = "{bar:28} {pos}/{len} {msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        Self { bar, signal, has_lines, shown: None }
+        let bar = bar(steps);
+        let has_lines = has_lines && !is_quiet();
+        Self { bar, signal, has_lines, tenths: Tenths::default(), is_estimated: false }
     }
 
-    /// Shows a step.
-    pub(crate) fn show(&self, progress: &Progress) {
-        if self.bar.is_hidden() {
+    /// Shows a step. Without a terminal, a line at every tenth of the steps.
+    pub(crate) fn show(&mut self, progress: &Progress) {
+        let share = progress.step as f64 / progress.steps.max(1) as f64;
+        let has_line = self.has_lines && self.tenths.is_next(share, progress.elapsed);
+        if self.bar.is_hidden() && !has_line {
             return;
         }
         let rate = progress.points_seen as f64 / progress.elapsed.as_secs_f64().max(1e-9);
         let meaning = self.signal.metrics_of_loss(progress.loss);
         let meaning =
             meaning.all.first().map(|first| format!("  {} {}", first.name, first.amount()));
-        self.bar.set_position(progress.step);
-        self.bar.set_message(format!(
-            "loss {:.3e}{}  {} points/s eta {}",
+        let left = progress.steps.saturating_sub(progress.step) as f64;
+        let seconds = progress.elapsed.as_secs_f64() * left / progress.step.max(1) as f64;
+        let message = format!(
+            "loss {:.3e}{}  {}points/s  {} left",
             progress.loss,
             meaning.unwrap_or_default(),
             thousands(rate),
-            HumanDuration(self.bar.eta())
-        ));
+            HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+        );
+        if self.bar.is_hidden() {
+            note(&format!("step {} of {}  {message}", progress.step, progress.steps));
+        } else {
+            self.bar.set_position(progress.step);
+            self.bar.set_message(message);
+        }
     }
 
-    /// Shows how many pieces have ended. Without a terminal, a line once the duration can be told and at
-    /// every tenth of the pieces.
+    /// Shows how many pieces have ended. Without a terminal, a line once the duration can be told
+    /// and at every tenth of the pieces.
     pub(crate) fn show_pieces(&mut self, progress: &PieceProgress) {
         let meaning = self.signal.metrics_of_loss(progress.loss);
         let meaning = meaning.all.first().filter(|first| first.value.is_finite());
@@ -72,13 +79,12 @@ impl<'a> FitBar<'a> {
         if !self.has_lines {
             return;
         }
-        let tenth = 10 * progress.done / progress.pieces.max(1);
-        let is_first = self.shown.is_none() && progress.left.is_some();
-        let is_next = self.shown.is_some_and(|shown| tenth > shown) && tenth < 10;
-        if (is_first || is_next) && progress.elapsed > QUIET {
-            self.shown = Some(tenth);
-            let PieceProgress { done, pieces, .. } = progress;
-            status(&format!("{done} of {pieces} pieces{meaning}{refitted}{left}"));
+        let PieceProgress { done, pieces, elapsed, .. } = progress;
+        let is_next = self.tenths.is_next(*done as f64 / (*pieces).max(1) as f64, *elapsed);
+        let is_first = !self.is_estimated && progress.left.is_some() && *elapsed > QUIET;
+        if is_first || is_next {
+            self.is_estimated |= progress.left.is_some();
+            note(&format!("{done} of {pieces} pieces{meaning}{refitted}{left}"));
         }
     }
 
@@ -88,7 +94,76 @@ impl<'a> FitBar<'a> {
     }
 }
 
-/// How long a fit in pieces may take before lines tell of it.
+/// The bar of one decoding.
+pub(crate) struct DecodeBar {
+    bar: ProgressBar,
+    started: Instant,
+    has_lines: bool,
+    tenths: Tenths,
+}
+
+impl DecodeBar {
+    /// A bar at 0 %; `has_lines` is whether lines are written where there is no terminal.
+    pub(crate) fn new(has_lines: bool) -> Self {
+        Self { bar: bar(100), started: Instant::now(), has_lines, tenths: Tenths::default() }
+    }
+
+    /// Shows the share of the work that is done. Without a terminal, a line at every tenth.
+    pub(crate) fn show(&mut self, share: f64) {
+        if self.started.elapsed() < QUIET {
+            return;
+        }
+        let seconds = self.started.elapsed().as_secs_f64() * (1.0 / share.max(1e-9) - 1.0);
+        let left = HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        if !self.bar.is_hidden() {
+            self.bar.set_position((100.0 * share) as u64);
+            self.bar.set_message(format!("%  {left} left"));
+            return;
+        }
+        if self.has_lines && self.tenths.is_next(share, self.started.elapsed()) {
+            note(&format!("decoded {:.0} %  {left} left", 100.0 * share));
+        }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Decides when a line is written where there is no terminal: at every tenth of work that takes
+/// long, except at its end.
+#[derive(Debug, Default)]
+struct Tenths {
+    /// The last tenth that a line told of.
+    shown: u32,
+}
+
+impl Tenths {
+    /// Whether a line is due with this share of the work done after this time.
+    fn is_next(&mut self, share: f64, elapsed: Duration) -> bool {
+        let tenth = (10.0 * share) as u32;
+        let is_next = elapsed > QUIET && tenth > self.shown && tenth < 10;
+        if is_next {
+            self.shown = tenth;
+        }
+        is_next
+    }
+}
+
+/// A bar on stderr, which hides itself where that is not a terminal.
+fn bar(length: u64) -> ProgressBar {
+    if is_quiet() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{bar:28} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// The time that work may take before any progress is shown.
 const QUIET: Duration = Duration::from_secs(2);
 
 /// The table of a sweep: how far it is, the best so far, what is running.
@@ -111,6 +186,9 @@ impl<'a> SweepTable<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
         // MultiProgress draws to stderr and hides itself where that is no terminal.
         let lines = MultiProgress::new();
+        if is_quiet() {
+            lines.set_draw_target(ProgressDrawTarget::hidden());
+        }
         let bar = lines.add(ProgressBar::new(0));
         if let Ok(style) = ProgressStyle::with_template("{bar:28} {pos}/{len} {msg}") {
             bar.set_style(style);
@@ -196,5 +274,24 @@ pub(crate) fn thousands(rate: f64) -> String {
         rate if rate >= 1e6 => format!("{:.2} M", rate / 1e6),
         rate if rate >= 1e3 => format!("{:.1} k", rate / 1e3),
         rate => format!("{rate:.0} "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_due_at_every_tenth_of_long_work() {
+        let mut tenths = Tenths::default();
+        let lines = (1..=1000_u32).filter(|step| {
+            tenths.is_next(f64::from(*step) / 1000.0, Duration::from_secs(u64::from(*step) + 2))
+        });
+        let expected = [100, 200, 300, 400, 500, 600, 700, 800, 900];
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
+        let mut tenths = Tenths::default();
+        assert!(!tenths.is_next(0.5, Duration::from_millis(1)), "short work");
+        assert!(tenths.is_next(0.95, Duration::from_secs(3)));
+        assert!(!tenths.is_next(1.0, Duration::from_secs(4)), "the end");
     }
 }

@@ -11,7 +11,7 @@ use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::request::{BatchSize, EngineName, FitRequest, ScheduleName, TileSide};
 
-use super::values::{engine, finite, named, optimizer, positive, word};
+use super::values::{engine, finite, named, optimizer, positive, whole, word};
 use super::{AudioArguments, ImageArguments, ShapeArguments, ThreadsAndJson};
 
 /// The distributions of weights.
@@ -22,63 +22,71 @@ pub(crate) const BIASES: [&str; 2] = ["zero", "like-weights"];
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct FitArguments {
-    /// An image (PNG, JPEG), audio (WAV, FLAC, MP3) or a shape (PLY, OBJ, STL, XYZ); without one, a
-    /// test image that the program draws itself.
-    pub(crate) file: Option<PathBuf>,
-    /// The run directory [default: runs/NAME, with a number if that exists].
-    #[arg(long, value_name = "DIR")]
+    /// Images (PNG, JPEG), audio (WAV, FLAC, MP3) or shapes (PLY, OBJ, STL, XYZ); - is stdin
+    ///
+    /// Several files are fitted one after the other, each into a run directory of its own. Without
+    /// a file, a built-in test image is fitted.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Run directory; of several files, its parent [default: runs/NAME]
+    #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Remove an earlier run in the directory of --out first; without this it is an error.
+    /// Remove an earlier run in the directory of --out first
     #[arg(long, requires = "out")]
     pub(crate) overwrite: bool,
-
-    /// Resume the interrupted run in DIR with its original settings; the result is byte-identical to
-    /// that of an uninterrupted run. A finished run goes on from its model if --steps (in addition) or
-    /// --time-limit is given.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "out", "overwrite"])]
+    /// Resume the run in DIR with its settings
+    ///
+    /// The result is byte-identical to that of an uninterrupted run. A finished run is continued
+    /// from its model if --steps (in addition) or --time-limit is given.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "out", "overwrite"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Take the settings in FILE, TOML or JSON, named like the options below; options given beside it
-    /// come first.
+    /// Read settings, named like these options, from a TOML or JSON file
+    ///
+    /// Options on the command line take precedence.
     #[arg(long, value_name = "FILE")]
     pub(crate) request: Option<PathBuf>,
-    /// Print the plan of the fit, with the reason of every default, and train nothing.
+    /// Print the plan, with the reason of every default, and train nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// How often a checkpoint is written to the run directory: a number of steps, or a time such as
-    /// 30s.
-    #[arg(long, value_name = "N|TIME", default_value = "30s")]
+    /// Interval of checkpoints: a number of steps, or a time such as 30s
+    #[arg(long, value_name = "N|TIME", default_value = "30s", hide_short_help = true)]
     pub(crate) checkpoint_every: CheckpointInterval,
-    /// Write an event file for TensorBoard into the run directory too.
-    #[arg(long)]
+    /// Write an event file for TensorBoard into the run directory too
+    #[arg(long, hide_short_help = true)]
     pub(crate) tensorboard: bool,
-
-    /// What the settings below are chosen for where they are not given: fast, the best quality per
-    /// minute, or paper, the paper's experiment of 30,000 steps on all points [default: fast].
+    /// Goal of the defaults: fast, or paper for its settings [default: fast]
+    ///
+    /// The VI3NR paper trains for 30,000 steps on all points.
     #[arg(long, value_name = "NAME", value_parser = word::<Preset>(["fast", "paper"]))]
+    #[arg(hide_possible_values = true)]
     pub(crate) preset: Option<Preset>,
 
     #[command(flatten)]
     pub(crate) image: ImageArguments,
     #[command(flatten)]
     pub(crate) audio: AudioArguments,
-    /// Coordinates reach from -S to S [default: 100 with a sine, as SIREN has it, else 1].
+    /// Coordinates reach from -S to S [default: 100 with a sine, as in SIREN, else 1]
     #[arg(long, value_name = "S", value_parser = positive, help_heading = "Audio")]
+    #[arg(hide_short_help = true)]
     pub(crate) input_scale: Option<f64>,
     #[command(flatten)]
     pub(crate) shape: ShapeArguments,
 
-    /// The nonlinearity: NAME or NAME:key=value, for example gaussian:sigma=0.05, or any formula in x,
-    /// for example 'exp(-x^2/(2*s^2)):s=0.05'
-    /// [default: sine:omega=30, sine:omega=23 for pieces of an image; gaussian with --preset paper, except
-    /// for audio].
-    #[arg(long, help_heading = "Network")]
+    /// Activation: NAME, NAME:key=value or a formula in x; see `vi3nr activations`
+    ///
+    /// For example gaussian:sigma=0.05 or 'exp(-x^2/(2*s^2)):s=0.05' [default: sine:omega=30;
+    /// sine:omega=23 for pieces of an image; gaussian with --preset paper, except for audio]
+    #[arg(long, value_name = "F", help_heading = "Network")]
     pub(crate) activation: Option<Activation>,
-    /// The number of weight matrices, the first and the last included [default: 8; 4 for audio and for
-    /// pieces].
+    /// Number of weight matrices [default: 8; 4 for audio and for pieces]
     #[arg(long, value_name = "N", help_heading = "Network")]
+    #[arg(value_parser = whole::<usize>(0..=u64::MAX))]
     pub(crate) layers: Option<usize>,
-    /// The number of units of each hidden layer [default: 128; 256 for audio; for pieces 80, 96 above 46 dB, of audio 64].
+    /// Units of each hidden layer [default: 128; 256 for audio; fewer for pieces]
+    ///
+    /// Pieces have 80 units, 96 above 46 dB, and pieces of audio 64.
     #[arg(long, value_name = "M", help_heading = "Network")]
+    #[arg(value_parser = whole::<usize>(0..=u64::MAX))]
     pub(crate) width: Option<usize>,
 
     #[command(flatten)]
@@ -96,23 +104,27 @@ pub(crate) struct FitArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Quality and size")]
 pub(crate) struct SizeArguments {
-    /// The quality in dB at which the fit stops, of every piece where there are pieces: the PSNR (peak 2)
-    /// of an image, the SNR of audio [default: 42 for images and 40 for audio in pieces, else none].
+    /// Quality to stop at [default: in pieces, 42 for images and 40 for audio]
+    ///
+    /// In dB: the PSNR (peak 2) of an image or the SNR of audio, of every piece if there are pieces.
+    /// Without pieces there is no default.
     #[arg(long, value_name = "DB", value_parser = finite, conflicts_with = "target_psnr")]
     pub(crate) quality: Option<f64>,
-    /// Cut the signal into pieces of about S pixels or samples a side, each with a network of its own; none:
-    /// one network for all of it [default: 64 for images of more than 16384 pixels and 4096 for audio of
-    /// more than 16384 samples, unless options of adam or muon are given or with --preset paper; else
-    /// none].
-    #[arg(long, value_name = "S|none")]
+    /// Side of the pieces in pixels or samples, or none for one network
+    ///
+    /// Each piece has a network of its own [default: 64 for images of more than 16384 pixels and
+    /// 4096 for audio of more than 16384 samples, unless options of adam or muon are given or with
+    /// --preset paper; else none]
+    #[arg(long, value_name = "S|none", hide_short_help = true)]
     pub(crate) tile: Option<TileSide>,
-    /// Choose the width for at most N parameters in all.
+    /// Choose the width for at most N parameters in total
     #[arg(long, value_name = "N", conflicts_with = "width")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) parameters: Option<u64>,
-    /// How the model file stores parameters: f32, f16, bf16, or auto, f16 where the quality is reached
-    /// after rounding and f32 elsewhere [default: auto for pieces, else f32].
-    #[arg(long, value_name = "FORMAT")]
+    /// Format of stored parameters: f32, f16, bf16 or auto [default: auto for pieces, else f32]
+    ///
+    /// auto stores f16 where the quality is reached after rounding, and f32 elsewhere.
+    #[arg(long, value_name = "FORMAT", hide_short_help = true, hide_possible_values = true)]
     #[arg(value_parser = word::<StorageRule>(StorageRule::ALL.map(StorageRule::as_str)))]
     pub(crate) storage: Option<StorageRule>,
 }
@@ -120,87 +132,101 @@ pub(crate) struct SizeArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Initialization")]
 pub(crate) struct InitializationArguments {
-    /// Start from the weights of a model, of a run directory or of a file that init wrote.
-    #[arg(long, value_name = "MODEL")]
+    /// Start from the weights of a model, a run directory or a file that init wrote
+    #[arg(long, value_name = "MODEL", hide_short_help = true)]
     pub(crate) from: Option<PathBuf>,
-    /// The scheme of the initial weights: ours, ours_mc (its moments from 10^6 samples), siren, xavier,
-    /// kaiming, kaiming_out, kumar, pytorch, backward, or normal:std=S. auto: the activation's own
-    /// where it has one (SIREN's for the sine), else ours [default: auto].
-    #[arg(long, value_name = "SCHEME", visible_alias = "scheme")]
+    /// Scheme of the initial weights; see `vi3nr schemes` [default: auto]
+    ///
+    /// One of ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming, kaiming_out,
+    /// kumar, pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's
+    /// for the sine), else ours.
+    #[arg(long, value_name = "SCHEME", alias = "scheme")]
     pub(crate) init: Option<SchemeRequest>,
-    /// The standard deviation of the preactivations, for --init ours: a number, auto for the value at
-    /// which gradients keep their variance, Eq. 13, or a multiple such as 2*auto [default: twice that
-    /// value, six times for audio, where there is one].
+    /// Standard deviation of the preactivations: a number, auto or 2*auto
+    ///
+    /// For --init ours; any multiple of auto is accepted. auto is the value at which gradients keep their variance, Eq. (13)
+    /// [default: 2*auto, 6*auto for audio, where there is one]
     #[arg(long, value_name = "S")]
     pub(crate) sigma_p: Option<SigmaRequest>,
-    /// The standard deviation of the network's initial output, where it is not sigma_p.
-    #[arg(long, value_name = "S", value_parser = positive)]
+    /// Standard deviation of the network's initial output [default: sigma_p]
+    #[arg(long, value_name = "S", value_parser = positive, hide_short_help = true)]
     pub(crate) last_sigma_p: Option<f64>,
-    /// The distribution of the initial weights [default: uniform].
-    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS))]
+    /// Distribution of the initial weights: uniform, normal, truncated-normal or orthogonal
+    /// [default: uniform]
+    #[arg(long, alias = "distribution", value_name = "SHAPE", hide_short_help = true)]
+    #[arg(value_parser = named::<WeightShape>(WEIGHTS), hide_possible_values = true)]
     pub(crate) weights: Option<WeightShape>,
-    /// The initial biases [default: zero; like-weights for audio].
+    /// Initial biases: zero or like-weights [default: zero; like-weights for audio]
     #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
+    #[arg(hide_short_help = true, hide_possible_values = true)]
     pub(crate) biases: Option<BiasRule>,
-    /// The initial biases of the first layer: zero, like-weights or uniform:B for U(-B, B) [default:
-    /// those of --biases; where that is not given and f(-x) = f(x), like-weights, so that the network is
-    /// not an even function at the start; with --preset paper as the paper has them].
-    #[arg(long, value_name = "RULE")]
+    /// Initial biases of the first layer: zero, like-weights or uniform:B for U(-B, B)
+    ///
+    /// [default: those of --biases; if that is not given and f(-x) = f(x), like-weights, so that
+    /// the network is not an even function at the start; with --preset paper those of the paper]
+    #[arg(long, value_name = "RULE", hide_short_help = true)]
     pub(crate) first_bias: Option<BiasRule>,
-    /// The seed of the initial weights and of the order of mini-batches [default: 0].
-    #[arg(long, value_name = "N")]
+    /// Seed of the initial weights and of the order of mini-batches [default: 0]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub(crate) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
-    /// The maximum number of steps, of each piece where there are pieces [default: 300 for a piece; else as
-    /// many as take 30 to 40 s on two modern cores for an image, a minute for audio, a minute and a half
-    /// for a shape].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Maximum number of steps, for example 1e3; in pieces, of each piece
+    ///
+    /// [default: 300 for a piece; else as many as take 30 to 40 s on two modern cores for an image,
+    /// a minute for audio, a minute and a half for a shape]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) steps: Option<u64>,
-    /// The number of points of a step, shuffled anew each epoch, or full for all of them at each step
-    /// [default: 4096; 6144 for shapes, whose points are drawn].
-    #[arg(long, value_name = "N|full")]
+    /// Number of points per step, shuffled anew each epoch, or full for all of them
+    /// [default: 4096; 6144 for shapes, whose points are drawn]
+    #[arg(long, value_name = "N|full", hide_short_help = true)]
     pub(crate) batch: Option<BatchSize>,
-    /// The optimizer: adam; muon (orthogonalized momentum for hidden weights, adam for the rest); kfac
-    /// (second order, no learning rate, all points at each step) [default: kfac for pieces and for images
-    /// of at most 16384 pixels where none of --lr, --schedule, --lr-decay and --batch N is given; else, and
-    /// with --preset paper, adam].
-    #[arg(long, value_name = "NAME", value_parser = optimizer())]
+    /// adam, muon or kfac [default: kfac for pieces and small images, else adam]
+    ///
+    /// muon orthogonalizes the momentum of hidden weights and uses adam for the rest; kfac is of
+    /// second order, without a learning rate, and uses all points at each step. kfac is the default
+    /// for pieces and for images of at most 16384 pixels where none of --lr, --schedule, --lr-decay
+    /// and --batch N is given and --preset is not paper.
+    #[arg(long, value_name = "NAME", value_parser = optimizer(), hide_possible_values = true)]
     pub(crate) optimizer: Option<OptimizerName>,
-    /// The initial learning rate of adam [default: 5e-4] or muon.
+    /// Initial learning rate of adam or muon [default: 5e-4 for adam]
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub(crate) lr: Option<f64>,
-    /// The learning-rate schedule [default: cosine, or exponential with --lr-decay].
-    #[arg(long, value_name = "NAME")]
+    /// Learning-rate schedule: constant, exponential or cosine
+    /// [default: cosine; exponential with --lr-decay]
+    #[arg(long, value_name = "NAME", hide_short_help = true, hide_possible_values = true)]
     #[arg(value_parser = word::<ScheduleName>(["constant", "exponential", "cosine"]))]
     pub(crate) schedule: Option<ScheduleName>,
-    /// Multiply the learning rate by this after each step (exponential schedule).
-    #[arg(long, value_name = "FACTOR", value_parser = positive)]
+    /// Multiply the learning rate by FACTOR after each step (exponential schedule)
+    #[arg(long, value_name = "FACTOR", value_parser = positive, hide_short_help = true)]
     pub(crate) lr_decay: Option<f64>,
-    /// Finish, files included, within this many seconds of the start. The cosine schedule then ends
-    /// with the time, so the result depends on the machine.
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    /// Finish within S seconds, files included [default: no limit]
+    ///
+    /// The cosine schedule then ends with the time, so the result depends on the machine.
+    #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) time_limit: Option<f64>,
-    /// Stop at this PSNR in dB (peak 2) of the training loss.
-    #[arg(long, value_name = "DB", value_parser = finite)]
+    /// Stop at this PSNR in dB (peak 2) of the training loss [default: none]
+    #[arg(long, value_name = "DB", value_parser = finite, hide_short_help = true)]
     pub(crate) target_psnr: Option<f64>,
-    /// The engine: cpu, fused float32, or reference, plain double-precision loops (slow, for
-    /// comparison) [default: cpu].
+    /// Engine: cpu, fused float32, or reference, plain double-precision loops (slow, for
+    /// comparison) [default: cpu]
     #[arg(long, value_name = "NAME", value_parser = engine())]
+    #[arg(hide_short_help = true, hide_possible_values = true)]
     pub(crate) engine: Option<EngineName>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
 
 impl FitArguments {
-    /// The request that the options make, without that of --request.
+    /// The request that the options make, without that of --request; of several files, for the
+    /// first.
     pub(crate) fn options(&self) -> FitRequest {
         let Self { initialization, training, size, .. } = self;
         let mut request = FitRequest::default();
-        request.file = self.file.clone();
+        request.file = self.files.first().cloned();
         request.preset = self.preset;
         self.image.fill(&mut request.signal);
         self.audio.fill(&mut request.signal);

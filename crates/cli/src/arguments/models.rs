@@ -6,45 +6,47 @@ use clap::Args;
 use vi3nr_inr::decode::PixelRegion;
 use vi3nr_inr::signal::audio::SampleFormat;
 
-use super::values::{grid, not_negative, positive, sample_format, size};
+use super::values::{not_negative, positive, sample_format, size, whole};
 use super::{AudioArguments, ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct DecodeArguments {
-    /// A model file, a run directory or a file that init wrote.
+    /// Model file, run directory or file that init wrote
     pub(crate) model: PathBuf,
-    /// The file to write: PNG for an image, WAV for audio, .ply (binary, with normals), .obj or .stl
-    /// for a shape.
-    #[arg(long, value_name = "FILE")]
+    /// File to write: PNG for an image, WAV for audio, .ply (binary, with normals), .obj or .stl
+    /// for a shape; - is standard output (PNG, WAV or PLY)
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// Multiply both sides by K (rounded to whole pixels).
+    /// Multiply both sides by K, rounded to whole pixels [default: 1]
     #[arg(long, value_name = "K", value_parser = positive, conflicts_with = "size")]
     #[arg(help_heading = "Image")]
     pub(crate) scale: Option<f64>,
-    /// The size in pixels; the whole image is stretched to it.
+    /// Size in pixels; the whole image is stretched to it [default: that of the fitted image]
     #[arg(long, value_name = "WxH", value_parser = size, help_heading = "Image")]
     pub(crate) size: Option<(u32, u32)>,
-    /// Decode only this part of the image, in its own pixels; --scale and --size then are of the part.
+    /// Decode only this part, in pixels of the fitted image; --scale and --size apply to the part
     #[arg(long, value_name = "X,Y,W,H", help_heading = "Image")]
     pub(crate) region: Option<PixelRegion>,
-    /// Begin this many seconds after the first sample [default: 0].
+    /// Begin this many seconds after the first sample [default: 0]
     #[arg(long, value_name = "SECONDS", value_parser = not_negative, help_heading = "Audio")]
     pub(crate) start: Option<f64>,
-    /// Decode this many seconds [default: to the end].
+    /// Decode this many seconds [default: to the end]
     #[arg(long, value_name = "SECONDS", value_parser = positive, help_heading = "Audio")]
     pub(crate) duration: Option<f64>,
-    /// Samples a second [default: those of the audio that was fitted].
-    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Samples per second [default: those of the fitted audio]
+    #[arg(long, value_name = "HZ", value_parser = whole::<u32>(1..=u64::from(u32::MAX)))]
     #[arg(help_heading = "Audio")]
     pub(crate) rate: Option<u32>,
-    /// How the file holds samples: whole numbers of 16 or 24 bits, beyond which they are clipped,
-    /// or float (32 bits) [default: 16].
+    /// Format of the samples: integers of 16 or 24 bits, clipped beyond their range, or float (32
+    /// bits) [default: 16]
     #[arg(long, value_name = "FORMAT", value_parser = sample_format(), help_heading = "Audio")]
+    #[arg(hide_possible_values = true)]
     pub(crate) sample_format: Option<SampleFormat>,
-    /// Cells a side of the grid over the shape's space; only those near the surface are visited
-    /// [default: 512].
-    #[arg(long, value_name = "N", help_heading = "Shape")]
+    /// Number of grid cells per side of the shape's cube; only those near the surface are visited
+    /// [default: 512]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(help_heading = "Shape")]
     pub(crate) resolution: Option<usize>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
@@ -52,36 +54,22 @@ pub(crate) struct DecodeArguments {
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
-pub(crate) struct MeshArguments {
-    /// A model file or a run directory.
-    pub(crate) model: PathBuf,
-    /// The file to write: .ply (binary, with normals), .obj or .stl.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-    /// Cells a side of the grid over the shape's space; only those near the surface are visited.
-    #[arg(long, value_name = "N", default_value_t = 512)]
-    pub(crate) resolution: usize,
-    #[command(flatten)]
-    pub(crate) common: ThreadsAndJson,
-}
-
-#[derive(Debug, Args)]
-#[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct EvalArguments {
-    /// A model file or a run directory.
+    /// Model file or run directory
     pub(crate) model: PathBuf,
-    /// The image, audio or shape to compare with. One of another size than the model's is prepared
-    /// (reduced, cropped, cut) as it was for the fit, unless options say otherwise.
+    /// Image, audio or shape to compare with
+    ///
+    /// A signal of another size than the model's is prepared (reduced, cropped, cut) as it was for
+    /// the fit, unless options say otherwise.
     #[arg(value_name = "FILE", required_unless_present = "against")]
     pub(crate) file: Option<PathBuf>,
-    /// The same as FILE.
-    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    /// The same as FILE, as earlier versions have it
+    #[arg(long, value_name = "FILE", conflicts_with = "file", hide = true)]
     pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) image: ImageArguments,
-    /// Points a side of the grid that a shape's IoU is measured on; the paper ends with 512 [default:
-    /// 128].
-    #[arg(long, value_name = "N", help_heading = "Shape", value_parser = grid)]
+    /// Number of grid points per side for a shape's IoU; the paper ends with 512 [default: 128]
+    #[arg(long, value_name = "N", help_heading = "Shape", value_parser = whole::<usize>(2..=2048))]
     pub(crate) grid: Option<usize>,
     #[command(flatten)]
     pub(crate) audio: AudioArguments,
@@ -92,9 +80,9 @@ pub(crate) struct EvalArguments {
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct InfoArguments {
-    /// A model file, a run directory or a file that init wrote.
+    /// Model file, run directory or file that init wrote
     pub(crate) model: PathBuf,
-    /// Print exactly one JSON object on standard output.
+    /// Print one JSON object on standard output and nothing else
     #[arg(long)]
     pub(crate) json: bool,
 }

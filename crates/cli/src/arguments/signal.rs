@@ -6,23 +6,26 @@ use vi3nr_inr::signal::audio::ChannelRule;
 use vi3nr_inr::signal::image::AlphaRule;
 use vi3nr_inr::signal::shape::DistanceLoss;
 
-use super::values::{not_negative, positive, word};
+use super::values::{not_negative, positive, whole, word};
 
 /// How an image file becomes the image that is fitted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Image")]
 pub(crate) struct ImageArguments {
-    /// Divide both sides by N with Lanczos resampling.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Divide both sides by N with Lanczos resampling
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=u64::from(u32::MAX)))]
+    #[arg(hide_short_help = true)]
     pub(crate) downscale: Option<u32>,
-    /// Keep a square of S pixels around the center, after --downscale.
-    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Keep a square of S pixels around the center, after --downscale
+    #[arg(long, value_name = "S", value_parser = whole::<u32>(1..=u64::from(u32::MAX)))]
+    #[arg(hide_short_help = true)]
     pub(crate) crop: Option<u32>,
-    /// Make it gray (Rec. 601 luma).
-    #[arg(long)]
+    /// Convert the image to gray (Rec. 601 luma)
+    #[arg(long, hide_short_help = true)]
     pub(crate) gray: bool,
-    /// What to put behind transparent pixels: white or black; without this such an image is refused.
+    /// Color behind transparent pixels: white or black [default: such an image is refused]
     #[arg(long, value_name = "COLOR", value_parser = word::<AlphaRule>(["white", "black"]))]
+    #[arg(hide_short_help = true, hide_possible_values = true)]
     pub(crate) alpha: Option<AlphaRule>,
 }
 
@@ -40,15 +43,14 @@ impl ImageArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Audio")]
 pub(crate) struct AudioArguments {
-    /// The mean of all channels, all of them (an output each), or the one of this number, from 1
-    /// [default: mean].
-    #[arg(long, value_name = "mean|all|N")]
+    /// Channels: mean of all, all (an output each), or the number of one, from 1 [default: mean]
+    #[arg(long, hide_short_help = true, value_name = "mean|all|N")]
     pub(crate) channels: Option<ChannelRule>,
-    /// Leave out this many seconds at the beginning.
-    #[arg(long, value_name = "SECONDS", value_parser = not_negative)]
+    /// Skip this many seconds at the beginning [default: 0]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS", value_parser = not_negative)]
     pub(crate) start: Option<f64>,
-    /// Keep this many seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    /// Keep this many seconds [default: to the end]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS", value_parser = positive)]
     pub(crate) duration: Option<f64>,
 }
 
@@ -66,11 +68,12 @@ impl AudioArguments {
 #[command(next_help_heading = "Shape")]
 pub(crate) struct ShapeArguments {
     /// Clamp signed distances to ±D, on the scale where the shape spans [-1, 1]
-    /// [default: 0.1; no limit with --preset paper].
-    #[arg(long, value_name = "D", value_parser = positive)]
+    /// [default: 0.1; no limit with --preset paper]
+    #[arg(long, hide_short_help = true, value_name = "D", value_parser = positive)]
     pub(crate) clamp: Option<f64>,
-    /// The loss on the difference of the network's and the true distance: absolute or squared
-    /// [default: squared; absolute with --preset paper].
+    /// Loss on the error of the signed distance: absolute or squared
+    /// [default: squared; absolute with --preset paper]
+    #[arg(hide_short_help = true, hide_possible_values = true)]
     #[arg(long, value_name = "LOSS", value_parser = word::<DistanceLoss>(["absolute", "squared"]))]
     pub(crate) loss: Option<DistanceLoss>,
 }

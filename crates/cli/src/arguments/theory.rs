@@ -8,7 +8,7 @@ use vi3nr::{Activation, BiasRule, WeightShape};
 use vi3nr_inr::signal::SignalKind;
 
 use super::fit::{BIASES, WEIGHTS};
-use super::values::{named, positive, signal_kind};
+use super::values::{named, positive, signal_kind, whole};
 
 /// What the fields of `solve --json` hold.
 const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots lists sigma_p and gain_squared of \
@@ -43,7 +43,7 @@ pub(crate) struct GainArguments {
     pub(crate) method: MethodName,
     /// Samples of --method mc.
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000_000_000))]
+    #[arg(value_parser = whole::<u64>(2..=10_000_000_000))]
     pub(crate) samples: u64,
     /// Seed of --method mc.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -101,9 +101,9 @@ pub(crate) struct InitArguments {
     /// The scheme of the weights: ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming,
     /// kaiming_out, kumar, pytorch, backward, or normal:std=S. auto: the activation's own where it has
     /// one (SIREN's for the sine), else ours [default: auto].
-    #[arg(long, value_name = "SCHEME", visible_alias = "init")]
+    #[arg(long = "init", value_name = "SCHEME", alias = "scheme")]
     pub(crate) scheme: Option<SchemeRequest>,
-    /// The standard deviation of the preactivations for --scheme ours or backward: a number, auto for the value at
+    /// The standard deviation of the preactivations for --init ours or backward: a number, auto for the value at
     /// which gradients keep their variance (Eq. 13), or a multiple such as 2*auto [default: as fit has
     /// it, twice that value, six times for audio, where there is one].
     #[arg(long, value_name = "S")]
@@ -111,8 +111,9 @@ pub(crate) struct InitArguments {
     /// The standard deviation of the network's output, where it is not sigma_p.
     #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) last_sigma_p: Option<f64>,
-    /// The distribution of the weights [default: uniform; normal for --scheme normal].
-    #[arg(long, value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS), visible_alias = "weights")]
+    /// The distribution of the weights [default: uniform; normal for --init normal].
+    #[arg(long = "weights", value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS))]
+    #[arg(alias = "distribution")]
     pub(crate) distribution: Option<WeightShape>,
     /// The biases [default: zero; like-weights for audio].
     #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
@@ -125,7 +126,7 @@ pub(crate) struct InitArguments {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Draw the weights and write them as tensors net.{i}.weight (out, in) and net.{i}.bias.
-    #[arg(long, value_name = "FILE.safetensors")]
+    #[arg(short, long, value_name = "FILE.safetensors")]
     pub(crate) out: Option<PathBuf>,
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
@@ -139,7 +140,7 @@ pub(crate) struct PlotArguments {
     #[arg(allow_hyphen_values = true)]
     pub(crate) activation: Activation,
     /// The file to write, a vector drawing or a picture [default: plot.svg].
-    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    #[arg(short, long, value_name = "FILE.svg|FILE.png")]
     pub(crate) out: Option<PathBuf>,
     /// The lowest sigma_p [default: a thousandth of what --sigma-p auto takes].
     #[arg(long, value_name = "S", value_parser = positive)]
@@ -163,6 +164,6 @@ fn dims(text: &str) -> Result<Dims, String> {
         .map_err(|_| "expected whole numbers separated by commas, for example 2,128,128,3".into())
 }
 
-fn fan() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..)
+fn fan() -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync + 'static {
+    whole(1..=u64::from(u32::MAX))
 }

@@ -1,10 +1,12 @@
-//! From words to values, with what was expected where they are not such.
+//! Parsers of values, whose errors say what was expected.
 
 use std::error::Error;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
+use vi3nr::number;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::signal::SignalKind;
@@ -63,46 +65,49 @@ pub(super) fn signal_kind() -> impl TypedValueParser<Value = SignalKind> {
     })
 }
 
-pub(super) fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
-        _ => Err("expected a finite number above 0".into()),
+/// A parser of whole numbers within `range`, which may be written as `1e3` or `1_000`.
+pub(super) fn whole<T>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: TryFrom<u64> + 'static,
+{
+    move |text| {
+        let value = number::whole(text).filter(|value| range.contains(value));
+        value.and_then(|value| T::try_from(value).ok()).ok_or_else(|| match range.end() {
+            &u64::MAX => format!("expected a whole number, {} or more", range.start()),
+            end => format!("expected a whole number from {} to {end}", range.start()),
+        })
     }
+}
+
+fn real(text: &str, is_valid: fn(f64) -> bool, expected: &str) -> Result<f64, String> {
+    let value = number::real(text).filter(|value| value.is_finite() && is_valid(*value));
+    value.ok_or_else(|| expected.to_owned())
+}
+
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    real(text, |value| value > 0.0, "expected a finite number above 0")
 }
 
 pub(super) fn not_negative(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
-        _ => Err("expected a finite number, 0 or more".into()),
-    }
+    real(text, |value| value >= 0.0, "expected a finite number, 0 or more")
 }
 
 pub(super) fn finite(text: &str) -> Result<f64, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|value| value.is_finite())
-        .ok_or_else(|| "expected a finite number".into())
+    real(text, |_| true, "expected a finite number")
 }
 
 pub(super) fn threads(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 1..=1024) => Ok(count),
-        _ => Err("expected a whole number from 1 to 1024".into()),
-    }
+    whole(1..=1024)(text)
 }
 
 pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
-    let expected = || "expected WIDTHxHEIGHT in whole pixels above 0, for example 640x480".into();
-    let (width, height) = text.split_once('x').ok_or_else(expected)?;
-    match (width.parse(), height.parse()) {
-        (Ok(width), Ok(height)) if width > 0 && height > 0 => Ok((width, height)),
-        _ => Err(expected()),
-    }
-}
-
-pub(super) fn grid(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 2..=2048) => Ok(count),
-        _ => Err("expected a whole number from 2 to 2048".into()),
-    }
+    let side = whole::<u32>(1..=u64::from(u32::MAX));
+    let sides = text
+        .split_once('x')
+        .and_then(|(width, height)| Some((side(width).ok()?, side(height).ok()?)));
+    sides.ok_or_else(|| {
+        "expected WIDTHxHEIGHT in whole pixels above 0, for example 640x480".to_owned()
+    })
 }

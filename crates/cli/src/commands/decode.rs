@@ -1,18 +1,49 @@
-//! `vi3nr decode` and `vi3nr mesh`: from a model to a file that people look at or listen to.
+//! `vi3nr decode`: from a model to a file that people look at or listen to.
 
 use std::path::Path;
 
-use vi3nr_inr::decode::{DecodeRequest, decode};
+use vi3nr_inr::decode::{DecodeRequest, Decoded, decode};
 use vi3nr_inr::model_file::Model;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::run::backend;
+use vi3nr_inr::signal::SignalKind;
 
 use crate::CommandResult;
-use crate::arguments::{DecodeArguments, MeshArguments, ThreadsAndJson};
-use crate::output::{Failure, print, status};
+use crate::arguments::DecodeArguments;
+use crate::output::{Failure, note, print, print_file, require_no_terminal, warn};
+use crate::progress::DecodeBar;
 
-/// Decodes at the resolution asked for and writes the file.
+/// Decodes at the given resolution and writes the file.
 pub(crate) fn run(arguments: &DecodeArguments) -> CommandResult {
+    let is_stdout = arguments.out.as_os_str() == "-";
+    if is_stdout {
+        if arguments.common.json {
+            let reason = "--json and --out - both write to standard output; expected one of them";
+            return Err(Failure::Usage(reason.into()));
+        }
+        require_no_terminal("a decoded file")?;
+    }
+    let model = Model::load(&arguments.model).map_err(Failure::usage)?;
+    if !is_stdout {
+        let decoded = write(&model, arguments, &arguments.out)?;
+        let text = format!("{} ({})", arguments.out.display(), decoded.summary);
+        return print(arguments.common.json, &decoded.facts, &text);
+    }
+    let extension = match model.signal.kind() {
+        SignalKind::Audio => "wav",
+        SignalKind::Shape => "ply",
+        _ => "png",
+    };
+    // The writers seek, which a pipe cannot.
+    let folder = tempfile::tempdir().map_err(Failure::failed)?;
+    let file = folder.path().join("decoded").with_extension(extension);
+    let decoded = write(&model, arguments, &file)?;
+    print_file(&file)?;
+    note(&decoded.summary);
+    Ok(())
+}
+
+fn write(model: &Model, arguments: &DecodeArguments, out: &Path) -> Result<Decoded, Failure> {
     let request = DecodeRequest {
         scale: arguments.scale,
         size: arguments.size,
@@ -23,27 +54,11 @@ pub(crate) fn run(arguments: &DecodeArguments) -> CommandResult {
         sample_format: arguments.sample_format,
         resolution: arguments.resolution,
     };
-    write(&arguments.model, &request, &arguments.out, &arguments.common)
-}
-
-/// The same for shapes alone.
-pub(crate) fn run_mesh(arguments: &MeshArguments) -> CommandResult {
-    let resolution = Some(arguments.resolution);
-    let request = DecodeRequest { resolution, ..DecodeRequest::default() };
-    write(&arguments.model, &request, &arguments.out, &arguments.common)
-}
-
-fn write(
-    model: &Path,
-    request: &DecodeRequest,
-    out: &Path,
-    common: &ThreadsAndJson,
-) -> CommandResult {
-    let model = Model::load(model).map_err(Failure::usage)?;
-    let backend = backend(EngineName::Cpu, common.threads).map_err(Failure::failed)?;
-    let decoded = decode(&model, request, out, &*backend)?;
-    for warning in &decoded.warnings {
-        status(&format!("warning: {warning}"));
-    }
-    print(common.json, &decoded.facts, &format!("{} ({})", out.display(), decoded.summary))
+    let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
+    let mut bar = DecodeBar::new(!arguments.common.json);
+    let decoded = decode(model, &request, out, &*backend, &mut |share| bar.show(share));
+    bar.clear();
+    let decoded = decoded?;
+    decoded.warnings.iter().for_each(|warning| warn(warning));
+    Ok(decoded)
 }

@@ -8,7 +8,7 @@ use vi3nr_inr::signal::SignalRequest;
 
 use crate::CommandResult;
 use crate::arguments::EvalArguments;
-use crate::output::{Failure, print, status};
+use crate::output::{Failure, print, warn};
 
 /// Compares and prints.
 pub(crate) fn run(arguments: &EvalArguments) -> CommandResult {
@@ -27,11 +27,11 @@ pub(crate) fn run(arguments: &EvalArguments) -> CommandResult {
             error => error.into(),
         })?;
     for warning in truth.warnings() {
-        status(&format!("warning: '{}': {warning}", file.display()));
+        warn(&format!("'{}': {warning}", file.display()));
     }
     let metrics = evaluate(&model, &*truth, &*backend).map_err(|error| match error {
         EvaluateError::Shape { .. } => Failure::Usage(format!("'{}': {error}", file.display())),
         error => error.into(),
     })?;
-    print(arguments.common.json, &metrics, &metrics.lines())
+    print(arguments.common.json, &metrics, &metrics.lines(false))
 }

@@ -1,5 +1,6 @@
 //! `vi3nr fit`: from a signal to a run directory.
 
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,45 +9,65 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vi3nr_engine::Backend;
 use vi3nr_inr::pieces::PiecesReport;
-use vi3nr_inr::prepare::prepare;
+use vi3nr_inr::prepare::{prepare, prepare_file};
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run::{Destination, Run, RunEvent, RunOutcome, backend};
 use vi3nr_inr::session::Fit;
+use vi3nr_inr::signal::SignalFile;
 use vi3nr_inr::train::Stop;
 use vi3nr_lab::repro::paper_table::{PaperTable, comparison_json, comparison_text, paper_table};
 use vi3nr_lab::{request_file, tensorboard};
 
-use super::{plan, resume};
+use super::{fit_several, plan, resume};
 use crate::CommandResult;
 use crate::arguments::FitArguments;
 use crate::interrupt;
-use crate::output::{Failure, print, status};
+use crate::output::{Failure, is_verbose, note, print, warn};
 use crate::progress::{FitBar, thousands};
 
 /// Trains, writes the run directory, reports.
 pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     let started = Instant::now();
+    let is_stdin = |file: &PathBuf| file.as_os_str() == "-";
+    let takes_stdin = arguments.files.iter().any(is_stdin);
+    if takes_stdin && (arguments.files.len() > 1 || arguments.end_with_input) {
+        let reason = "- stands for standard input and must be the only FILE";
+        return Err(Failure::Usage(reason.into()));
+    }
     if arguments.end_with_input {
         interrupt::end_with_input();
     }
     let request = request(arguments)?;
+    if arguments.files.len() > 1 {
+        return fit_several::run(arguments, &request);
+    }
     let threads = arguments.training.common.threads;
     let json = arguments.training.common.json;
+    let signal = match takes_stdin {
+        true => Some(read_stdin()?),
+        false => None,
+    };
     if arguments.dry_run {
         let request = match &arguments.resume {
             None => request,
             Some(path) => resume::request(path, &request)?,
         };
-        let prepared = backend_of(&request, threads)?.workers().install(|| prepare(&request))?;
-        return plan::print_plan(&request, &prepared.resolved, json);
+        let (object, text) = dry_run(&request, signal.as_ref(), threads)?;
+        return print(json, &object, &text);
     }
     // Before the run directory exists, so that whoever sees it can interrupt the run.
     let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
     let (backend, run) = match &arguments.resume {
         None => {
             let backend = backend_of(&request, threads)?;
-            let run = Run::begin(&request, &destination(arguments), &*backend)?;
+            let destination = destination(arguments);
+            let run = match &signal {
+                None => Run::begin(&request, &destination, &*backend)?,
+                Some(signal) => {
+                    Run::begin_with(signal, "stdin", &request, &destination, &*backend)?
+                }
+            };
             (backend, run)
         }
         Some(path) => resume::resume(path, &request, threads)?,
@@ -54,13 +75,47 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     if let Some(ended) = run.ended() {
         return report_ended(&run, ended, json);
     }
-    warn(&run);
-    let outcome = execute(&run, &*backend, arguments, (started, interrupted))?;
-    report(&run, &outcome, arguments)
+    warnings(&run);
+    if is_verbose() {
+        note(&plan::text(&run.prepared().resolved));
+    }
+    let outcome = execute(&run, &*backend, arguments, (started, interrupted, !json))?;
+    let (object, text) = report(&run, &outcome, arguments)?;
+    print(json, &object, &text)?;
+    verdict(&run, &outcome)
+}
+
+/// All bytes of standard input.
+fn read_stdin() -> Result<SignalFile, Failure> {
+    let mut bytes = Vec::new();
+    let failure = |error| Failure::Usage(format!("cannot read standard input: {error}"));
+    std::io::stdin().lock().read_to_end(&mut bytes).map_err(failure)?;
+    Ok(SignalFile::of_bytes(Path::new("standard input"), bytes))
+}
+
+/// What a fit of `request` would do, for scripts and for people.
+pub(super) fn dry_run(
+    request: &FitRequest,
+    signal: Option<&SignalFile>,
+    threads: Option<usize>,
+) -> Result<(Value, String), Failure> {
+    let backend = backend_of(request, threads)?;
+    let request = match signal {
+        None => request.clone(),
+        Some(_) => Run::request_with_input(request),
+    };
+    let prepared = backend.workers().install(|| match signal {
+        None => prepare(&request),
+        Some(signal) => prepare_file(&request, signal),
+    })?;
+    Ok((plan::object(&request, &prepared.resolved), plan::text(&prepared.resolved)))
 }
 
 /// The backend that `request` names.
-fn backend_of(request: &FitRequest, threads: Option<usize>) -> Result<Box<dyn Backend>, Failure> {
+pub(super) fn backend_of(
+    request: &FitRequest,
+    threads: Option<usize>,
+) -> Result<Box<dyn Backend>, Failure> {
     backend(request.engine.unwrap_or_default(), threads).map_err(Failure::failed)
 }
 
@@ -84,36 +139,34 @@ fn destination(arguments: &FitArguments) -> Destination {
 }
 
 /// Writes what people should know before they believe the result.
-fn warn(run: &Run) {
+pub(super) fn warnings(run: &Run) {
     let file = run.request().file.as_deref().and_then(Path::file_name).unwrap_or_default();
     for warning in run.signal().warnings() {
-        status(&format!("warning: '{}': {warning}", file.display()));
+        warn(&format!("'{}': {warning}", file.display()));
     }
     for warning in &run.prepared().resolved.warnings {
-        status(&format!("warning: {warning}"));
+        warn(&warning.to_string());
     }
 }
 
-/// Trains, with a bar, until the end or an interrupt.
-fn execute(
+/// Trains, with a bar, until the end or an interrupt; `has_lines` is whether lines tell of the
+/// progress where there is no terminal.
+pub(super) fn execute(
     run: &Run,
     backend: &dyn Backend,
     arguments: &FitArguments,
-    (started, interrupted): (Instant, &AtomicBool),
+    (started, interrupted, has_lines): (Instant, &AtomicBool, bool),
 ) -> Result<RunOutcome, Failure> {
     let length = match &run.plan().pieces {
         None => run.plan().training.steps,
         Some(pieces) => pieces.grid.piece_count() as u64,
     };
-    // Scripts get one object and nothing else.
-    let mut bar = FitBar::new(length, run.signal(), !arguments.training.common.json);
+    let mut bar = FitBar::new(length, run.signal(), has_lines);
     let mut watch = |event: RunEvent<'_>| {
         match event {
             RunEvent::Step(progress) => bar.show(progress),
             RunEvent::Pieces(progress) => bar.show_pieces(progress),
-            RunEvent::CheckpointFailed(error) => {
-                status(&format!("warning: no checkpoint: {error}"))
-            }
+            RunEvent::CheckpointFailed(error) => warn(&format!("no checkpoint: {error}")),
             _ => {}
         }
         match interrupted.load(Ordering::Relaxed) {
@@ -126,8 +179,12 @@ fn execute(
     Ok(result?)
 }
 
-/// Prints what came out; the exit code tells how training ended.
-fn report(run: &Run, outcome: &RunOutcome, arguments: &FitArguments) -> CommandResult {
+/// What came out, for scripts and for people.
+pub(super) fn report(
+    run: &Run,
+    outcome: &RunOutcome,
+    arguments: &FitArguments,
+) -> Result<(Value, String), Failure> {
     let RunOutcome { fit, files, log, .. } = outcome;
     let mut files = files.clone();
     if arguments.tensorboard {
@@ -138,11 +195,13 @@ fn report(run: &Run, outcome: &RunOutcome, arguments: &FitArguments) -> CommandR
     let is_paper = run.request().preset == Some(Preset::Paper);
     let paper = if is_paper { paper_table(fit.plan.signal.kind()) } else { None };
     let model = run.directory().model_path();
-    print(
-        arguments.training.common.json,
-        &summary(fit, &model, paper),
-        &text(fit, &model, &files, paper),
-    )?;
+    let text = text(fit, &model, &files, (is_paper, paper));
+    Ok((summary(fit, &model, paper), text))
+}
+
+/// How training ended, as the exit code tells it.
+pub(super) fn verdict(run: &Run, outcome: &RunOutcome) -> CommandResult {
+    let fit = &outcome.fit;
     if fit.report.stopped == Stop::Interrupted {
         let path = run.directory().path().display();
         let done = match &fit.report.pieces {
@@ -211,7 +270,12 @@ fn summary(fit: &Fit, model: &Path, paper: Option<&PaperTable>) -> Value {
 }
 
 /// What people read.
-fn text(fit: &Fit, model: &Path, files: &[PathBuf], paper: Option<&PaperTable>) -> String {
+fn text(
+    fit: &Fit,
+    model: &Path,
+    files: &[PathBuf],
+    (is_paper, paper): (bool, Option<&PaperTable>),
+) -> String {
     let (report, plan) = (&fit.report, &fit.plan);
     let pieces = match &plan.pieces {
         None => String::new(),
@@ -233,7 +297,7 @@ fn text(fit: &Fit, model: &Path, files: &[PathBuf], paper: Option<&PaperTable>) 
             Stop::Converged => "no further decrease",
             stop => stop.as_str(),
         },
-        report.metrics.lines(),
+        report.metrics.lines(is_paper),
         model.display(),
     );
     if let Some(pieces) = &report.pieces {

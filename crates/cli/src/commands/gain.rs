@@ -9,6 +9,7 @@ use vi3nr_inr::signal::SignalKind;
 
 use crate::CommandResult;
 use crate::arguments::{GainArguments, MethodName};
+use crate::explain;
 use crate::numbers::{bound, bounded, significant};
 use crate::output::{Failure, print};
 
@@ -141,6 +142,7 @@ fn text(activation: &Activation, gain: &Gain, reason: &str) -> String {
         };
         lines.push(line);
     }
+    lines.push(explain::condition(gain.condition.value));
     lines.push(format!(
         "Weights of a hidden layer: standard deviation gain/sqrt(fan-in) = {}/sqrt(fan-in);\n\
          uniform on plus or minus sqrt(3) gain/sqrt(fan-in) = {}/sqrt(fan-in).\n\

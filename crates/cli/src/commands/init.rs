@@ -15,7 +15,7 @@ use crate::CommandResult;
 use crate::arguments::InitArguments;
 use crate::failure::flag;
 use crate::numbers::significant;
-use crate::output::{Failure, print, status};
+use crate::output::{Failure, print, warn};
 
 /// Digits of a standard deviation in the table for people.
 const DIGITS: usize = 8;
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &InitArguments) -> CommandResult {
     }
     if !arguments.json {
         for warning in &report.warnings {
-            status(&format!("warning: {warning}"));
+            warn(&warning.to_string());
         }
     }
     print(arguments.json, &report, &report.text())
@@ -69,8 +69,6 @@ fn request(arguments: &InitArguments) -> FitRequest {
 /// The option of this command that fills a field of the request.
 fn option(field: &str) -> String {
     match field {
-        "init" => "--scheme".into(),
-        "weights" => "--distribution".into(),
         "activation" => "ACTIVATION".into(),
         field => flag(field),
     }

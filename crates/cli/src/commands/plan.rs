@@ -1,30 +1,27 @@
 //! The plan of a fit, printed.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use vi3nr_inr::optimizer::Schedule;
 use vi3nr_inr::pieces::PiecePlan;
 use vi3nr_inr::plan::{FitPlan, Resolved};
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::signal::PointCount;
 
-use crate::CommandResult;
 use crate::failure::flag;
-use crate::output::print;
 
-/// Prints what a fit of `request` would do.
-pub(super) fn print_plan(request: &FitRequest, resolved: &Resolved, json: bool) -> CommandResult {
+/// What a fit of `request` would do, for scripts.
+pub(super) fn object(request: &FitRequest, resolved: &Resolved) -> Value {
     let reasons: Map<_, _> = resolved
         .reasons
         .iter()
         .map(|reason| (reason.field.to_owned(), reason.text.clone().into()))
         .collect();
-    let object = json!({
+    json!({
         "request": request,
         "plan": resolved.plan,
         "reasons": reasons,
         "warnings": resolved.warnings,
-    });
-    print(json, &object, &text(resolved))
+    })
 }
 
 /// Shape, activation and initial weights in a few words.
@@ -54,7 +51,8 @@ pub(super) fn pieces_text(pieces: &PiecePlan) -> String {
     format!("{count} ({}), overlap {}", counts.join("x"), pieces.grid.overlap())
 }
 
-fn text(resolved: &Resolved) -> String {
+/// The same for people.
+pub(super) fn text(resolved: &Resolved) -> String {
     let plan = &resolved.plan;
     let training = &plan.training;
     let batch = match (training.batch, plan.signal.points()) {

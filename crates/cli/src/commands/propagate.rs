@@ -11,7 +11,7 @@ use vi3nr_lab::propagate::{
 use crate::CommandResult;
 use crate::arguments::PropagateArguments;
 use crate::numbers::significant;
-use crate::output::{Failure, print, status};
+use crate::output::{Failure, print, warn};
 
 /// Digits of the level that variances are compared with.
 const DIGITS: usize = 5;
@@ -45,12 +45,12 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
     let weight_variance =
         hidden_variance(&scheme, activation, arguments.width).map_err(Failure::usage)?;
     for warning in scheme.warnings(activation) {
-        status(&format!("warning: {warning}"));
+        warn(&warning.to_string());
     }
     let plan = PropagationPlan {
         activation: activation.clone(),
         weight_variance,
-        weights: arguments.distribution,
+        weights: arguments.weights,
         sigma_p,
         depth: arguments.depth,
         width: arguments.width,
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
 fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
     let activation = &arguments.activation;
     // All activations are compared under the same scheme where none is given.
-    let asked = match arguments.scheme {
+    let asked = match arguments.init {
         SchemeRequest::Auto => SchemeRequest::VarianceInformed,
         asked => asked,
     };
@@ -94,7 +94,7 @@ fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
     let own_sigma_p = arguments.sigma_p.filter(|_| is_ours);
     let scheme = asked
         .resolve(activation, own_sigma_p, None, 1.0)
-        .map_err(|refusal| Failure::Usage(format!("--scheme: {refusal}")))?
+        .map_err(|refusal| Failure::Usage(format!("--init: {refusal}")))?
         .scheme;
     let input = match arguments.sigma_p {
         Some(asked) => asked.resolve(activation).map_err(Failure::usage)?.value,
@@ -168,7 +168,8 @@ fn text(report: &Report) -> String {
     }
     text += &format!(
         "E_f {:.1} %, E_b {:.1} % (SMAPE without the factor 2: last preactivations against \
-         sigma_p^2, first gradient against 1)\n",
+         sigma_p^2, first gradient against 1);\n0 % means that the variance is kept through all \
+         layers, 100 % that it vanishes or explodes\n",
         result.e_f, result.e_b
     );
     for (error, lost) in [("E_f", result.forward_non_finite), ("E_b", result.backward_non_finite)] {

@@ -12,7 +12,7 @@ use vi3nr_lab::sweep::SweepError;
 use crate::CommandResult;
 use crate::arguments::{ProfileName, ReproArguments};
 use crate::interrupt;
-use crate::output::{Failure, paths_json, print, status};
+use crate::output::{Failure, note, paths_json, print};
 use crate::progress::SweepTable;
 
 /// Runs, writes and prints one table or figure, or all.
@@ -67,7 +67,7 @@ fn controlled(
     let watched = std::io::stderr().is_terminal();
     let result = reproduce(name, &settings, |case| {
         if watched {
-            status(case);
+            note(case);
         }
     })
     .map_err(failure)?;
@@ -98,8 +98,8 @@ fn trained(
 
 fn data(arguments: &ReproArguments) -> Result<&Path, Failure> {
     arguments.data.as_deref().ok_or_else(|| {
-        let reason = "this trains networks on photographs, recordings and shapes; expected --data DIR, a \
-                      folder with kodak/, audio/ and shapes/";
+        let reason = "this trains networks on images, audio and shapes; expected --data DIR or \
+                      VI3NR_DATA, a directory with kodak/, audio/ and shapes/";
         Failure::Usage(reason.into())
     })
 }

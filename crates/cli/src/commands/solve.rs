@@ -7,6 +7,7 @@ use vi3nr::{Activation, auto_sigma_p, backward_condition};
 use super::gain;
 use crate::CommandResult;
 use crate::arguments::SolveArguments;
+use crate::explain;
 use crate::numbers::significant;
 use crate::output::{Failure, print};
 
@@ -120,9 +121,9 @@ fn text(arguments: &SolveArguments, answer: &Answer, auto: Option<(f64, f64)>) -
     lines.push(basis(&answer.basis, &answer.solution));
     if let Some((sigma_p, condition)) = auto {
         lines.push(format!(
-            "`--sigma-p auto` takes {}; between layers of equal width cond is {} there.",
+            "`--sigma-p auto` takes {}; between layers of equal width:\n{}",
             significant(sigma_p, 6),
-            significant(condition, 6)
+            explain::condition(condition)
         ));
     }
     lines.join("\n")

@@ -38,7 +38,7 @@ fn requests_that_make_no_sense() {
         (&["--width", "0"], "a size is 0"),
         (&["--width", "1000000000000"], "a size is over 65536"),
         (&["--width", "65536", "--layers", "9"], "over 134217728 parameters"),
-        (&["--steps", "0"], "0 is not in 1.."),
+        (&["--steps", "0"], "expected a whole number, 1 or more"),
         (&["--batch", "0"], "from 1 to 268435456, or full"),
         (&["--threads", "0"], "from 1 to 1024"),
         (&["--time-limit", "1e300"], "--time-limit"),
@@ -50,7 +50,7 @@ fn requests_that_make_no_sense() {
         (&["--init", "siren", "--activation", "relu"], "relu; it was derived for the sine"),
         (&["--init", "siren", "--sigma-p", "1"], "--sigma-p: "),
         (&["--crop", "10"], "needs a FILE"),
-        (&["--color"], "unexpected argument"),
+        (&["--colour"], "unexpected argument"),
     ] {
         let message = error(folder.path(), 2, &[&["fit"], arguments].concat());
         assert!(message.contains(expected), "{arguments:?}: {message}");

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod book;
+mod command_line;
 mod fit;
 mod models;
 mod optimizers;
@@ -12,6 +13,7 @@ mod report;
 mod repro;
 mod requests;
 mod resume;
+mod several;
 mod shapes;
 mod signals;
 mod sound_files;

@@ -100,6 +100,17 @@ fn bench_counts_work_and_draws_curves() {
     assert!(kfac["psnr_paper"].as_f64().unwrap() >= 20.0);
     let work = kfac["gradient_equivalents_to_target"].as_f64().unwrap();
     assert_eq!(work, kfac["gradient_equivalents"].as_f64().unwrap());
+    // The present name of the command, and a target on the way.
+    let bench_two = ["bench", "optimizers", "run/reconstruction.png", "--to-psnr", "10,20"];
+    let more = ["--crop", "16", "--optimizer", "kfac", "--budget", "30", "--json"];
+    let two = json(folder.path(), &[&bench_two[..], &more].concat());
+    let targets = two["runs"][0]["targets"].as_array().unwrap();
+    let works: Vec<_> = targets
+        .iter()
+        .map(|target| (target["psnr_paper"].as_f64(), target["gradient_equivalents"].as_f64()))
+        .collect();
+    assert_eq!(works[1], (Some(20.0), Some(work)));
+    assert!(works[0].0 == Some(10.0) && works[0].1.is_some_and(|first| first < work), "{works:?}");
     let csv = fs::read_to_string(folder.path().join("work/work.csv")).unwrap();
     assert!(csv.starts_with(
         "optimizer,first_biases,seed,gradient_equivalents,seconds,psnr_paper\nadam,zero,0,"
@@ -130,14 +141,17 @@ fn a_grid_of_values_is_the_baseline() {
     let grid = |more: &[&str]| {
         json(folder, &[&["bench", file, "--grid-parameters", "12288", "--json"], more].concat())
     };
+    let named = ["bench", "grid", file, "-p", "12_288", "--interpolation", "bilinear", "--json"];
+    let named = json(folder, &named)["grids"][0]["psnr"].clone();
     let seen = &grid(&[])["grids"][0];
     assert_eq!((&seen["columns"], &seen["rows"]), (&64.into(), &64.into()));
     assert_eq!((&seen["parameters"], &seen["bits_per_pixel"]), (&12288.into(), &24.0.into()));
     let bilinear = grid(&["--grid-interpolation", "bilinear"])["grids"][0]["psnr"].clone();
     assert!(seen["psnr"].as_f64().unwrap() > 20.0 && bilinear.as_f64().unwrap() > 20.0);
     assert_ne!(seen["psnr"], bilinear);
+    assert_eq!(named, bilinear);
     for (arguments, expected) in [
-        (&["bench", file][..], "--grid-parameters"),
+        (&["bench", "grid", file][..], "--parameters"),
         (&["bench", "--grid-parameters", "9"], "FILE"),
         (&["bench", file, "--grid-parameters", "0"], "0"),
         (&["bench", "nothing.png", "--grid-parameters", "9"], "nothing.png"),

@@ -24,8 +24,8 @@ pub(crate) enum Use {
 }
 
 impl Command {
-    /// What can be done with the command in `folder`: commands of the theory are run, fits of files that
-    /// are there are planned, and so on.
+    /// What can be done with the command in `folder`: commands of the theory are run, fits of files
+    /// that are there are planned, and so on.
     pub(crate) fn use_in(&self, folder: &Path) -> Use {
         let has = |option: &str| self.words.iter().any(|word| word == option);
         let input = self.words.get(1).filter(|word| !word.starts_with("--"));
@@ -85,13 +85,14 @@ fn command(line: String, rest: &str) -> Command {
     Command { line, words, has_placeholders }
 }
 
-/// Splits a line as a shell does, up to a comment; quotes keep spaces together.
+/// Splits a line as a shell does, up to a comment, a pipe or a redirection; quotes keep spaces
+/// together.
 fn words_of(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut open) = (Vec::new(), String::new(), false, false);
     for character in line.chars() {
         match character {
             '\'' => (quoted, open) = (!quoted, true),
-            '#' if !quoted && !open && word.is_empty() => break,
+            '#' | '|' | '>' if !quoted && !open && word.is_empty() => break,
             c if c.is_whitespace() && !quoted => {
                 if open || !word.is_empty() {
                     words.push(std::mem::take(&mut word));
@@ -109,8 +110,9 @@ fn words_of(line: &str) -> Vec<String> {
 
 #[test]
 fn commands_are_found_and_filled_in() {
-    let page = "Text with `vi3nr gain`.\n\n    vi3nr solve 'exp(-x^2/(2*s^2)):s=1' # all\n    vi3nr \
-                fit kodimNN.png [--quality DB] \\\n        --activation sinc:a=A\n    cargo test\n";
+    let page = "Text with `vi3nr gain`.\n\n    vi3nr solve 'exp(-x^2/(2*s^2)):s=1' # all\n    \
+                vi3nr fit kodimNN.png [--quality DB] \\\n        --activation sinc:a=A | cat\n    \
+                cargo test\n";
     let found = commands(page);
     assert_eq!(found.len(), 2);
     assert_eq!(found[0].words, ["solve", "exp(-x^2/(2*s^2)):s=1"]);

@@ -1,4 +1,4 @@
-//! `vi3nr bench --to-psnr`: how much work optimizers need.
+//! `vi3nr bench optimizers`: the work that optimizers need to reach a PSNR.
 
 use std::fs;
 use std::path::Path;
@@ -13,12 +13,16 @@ use vi3nr_inr::run::backend;
 use vi3nr_lab::bench::{WorkError, WorkReport, work_chart, work_csv, work_to_psnr};
 
 use crate::CommandResult;
-use crate::arguments::BenchArguments;
+use crate::arguments::BenchOptimizersArguments;
 use crate::output::{Failure, print};
 
-/// Fits `file` with every optimizer and seed, and reports when each reached `target` dB.
-pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> CommandResult {
-    let work = &arguments.work;
+/// Fits the image with every optimizer and seed, and reports when each reached the targets.
+pub(super) fn run(arguments: &BenchOptimizersArguments) -> CommandResult {
+    let work = arguments;
+    let file = arguments.file.as_ref().or(arguments.image.as_ref());
+    let file = file.ok_or_else(|| Failure::Usage("expected the FILE of an image".into()))?;
+    // Clap requires at least one.
+    let target = arguments.to_psnr.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if let Some(out) = &work.out {
         fs::create_dir_all(out)
             .map_err(|error| Failure::failed(format!("--out {}: {error}", out.display())))?;
@@ -40,10 +44,10 @@ pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Comma
             }
             let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
             title = format!("{name}, {}", plan.signal.details());
-            let report = work_to_psnr(&plan, &*signal, &*backend, target, work.budget);
+            let report = work_to_psnr(&plan, &*signal, &*backend, &work.to_psnr, work.budget);
             reports.push(report.map_err(|error| match error {
                 error @ WorkError::NoPsnr { .. } => {
-                    Failure::Usage(format!("--image {}: {error}", file.display()))
+                    Failure::Usage(format!("'{}': {error}", file.display()))
                 }
                 error => Failure::failed(error),
             })?);
@@ -59,7 +63,7 @@ pub(crate) fn run(arguments: &BenchArguments, target: f64, file: &Path) -> Comma
         }
     }
     let summary = json!({"image": title, "target_psnr_paper": target, "runs": reports});
-    print(arguments.common.json, &summary, &text(&title, target, &reports))
+    print(arguments.common.json, &summary, &text(&title, &reports))
 }
 
 /// What was given, or once the default.
@@ -70,20 +74,19 @@ fn given_or_default<T: Copy>(given: &[T]) -> Vec<Option<T>> {
     }
 }
 
-/// The settings of `fit`; all of the image at each step where an optimizer is named, else in pieces if it
-/// is too large for one network.
+/// The settings of `fit`; all of the image at each step where an optimizer is named, else in pieces
+/// if it is too large for one network.
 fn request(
-    arguments: &BenchArguments,
+    arguments: &BenchOptimizersArguments,
     file: &Path,
     (optimizer, first_bias): (Option<OptimizerName>, Option<BiasRule>),
     seed: u64,
 ) -> FitRequest {
-    let work = &arguments.work;
     let mut request = FitRequest::default();
     request.file = Some(file.to_owned());
-    work.preparation.fill(&mut request.signal);
+    arguments.preparation.fill(&mut request.signal);
     request.activation = arguments.activation.clone();
-    request.sigma_p = work.sigma_p;
+    request.sigma_p = arguments.sigma_p;
     request.first_bias = first_bias;
     request.seed = Some(seed);
     request.batch = optimizer.map(|_| BatchSize::Full);
@@ -91,29 +94,33 @@ fn request(
     request
 }
 
-/// What people read.
-fn text(title: &str, target: f64, reports: &[WorkReport]) -> String {
+/// What people read: one line for each fit and target.
+fn text(title: &str, reports: &[WorkReport]) -> String {
     let mut text = format!(
-        "{title}; work in gradient equivalents (GE); PSNR with peak = largest value of the picture\n\
-         optimizer  first biases  seed   to {target} dB  seconds   in all      PSNR  parameters  stopped\n"
+        "{title}; work in gradient equivalents (GE); PSNR with peak = largest value of the image\n\
+         optimizer  first biases  seed    target       work  seconds   in all      PSNR  parameters  \
+         stopped\n"
     );
+    let number = |value: Option<f64>, decimals: usize| match value {
+        Some(value) => format!("{value:.decimals$}"),
+        None => "-".into(),
+    };
     for report in reports {
-        let number = |value: Option<f64>, decimals: usize| match value {
-            Some(value) => format!("{value:.decimals$}"),
-            None => "-".into(),
-        };
-        text += &format!(
-            "{:<9}  {:<12} {:>5} {:>8} GE {:>8} {:>5.0} GE {:>6.2} dB  {:>10.0}  {}\n",
-            report.optimizer,
-            report.first_biases,
-            report.seed,
-            number(report.gradient_equivalents_to_target, 0),
-            number(report.seconds_to_target, 1),
-            report.gradient_equivalents,
-            report.psnr_paper,
-            report.parameters,
-            report.stopped,
-        );
+        for target in &report.targets {
+            text += &format!(
+                "{:<9}  {:<12} {:>5} {:>6} dB {:>7} GE {:>8} {:>5.0} GE {:>6.2} dB  {:>10.0}  {}\n",
+                report.optimizer,
+                report.first_biases,
+                report.seed,
+                target.psnr_paper,
+                number(target.gradient_equivalents, 0),
+                number(target.seconds, 1),
+                report.gradient_equivalents,
+                report.psnr_paper,
+                target.parameters,
+                report.stopped,
+            );
+        }
     }
     text
 }

@@ -1,33 +1,18 @@
-//! `vi3nr bench`: how fast this machine trains.
-
-use std::str::FromStr;
-
-use vi3nr::Activation;
+//! `vi3nr bench engine`: how fast this machine trains.
 
 use vi3nr_lab::bench::{BenchPlan, bench};
 
-use super::{grid, work};
 use crate::CommandResult;
-use crate::arguments::BenchArguments;
+use crate::arguments::BenchEngineArguments;
 use crate::output::{Failure, print};
 
 /// Measures for about ten seconds and prints.
-pub(crate) fn run(arguments: &BenchArguments) -> CommandResult {
-    if let (Some(target), Some(image)) = (arguments.work.to_psnr, &arguments.work.image) {
-        return work::run(arguments, target, image);
-    }
-    if let Some(parameters) = arguments.grid.grid_parameters {
-        return grid::run(arguments, parameters);
-    }
-    let activation = match &arguments.activation {
-        Some(typed) => typed.clone(),
-        None => Activation::from_str("gaussian:sigma=0.05").map_err(Failure::failed)?,
-    };
+pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
     let plan = BenchPlan {
         shape: arguments.shape,
         points: arguments.points.map(|points| points as usize),
         networks: arguments.networks as usize,
-        activation,
+        activation: arguments.activation.clone(),
         threads: arguments.common.threads,
     };
     let report = bench(&plan).map_err(Failure::failed)?;

@@ -1,4 +1,4 @@
-//! `vi3nr bench --grid-parameters`: what a grid of values reaches.
+//! `vi3nr bench grid`: the quality that a grid of values reaches.
 
 use serde::Serialize;
 use serde_json::json;
@@ -8,10 +8,10 @@ use vi3nr_inr::signal::image::Image;
 use vi3nr_lab::bench::{GridError, GridPlan, GridReport, fit_grid};
 
 use crate::CommandResult;
-use crate::arguments::BenchArguments;
+use crate::arguments::BenchGridArguments;
 use crate::output::{Failure, print};
 
-/// One picture in JSON.
+/// One image in JSON.
 #[derive(Serialize)]
 struct Entry<'a> {
     file: &'a str,
@@ -19,30 +19,31 @@ struct Entry<'a> {
     report: &'a GridReport,
 }
 
-/// Fits a grid of about `parameters` values to each picture in turn.
-pub(crate) fn run(arguments: &BenchArguments, parameters: u64) -> CommandResult {
+/// Fits a grid to each image in turn.
+pub(super) fn run(arguments: &BenchGridArguments) -> CommandResult {
     let workers = Workers::new(arguments.common.threads).map_err(Failure::failed)?;
     let mut request = SignalRequest::default();
-    arguments.work.preparation.fill(&mut request);
+    arguments.preparation.fill(&mut request);
     let options = request.image.options();
     let (mut grids, mut text) = (Vec::new(), String::new());
-    for file in &arguments.grid.files {
+    for file in &arguments.files {
         let image = workers.install(|| Image::open(file, &options))?;
         let name = file.to_string_lossy();
         let failure = |error: GridError| match error {
-            // Not for what was typed: the learning rate is ours, and files hold finite values.
+            // Not the request's fault: the learning rate is ours, and files hold finite values.
             GridError::Diverged { .. } => Failure::failed(format!("{name}: {error}")),
             error => Failure::usage(format!("{name}: {error}")),
         };
-        let plan = GridPlan::of_parameters(&image, parameters, arguments.grid.grid_interpolation);
+        let plan = GridPlan::of_parameters(&image, arguments.parameters, arguments.interpolation);
         let fit = plan.and_then(|plan| fit_grid(&image, &plan, &workers)).map_err(failure)?;
         text += &lines(&name, &fit.report);
         grids.push(json!(Entry { file: &name, report: &fit.report }));
     }
-    print(arguments.common.json, &json!({"asked_parameters": parameters, "grids": grids}), &text)
+    let summary = json!({"asked_parameters": arguments.parameters, "grids": grids});
+    print(arguments.common.json, &summary, &text)
 }
 
-/// What people read of one picture.
+/// The text for one image.
 fn lines(name: &str, report: &GridReport) -> String {
     let GridReport { columns, rows, parameters, bits_per_pixel, psnr, seconds, steps, .. } = report;
     let mut text = format!(
