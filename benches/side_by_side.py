@@ -45,7 +45,7 @@ def main():
     for _ in range(arguments.rounds):
         for activation in arguments.only:
             common = ["--shape", arguments.shape, "--threads", str(arguments.threads)]
-            ours = run([arguments.vi3nr, "bench", "--json", "--activation", ACTIVATIONS[activation], *common])
+            ours = run([arguments.vi3nr, "bench", "engine", "--json", "--activation", ACTIVATIONS[activation], *common])
             if ours is None:
                 sys.exit(1)
             print(json.dumps({"program": "vi3nr", "of_peak": ours["step_fraction_of_peak"], **ours}), flush=True)
