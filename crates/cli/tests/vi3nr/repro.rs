@@ -23,7 +23,7 @@ fn propagate_keeps_what_eq_13_promises() {
         ["propagate", "sinc:a=1", "--depth", "20", "--width", "256", "--batch", "50", "--json"];
     let report = json(folder.path(), &base);
     assert!((report["sigma_p"].as_f64().unwrap() - 2.223335).abs() < 1e-6);
-    assert_eq!(report["scheme"], "ours:sigma_p=2.223335042368875");
+    assert_eq!(report["scheme"], "ours:sigma_p=2.2233350423688756");
     assert_eq!(report["forward_variance"].as_array().unwrap().len(), 20);
     assert_eq!(report["backward_variance"].as_array().unwrap().len(), 20);
     assert_eq!(

@@ -11,7 +11,7 @@ impl Region {
         if z.im == 0.0 && z.hi >= 1e17 {
             return Region::interval(0.0, f64::INFINITY);
         }
-        if z.hi >= 1e17 || z.hi.is_nan() {
+        if z.hi >= 1e17 || z.im >= 1e17 {
             return WHOLE;
         }
         if z.hi < -1e15 {
