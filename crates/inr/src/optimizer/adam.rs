@@ -68,7 +68,8 @@ impl Optimizer for AdamOptimizer {
         &mut self,
         engine: &mut dyn Engine,
         state: &OptimizerState,
+        step: u64,
     ) -> Result<(), StateError> {
-        state.restore_adam(engine)
+        state.restore_adam(engine, step)
     }
 }

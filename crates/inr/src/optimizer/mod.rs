@@ -23,6 +23,7 @@ pub use adam::AdamSettings;
 pub use kfac::KfacSettings;
 pub use muon::MuonSettings;
 pub use schedule::Schedule;
+pub(crate) use state::check_counter;
 pub use state::{OptimizerState, StateError};
 
 use std::fmt;
@@ -258,15 +259,18 @@ pub trait Optimizer: Send {
     /// A copy of the state, which with the engine's parameters determines all further steps.
     fn save(&self, engine: &dyn Engine) -> OptimizerState;
 
-    /// Restores a saved state: the next step is the one that followed the save.
+    /// Restores a state that was saved after `step` steps: the next step is the one that followed
+    /// the save.
     ///
     /// # Errors
     /// Returns [`StateError::Missing`], [`StateError::Length`] or [`StateError::Engine`] if it is
-    /// the state of another optimizer or network.
+    /// the state of another optimizer or network, and [`StateError::Counter`] if a number in it is
+    /// impossible after `step` steps.
     fn restore(
         &mut self,
         engine: &mut dyn Engine,
         state: &OptimizerState,
+        step: u64,
     ) -> Result<(), StateError>;
 }
 

@@ -150,11 +150,12 @@ impl Optimizer for Muon {
         &mut self,
         engine: &mut dyn Engine,
         state: &OptimizerState,
+        step: u64,
     ) -> Result<(), StateError> {
         let momentum =
             |layer: &Layer| state.single(&name(layer), layer.weights.len()).map(<[f32]>::to_vec);
         self.momentum = self.hidden.iter().map(momentum).collect::<Result<_, _>>()?;
-        state.restore_adam(engine)
+        state.restore_adam(engine, step)
     }
 }
 

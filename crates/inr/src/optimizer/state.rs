@@ -36,6 +36,16 @@ pub enum StateError {
         /// The required length.
         expected: usize,
     },
+    /// A number that no run of these settings can have.
+    #[error("the state has {seen} for '{name}', expected {expected}")]
+    Counter {
+        /// The name of the number.
+        name: String,
+        /// The number.
+        seen: String,
+        /// The possible numbers.
+        expected: String,
+    },
     /// The engine rejects the state.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -72,6 +82,13 @@ impl OptimizerState {
         self.counters.get(name).copied().ok_or_else(|| missing(name))
     }
 
+    /// The number `name` of steps or events, of which there is at most one per step.
+    pub(super) fn counter_up_to(&self, name: &str, step: u64) -> Result<u64, StateError> {
+        let value = self.counter(name)?;
+        check_counter(name, value, 0, step)?;
+        Ok(value)
+    }
+
     /// Adds the moments of the engine's Adam.
     pub(super) fn put_adam(&mut self, engine: &dyn Engine) {
         let AdamMemory { mean, mean_square, steps } = engine.adam_memory();
@@ -80,16 +97,34 @@ impl OptimizerState {
         self.counters.insert("adam.steps".into(), steps);
     }
 
-    /// Restores the moments of the engine's Adam.
-    pub(super) fn restore_adam(&self, engine: &mut dyn Engine) -> Result<(), StateError> {
+    /// Restores the moments of the engine's Adam after `step` steps.
+    pub(super) fn restore_adam(
+        &self,
+        engine: &mut dyn Engine,
+        step: u64,
+    ) -> Result<(), StateError> {
         let count = engine.network().parameter_count();
+        let steps = self.counter("adam.steps")?;
+        check_counter("adam.steps", steps, step, step)?;
         let memory = AdamMemory {
             mean: self.single("adam.mean", count)?.to_vec(),
             mean_square: self.single("adam.mean_square", count)?.to_vec(),
-            steps: self.counter("adam.steps")?,
+            steps,
         };
         Ok(engine.set_adam_memory(&memory)?)
     }
+}
+
+/// Checks that a number of a state is from `min` to `max`.
+///
+/// # Errors
+/// Returns [`StateError::Counter`] if it is not.
+pub(crate) fn check_counter(name: &str, seen: u64, min: u64, max: u64) -> Result<(), StateError> {
+    if (min..=max).contains(&seen) {
+        return Ok(());
+    }
+    let expected = if min == max { min.to_string() } else { format!("{min} to {max}") };
+    Err(StateError::Counter { name: name.into(), seen: seen.to_string(), expected })
 }
 
 fn sized<'a, T>(

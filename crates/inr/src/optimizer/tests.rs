@@ -153,7 +153,7 @@ fn a_restored_state_continues_bit_for_bit() {
                 step += 1;
             }
             let (mut other_engine, mut other) = begin(&engine.parameters());
-            other.restore(&mut other_engine, &one.save(&engine)).unwrap();
+            other.restore(&mut other_engine, &one.save(&engine), step).unwrap();
             assert_eq!(other.save(&other_engine), one.save(&engine));
             for _ in 0..7 {
                 let expected = go(&mut engine, &mut *one, step);
@@ -166,9 +166,9 @@ fn a_restored_state_continues_bit_for_bit() {
         let mut state = one.save(&engine);
         let name = state.single.keys().next().unwrap().clone();
         state.single.insert(name.clone(), vec![0.0; 3]);
-        let error = one.restore(&mut engine, &state).unwrap_err().to_string();
+        let error = one.restore(&mut engine, &state, step).unwrap_err().to_string();
         assert!(error.contains(&name) && error.contains("3 numbers"), "{error}");
-        assert!(one.restore(&mut engine, &OptimizerState::default()).is_err());
+        assert!(one.restore(&mut engine, &OptimizerState::default(), step).is_err());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The training loop: optimizer steps until a stopping criterion is met.
 
 mod batches;
+mod check;
 mod trainer;
 
 pub use trainer::{RunContext, Trainer};

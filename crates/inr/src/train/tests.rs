@@ -8,7 +8,7 @@ use vi3nr_engine::{Backend, CpuBackend, CpuEngine, Engine, ReferenceEngine};
 
 use super::*;
 use crate::metrics::psnr_of_mse;
-use crate::optimizer::{AdamSettings, KfacSettings, Schedule};
+use crate::optimizer::{AdamSettings, KfacSettings, OptimizerName, Problem, Schedule};
 use crate::points::{Draw, Drawn, Indices, PointBatch, Points, Sampled, Sampler};
 
 fn settings(steps: u64) -> TrainSettings {
@@ -326,5 +326,76 @@ fn reasons_to_stop_have_one_form() {
         let text = serde_json::to_string(&stop).unwrap();
         assert_eq!(text, format!("\"{stop}\""));
         assert_eq!(serde_json::from_str::<Stop>(&text).unwrap(), stop);
+    }
+}
+
+/// A state from a damaged checkpoint is refused by the name of the field, without an overflow or a
+/// division by zero in the steps that follow.
+#[test]
+fn impossible_numbers_of_a_state_are_refused_by_name() {
+    let seen = sampled().default_count();
+    for name in OptimizerName::ALL {
+        let (network, start) = problem();
+        let backend = backend();
+        let adam = AdamSettings { learning_rate: 1e-3, schedule: Schedule::Constant };
+        let points = seen;
+        let optimizer = name.suited_to(&Problem { network: &network, points, adam });
+        let settings = TrainSettings {
+            steps: 5,
+            batch: None,
+            optimizer,
+            target_psnr: None,
+            time_limit: Some(Duration::from_secs(3600)),
+        };
+        let trainer = || {
+            let engine = backend.engine(&network, &start).unwrap();
+            Trainer::new(engine, sampled(), settings.clone(), this_run(&backend)).unwrap()
+        };
+        let mut first = trainer();
+        first.step().unwrap();
+        first.step().unwrap();
+        let good = first.state();
+        trainer().restore(&good).unwrap();
+        type Change = fn(&mut TrainState, u64);
+        let changes: [(&str, Change); 4] = [
+            ("step", |state, value| state.step = value),
+            ("points_seen", |state, value| state.points_seen = value),
+            ("epoch.count", |state, value| state.epoch.count = value as usize),
+            ("best.step", |state, value| state.best.as_mut().unwrap().step = value),
+        ];
+        let mut cases = Vec::new();
+        for (field, change) in changes {
+            for value in [0, u64::MAX, u64::MAX - 1, 1 << 63] {
+                let mut state = good.clone();
+                change(&mut state, value);
+                cases.push((field.to_owned(), value, state));
+            }
+        }
+        for field in good.optimizer.counters.keys() {
+            for value in [0, u64::MAX, u64::MAX - 1, 1 << 63] {
+                let mut state = good.clone();
+                state.optimizer.counters.insert(field.clone(), value);
+                cases.push((field.clone(), value, state));
+            }
+        }
+        for (field, value, state) in cases {
+            let mut trainer = trainer();
+            match trainer.restore(&state) {
+                Ok(()) => {
+                    assert_eq!(value, 0, "{name}: {field} = {value} was accepted");
+                    assert_ne!(field, "points_seen");
+                    while trainer.step().unwrap().is_some() {}
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    // A step that is not the others' is seen in them.
+                    assert!(text.contains(&field) || field == "step", "{name}: {field}: {text}");
+                    assert!(text.contains("expected"), "{text}");
+                }
+            }
+        }
+        let mut infinite = good.clone();
+        infinite.operations = f64::INFINITY;
+        assert!(trainer().restore(&infinite).unwrap_err().to_string().contains("operations"));
     }
 }

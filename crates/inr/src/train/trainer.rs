@@ -30,6 +30,8 @@ pub struct Trainer<'a> {
     settings: TrainSettings,
     optimizer: Box<dyn Optimizer>,
     batches: Batches<'a>,
+    /// The largest number of points of a step.
+    points_per_step: usize,
     /// The number of points evaluated after training.
     final_passes: f64,
     started: Instant,
@@ -60,6 +62,7 @@ impl<'a> Trainer<'a> {
         let network = engine.network().clone();
         let final_passes = points.final_passes() as f64;
         let workers = context.backend.workers();
+        let points_per_step = settings.batch.unwrap_or(points.default_count());
         let batches = Batches::new(points, settings.batch, context.seed, workers);
         check_points(&settings.optimizer, &batches)?;
         let optimizer = settings.optimizer.start(&network, context.seed, context.backend)?;
@@ -69,6 +72,7 @@ impl<'a> Trainer<'a> {
             settings,
             optimizer,
             batches,
+            points_per_step,
             final_passes,
             started: context.started,
             began: Instant::now(),
@@ -87,10 +91,11 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// Returns [`TrainError::State`] or [`TrainError::Engine`] if the state belongs to another
-    /// network or optimizer.
+    /// network or optimizer, or holds a number that no run of these settings can have.
     pub fn restore(&mut self, state: &TrainState) -> Result<(), TrainError> {
+        state.check(self.settings.steps, self.points_per_step)?;
         self.engine.set_parameters(&state.parameters)?;
-        self.optimizer.restore(&mut *self.engine, &state.optimizer)?;
+        self.optimizer.restore(&mut *self.engine, &state.optimizer, state.step)?;
         self.batches.seek(state.step);
         (self.step, self.points_seen) = (state.step, state.points_seen);
         self.operations = state.operations;

@@ -146,7 +146,7 @@ impl Factors {
     }
 
     /// Restores the factors from `state` and inverts them with the saved damping.
-    pub(super) fn restore(&mut self, state: &OptimizerState) -> Result<(), StateError> {
+    pub(super) fn restore(&mut self, state: &OptimizerState, step: u64) -> Result<(), StateError> {
         for factors in &mut self.layers {
             let LayerFactors { layer, curvature, .. } = factors;
             let array = |name: &str, expected| {
@@ -156,7 +156,7 @@ impl Factors {
             curvature.inputs = array("inputs", (layer.fan_in + 1).pow(2))?;
             curvature.slopes = array("slopes", layer.fan_out.pow(2))?;
         }
-        self.updates = state.counter("kfac.updates")?;
+        self.updates = state.counter_up_to("kfac.updates", step.saturating_add(1))?;
         let inverted = state.double("kfac.inverted", 1)?[0];
         if self.updates > 0 {
             self.invert(inverted);

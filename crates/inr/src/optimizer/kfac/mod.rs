@@ -22,7 +22,7 @@ use vi3nr_engine::{Backend, Curvature, Engine, EngineError};
 
 use super::{
     Method, Optimizer, OptimizerState, Problem, RatesMut, StateError, StepContext, StepOutcome,
-    StepStatus,
+    StepStatus, check_counter,
 };
 use factors::Factors;
 use model::Quadratic;
@@ -104,6 +104,9 @@ const MAX_REJECTIONS: u64 = 20;
 const PATIENCE: u64 = 40;
 /// The smallest relative decrease of the objective over [`PATIENCE`] accepted steps.
 const MIN_DECREASE: f64 = 0.01;
+
+/// The largest number of the model's points in a saved state; no signal has more points.
+const MAX_MODEL_POINTS: u64 = u32::MAX as u64;
 
 struct Kfac {
     settings: KfacSettings,
@@ -348,7 +351,12 @@ impl Optimizer for Kfac {
         state
     }
 
-    fn restore(&mut self, _: &mut dyn Engine, state: &OptimizerState) -> Result<(), StateError> {
+    fn restore(
+        &mut self,
+        _: &mut dyn Engine,
+        state: &OptimizerState,
+        step: u64,
+    ) -> Result<(), StateError> {
         let count = self.network.parameter_count();
         let number = |name: &str| state.double(name, 1).map(|values| values[0]);
         let array = |name: &str| state.single(name, count).map(<[f32]>::to_vec);
@@ -370,9 +378,12 @@ impl Optimizer for Kfac {
         };
         self.damping = number("kfac.damping")?;
         self.stretch_began = number("kfac.stretch_began")?;
-        self.model_points = state.counter("kfac.model_points")? as usize;
-        self.accepted = state.counter("kfac.accepted")?;
-        self.rejections = state.counter("kfac.rejections")?;
-        self.factors.restore(state)
+        let model_points = state.counter("kfac.model_points")?;
+        let min = self.settings.model_points as u64;
+        check_counter("kfac.model_points", model_points, min, min.max(MAX_MODEL_POINTS))?;
+        self.model_points = model_points as usize;
+        self.accepted = state.counter_up_to("kfac.accepted", step.saturating_add(1))?;
+        self.rejections = state.counter_up_to("kfac.rejections", step.min(MAX_REJECTIONS + 1))?;
+        self.factors.restore(state, step)
     }
 }
