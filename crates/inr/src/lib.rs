@@ -28,6 +28,7 @@
 
 pub mod atomic_file;
 mod bounded_read;
+mod catch_panic;
 #[cfg(feature = "chart")]
 pub mod chart;
 pub mod checkpoint;

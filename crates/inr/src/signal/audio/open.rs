@@ -13,6 +13,7 @@ use super::container::Track;
 use super::info::AudioInfo;
 use super::options::{AudioOptions, ChannelRule};
 use super::recording::Audio;
+use crate::catch_panic::catch_panic;
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
 
@@ -170,19 +171,28 @@ impl<'a> Reader<'a> {
         let bytes = self.bytes;
         let packet = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, &bytes[range]);
         let channels = self.track.channels;
-        let reason = match self.decoder.decode_ref(&packet) {
-            Ok(buffer) if buffer.spec().channels().count() == channels => {
+        let decoder = &mut self.decoder;
+        let decoded = catch_panic(|| {
+            let buffer = decoder.decode_ref(&packet)?;
+            let is_same = buffer.spec().channels().count() == channels;
+            if is_same {
                 buffer.copy_to_vec_interleaved(samples);
+            }
+            Ok(is_same)
+        });
+        let reason = match decoded {
+            Err(panic) => panic.to_string(),
+            Ok(Ok(true)) => {
                 if self.track.gain != 1.0 {
                     samples.iter_mut().for_each(|sample| *sample *= self.track.gain);
                 }
                 return Ok(true);
             }
-            Ok(_) => "its number of channels changes on the way".to_owned(),
-            Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+            Ok(Ok(false)) => "its number of channels changes on the way".to_owned(),
+            Ok(Err(Error::IoError(error))) if error.kind() == ErrorKind::UnexpectedEof => {
                 format!("the packet at byte {start} ends before its samples do")
             }
-            Err(error) => format!("the packet at byte {start} cannot be decoded: {error}"),
+            Ok(Err(error)) => format!("the packet at byte {start} cannot be decoded: {error}"),
         };
         Err(self.damaged(reason))
     }

@@ -11,6 +11,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::samples::Samples;
 use super::{BitDepth, WHOLE, jpeg, orientation, png_chunks};
+use crate::catch_panic::decode_caught;
 use crate::signal::error::SignalError;
 
 /// The largest number of bytes of decoded pixels.
@@ -51,12 +52,6 @@ enum Problem {
     Damaged(String),
     /// The size, and the limit that it exceeds.
     Size(u32, u32, String),
-}
-
-impl Problem {
-    fn damaged(error: impl ToString) -> Self {
-        Self::Damaged(error.to_string())
-    }
 }
 
 /// The pixels of a file, upright, with as few bytes per sample as they need.
@@ -127,9 +122,10 @@ fn decode_png(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
     // Palettes become RGB, samples of fewer than 8 bits become 8 bits, marked colors become
     // transparent.
     decoder.set_transformations(png::Transformations::EXPAND);
-    let (width, height) = decoder.read_header_info().map_err(Problem::damaged)?.size();
+    let (width, height) = decode_caught(|| decoder.read_header_info().map(|info| info.size()))
+        .map_err(Problem::Damaged)?;
     require_size(width, height, Some(0))?;
-    let mut reader = decoder.read_info().map_err(Problem::damaged)?;
+    let mut reader = decode_caught(|| decoder.read_info()).map_err(Problem::Damaged)?;
     let length = reader.output_buffer_size();
     require_size(width, height, length)?;
     let row = reader.info().raw_row_length_from_width(width) as u64 - 1;
@@ -143,7 +139,7 @@ fn decode_png(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
     let (color, depth) = reader.output_color_type();
     // Damaged EXIF data does not make the image unreadable.
     let exif = chunks.exif.and_then(orientation::of_exif);
-    reader.next_frame(&mut content).map_err(Problem::damaged)?;
+    decode_caught(|| reader.next_frame(&mut content)).map_err(Problem::Damaged)?;
     let (channels, exif) = (color.samples(), exif.unwrap_or(1));
     let decoded = match depth {
         png::BitDepth::Sixteen => {
@@ -176,7 +172,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX);
     let mut header = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    header.decode_headers().map_err(Problem::damaged)?;
+    decode_caught(|| header.decode_headers()).map_err(Problem::Damaged)?;
     let (width, height) = header.dimensions().unwrap_or_default();
     // The format has 16 bits for each.
     let (width, height) = (width as u32, height as u32);
@@ -185,12 +181,19 @@ fn decode_jpeg(bytes: &[u8]) -> Result<(Decoded, Vec<String>), Problem> {
         // Other color spaces, such as CMYK, become RGB.
         _ => (ColorSpace::RGB, 3),
     };
+    // Each block of 8x8 pixels takes at least one bit.
+    let blocks = u64::from(width.div_ceil(8)) * u64::from(height.div_ceil(8));
+    if blocks > 8 * bytes.len() as u64 {
+        let seen = bytes.len();
+        let reason = format!("its {seen} bytes cannot hold {width}x{height} pixels");
+        return Err(Problem::Damaged(reason));
+    }
     let length = u64::from(width) * u64::from(height) * channels as u64;
     require_size(width, height, usize::try_from(length).ok())?;
     let exif = header.exif().and_then(|block| orientation::of_exif(block));
     let options = options.jpeg_set_out_colorspace(color);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let data = decoder.decode().map_err(Problem::damaged)?;
+    let data = decode_caught(|| decoder.decode()).map_err(Problem::Damaged)?;
     if data.len() as u64 != length {
         let seen = data.len();
         return Err(Problem::Damaged(format!("it holds {seen} samples; expected {length}")));

@@ -227,3 +227,40 @@ fn impossible_reductions_and_crops_are_refused() {
     let image = Image::open(&path, &options(2, Some(3))).unwrap();
     assert_eq!((image.width(), image.height()), (3, 3));
 }
+
+/// The decoder's own panics on such files are caught.
+#[test]
+fn a_palette_that_is_shorter_than_its_indices_does_not_panic() {
+    use png::{BitDepth as Bits, ColorType};
+
+    for bits in [Bits::One, Bits::Two, Bits::Four, Bits::Eight] {
+        for marked in [0, 1, 2] {
+            let mut bytes = Vec::new();
+            let mut encoder = png::Encoder::new(&mut bytes, 8, 4);
+            encoder.set_color(ColorType::Indexed);
+            encoder.set_depth(bits);
+            encoder.set_palette(vec![200, 100, 50]);
+            if marked > 0 {
+                encoder.set_trns(vec![0; marked]);
+            }
+            let content = vec![0xFF; 4 * bits as usize];
+            encoder.write_header().unwrap().write_image_data(&content).unwrap();
+            let (_folder, path) = file("a.png", &bytes);
+            match Image::open(&path, &ImageOptions { alpha: AlphaRule::White, ..AS_IT_IS }) {
+                Ok(image) => assert_eq!(image.width(), 8),
+                Err(error) => assert!(matches!(error, SignalError::Damaged { .. }), "{error}"),
+            }
+        }
+    }
+}
+
+/// A JPEG file of a few hundred bytes that promises many pixels is refused before memory is taken.
+#[test]
+fn a_jpeg_that_cannot_hold_its_pixels_is_refused() {
+    let mut bytes = jpeg_file();
+    let frame = bytes.windows(2).position(|pair| pair == b"\xFF\xC0").unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x20, 0, 0x20, 0]);
+    let (_folder, path) = file("a.jpg", &bytes);
+    let error = error_of(&path, AS_IT_IS);
+    assert!(error.contains("damaged"), "{error}");
+}

@@ -8,6 +8,7 @@ use ply_rs_bw::ply::{
 };
 
 use super::polygon::triangulate;
+use crate::catch_panic::decode_caught;
 use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
 
@@ -41,7 +42,7 @@ impl PropertyAccess for Row {
 pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     let parser = Parser::<Row>::new();
     let mut rest = bytes;
-    let header = parser.read_header(&mut rest).map_err(|error| error.to_string())?;
+    let header = decode_caught(|| parser.read_header(&mut rest))?;
     let vertex = header.elements.get("vertex").ok_or("it has no element 'vertex'")?;
     for axis in ["x", "y", "z"] {
         if !vertex.properties.contains_key(axis) {
@@ -93,7 +94,7 @@ fn rows(
             rest.consume(1);
         }
     }
-    parser.read_payload_for_element(rest, element, header).map_err(|error| error.to_string())
+    decode_caught(|| parser.read_payload_for_element(rest, element, header))
 }
 
 fn add_faces(rows: &[Row], mesh: &mut Mesh) -> Result<(), String> {
