@@ -4,6 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
+const PREFIX: &str = ".vi3nr-";
+const SUFFIX: &str = ".tmp";
+/// The number of random characters between [`PREFIX`] and [`SUFFIX`].
+const RANDOM: usize = 6;
+
 /// A file could not be written. No partial file remains.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write '{}': {source}", path.display())]
@@ -52,11 +57,40 @@ fn replace(target: &Path, write: impl FnOnce(&mut dyn Output) -> io::Result<()>)
     };
     // Not opened by tempfile, which would make the file private to its owner.
     let create = |path: &Path| File::options().write(true).create_new(true).open(path);
-    let temporary =
-        tempfile::Builder::new().prefix(".vi3nr-").suffix(".tmp").make_in(folder, create)?;
+    let temporary = temporary_names().make_in(folder, create)?;
     fill(temporary.as_file(), write)?;
     temporary.as_file().sync_all()?;
     temporary.persist(target).map_err(|failure| failure.error)?;
+    Ok(())
+}
+
+/// The names of temporary files: `.vi3nr-`, random letters and digits, `.tmp`.
+pub(crate) fn temporary_names() -> tempfile::Builder<'static, 'static> {
+    let mut names = tempfile::Builder::new();
+    names.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
+    names
+}
+
+/// Removes the temporary files of processes that were killed while they wrote to a file in `folder`.
+/// No other process may be writing there.
+///
+/// # Errors
+/// Returns the error of the system.
+pub(crate) fn remove_leftovers(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let middle = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+        let is_ours = middle.is_some_and(|middle| {
+            middle.len() == RANDOM && middle.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if is_ours && entry.file_type()?.is_file() {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
     Ok(())
 }
 
@@ -100,6 +134,24 @@ mod tests {
         assert!(error.to_string().contains(path.to_str().unwrap()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn only_temporary_files_of_this_program_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let killed = temporary_names().tempfile_in(folder.path()).unwrap().keep().unwrap().1;
+        let others =
+            [".vi3nr-.tmp", ".vi3nr-a b c1.tmp", ".tmpAbC123", ".vi3nr-notes.txt", "a.tmp"];
+        for name in others {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert!(killed.exists());
+        remove_leftovers(folder.path()).unwrap();
+        let mut left = names(folder.path());
+        left.sort();
+        let mut expected = others;
+        expected.sort();
+        assert_eq!(left, expected);
     }
 
     #[test]

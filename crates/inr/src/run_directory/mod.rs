@@ -25,7 +25,8 @@ use serde::Serialize;
 use serde_json::Value;
 use vi3nr_engine::Backend;
 
-use crate::atomic_file::write_atomically;
+use crate::atomic_file::{remove_leftovers, temporary_names, write_atomically};
+use crate::bounded_read::read_at_most;
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError};
 use crate::pieces::{MAP_FILES, PIECES_FILE, TABLE_FILE};
 use crate::plan::FitPlan;
@@ -37,6 +38,8 @@ use crate::signal::Signal;
 pub const MODEL_FILE: &str = "model.safetensors";
 /// The file name of the run's record.
 const RUN_FILE: &str = "run.json";
+/// The largest record that is read, in bytes.
+const MAX_RECORD_BYTES: u64 = 1 << 26;
 /// The file name of the command line of a run of version 1.
 const COMMAND_FILE: &str = "command.json";
 /// The file name of the logged steps.
@@ -75,7 +78,8 @@ pub struct RunDirectory {
 
 impl RunDirectory {
     /// Creates `path` with its parents if necessary and writes to it once, so that a directory that
-    /// cannot be written to is reported before training. With `overwrite`, the files of an earlier
+    /// cannot be written to is reported before training. Temporary files that a killed run left in it
+    /// are removed. With `overwrite`, the files of an earlier
     /// run in it are removed.
     ///
     /// # Errors
@@ -116,7 +120,8 @@ impl RunDirectory {
     fn writable(path: &Path) -> Result<Self, RunError> {
         let fail = |source| RunError::Directory { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(fail)?;
-        tempfile::NamedTempFile::new_in(path).map_err(fail)?;
+        temporary_names().tempfile_in(path).map_err(fail)?;
+        remove_leftovers(path).map_err(fail)?;
         Ok(Self { path: path.to_owned() })
     }
 
@@ -241,7 +246,7 @@ impl RunDirectory {
     pub fn set_aside(&self) -> Result<PathBuf, RunError> {
         let fail = |source| RunError::Directory { path: self.path.clone(), source };
         let start = self.path.join(START_FILE);
-        let copy = tempfile::NamedTempFile::new_in(&self.path).map_err(fail)?;
+        let copy = temporary_names().tempfile_in(&self.path).map_err(fail)?;
         fs::copy(self.model_path(), copy.path()).map_err(fail)?;
         copy.persist(&start).map_err(|error| fail(error.error))?;
         let metrics = self.path.join(METRICS_FILE);
@@ -313,7 +318,7 @@ impl RunDirectory {
 
 /// Reads a JSON file, if it exists.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, RunError> {
-    let text = match fs::read(path) {
+    let text = match read_at_most(path, MAX_RECORD_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
