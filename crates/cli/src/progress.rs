@@ -184,7 +184,7 @@ pub(crate) struct SweepTable<'a> {
 impl<'a> SweepTable<'a> {
     /// An empty table.
     pub(crate) fn new(plan: &'a Plan) -> Self {
-        // MultiProgress draws to stderr and hides itself where that is no terminal.
+        // MultiProgress draws to stderr and hides itself where that is not a terminal.
         let lines = MultiProgress::new();
         if is_quiet() {
             lines.set_draw_target(ProgressDrawTarget::hidden());

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &PlotArguments) -> CommandResult {
     )
 }
 
-/// The range that was typed, or one around the activation's own sigma_p.
+/// The range that was given, or one around the activation's own sigma_p.
 fn range(arguments: &PlotArguments) -> Result<(f64, f64), Failure> {
     if let (Some(from), Some(to)) = (arguments.from, arguments.to) {
         return Ok((from, to));

@@ -84,7 +84,7 @@ fn damaged_and_foreign_models() {
         }
     };
     check(b"", "not a safetensors file");
-    check(b"hello, this is no model at all", "not a safetensors file");
+    check(b"hello, this is not a model at all", "not a safetensors file");
     check(&whole[..100], "not a safetensors file or is damaged");
     check(&whole[..whole.len() - 1], "damaged");
     check(&[&whole[..], b"x"].concat(), "damaged");

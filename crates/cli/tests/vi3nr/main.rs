@@ -40,7 +40,7 @@ fn texts(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// The one JSON object of a command that must succeed; stderr must be empty, since it is no
+/// The one JSON object of a command that must succeed; stderr must be empty, since it is not a
 /// terminal.
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     let output = vi3nr(folder, arguments);

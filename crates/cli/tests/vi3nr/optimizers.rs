@@ -22,7 +22,7 @@ fn every_optimizer_can_be_chosen_and_is_told() {
         best.push(report["psnr"].as_f64().unwrap());
     }
     assert!(best[2] > best[0] + 2.0, "{best:?}");
-    // Small pictures are kfac's where nothing of adam's is typed.
+    // Small images are fitted by kfac unless an option of adam is given.
     for (arguments, name) in [(&[][..], "kfac"), (&["--lr", "1e-3"], "adam")] {
         assert_eq!(small_fit(folder.path(), "default", arguments)["optimizer"], name);
     }

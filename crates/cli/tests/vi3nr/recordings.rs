@@ -209,25 +209,25 @@ fn files_that_are_no_recordings_or_damaged() {
     let mut short_flac = flac(8000, &[5; 192]);
     short_flac.truncate(200);
     for (file, name, expected) in [
-        (b"this is no sound".to_vec(), "a.wav", "is not a recording: it contains text"),
-        (vec![], "a.mp3", "is not a recording: it is empty (0 bytes)"),
-        (vec![0, 1, 2, 3], "a.flac", "is not a recording: its content is not recognized"),
+        (b"this is not audio".to_vec(), "a.wav", "is not an audio file: it contains text"),
+        (vec![], "a.mp3", "is not an audio file: it is empty (0 bytes)"),
+        (vec![0, 1, 2, 3], "a.flac", "is not an audio file: its content is not recognized"),
         (b"any text".to_vec(), "a.txt", "is not a signal of a known kind: it contains text"),
         (wav(Format::Whole(16), 1, 8000, &[]), "a.wav", "it has 0 samples"),
         (whole[..144].to_vec(), "a.wav", "ends after 50 of the 100 samples"),
-        (whole[..30].to_vec(), "a.wav", "damaged or unsupported recording"),
-        (whole[..12].to_vec(), "a.wav", "damaged or unsupported recording"),
-        (short_flac, "a.flac", "recording"),
+        (whole[..30].to_vec(), "a.wav", "damaged or unsupported audio file"),
+        (whole[..12].to_vec(), "a.wav", "damaged or unsupported audio file"),
+        (short_flac, "a.flac", "audio file"),
         (with(f64::NAN), "a.wav", "sample 42 of channel 1 being NaN"),
         (with(f64::INFINITY), "a.wav", "sample 42 of channel 1 being inf"),
         // Claims: 4 GiB of data, 65,535 channels, no rate, no bits, bits that nobody knows.
         (claims(0x6FFF_FF00, 0x6FFF_FFF0), "a.wav", "ends after 100 of the"),
-        (changed(22, &[0xFF, 0xFF]), "a.wav", "recording"),
-        (changed(22, &[0, 0]), "a.wav", "recording"),
-        (changed(24, &[0; 4]), "a.wav", "recording"),
-        (changed(34, &[0, 0]), "a.wav", "recording"),
-        (changed(34, &[77, 0]), "a.wav", "recording"),
-        (riff(0x1234, 16, 1, 8000, &[0; 64]), "a.wav", "recording"),
+        (changed(22, &[0xFF, 0xFF]), "a.wav", "audio file"),
+        (changed(22, &[0, 0]), "a.wav", "audio file"),
+        (changed(24, &[0; 4]), "a.wav", "audio file"),
+        (changed(34, &[0, 0]), "a.wav", "audio file"),
+        (changed(34, &[77, 0]), "a.wav", "audio file"),
+        (riff(0x1234, 16, 1, 8000, &[0; 64]), "a.wav", "audio file"),
     ] {
         write(folder, name, &file);
         let message = error(folder, 2, &["fit", name, "--dry-run"]);

@@ -67,7 +67,7 @@ fn kill_after(child: &mut Child, run: &Path, looks: u64) -> bool {
 
 /// Kills fits at `kills` moments; each time an end is reached, the model must be that of a fit that
 /// was left alone, and another begins.
-fn kill_fits(kills: u32, most_looks: u64) {
+fn kill_fits(kills: u32, max_looks: u64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     json(path, &[&FIT[..], &["--out", "whole", "--json"]].concat());
@@ -78,7 +78,7 @@ fn kill_fits(kills: u32, most_looks: u64) {
     let mut ends = 0;
     for _ in 0..kills {
         // A run that has not even said what it is begins anew.
-        let ended = kill_after(&mut child, &run, waits.next(most_looks));
+        let ended = kill_after(&mut child, &run, waits.next(max_looks));
         if ended {
             ends += 1;
             assert!(model(path, "run") == whole, "after {ends} ends");

@@ -153,7 +153,7 @@ fn a_line_search_begins_at_the_theory() {
     assert!(is_inside || !(0.0776887 / reach..0.0776887 * reach).contains(&best), "{sigmas:?}");
 }
 
-/// A file that is no picture fails, twice, and the others go on.
+/// A file that is not an image fails, twice, and the others go on.
 #[test]
 fn failures_are_recorded_and_do_not_stop_the_rest() {
     let folder = tempfile::tempdir().unwrap();
@@ -271,7 +271,7 @@ fn nonsense_is_refused_before_anything_is_run() {
     error(folder.path(), 2, &["sweep"]);
     grid(folder.path());
     error(folder.path(), 2, &["sweep", "report", "s.toml"]);
-    fs::write(folder.path().join("s.sqlite"), "this is no database at all, is it?").unwrap();
+    fs::write(folder.path().join("s.sqlite"), "this is not a database, is it?").unwrap();
     let message = error(folder.path(), 1, &["sweep", "s.toml"]);
     assert!(message.contains("s.sqlite") && message.contains("not a database"), "{message}");
 }

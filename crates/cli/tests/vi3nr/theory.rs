@@ -103,15 +103,15 @@ fn one_default_for_sigma_p() {
 
 #[test]
 fn monte_carlo_says_how_uncertain_it_is() {
-    let typed = ["gain", "tanh", "--method", "mc", "--samples", "20000", "--seed", "7"];
-    let gain = answer(&typed);
+    let words = ["gain", "tanh", "--method", "mc", "--samples", "20000", "--seed", "7"];
+    let gain = answer(&words);
     assert_eq!(gain["method"], "mc");
     assert_eq!((&gain["samples"], &gain["seed"]), (&json!(20000), &json!(7)));
     let off = (number(&gain["gain_squared"]) - 2.53617543).abs();
     assert!(off < 5.0 * number(&gain["error_bound"]), "{gain}");
-    assert_eq!(gain, answer(&typed));
-    assert!(text(&typed).contains("Monte Carlo, 20000 samples, seed 7"));
-    assert!(text(&typed).contains("standard error"));
+    assert_eq!(gain, answer(&words));
+    assert!(text(&words).contains("Monte Carlo, 20000 samples, seed 7"));
+    assert!(text(&words).contains("standard error"));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn questions_that_make_no_sense() {
         (&["solve", "tanh", "--fan-in", "0", "--fan-out", "1"], "expected a whole number from 1"),
     ] {
         let message = error(Path::new("."), 2, arguments);
-        // Clap repeats what was typed.
+        // Clap repeats what was given.
         let end: String = message.chars().rev().take(600).collect();
         let end: String = end.chars().rev().collect();
         assert!(message.contains(expected), "{expected}: {end}");
@@ -317,7 +317,7 @@ fn initial_weights_are_written_the_same_each_time() {
     }
     assert_eq!(header["net.0.weight"]["shape"], json!([16, 2]));
     assert_eq!(header["net.2.bias"]["shape"], json!([3]));
-    // 371 numbers, and the first weights within SIREN's bound.
+    // 371 numbers, and the initial weights within SIREN's bound.
     assert_eq!(bytes.len(), 8 + length + 4 * (2 * 16 + 16 + 16 * 16 + 16 + 16 * 3 + 3));
     let floats = bytes[8 + length..].chunks_exact(4);
     let first: Vec<f32> =

@@ -162,7 +162,7 @@ pub enum SignalError {
     },
 
     /// The content is not that of a supported audio format.
-    #[error("'{}' is not a recording: {seen}; expected a WAV, FLAC or MP3 file", path.display())]
+    #[error("'{}' is not an audio file: {seen}; expected a WAV, FLAC or MP3 file", path.display())]
     NotAudio {
         /// The file.
         path: PathBuf,
@@ -171,7 +171,7 @@ pub enum SignalError {
     },
 
     /// The content starts like an audio file but cannot be decoded.
-    #[error("'{}' is a damaged or unsupported recording: {reason}", path.display())]
+    #[error("'{}' is a damaged or unsupported audio file: {reason}", path.display())]
     DamagedAudio {
         /// The file.
         path: PathBuf,
