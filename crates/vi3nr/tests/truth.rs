@@ -48,7 +48,8 @@ fn no_moment_is_beyond_its_bound() {
             // The reference is rounded to a double here; means that are 0 by symmetry have its noise.
             let rounding = 2.0 * f64::EPSILON * exact.abs() + 1e-19 * scale[k];
             let off = (seen.value - exact).abs();
-            if !(off <= seen.error + rounding) {
+            // NaN is wrong too.
+            if off.is_nan() || off > seen.error + rounding {
                 wrong.push(format!("{place}, moment {k}: {seen:?}, exact {exact}"));
             }
             if off > 1e-10 * scale[k] + 2.0 * f64::MIN_POSITIVE {

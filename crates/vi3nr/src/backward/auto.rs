@@ -29,7 +29,7 @@ const PATIENCE: usize = 16;
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
-    Ok(smallest_root(activation)?.map_or_else(|| fallback(activation).map(|found| found.0), Ok)?)
+    smallest_root(activation)?.map_or_else(|| fallback(activation).map(|found| found.0), Ok)
 }
 
 /// The smallest root of Eq. (13), where it has isolated ones. Where E\[f'²\] does not exist there is no

@@ -22,8 +22,8 @@ pub(super) fn count(activation: &Activation, sigma: f64) -> Result<usize, Error>
         Err(Error::Moment { moment: NAMES[k], activation: activation.to_string(), sigma, reason })
     };
     let divergent = activation.singularities().map_or([None; 4], |known| known.divergent);
-    for k in 0..2 {
-        if let Some(point) = divergent[k] {
+    for (k, place) in divergent.iter().take(2).enumerate() {
+        if let Some(point) = place {
             return fail(
                 k,
                 format!("it is infinite: no finite integral exists near x = {point:e}"),
