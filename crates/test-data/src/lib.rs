@@ -1,7 +1,7 @@
 //! Images for the tests of the workspace, and where tests find larger data.
 //!
 //! Three small images are part of the repository ([`image`]; `images/make.py` draws them).
-//! Photographs, audio and shapes are not: [`file`] and [`folder`] look for them in the folder that the
+//! Photographs, audio and shapes are not: [`file()`] and [`folder`] look for them in the folder that the
 //! environment variable `VI3NR_DATA` names, else in `../shared/data` beside the checkout. A test that
 //! does without them skips, and says so:
 //!
