@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     let (backend, run) = match &arguments.resume {
         None => {
             let backend = backend_of(&request, threads)?;
-            let destination = destination(arguments);
+            let destination = destination(arguments, arguments.out.clone());
             let run = match &signal {
                 None => Run::begin(&request, &destination, &*backend)?,
                 Some(signal) => {
@@ -131,9 +131,10 @@ fn request(arguments: &FitArguments) -> Result<FitRequest, Failure> {
     }
 }
 
-fn destination(arguments: &FitArguments) -> Destination {
-    match &arguments.out {
-        Some(path) => Destination::Directory { path: path.clone(), overwrite: arguments.overwrite },
+/// The run directory at `path`, or a new one below `runs`.
+pub(super) fn destination(arguments: &FitArguments, path: Option<PathBuf>) -> Destination {
+    match path {
+        Some(path) => Destination::Directory { path, overwrite: arguments.overwrite },
         None => Destination::Under("runs".into()),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Destination, Run};
+use vi3nr_inr::run::Run;
 
 use super::fit;
 use crate::CommandResult;
@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &FitArguments, request: &FitRequest) -> CommandResu
         let count = format!("[{}/{}] {}", index + 1, arguments.files.len(), file.display());
         let mut own = request.clone();
         own.file = Some(file.clone());
-        match one(arguments, &own, file) {
+        match one(arguments, &own, file, interrupted) {
             Ok((object, line)) => {
                 if !json {
                     print(false, &(), &format!("{count}: {line}"))?;
@@ -57,6 +57,7 @@ fn one(
     arguments: &FitArguments,
     request: &FitRequest,
     file: &Path,
+    interrupted: &AtomicBool,
 ) -> Result<(Value, String), Failure> {
     let started = Instant::now();
     let threads = arguments.training.common.threads;
@@ -64,13 +65,8 @@ fn one(
         let (object, text) = fit::dry_run(request, None, threads)?;
         return Ok((object, format!("\n{text}\n")));
     }
-    let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
-    let destination = match &arguments.out {
-        Some(parent) => {
-            Destination::Directory { path: parent.join(stem(file)), overwrite: arguments.overwrite }
-        }
-        None => Destination::Under("runs".into()),
-    };
+    let path = arguments.out.as_ref().map(|parent| parent.join(stem(file)));
+    let destination = fit::destination(arguments, path);
     let backend = fit::backend_of(request, threads)?;
     let run = Run::begin(request, &destination, &*backend)?;
     fit::warnings(&run);

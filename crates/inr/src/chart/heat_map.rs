@@ -296,6 +296,19 @@ fn color(value: f64) -> Option<RGBColor> {
 mod tests {
     use super::*;
 
+    /// Saves `map` as PNG in `folder` and returns its colors at positions in units.
+    fn pixels_of(map: &HeatMap, folder: &Path) -> impl Fn(f64, f64) -> [u8; 3] {
+        let png = folder.join("map.png");
+        map.save(&png).unwrap();
+        let image = image::open(&png).unwrap().to_rgb8();
+        move |x, y| image.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0
+    }
+
+    fn shade(value: f64) -> [u8; 3] {
+        let RGBColor(r, g, b) = color(value).unwrap();
+        [r, g, b]
+    }
+
     #[test]
     fn cells_meet_halfway() {
         assert_eq!(edges(Scale::Linear, &[1.0, 2.0, 4.0]), [0.5, 1.5, 3.0, 5.0]);
@@ -320,14 +333,7 @@ mod tests {
             line: Curve { label: "line".into(), points: vec![] },
         };
         let folder = tempfile::tempdir().unwrap();
-        let png = folder.path().join("map.png");
-        map.save(&png).unwrap();
-        let image = image::open(&png).unwrap().to_rgb8();
-        let at = |x: f64, y: f64| image.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
-        let shade = |value| {
-            let RGBColor(r, g, b) = color(value).unwrap();
-            [r, g, b]
-        };
+        let at = pixels_of(&map, folder.path());
         assert_eq!(at(LEFT + 20.0, TOP + 20.0), shade(1.0));
         assert_eq!(at(LEFT + 20.0, BOTTOM - 20.0), shade(0.0));
         assert_eq!(at(RIGHT - 20.0, BOTTOM - 20.0), shade(0.6));
@@ -357,14 +363,7 @@ mod tests {
             line: Curve { label: String::new(), points: vec![] },
         };
         let folder = tempfile::tempdir().unwrap();
-        let png = folder.path().join("map.png");
-        map.save(&png).unwrap();
-        let image = image::open(&png).unwrap().to_rgb8();
-        let at = |x: f64, y: f64| image.get_pixel((2.0 * x) as u32, (2.0 * y) as u32).0;
-        let shade = |value| {
-            let RGBColor(r, g, b) = color(value).unwrap();
-            [r, g, b]
-        };
+        let at = pixels_of(&map, folder.path());
         let middle = 0.5 * (TOP + BOTTOM);
         // The two cells of the first column meet in the middle; the second column is one cell.
         assert_eq!(at(LEFT + 20.0, middle + 5.0), shade(0.0));

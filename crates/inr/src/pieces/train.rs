@@ -166,7 +166,7 @@ impl Job<'_> {
         let mut trainer = Trainer::new(engine, points.clone(), settings, context)?;
         let mut curve = Vec::new();
         let mut broken_off = None;
-        loop {
+        let loss = loop {
             while let Some(step) = trainer.step()? {
                 curve.push(psnr_of_mse(step.loss));
                 let stop = match watch() {
@@ -184,13 +184,16 @@ impl Job<'_> {
                     trainer.interrupt();
                 }
             }
-            let Some(target) = self.raised_target(&trainer, &mut evaluator)? else { break };
+            let best = trainer.best().ok_or_else(|| non_finite_start(plan))?;
+            let loss = evaluator.loss(&best.parameters)?;
+            let raised = self.raised_target(best.loss, loss).filter(|_| trainer.is_at_target());
+            let Some(target) = raised else { break loss };
             trainer.resume_to(target);
-        }
+        };
         let (_, outcome) = trainer.finish();
         let best = outcome.best.ok_or_else(|| non_finite_start(plan))?;
         Ok(Attempt {
-            loss: evaluator.loss(&best.parameters)?,
+            loss,
             network,
             parameters: best.parameters,
             stopped: broken_off.unwrap_or(outcome.stop),
@@ -200,30 +203,22 @@ impl Job<'_> {
         })
     }
 
-    /// The PSNR to which training must continue if it reached its target, but the parameters miss
-    /// the quality over the core: after rounding for storage, or, if rounding costs too much,
+    /// The PSNR to which training must continue if its loss `reached` the target, but the loss over
+    /// the core misses the quality: after rounding for storage, or, if rounding costs too much,
     /// without it.
-    fn raised_target(
-        &self,
-        trainer: &Trainer<'_>,
-        evaluator: &mut CoreEvaluator<'_>,
-    ) -> Result<Option<f64>, FitError> {
-        let (Some(target), Some(best)) = (self.plan.training.target_psnr, trainer.at_target())
-        else {
-            return Ok(None);
-        };
-        let reached = psnr_of_mse(best.loss);
-        let loss = evaluator.loss(&best.parameters)?;
-        for loss in [loss.stored(), loss.exact] {
+    fn raised_target(&self, reached: f64, core: CoreLoss) -> Option<f64> {
+        let target = self.plan.training.target_psnr?;
+        let reached = psnr_of_mse(reached);
+        for loss in [core.stored(), core.exact] {
             let missing = target + MARGIN - psnr_of_mse(loss);
             if missing <= 0.0 {
-                return Ok(None);
+                return None;
             }
             if reached + missing <= target + MAX_RAISE {
-                return Ok(Some(reached + missing));
+                return Some(reached + missing);
             }
         }
-        Ok(None)
+        None
     }
 
     /// The report of an attempt.

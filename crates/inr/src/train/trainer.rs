@@ -165,15 +165,20 @@ impl<'a> Trainer<'a> {
         self.stop.get_or_insert(Stop::Interrupted);
     }
 
-    /// The parameters that reached the target, if training ended because of them.
-    pub fn at_target(&self) -> Option<&Best> {
-        self.best.as_ref().filter(|_| self.stop == Some(Stop::Target))
+    /// The best parameters so far; `None` before the first finite loss.
+    pub fn best(&self) -> Option<&Best> {
+        self.best.as_ref()
+    }
+
+    /// Whether training ended because it reached its target.
+    pub fn is_at_target(&self) -> bool {
+        self.stop == Some(Stop::Target)
     }
 
     /// Resumes training that reached its target, until it reaches another one or the maximum number of
     /// steps.
     pub fn resume_to(&mut self, target_psnr: f64) {
-        if self.stop == Some(Stop::Target) {
+        if self.is_at_target() {
             self.settings.target_psnr = Some(target_psnr);
             self.stop = None;
         }
