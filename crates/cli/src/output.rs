@@ -10,6 +10,7 @@ use clap::ColorChoice;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::Value;
+use vi3nr::printable;
 
 /// Set by `--quiet`.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -91,12 +92,14 @@ impl Failure {
 
 /// Writes an error to stderr.
 pub(crate) fn error(message: &str) {
-    status(&format!("{ERROR}error:{ERROR:#} {message}"));
+    write_stderr(&format!("{ERROR}error:{ERROR:#} {}", printable::message(message)));
 }
 
 /// Writes a warning to stderr, unless `--quiet` was given.
 pub(crate) fn warn(message: &str) {
-    note(&format!("{WARNING}warning:{WARNING:#} {message}"));
+    if !is_quiet() {
+        write_stderr(&format!("{WARNING}warning:{WARNING:#} {}", printable::message(message)));
+    }
 }
 
 /// Writes a line for people to stderr, unless `--quiet` was given.
@@ -106,9 +109,13 @@ pub(crate) fn note(line: &str) {
     }
 }
 
-/// Writes a line for people to stderr in any case; it is lost without complaint where nobody
-/// listens.
+/// Writes a line for people to stderr in any case.
 pub(crate) fn status(line: &str) {
+    write_stderr(&printable::printable(line));
+}
+
+/// Writes a line that may hold styles; it is lost without complaint where nobody listens.
+fn write_stderr(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
@@ -122,7 +129,7 @@ pub(crate) fn print(json: bool, value: &impl Serialize, text: &str) -> Result<()
     let text = if json {
         serde_json::to_string(value).map_err(Failure::failed)?
     } else {
-        text.trim_end().to_owned()
+        printable::printable(text.trim_end()).into_owned()
     };
     write_stdout(|stdout| writeln!(stdout, "{text}"))
 }

@@ -1,5 +1,6 @@
 //! The errors of this crate.
 
+use crate::printable::excerpt;
 use crate::suggest::hint;
 
 /// An error of this crate. The message states what was given and what was expected.
@@ -7,7 +8,7 @@ use crate::suggest::hint;
 #[non_exhaustive]
 pub enum Error {
     /// No activation has this name.
-    #[error("unknown activation '{name}'; {}", hint(name, known))]
+    #[error("unknown activation '{}'; {}", excerpt(name, 80), hint(name, known))]
     UnknownActivation {
         /// The name as given.
         name: String,
@@ -16,7 +17,7 @@ pub enum Error {
     },
 
     /// No initialization scheme has this name.
-    #[error("unknown initialization scheme '{name}'; {}", hint(name, known))]
+    #[error("unknown initialization scheme '{}'; {}", excerpt(name, 80), hint(name, known))]
     UnknownScheme {
         /// The name as given.
         name: String,
@@ -25,7 +26,11 @@ pub enum Error {
     },
 
     /// The text does not have the form `NAME` or `NAME:key=value,key=value`.
-    #[error("cannot read '{text}': {reason}; expected NAME or NAME:key=value,key=value")]
+    #[error(
+        "cannot read '{}': {}; expected NAME or NAME:key=value,key=value",
+        excerpt(text, 80),
+        excerpt(reason, 200)
+    )]
     Syntax {
         /// The text as given.
         text: String,
@@ -34,7 +39,11 @@ pub enum Error {
     },
 
     /// The expression of a formula cannot be parsed or compiled.
-    #[error("cannot read the formula '{formula}': column {column}: {reason}")]
+    #[error(
+        "cannot read the formula '{}': column {column}: {}",
+        excerpt(formula, 200),
+        excerpt(reason, 800)
+    )]
     Formula {
         /// The expression as given (its first 200 characters).
         formula: String,
@@ -45,7 +54,11 @@ pub enum Error {
     },
 
     /// A value was given for a symbol that does not occur in the formula.
-    #[error("the formula '{formula}' has no symbol '{parameter}', but a value for it is given")]
+    #[error(
+        "the formula '{}' has no symbol '{}', but a value for it is given",
+        excerpt(formula, 200),
+        excerpt(parameter, 80)
+    )]
     UnusedParameter {
         /// The expression as given.
         formula: String,
@@ -54,11 +67,11 @@ pub enum Error {
     },
 
     /// The text is not one of the values that a setting may have.
-    #[error("cannot read '{text}' as {quantity}; expected {expected}")]
+    #[error("cannot read '{}' as {quantity}; expected {expected}", excerpt(text, 80))]
     Unreadable {
         /// What the text should describe.
         quantity: &'static str,
-        /// The text as given (its first 80 characters).
+        /// The text as given.
         text: String,
         /// What is accepted.
         expected: &'static str,
@@ -74,7 +87,12 @@ pub enum Error {
     },
 
     /// The activation or scheme has no parameter of this name.
-    #[error("'{owner}' has no parameter '{parameter}'; {}", hint(parameter, known))]
+    #[error(
+        "'{}' has no parameter '{}'; {}",
+        excerpt(owner, 80),
+        excerpt(parameter, 80),
+        hint(parameter, known)
+    )]
     UnknownParameter {
         /// The activation or scheme.
         owner: String,
@@ -131,9 +149,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// [`Error::Unreadable`] with at most 80 characters of the text.
+    /// Creates [`Error::Unreadable`].
     pub(crate) fn unreadable(quantity: &'static str, text: &str, expected: &'static str) -> Self {
-        Self::Unreadable { quantity, text: text.chars().take(80).collect(), expected }
+        Self::Unreadable { quantity, text: text.to_owned(), expected }
     }
 }
 

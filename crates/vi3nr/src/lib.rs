@@ -146,6 +146,7 @@ mod input;
 pub mod moments;
 pub mod network;
 pub mod number;
+pub mod printable;
 mod real;
 pub mod rng;
 pub mod scheme;

@@ -70,6 +70,29 @@ fn requests_that_make_no_sense() {
     assert!(!folder.path().join("runs").exists());
 }
 
+/// A terminal must not obey what stands in a file, and a message has an end.
+#[test]
+fn text_of_files_is_escaped_and_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = "\x1b[2J\x1b]0;title\x07\u{202e}".repeat(1000);
+    fs::write(folder.path().join("a.stl"), format!("solid a\n{hostile} 1 2 3\n")).unwrap();
+    fs::write(folder.path().join("a.toml"), format!("maximize = 'psnr'\n\"{hostile}\" = 1\n"))
+        .unwrap();
+    fs::write(folder.path().join("a.json"), format!("{{\"{}\": 1}}", "a\u{9b}2J".repeat(9000)))
+        .unwrap();
+    for arguments in [
+        &["fit", "a.stl"][..],
+        &["sweep", "a.toml"],
+        &["fit", "--request", "a.json"],
+        &["info", "\x1b[2J\u{202e}"],
+    ] {
+        let message = error(folder.path(), 2, arguments);
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!message.contains(acts), "{message:?}");
+        assert!(message.len() < 5000, "{arguments:?}: {} bytes", message.len());
+    }
+}
+
 #[test]
 fn damaged_and_foreign_models() {
     let folder = tempfile::tempdir().unwrap();

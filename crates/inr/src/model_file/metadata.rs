@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vi3nr::printable::excerpt;
 use vi3nr::{Activation, Network};
 
 use super::{Alignment, Body, Model, Origin};
@@ -246,8 +247,6 @@ fn parsed<T>(
     };
     parse(text).map_err(|expected| {
         // The entry of a damaged file may be megabytes long.
-        let start: String = text.chars().take(60).collect();
-        let dots = if start.len() < text.len() { "..." } else { "" };
-        Problem { key, reason: format!("is '{start}{dots}'; expected {expected}") }
+        Problem { key, reason: format!("is '{}'; expected {expected}", excerpt(text, 60)) }
     })
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use vi3nr::Network;
+use vi3nr::printable::excerpt;
 
 use super::metadata::PiecesEntry;
 use super::{
@@ -170,8 +171,7 @@ fn describe(
             return Ok((ModelFile::Initial(initial), None));
         }
         Some(format) => {
-            let start: String = format.chars().take(20).collect();
-            return Err(foreign(format!("format = \"{start}\"")));
+            return Err(foreign(format!("format = \"{}\"", excerpt(format, 20))));
         }
         None => return Err(foreign("no entry 'format'".into())),
     }

@@ -21,10 +21,7 @@ impl Named {
     /// # Errors
     /// Returns [`Error::Syntax`] if the text is too long or does not have the form.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let fail = |reason: String| {
-            let shown: String = text.chars().take(80).collect();
-            Err(Error::Syntax { text: shown, reason })
-        };
+        let fail = |reason: String| Err(Error::Syntax { text: text.to_owned(), reason });
         if text.len() > MAX_TEXT {
             return fail(format!("it is {} bytes long, at most {MAX_TEXT} are read", text.len()));
         }
@@ -60,8 +57,8 @@ impl Named {
     pub(crate) fn from_parts(name: &str, pairs: &[(&str, f64)]) -> Result<Self, Error> {
         for (index, (key, _)) in pairs.iter().enumerate() {
             if pairs[..index].iter().any(|(seen, _)| seen == key) {
-                let text: String = name.chars().take(80).collect();
-                return Err(Error::Syntax { text, reason: format!("'{key}' is given twice") });
+                let reason = format!("'{key}' is given twice");
+                return Err(Error::Syntax { text: name.to_owned(), reason });
             }
         }
         let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect();

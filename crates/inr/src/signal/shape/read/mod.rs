@@ -9,11 +9,16 @@ mod xyz;
 
 use std::path::Path;
 
+use vi3nr::printable::excerpt;
+
 use super::error::ShapeError;
 use super::geometry::Geometry;
 
 /// Parses the content to a geometry, or returns the reason why it is invalid.
 type Parse = fn(&[u8]) -> Result<Geometry, String>;
+
+/// The maximum length of a reason, in characters: parsers quote their input, which may be a megabyte.
+const MAX_REASON: usize = 300;
 
 /// Reads the content of a file; PLY is recognized by its first bytes, other formats by the
 /// extension of the file name. [`Shape::new`](super::Shape::new) validates the surface.
@@ -30,19 +35,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
     parse(bytes).map_err(|reason| ShapeError::Damaged {
         path: path.to_owned(),
         format,
-        reason: first_lines(&reason),
+        reason: excerpt(&reason, MAX_REASON),
     })
-}
-
-/// A reason in one line of bounded length: parsers quote their input, which may be a megabyte.
-fn first_lines(reason: &str) -> String {
-    let words: Vec<&str> = reason.split_whitespace().collect();
-    // Control characters would reach the terminal.
-    let line = words.join(" ").replace(char::is_control, "\u{FFFD}");
-    match line.char_indices().nth(300) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
-    }
 }
 
 #[cfg(test)]

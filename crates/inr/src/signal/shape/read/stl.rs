@@ -1,6 +1,8 @@
 //! STL, ASCII and binary. Corners repeat in this format; welding joins them. The normals in the
 //! file are ignored, since the order of the corners implies them.
 
+use vi3nr::printable::excerpt;
+
 use super::text::{coordinates, lines};
 use crate::signal::shape::geometry::Geometry;
 use crate::signal::shape::mesh::Mesh;
@@ -83,7 +85,7 @@ fn ascii(bytes: &[u8]) -> Result<Geometry, String> {
             }
             is_open = is("facet");
         } else if !["solid", "endsolid", "outer", "endloop"].into_iter().any(is) {
-            let word: String = word.chars().take(40).collect();
+            let word = excerpt(word, 40);
             return Err(format!("line {line}: '{word}' is not a word of an STL file"));
         }
     }
