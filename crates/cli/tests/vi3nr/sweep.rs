@@ -100,15 +100,18 @@ fn cases_have_settings_of_their_own() {
     );
 }
 
-/// The same settings in two cases, or twice in a list, are one trial.
+/// The same settings in two cases are one trial; a value that is given twice in a list is refused.
 #[test]
 fn what_is_listed_twice_is_run_once() {
     let folder = tempfile::tempdir().unwrap();
-    let cases = "[[case]]\nname = 'a'\n[[case]]\nname = 'b'\nseed = [0, 0]\n";
+    write(folder.path(), &format!("maximise = 'psnr'\n[settings]\n{SHORT}seed = [0, 0]\n"));
+    let message = error(folder.path(), 2, &["sweep", "s.toml"]);
+    assert!(message.contains("setting 'seed': 0 is given twice"), "{message}");
+    let cases = "[[case]]\nname = 'a'\n[[case]]\nname = 'b'\nseed = [0, 1]\n";
     write(folder.path(), &format!("maximise = 'psnr'\n[settings]\n{SHORT}seed = 0\n{cases}"));
     let report = json(folder.path(), &["sweep", "s.toml", "--json"]);
     assert_eq!((&report["done"], &report["open"]), (&3.into(), &0.into()));
-    assert_eq!(fs::read_dir(folder.path().join("s.trials")).unwrap().count(), 2, "and the lock");
+    assert_eq!(fs::read_dir(folder.path().join("s.trials")).unwrap().count(), 3, "and the lock");
 }
 
 #[test]

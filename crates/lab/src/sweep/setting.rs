@@ -1,5 +1,6 @@
 //! A setting of a sweep with its values.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -80,6 +81,7 @@ impl Setting {
         folder: &Path,
     ) -> Result<Self, SweepError> {
         let values = read_values(name, value, folder)?;
+        require_different(name, &values)?;
         for value in &values {
             field::request([(name, value.json.clone())])
                 .map_err(|error| SweepError::Request { trial: String::new(), error })?;
@@ -95,6 +97,17 @@ impl Setting {
 
 pub(super) fn invalid(name: &str, reason: impl Into<String>) -> SweepError {
     SweepError::Setting { name: name.into(), reason: reason.into() }
+}
+
+/// A value that is given twice would count as a repetition, with a deviation of 0.
+fn require_different(name: &str, values: &[Value]) -> Result<(), SweepError> {
+    let mut seen = HashSet::new();
+    match values.iter().find(|value| !seen.insert(&value.text)) {
+        None => Ok(()),
+        Some(value) => {
+            Err(invalid(name, format!("{} is given twice; expected different values", value.text)))
+        }
+    }
 }
 
 fn read_values(name: &str, value: &toml::Value, folder: &Path) -> Result<Vec<Value>, SweepError> {
@@ -220,6 +233,20 @@ mod tests {
         let values = read_values("a", &table["a"], Path::new(""));
         let texts = |values: Vec<Value>| values.into_iter().map(|value| value.text);
         values.map(|values| texts(values).collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_may_be_given_once() {
+        for (toml, repeated) in [
+            ("a = [0, 1, 0]", "0"),
+            ("a = ['x', 'x']", "x"),
+            ("a = { from = 2, to = 2, points = 3 }", "2"),
+            ("a = [1, 1.0]", "1"),
+        ] {
+            let table: toml::Table = toml.parse().unwrap();
+            let error = Setting::read("seed", &table["a"], Path::new("")).unwrap_err().to_string();
+            assert!(error.contains(&format!("{repeated} is given twice")), "{toml}: {error}");
+        }
     }
 
     #[test]
