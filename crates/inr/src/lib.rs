@@ -36,6 +36,7 @@ pub mod decode;
 pub mod encoded_png;
 pub mod evaluate;
 pub mod fit;
+mod learned;
 pub mod metrics;
 pub mod model_file;
 pub mod optimizer;

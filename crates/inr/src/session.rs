@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vi3nr_engine::{Backend, EngineError};
 
+use crate::learned;
 use crate::metrics::Metrics;
 use crate::model_file::{Model, Origin, Storage};
 use crate::optimizer::OptimizerName;
@@ -129,6 +130,10 @@ pub struct FitReport {
     /// of all pieces together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pieces: Option<PiecesReport>,
+    /// Warnings that the model represents little of the signal; none if training diverged, was
+    /// interrupted or reached its target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The likely cause and a remedy, if training diverged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -308,6 +313,10 @@ impl<'a> Session<'a> {
         let seconds = outcome.elapsed.as_secs_f64().max(1e-9);
         let all = plan.signal.points().default_count() as f64;
         let (problem, advice) = problem(plan, &outcome);
+        let training = learned::Training { loss, steps: outcome.steps, kept_step };
+        let warnings = learned::warnings(plan.signal.kind(), training, outcome.stop, || {
+            learned::constant_loss(&eval_points, plan.network.outputs())
+        });
         let report = FitReport {
             steps: outcome.steps,
             seconds: started.elapsed().as_secs_f64(),
@@ -323,6 +332,7 @@ impl<'a> Session<'a> {
             last_loss,
             last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
             pieces: None,
+            warnings,
             problem,
             advice,
         };

@@ -215,6 +215,9 @@ pub(super) fn verdict(run: &Run, outcome: &RunOutcome) -> CommandResult {
         let message = format!("interrupted after {done}; vi3nr fit --resume {path} goes on");
         return Err(Failure::Interrupted(message));
     }
+    let file = run.request().file.as_ref();
+    let name = file.map_or_else(String::new, |file| format!("'{}': ", file.display()));
+    fit.report.warnings.iter().for_each(|warning| warn(&format!("{name}{warning}")));
     match (&fit.report.problem, &fit.report.advice) {
         (None, _) => Ok(()),
         (Some(problem), None) => Err(Failure::failed(problem)),

@@ -40,13 +40,21 @@ fn texts(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// The one JSON object of a command that must succeed; stderr must be empty, since it is not a
-/// terminal.
+/// Standard error without the warnings about a poor result, which the short fits of these tests
+/// draw.
+fn without_result_warnings(stderr: &str) -> String {
+    let is_poor =
+        |line: &&str| line.contains("try more steps") || line.contains("samples do not reach all");
+    stderr.split_inclusive('\n').filter(|line| !is_poor(line)).collect()
+}
+
+/// The one JSON object of a command that must succeed; stderr must be empty but for a poor result,
+/// since it is not a terminal.
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     let output = vi3nr(folder, arguments);
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
-    assert_eq!(stderr, "", "{arguments:?}");
+    assert_eq!(without_result_warnings(&stderr), "", "{arguments:?}");
     assert_eq!(stdout.lines().count(), 1, "{arguments:?}: {stdout}");
     serde_json::from_str(&stdout).unwrap()
 }

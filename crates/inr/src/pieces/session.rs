@@ -11,6 +11,7 @@ use super::measure::{Measured, measure};
 use super::schedule::{PieceProgress, Tally, fit_pieces, samples};
 use super::set::PieceSet;
 use super::train::{FittedPiece, Job, PieceReport};
+use crate::learned;
 use crate::metrics::Metrics;
 use crate::model_file::{Body, Model, Origin, RoundedPiece, Storage};
 use crate::plan::FitPlan;
@@ -201,8 +202,15 @@ impl<'a> PieceSession<'a> {
         };
         let stop = ended.early.unwrap_or_else(|| common_stop(&reports));
         let operations: f64 = reports.iter().map(|report| report.operations).sum();
-        let seen: u64 = reports.iter().map(|report| report.points_seen).sum();
-        let steps = reports.iter().map(|report| report.steps).sum();
+        // A damaged journal can hold any numbers.
+        let total =
+            |value: fn(&PieceReport) -> u64| reports.iter().map(value).fold(0, u64::saturating_add);
+        let (steps, seen) = (total(|report| report.steps), total(|report| report.points_seen));
+        let training = learned::Training { loss, steps, kept_step: steps };
+        let warnings = learned::warnings(self.plan.signal.kind(), training, stop, || {
+            let points = self.signal.points(model.input_scale).eval_points(self.plan.seed);
+            learned::constant_loss(&points, self.plan.network.outputs())
+        });
         let training_seconds = ended.elapsed.as_secs_f64().max(1e-9);
         let mut metrics = self.signal.metrics_of_loss(loss);
         metrics.all.extend(model.size_metrics());
@@ -221,6 +229,7 @@ impl<'a> PieceSession<'a> {
             last_loss: loss,
             last: Metrics { prefix: "last_", ..self.signal.metrics_of_loss(loss) },
             pieces: Some(pieces),
+            warnings,
             problem: None,
             advice: None,
         };

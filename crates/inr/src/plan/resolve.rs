@@ -9,7 +9,7 @@ use crate::model_file::StorageRule;
 use crate::pieces::{PieceGrid, PiecePlan};
 use crate::recipe::recipes;
 use crate::request::{FitRequest, RequestError};
-use crate::signal::SignalInfo;
+use crate::signal::{PointCount, SignalInfo};
 
 /// The facts about a signal on which a plan depends.
 #[derive(Debug, Clone)]
@@ -139,8 +139,23 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         storage,
         engine: request.engine.unwrap_or_default(),
     };
-    let warnings = if signal.start.is_none() { chosen.warnings } else { Vec::new() };
+    let mut warnings = if signal.start.is_none() { chosen.warnings } else { Vec::new() };
+    warnings.extend(unseen(&plan));
     Ok(Resolved { plan, reasons, warnings })
+}
+
+/// A warning if the steps end before each sample was in a mini-batch once.
+fn unseen(plan: &FitPlan) -> Option<String> {
+    let PointCount::Sampled(count) = plan.signal.points() else { return None };
+    let (steps, batch) = (plan.training.steps, plan.training.batch?);
+    if plan.pieces.is_some() || steps.saturating_mul(batch as u64) >= count as u64 {
+        return None;
+    }
+    let needed = count.div_ceil(batch);
+    Some(format!(
+        "{steps} steps of {batch} samples do not reach all {count} samples; expected at least \
+         {needed} steps"
+    ))
 }
 
 /// The shape and activation of the network: from the weights that the fit starts from, the request

@@ -80,7 +80,9 @@ pub fn of_run(directory: &Path, backend: &dyn Backend) -> Result<Page, ReportErr
             words::results(&without_twins(report, known.follows_paper), &known.conventions),
         ),
     };
-    add("Result", vec![result]);
+    let mut results = judgements(&known.report);
+    results.push(result);
+    add("Result", results);
     let maps = left(directory, &MAP_FILES.map(|name| (name, "quality of the pieces and work")))?;
     add(
         "Pieces",
@@ -196,12 +198,29 @@ fn subtitle(activation: String, scheme: String, seed: String) -> String {
     format!("activation {activation}, initialization {scheme}, seed {seed}")
 }
 
-/// The report without the second of two numbers for one quality: the PSNR by the paper's
+/// What a report says about the result in words: the problem, and the warnings.
+fn judgements(report: &Value) -> Vec<Block> {
+    let warnings = report["warnings"].as_array().into_iter().flatten();
+    let sentences = warnings.chain([&report["problem"]]).filter_map(Value::as_str);
+    sentences
+        .map(|sentence| {
+            let mut characters = sentence.chars();
+            let first: String =
+                characters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+            Block::Text(format!("{first}{}.", characters.as_str()))
+        })
+        .collect()
+}
+
+/// The report without its [`judgements`] and without the second of two numbers for one quality: the PSNR by the paper's
 /// convention, unless the run follows the paper.
 fn without_twins(report: &Value, follows_paper: bool) -> Value {
     let mut report = report.clone();
-    if let (Value::Object(report), false) = (&mut report, follows_paper) {
-        report.retain(|key, _| !key.ends_with("psnr_paper"));
+    if let Value::Object(report) = &mut report {
+        report.retain(|key, _| {
+            let is_twin = !follows_paper && key.ends_with("psnr_paper");
+            !is_twin && key != "warnings" && key != "problem"
+        });
     }
     report
 }

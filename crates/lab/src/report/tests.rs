@@ -53,6 +53,8 @@ fn a_run_is_compared_with_its_file_or_the_page_says_why_not() {
     ] {
         assert!(lines.iter().any(|line| line.starts_with(part)), "{part}: {lines:?}");
     }
+    let warning = "The model represents little of the image: its loss is";
+    assert!(lines.iter().any(|line| line.starts_with(warning)), "{lines:?}");
     // One PSNR, and words instead of keys.
     let count = lines.iter().filter(|line| line.starts_with("PSNR: ")).count();
     assert_eq!(count, 1, "{lines:?}");

@@ -108,6 +108,9 @@ fn reasons_and_warnings_explain_the_defaults() {
     let warnings = |settings: Value| resolved("image", &settings).unwrap().warnings;
     assert!(warnings(json!({})).is_empty());
     assert!(!warnings(json!({"init": "siren:omega=30", "activation": "tanh"})).is_empty());
+    let few = warnings(json!({"batch": 100, "steps": 9})).join("; ");
+    assert!(few.contains("9 steps of 100 samples do not reach all"), "{few}");
+    assert!(warnings(json!({"batch": 100, "steps": 9000})).is_empty());
 }
 
 /// A formula that equals a built-in sine gets the same initialization, scale and training.
