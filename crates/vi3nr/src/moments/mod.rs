@@ -17,14 +17,18 @@
 
 mod closed;
 mod existence;
+mod function;
 mod gauss;
 mod integrand;
 mod monte_carlo;
+mod node_rule;
 mod quadrature;
 pub(crate) mod scaled;
 mod strip;
 mod sums;
 mod tail;
+
+pub use function::{FunctionError, FunctionMoments, Samples};
 
 use crate::{Activation, Bounded, Error};
 
@@ -42,6 +46,11 @@ pub enum Method {
         samples: u64,
         /// The seed they were drawn with.
         seed: u64,
+    },
+    /// By integration of a function that can only be evaluated; the errors are estimates.
+    Function {
+        /// The number of evaluations.
+        evaluations: u64,
     },
 }
 
