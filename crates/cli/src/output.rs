@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ColorChoice;
@@ -76,7 +75,7 @@ impl Failure {
     }
 
     /// Writes the message to stderr and gives the exit code.
-    pub(crate) fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> u8 {
         let code = match self {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
@@ -86,7 +85,7 @@ impl Failure {
             Self::Interrupted(message) => status(&message),
             _ => error(self.message()),
         }
-        ExitCode::from(code)
+        code
     }
 }
 

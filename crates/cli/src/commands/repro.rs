@@ -83,7 +83,7 @@ fn trained(
     folder: &Path,
 ) -> Result<(Value, String), Failure> {
     let run = EvaluationRun::new(name, profile, data(arguments)?, folder).map_err(failure)?;
-    let program = std::env::current_exe().map_err(Failure::failed)?;
+    let program = crate::PROGRAM.get().cloned().unwrap_or_default();
     let stop = interrupt::flag("stopping; once more to stop at once");
     let mut table = SweepTable::new(&run.plan);
     let result = run

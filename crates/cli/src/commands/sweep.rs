@@ -42,7 +42,7 @@ fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
         return dry_run(&plan, &first, arguments.json);
     }
     let paths = SweepPaths::of(file, arguments.database.as_deref());
-    let program = std::env::current_exe().map_err(Failure::failed)?;
+    let program = crate::PROGRAM.get().cloned().unwrap_or_default();
     let executor = arguments.executor.executor(&plan, &program).map_err(failure)?;
     let folders = TrialFolders::lock(&paths.trials).map_err(failure)?;
     let mut store = Store::open(&paths.database).map_err(failure)?;
