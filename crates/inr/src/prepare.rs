@@ -77,6 +77,21 @@ pub fn prepare_file(request: &FitRequest, file: &SignalFile) -> Result<Prepared,
     prepare_with(request, |options| Ok(file.decode(options)?))
 }
 
+/// Like [`prepare`], for a signal that is not read from a file.
+///
+/// # Errors
+/// Those of [`prepare`]. The request must not have a file or settings for reading one.
+pub fn prepare_signal(
+    request: &FitRequest,
+    signal: Box<dyn Signal>,
+) -> Result<Prepared, PrepareError> {
+    if let Some(file) = &request.file {
+        let seen = format!("'{}', but the signal is given", file.display());
+        return Err(RequestError::new("file", seen, "none").into());
+    }
+    prepare_with(request, |_| Ok(signal))
+}
+
 fn prepare_with(
     request: &FitRequest,
     signal: impl FnOnce(&SignalOptions) -> Result<Box<dyn Signal>, PrepareError>,

@@ -68,6 +68,27 @@ pub fn decode_image(
     write_image(model, (size, region), path, backend, &mut |_| {})
 }
 
+/// The values of the image of `model`, or a `region` of it, at `size` (width, height) pixels, as
+/// [`decode_image`] rounds them for its file: the info of the result, and its values before
+/// clamping, shape (height, width, channels).
+///
+/// # Errors
+/// Returns the errors of [`decode_image`] except those of the file.
+pub fn image_values(
+    model: &Model,
+    size: Option<(u32, u32)>,
+    region: Option<PixelRegion>,
+    backend: &dyn Backend,
+) -> Result<(ImageInfo, Vec<f32>), DecodeError> {
+    let sampling = Sampling::new(model, size, region)?;
+    let mut values = Vec::new();
+    let mut field = Field::new(model, backend)?;
+    for (band, _) in sampling.bands() {
+        values.extend(field.values(&[&sampling.columns, &band])?);
+    }
+    Ok((sampling.info, values))
+}
+
 fn write_image(
     model: &Model,
     (size, region): (Option<(u32, u32)>, Option<PixelRegion>),
@@ -75,50 +96,77 @@ fn write_image(
     backend: &dyn Backend,
     watch: Watch<'_>,
 ) -> Result<(u32, u32), DecodeError> {
-    let info: ImageInfo = info_of(model, SignalKind::Image)?;
-    let native = Grid::of_image(info.width, info.height)?;
-    let whole = PixelRegion { x: 0, y: 0, width: info.width, height: info.height };
-    let area = region.unwrap_or(whole);
-    require_inside(area, whole)?;
-    let (width, height) = size.unwrap_or((area.width, area.height));
-    // Also checks the size.
-    let resampled = native.resampled(width, height)?;
-    let scale = model.input_scale as f32;
-    let along = |axis: usize, first: u32, from: u32, to: u32| -> AxisPositions {
-        let step = f64::from(from) / f64::from(to);
-        let position = |index: u32| match model.alignment {
-            Alignment::Areas => {
-                let position = f64::from(first) + (f64::from(index) + 0.5) * step - 0.5;
-                (position, scale * native.coordinate(axis, position))
-            }
-            Alignment::Corners => {
-                let last = f64::from(to.max(2) - 1);
-                let position = f64::from(first) + f64::from(index) * f64::from(from - 1) / last;
-                let coordinate = match area == whole {
-                    // Bit for bit as version 2 decoded these models.
-                    true => resampled.along(axis, index),
-                    false => native.coordinate(axis, position),
-                };
-                (position, scale * coordinate)
-            }
-        };
-        let (positions, coordinates) = (0..to).map(position).unzip();
-        AxisPositions { positions, coordinates }
-    };
-    let columns = along(0, area.x, area.width, width);
-    let rows = along(1, area.y, area.height, height);
+    let sampling = Sampling::new(model, size, region)?;
     let mut field = Field::new(model, backend)?;
-    let band = (BAND as u32 / width).max(1) as usize;
-    write_png(path, ImageInfo { width, height, ..info }, |write| {
-        for first in (0..height as usize).step_by(band) {
-            let end = (first + band).min(height as usize);
-            let rows = rows.part(first..end);
-            write(&field.values(&[&columns, &rows]).map_err(io::Error::other)?)?;
-            watch(end as f64 / f64::from(height));
+    write_png(path, sampling.info, |write| {
+        for (band, done) in sampling.bands() {
+            let values = field.values(&[&sampling.columns, &band]);
+            write(&values.map_err(io::Error::other)?)?;
+            watch(done);
         }
         Ok(())
     })?;
-    Ok((width, height))
+    Ok((sampling.info.width, sampling.info.height))
+}
+
+/// The positions of the pixels of a decoded image.
+struct Sampling {
+    /// The info of the decoded image.
+    info: ImageInfo,
+    columns: AxisPositions,
+    rows: AxisPositions,
+}
+
+impl Sampling {
+    fn new(
+        model: &Model,
+        size: Option<(u32, u32)>,
+        region: Option<PixelRegion>,
+    ) -> Result<Self, DecodeError> {
+        let info: ImageInfo = info_of(model, SignalKind::Image)?;
+        let native = Grid::of_image(info.width, info.height)?;
+        let whole = PixelRegion { x: 0, y: 0, width: info.width, height: info.height };
+        let area = region.unwrap_or(whole);
+        require_inside(area, whole)?;
+        let (width, height) = size.unwrap_or((area.width, area.height));
+        // Also checks the size.
+        let resampled = native.resampled(width, height)?;
+        let scale = model.input_scale as f32;
+        let along = |axis: usize, first: u32, from: u32, to: u32| -> AxisPositions {
+            let step = f64::from(from) / f64::from(to);
+            let position = |index: u32| match model.alignment {
+                Alignment::Areas => {
+                    let position = f64::from(first) + (f64::from(index) + 0.5) * step - 0.5;
+                    (position, scale * native.coordinate(axis, position))
+                }
+                Alignment::Corners => {
+                    let last = f64::from(to.max(2) - 1);
+                    let position = f64::from(first) + f64::from(index) * f64::from(from - 1) / last;
+                    let coordinate = match area == whole {
+                        // Bit for bit as version 2 decoded these models.
+                        true => resampled.along(axis, index),
+                        false => native.coordinate(axis, position),
+                    };
+                    (position, scale * coordinate)
+                }
+            };
+            let (positions, coordinates) = (0..to).map(position).unzip();
+            AxisPositions { positions, coordinates }
+        };
+        let columns = along(0, area.x, area.width, width);
+        let rows = along(1, area.y, area.height, height);
+        Ok(Self { info: ImageInfo { width, height, ..info }, columns, rows })
+    }
+
+    /// The rows in bands, each with the share of the image that is done after it.
+    fn bands(&self) -> impl Iterator<Item = (AxisPositions, f64)> {
+        let (width, height) = (self.info.width, self.info.height as usize);
+        let band = (BAND as u32 / width).max(1) as usize;
+        (0..height).step_by(band).map(move |first| {
+            let end = (first + band).min(height);
+            (self.rows.part(first..end), end as f64 / height as f64)
+        })
+    }
 }
 
 fn require_inside(area: PixelRegion, whole: PixelRegion) -> Result<(), RequestError> {

@@ -4,12 +4,14 @@
 mod audio;
 mod field;
 mod image;
+mod points;
 #[cfg(feature = "shape")]
 mod shape;
 
 #[cfg(feature = "audio")]
 pub use self::audio::decode_audio;
-pub use self::image::{PixelRegion, decode_image};
+pub use self::image::{PixelRegion, decode_image, image_values};
+pub use self::points::{derivatives_at, values_at};
 #[cfg(feature = "shape")]
 pub use self::shape::{DecodedShape, decode_shape};
 
@@ -60,6 +62,12 @@ pub enum DecodeError {
     /// The engine cannot be created or rejects its input.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The model is in pieces, each of which has coordinates of its own.
+    #[error(
+        "the model is in pieces, each with coordinates of its own; expected a model of one network \
+         (decode works for both)"
+    )]
+    InPieces,
     /// The pieces of the model cannot be evaluated.
     #[error(transparent)]
     Pieces(#[from] PieceError),

@@ -130,6 +130,32 @@ impl Image {
         Self::of_pixels(width, height, channels, BitDepth::Eight, Pixels::Values(values))
     }
 
+    /// An image with the given samples of 8 bits, from 0 (black) to 255 (white).
+    ///
+    /// # Errors
+    /// Returns the errors of [`Image::from_values`].
+    pub fn from_bytes(
+        width: u32,
+        height: u32,
+        channels: usize,
+        samples: Vec<u8>,
+    ) -> Result<Self, SignalError> {
+        Self::of_pixels(width, height, channels, BitDepth::Eight, Pixels::Eight(samples))
+    }
+
+    /// An image with the given samples of 16 bits, from 0 (black) to 65,535 (white).
+    ///
+    /// # Errors
+    /// Returns the errors of [`Image::from_values`].
+    pub fn from_words(
+        width: u32,
+        height: u32,
+        channels: usize,
+        samples: Vec<u16>,
+    ) -> Result<Self, SignalError> {
+        Self::of_pixels(width, height, channels, BitDepth::Sixteen, Pixels::Sixteen(samples))
+    }
+
     fn of_pixels(
         width: u32,
         height: u32,
