@@ -415,7 +415,10 @@ pub fn backend(name: EngineName, threads: Option<usize>) -> Result<Box<dyn Backe
 }
 
 /// The request with absolute paths, so that the run can be resumed from any folder.
-fn absolute(request: &FitRequest) -> Result<FitRequest, RunError> {
+///
+/// # Errors
+/// Returns [`RunError::Prepare`] if a path cannot be made absolute.
+pub fn absolute(request: &FitRequest) -> Result<FitRequest, RunError> {
     let mut request = request.clone();
     for (field, path) in [("file", &mut request.file), ("from", &mut request.from)] {
         if let Some(path) = path {

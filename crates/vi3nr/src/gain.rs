@@ -71,13 +71,22 @@ impl Gain {
         sigma_p: f64,
         moments: Moments,
     ) -> Result<Self, Error> {
+        Self::of_function(&activation.to_string(), sigma_p, moments)
+    }
+
+    /// The same for the moments of a function called `name`, which are those of
+    /// [`Moments::of_function`].
+    ///
+    /// # Errors
+    /// Returns [`Error::Moment`] as [`Gain::from_moments`] does.
+    pub fn of_function(name: &str, sigma_p: f64, moments: Moments) -> Result<Self, Error> {
         let sigma = Bounded::exact(sigma_p);
         let gain_squared = sigma * sigma / moments.second_moment;
         if !(gain_squared.is_finite() && gain_squared.value > 0.0) {
             let seen = moments.second_moment.value;
             return Err(Error::Moment {
                 moment: "sigma_p^2 / E[f^2]",
-                activation: activation.to_string(),
+                activation: name.to_owned(),
                 sigma: sigma_p,
                 reason: format!("E[f^2] is {seen:e}, so no finite weight variance exists"),
             });

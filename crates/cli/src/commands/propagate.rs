@@ -1,11 +1,10 @@
 //! `vi3nr propagate`: what becomes of variances in a deep network.
 
 use serde::Serialize;
-use vi3nr::Scheme;
-use vi3nr::scheme::SchemeRequest;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_lab::propagate::{
-    PropagateError, Propagation, PropagationPlan, hidden_variance, propagate,
+    ChoiceError, PropagateError, Propagation, PropagationPlan, choose_scheme, hidden_variance,
+    propagate,
 };
 
 use crate::CommandResult;
@@ -41,7 +40,12 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         // Before any work.
         ChartFormat::of(file).map_err(Failure::usage)?;
     }
-    let (scheme, sigma_p) = scheme(arguments)?;
+    let (scheme, sigma_p) = choose_scheme(activation, arguments.init, arguments.sigma_p).map_err(
+        |error| match error {
+            ChoiceError::Scheme(refusal) => Failure::Usage(format!("--init: {refusal}")),
+            error => Failure::usage(error),
+        },
+    )?;
     let weight_variance =
         hidden_variance(&scheme, activation, arguments.width).map_err(Failure::usage)?;
     for warning in scheme.warnings(activation) {
@@ -79,28 +83,6 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         chart(&report).save(file).map_err(Failure::failed)?;
     }
     print(arguments.common.json, &report, &text(&report))
-}
-
-/// The scheme that was meant, and the standard deviation of the inputs.
-fn scheme(arguments: &PropagateArguments) -> Result<(Scheme, f64), Failure> {
-    let activation = &arguments.activation;
-    // All activations are compared under the same scheme where none is given.
-    let asked = match arguments.init {
-        SchemeRequest::Auto => SchemeRequest::VarianceInformed,
-        asked => asked,
-    };
-    let is_ours = matches!(asked, SchemeRequest::VarianceInformed | SchemeRequest::MonteCarlo);
-    // Other schemes take it for their inputs only.
-    let own_sigma_p = arguments.sigma_p.filter(|_| is_ours);
-    let scheme = asked
-        .resolve(activation, own_sigma_p, None, 1.0)
-        .map_err(|refusal| Failure::Usage(format!("--init: {refusal}")))?
-        .scheme;
-    let input = match arguments.sigma_p {
-        Some(asked) => asked.resolve(activation).map_err(Failure::usage)?.value,
-        None => scheme.sigma_p().unwrap_or(1.0),
-    };
-    Ok((scheme, input))
 }
 
 /// The preactivations' variances above the gradients'.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use vi3nr::printable::excerpt;
 use vi3nr::{number, suggest};
 
 use super::{FitRequest, RequestError};
@@ -163,7 +164,14 @@ fn checked(name: &str, value: &Value) -> Result<(&'static str, Value), RequestEr
     {
         return Ok((field, plain));
     }
-    Err(RequestError::new(field, error.to_string(), ""))
+    let text = error.to_string();
+    // Serde calls numbers by their Rust types.
+    let expected = match text.rsplit_once(", expected ") {
+        Some((_, "u8" | "u16" | "u32" | "u64" | "usize")) => "a whole number",
+        Some((_, "f64")) => "a number",
+        _ => return Err(RequestError::new(field, text, "")),
+    };
+    Err(RequestError::new(field, excerpt(&value.to_string(), 80), expected))
 }
 
 /// The same value in another form: a number or a truth value that comes as text, for example from a

@@ -6,8 +6,10 @@
 //! f'(z_i), Eq. (8). The forward error compares the variance of the last preactivations with σ_p²,
 //! and the backward error that of the first gradients with 1, both by SMAPE without the factor 2.
 
+mod choice;
 mod weights;
 
+pub use choice::{ChoiceError, choose_scheme};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, Error, InputDistribution, Network, Scheme, WeightShape};
