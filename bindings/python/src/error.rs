@@ -123,6 +123,7 @@ impl Raise for DecodeError {
     fn kind(&self) -> Kind {
         match self {
             Self::Signal(error) => error.kind(),
+            Self::Write(_) => Kind::File,
             Self::Engine(_) | Self::Pieces(_) => Kind::Other,
             _ => Kind::Request,
         }

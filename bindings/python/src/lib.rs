@@ -20,9 +20,7 @@ mod _core {
     #[pymodule_export]
     use super::program::run_program;
     #[pymodule_export]
-    use super::theory::{
-        activations, definition, function_gain, gain, propagate, schemes, solve,
-    };
+    use super::theory::{activations, definition, function_gain, gain, propagate, schemes, solve};
 
     /// The version of the package.
     #[pymodule_export]

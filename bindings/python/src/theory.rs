@@ -1,8 +1,9 @@
 //! Gains, solutions and lists of what there is.
 
+use std::collections::HashMap;
+
 use numpy::{PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use vi3nr::activation::Parameter;
 use vi3nr::activation::builtin::catalog;
 use vi3nr::backward::{self, Approach, Solution};
@@ -217,19 +218,18 @@ pub(crate) fn solve(
     Ok(numbers)
 }
 
-/// The text form of an activation, as files have it.
-#[pyfunction]
-pub(crate) fn canonical(py: Python<'_>, activation: &str) -> PyResult<String> {
-    Ok(activation_of(py, activation)?.to_string())
+/// What an activation is made of.
+#[derive(IntoPyObject)]
+pub(crate) struct Definition {
+    /// The name of a built-in activation; None for a formula.
+    name: Option<String>,
+    formula: String,
+    parameters: HashMap<String, f64>,
 }
 
-/// The name of a built-in activation (None for a formula), its formula, and the values of its
-/// parameters.
+/// The formula of an activation and the values of its parameters.
 #[pyfunction]
-pub(crate) fn definition(
-    py: Python<'_>,
-    activation: &str,
-) -> PyResult<(Option<String>, String, Vec<(String, f64)>)> {
+pub(crate) fn definition(py: Python<'_>, activation: &str) -> PyResult<Definition> {
     let activation = activation_of(py, activation)?;
     let text = activation.to_string();
     let (head, values) = text.split_once(':').unwrap_or((&text, ""));
@@ -237,54 +237,70 @@ pub(crate) fn definition(
         let (key, value) = pair.split_once('=')?;
         Some((key.to_owned(), value.parse().ok()?))
     });
-    let name = activation.definition().map(|_| head.to_owned());
-    let formula = activation.definition().unwrap_or(head).to_owned();
-    Ok((name, formula, values.collect()))
+    Ok(Definition {
+        name: activation.definition().map(|_| head.to_owned()),
+        formula: activation.definition().unwrap_or(head).to_owned(),
+        parameters: values.collect(),
+    })
 }
 
-fn parameters<'py>(py: Python<'py>, all: &[Parameter]) -> PyResult<Vec<Bound<'py, PyDict>>> {
-    all.iter()
-        .map(|own| {
-            let entry = PyDict::new(py);
-            entry.set_item("name", own.name)?;
-            entry.set_item("default", own.default)?;
-            entry.set_item("meaning", own.meaning)?;
-            entry.set_item("accepted", own.accepted.description())?;
-            Ok(entry)
-        })
-        .collect()
+/// A parameter of an activation or a scheme.
+#[derive(IntoPyObject)]
+pub(crate) struct ParameterEntry {
+    name: &'static str,
+    default: f64,
+    meaning: &'static str,
+    accepted: &'static str,
+}
+
+fn parameters(all: &[Parameter]) -> Vec<ParameterEntry> {
+    let entry = |own: &Parameter| ParameterEntry {
+        name: own.name,
+        default: own.default,
+        meaning: own.meaning,
+        accepted: own.accepted.description(),
+    };
+    all.iter().map(entry).collect()
+}
+
+/// A built-in activation.
+#[derive(IntoPyObject)]
+pub(crate) struct ActivationEntry {
+    name: &'static str,
+    formula: &'static str,
+    parameters: Vec<ParameterEntry>,
 }
 
 /// The built-in activations.
 #[pyfunction]
-pub(crate) fn activations(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
+pub(crate) fn activations(py: Python<'_>) -> PyResult<Vec<ActivationEntry>> {
     catalog()
-        .into_iter()
         .map(|(name, own)| {
-            let activation = activation_of(py, name)?;
-            let entry = PyDict::new(py);
-            entry.set_item("name", name)?;
-            entry.set_item("formula", activation.definition().unwrap_or(name))?;
-            entry.set_item("parameters", parameters(py, own)?)?;
-            Ok(entry)
+            let formula = activation_of(py, name)?.definition().unwrap_or(name);
+            Ok(ActivationEntry { name, formula, parameters: parameters(own) })
         })
         .collect()
 }
 
+/// An initialization scheme.
+#[derive(IntoPyObject)]
+pub(crate) struct SchemeEntry {
+    name: &'static str,
+    variance: &'static str,
+    derived_for: &'static str,
+    parameters: Vec<ParameterEntry>,
+}
+
 /// The initialization schemes.
 #[pyfunction]
-pub(crate) fn schemes(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
-    Scheme::catalog()
-        .into_iter()
-        .map(|own| {
-            let entry = PyDict::new(py);
-            entry.set_item("name", own.name)?;
-            entry.set_item("variance", own.variance)?;
-            entry.set_item("derived_for", own.derived_for)?;
-            entry.set_item("parameters", parameters(py, own.parameters)?)?;
-            Ok(entry)
-        })
-        .collect()
+pub(crate) fn schemes() -> Vec<SchemeEntry> {
+    let entry = |own: vi3nr::scheme::SchemeEntry| SchemeEntry {
+        name: own.name,
+        variance: own.variance,
+        derived_for: own.derived_for,
+        parameters: parameters(own.parameters),
+    };
+    Scheme::catalog().map(entry).collect()
 }
 
 /// The variances of a deep network at initialization, as JSON.

@@ -6,7 +6,7 @@ from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "Model", "Signal", "activations", "canonical", "definition", "fit", "function_gain", "gain", "propagate", "resume", "run_program", "schemes", "solve"]
+__all__ = ["VERSION", "Model", "Signal", "activations", "definition", "fit", "function_gain", "gain", "propagate", "resume", "run_program", "schemes", "solve"]
 
 VERSION: Final[str]
 """
@@ -100,20 +100,14 @@ class Signal:
         An image of 16-bit samples, shape (height, width, channels).
         """
 
-def activations() -> list[dict]:
+def activations() -> list[Incomplete]:
     """
     The built-in activations.
     """
 
-def canonical(activation: str) -> str:
+def definition(activation: str) -> Incomplete:
     """
-    The text form of an activation, as files have it.
-    """
-
-def definition(activation: str) -> tuple[str | None, str, list[tuple[str, float]]]:
-    """
-    The name of a built-in activation (None for a formula), its formula, and the values of its
-    parameters.
+    The formula of an activation and the values of its parameters.
     """
 
 def fit(settings: str, signal: Signal | None, out: str | PathLike[str] | None, overwrite: bool, threads: SupportsIndex | None, watch: Any | None) -> tuple[Model, str]:
@@ -151,7 +145,7 @@ def run_program(words: SupportsGetItem[int, str], program: str | PathLike[str]) 
     code. `program` is the file that a sweep starts for its trials.
     """
 
-def schemes() -> list[dict]:
+def schemes() -> list[Incomplete]:
     """
     The initialization schemes.
     """

@@ -186,10 +186,10 @@ def _settings(fields: dict[str, Any]) -> dict[str, Any]:
                     f"activation: {value!r} is not known; a fit needs a name or a formula in x"
                 )
             value = text
-        if isinstance(value, os.PathLike):
-            value = os.fspath(value)
-        elif isinstance(value, np.generic):
+        if isinstance(value, np.generic):
             value = value.item()
+        elif isinstance(value, os.PathLike):
+            value = os.fspath(value)
         if not isinstance(value, (str, int, float, bool)):
             raise RequestError(f"{name}: {value!r}; expected text, a number or a truth value")
         settings[name] = value

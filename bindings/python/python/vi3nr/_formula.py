@@ -35,8 +35,9 @@ def evaluator(activation: str, functions: Functions) -> Callable[[Any], Any]:
     Raises:
         RequestError: The activation cannot be read, or ``functions`` lacks one of its functions.
     """
-    name, formula, values = _core.definition(activation)
-    parameters = dict(values)
+    definition: dict[str, Any] = _core.definition(activation)
+    name, formula = definition["name"], definition["formula"]
+    parameters: dict[str, float] = definition["parameters"]
     if name is not None and name in functions:
         own = functions[name]
         return lambda x: own(x, **parameters)
@@ -83,7 +84,7 @@ def _evaluate(node: ast.AST, x: Any, functions: Functions, parameters: Mapping[s
     raise RequestError(f"a formula cannot contain {type(node).__name__}")
 
 
-_SCALARS: dict[str, Callable[..., float]] = {
+_SCALARS: dict[str, Callable[..., Any]] = {
     "exp": math.exp,
     "log": math.log,
     "ln": math.log,

@@ -131,7 +131,8 @@ class Model:
         Raises:
             RequestError: The shape does not match, or the model is in pieces.
         """
-        return self._core.values(self._points(coordinates))
+        values: FloatArray = self._core.values(self._points(coordinates))
+        return values
 
     def gradient(self, coordinates: npt.ArrayLike) -> FloatArray:
         """The derivatives with respect to the coordinates, shape (n, outputs, inputs).
@@ -139,7 +140,8 @@ class Model:
         Raises:
             RequestError: The shape does not match, or the model is in pieces.
         """
-        return self._core.derivatives(self._points(coordinates))
+        derivatives: FloatArray = self._core.derivatives(self._points(coordinates))
+        return derivatives
 
     def _points(self, coordinates: npt.ArrayLike) -> FloatArray:
         points = float_array(coordinates)
@@ -264,7 +266,8 @@ class Model:
         Raises:
             RequestError: The model is in pieces.
         """
-        return self._core.parameters()
+        parameters: FloatArray = self._core.parameters()
+        return parameters
 
     def to_torch(self) -> torch.nn.Module:
         """The network as a ``torch.nn.Module`` with the same outputs to rounding.

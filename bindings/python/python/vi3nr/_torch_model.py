@@ -104,11 +104,11 @@ def to_torch(model: Model) -> Network:
     parameters = torch.from_numpy(np.array(model.parameters()))
     start = 0
     with torch.no_grad():
-        for layer in network.net:
-            for tensor in (layer.weight, layer.bias):
-                end = start + tensor.numel()
-                tensor.copy_(parameters[start:end].view_as(tensor))
-                start = end
+        # The order of the parameters is that of the layers, weights before biases.
+        for tensor in network.net.parameters():
+            end = start + tensor.numel()
+            tensor.copy_(parameters[start:end].view_as(tensor))
+            start = end
     return network
 
 
