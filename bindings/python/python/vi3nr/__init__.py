@@ -1,9 +1,10 @@
 """Exact initialization of networks with any activation, and a fused trainer of coordinate networks.
 
 - :func:`gain`, :func:`solve`, :func:`propagate`: what an activation needs.
-- :mod:`vi3nr.torch` and :mod:`vi3nr.jax`: initial weights for PyTorch models and JAX (imported when
-  they are used).
+- :mod:`vi3nr.torch` and :mod:`vi3nr.jax`: initial weights for PyTorch models and JAX.
 - :func:`fit`, :func:`resume`, :func:`fit_many`, :class:`Model`: images, audio and shapes as networks.
+
+Importing the package imports neither NumPy nor a framework: each name is imported on first use.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._core import VERSION as __version__
-from ._errors import DivergenceError, Error, FileError, Interrupted, RequestError
-from ._fit import FitWarning, fit, fit_many, resume
-from ._known import activation_of
-from ._model import Model
-from ._theory import Gain, Propagation, Solution, activations, gain, propagate, schemes, solve
 
 if TYPE_CHECKING:
     from . import jax as jax
     from . import torch as torch
+    from ._errors import DivergenceError, Error, FileError, Interrupted, RequestError
+    from ._fit import FitWarning, fit, fit_many, resume
+    from ._known import activation_of
+    from ._model import Model
+    from ._theory import Gain, Propagation, Solution, activations, gain, propagate, schemes, solve
 
 __all__ = [
     "DivergenceError",
@@ -45,12 +46,35 @@ __all__ = [
     "solve",
 ]
 
+#: The module of each name.
+_HOMES = {
+    "_errors": ("DivergenceError", "Error", "FileError", "Interrupted", "RequestError"),
+    "_fit": ("FitWarning", "fit", "fit_many", "resume"),
+    "_known": ("activation_of",),
+    "_model": ("Model",),
+    "_theory": (
+        "Gain",
+        "Propagation",
+        "Solution",
+        "activations",
+        "gain",
+        "propagate",
+        "schemes",
+        "solve",
+    ),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
-    """``vi3nr.torch`` and ``vi3nr.jax``, which import the framework, on first use."""
     if name in ("torch", "jax"):
         return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    # The next use finds it here.
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
