@@ -1,0 +1,37 @@
+"""The examples of the book run as they are printed."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import vi3nr
+
+BOOK = Path(__file__).parents[3] / "docs"
+PAGES = sorted(page.name for page in BOOK.glob("python-*.md"))
+
+
+def test_the_book_has_pages() -> None:
+    assert "python-package.md" in PAGES
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.filterwarnings("ignore::vi3nr.FitWarning")
+def test_the_examples_of_a_page_run(page: str, tmp_path: Path, picture: object) -> None:
+    vi3nr.fit(picture, width=8, layers=3, steps=2).decode(tmp_path / "photo.png")  # type: ignore[arg-type]
+    blocks = re.findall(r"```python\n(.*?)```", (BOOK / page).read_text("utf-8"), re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    folder = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        for block in blocks:
+            needed = re.findall(r"^# requires (\w+)", block) + re.findall(r"^import (\w+)", block, re.M)
+            if all(find_spec(name) for name in needed):
+                exec(compile(block, page, "exec"), names)
+    finally:
+        os.chdir(folder)
