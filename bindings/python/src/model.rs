@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use serde_json::json;
 use vi3nr_engine::{Backend, CpuBackend};
 use vi3nr_inr::decode::{
-    DecodeError, DecodeRequest, PixelRegion, decode, decode_audio, decode_shape, derivatives_at,
-    image_values, values_at,
+    DecodeRequest, PixelRegion, decode, decode_audio, decode_shape, derivatives_at, image_values,
+    values_at,
 };
 use vi3nr_inr::evaluate::{evaluate, open_truth};
 use vi3nr_inr::model_file::{Body, Model as Inner, Origin};
@@ -72,7 +72,7 @@ impl Model {
             return Err(invalid(format!("{seen} parameters; expected {expected}")));
         }
         if matches!(self.inner.body, Body::Pieces(_)) {
-            return Err(DecodeError::InPieces.raise(py));
+            return Err(in_pieces(py));
         }
         let inner = Inner {
             body: Body::Network { network, parameters },
@@ -237,7 +237,7 @@ impl Model {
     /// The parameters of the network, in the order of its layers.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let whole = self.inner.whole();
-        let (_, parameters) = whole.ok_or_else(|| DecodeError::InPieces.raise(py))?;
+        let (_, parameters) = whole.ok_or_else(|| in_pieces(py))?;
         Ok(parameters.to_pyarray(py))
     }
 
@@ -300,4 +300,10 @@ impl<'a> Contiguous<'a> {
             Self::Owned(numbers) => numbers,
         }
     }
+}
+
+fn in_pieces(py: Python<'_>) -> PyErr {
+    let message =
+        "the model is in pieces; expected a model of one network (fit with tile=\"none\")";
+    exception(py, Kind::Request, message.into())
 }

@@ -97,9 +97,16 @@ def test_what_is_shown(model: vi3nr.Model) -> None:
 def test_a_model_in_pieces_decodes(picture: np.ndarray) -> None:
     pieces = vi3nr.fit(np.tile(picture, (4, 4, 1)), tile=40, width=16, layers=3, steps=20)
     assert "pieces" in pieces.info and pieces.decode().shape == (80, 96, 3)
-    for use in (lambda: pieces(np.zeros((1, 2))), pieces.parameters):
-        with pytest.raises(vi3nr.RequestError, match="in pieces"):
-            use()
+    points = pieces.coordinates()
+    values = pieces(points)
+    assert np.abs(values.reshape(80, 96, 3) - pieces.decode(values=True)).max() < 1e-5
+    inner = points[1000:1003] * np.float32(0.99)
+    step = np.float32(1e-3)
+    slopes = (pieces(inner + [step, 0]) - pieces(inner - [step, 0])) / (2 * step)
+    gradient = pieces.gradient(inner)
+    assert np.abs(gradient[..., 0] - slopes).max() < 0.05 * np.abs(gradient).max() + 0.05
+    with pytest.raises(vi3nr.RequestError, match="in pieces"):
+        pieces.parameters()
 
 
 @pytest.mark.parametrize(

@@ -125,11 +125,11 @@ class Model:
     def __call__(self, coordinates: npt.ArrayLike) -> FloatArray:
         """The values of the network at coordinates, shape (n, inputs): shape (n, outputs).
 
-        Coordinates reach from -``input_scale`` to ``input_scale``; :meth:`coordinates` gives those
-        of the signal's own samples.
+        Coordinates reach from -``input_scale`` to ``input_scale`` along the longest side, also of a
+        model in pieces; :meth:`coordinates` gives those of the signal's own samples.
 
         Raises:
-            RequestError: The shape does not match, or the model is in pieces.
+            RequestError: The shape does not match.
         """
         values: FloatArray = self._core.values(self._points(coordinates))
         return values
@@ -138,7 +138,7 @@ class Model:
         """The derivatives with respect to the coordinates, shape (n, outputs, inputs).
 
         Raises:
-            RequestError: The shape does not match, or the model is in pieces.
+            RequestError: The shape does not match.
         """
         derivatives: FloatArray = self._core.derivatives(self._points(coordinates))
         return derivatives

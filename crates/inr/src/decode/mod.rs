@@ -62,12 +62,6 @@ pub enum DecodeError {
     /// The engine cannot be created or rejects its input.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The model is in pieces, each of which has coordinates of its own.
-    #[error(
-        "the model is in pieces, each with coordinates of its own; expected a model of one network \
-         (decode works for both)"
-    )]
-    InPieces,
     /// The pieces of the model cannot be evaluated.
     #[error(transparent)]
     Pieces(#[from] PieceError),

@@ -1,29 +1,40 @@
-//! Evaluating the network of a model at given coordinates.
+//! Evaluating a model at given coordinates.
 
-use vi3nr_engine::{Backend, Engine};
+use vi3nr_engine::{Backend, EngineError};
 
 use super::DecodeError;
-use crate::model_file::Model;
+use crate::model_file::{Body, Model};
+use crate::pieces::PieceField;
 
-/// The values of the network of `model` at `points`, shape (n, inputs), in its coordinates: shape
-/// (n, outputs).
+/// The values of `model` at `points`, shape (n, inputs): shape (n, outputs).
+///
+/// Coordinates are those of one network for the whole signal, also for a model in pieces: the
+/// samples of the longest side span -S to S, where S is the model's input scale.
 ///
 /// # Errors
-/// Returns [`DecodeError::InPieces`] if the model is in pieces, and [`DecodeError::Engine`] if the
-/// length of `points` is not a multiple of the number of inputs.
+/// Returns [`DecodeError::Engine`] if the length of `points` is not a multiple of the number of
+/// inputs, and [`DecodeError::Pieces`] if the parameters of a piece cannot be read.
 pub fn values_at(
     model: &Model,
     points: &[f32],
     backend: &dyn Backend,
 ) -> Result<Vec<f32>, DecodeError> {
-    let mut engine = engine(model, backend)?;
-    let mut values = vec![0.0; count(points, model) * model.network().outputs()];
-    engine.evaluate(points, &mut values)?;
-    Ok(values)
+    match &model.body {
+        Body::Network { network, parameters } => {
+            let mut engine = backend.engine(network, parameters)?;
+            let mut values = vec![0.0; points.len() / network.inputs() * network.outputs()];
+            engine.evaluate(points, &mut values)?;
+            Ok(values)
+        }
+        Body::Pieces(set) => {
+            let field = PieceField::new(set, model.input_scale, backend)?;
+            Ok(field.values_at(&positions(model, points)?)?)
+        }
+    }
 }
 
-/// The derivatives of the network of `model` with respect to its coordinates at `points`, shape
-/// (n, inputs): shape (n, outputs, inputs).
+/// The derivatives of `model` with respect to its coordinates at `points`, shape (n, inputs): shape
+/// (n, outputs, inputs).
 ///
 /// # Errors
 /// Returns the errors of [`values_at`].
@@ -32,22 +43,45 @@ pub fn derivatives_at(
     points: &[f32],
     backend: &dyn Backend,
 ) -> Result<Vec<f32>, DecodeError> {
-    let mut engine = engine(model, backend)?;
-    let network = model.network();
-    let count = count(points, model);
-    let mut values = vec![0.0; count * network.outputs()];
-    let mut derivatives = vec![0.0; count * network.outputs() * network.inputs()];
-    engine.differentiate(points, &mut values, &mut derivatives)?;
-    Ok(derivatives)
+    match &model.body {
+        Body::Network { network, parameters } => {
+            let mut engine = backend.engine(network, parameters)?;
+            let count = points.len() / network.inputs();
+            let mut values = vec![0.0; count * network.outputs()];
+            let mut derivatives = vec![0.0; values.len() * network.inputs()];
+            engine.differentiate(points, &mut values, &mut derivatives)?;
+            Ok(derivatives)
+        }
+        Body::Pieces(set) => {
+            let field = PieceField::new(set, model.input_scale, backend)?;
+            let mut derivatives = field.derivatives_at(&positions(model, points)?)?;
+            let per_coordinate = samples_per_coordinate(model) as f32;
+            derivatives.iter_mut().for_each(|slope| *slope *= per_coordinate);
+            Ok(derivatives)
+        }
+    }
 }
 
-fn engine(model: &Model, backend: &dyn Backend) -> Result<Box<dyn Engine>, DecodeError> {
-    let (network, parameters) = model.whole().ok_or(DecodeError::InPieces)?;
-    Ok(backend.engine(network, parameters)?)
+/// The positions in samples of coordinates of the whole signal.
+fn positions(model: &Model, points: &[f32]) -> Result<Vec<f64>, DecodeError> {
+    let axes = model.signal.axes();
+    if !points.len().is_multiple_of(axes.len()) {
+        let (what, seen) = ("points", points.len());
+        let expected = format!("a multiple of {}", axes.len());
+        return Err(EngineError::Length { what, seen, expected }.into());
+    }
+    let per_coordinate = samples_per_coordinate(model);
+    let position = |(index, coordinate): (usize, &f32)| {
+        let middle = (axes[index % axes.len()] - 1) as f64 / 2.0;
+        f64::from(*coordinate) * per_coordinate + middle
+    };
+    Ok(points.iter().enumerate().map(position).collect())
 }
 
-fn count(points: &[f32], model: &Model) -> usize {
-    points.len() / model.network().inputs()
+/// The number of samples per unit of a coordinate of the whole signal.
+fn samples_per_coordinate(model: &Model) -> f64 {
+    let longest = model.signal.axes().into_iter().max().unwrap_or(2).max(2);
+    (longest - 1) as f64 / 2.0 / model.input_scale
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use vi3nr_engine::{Backend, EngineError};
+use vi3nr_engine::{Backend, Engine, EngineError};
 
-use super::grid::Share;
+use super::grid::{PieceGrid, Share};
 use super::points::coordinates;
 use super::set::PieceSet;
 
@@ -84,6 +84,51 @@ impl<'a> PieceField<'a> {
         Ok(values)
     }
 
+    /// The number of axes of the signal.
+    pub(super) fn axis_count(&self) -> usize {
+        self.set.axes().len()
+    }
+
+    /// The number of samples along each axis.
+    pub(super) fn axes(&self) -> &[usize] {
+        self.set.axes()
+    }
+
+    pub(super) fn grid(&self) -> &PieceGrid {
+        self.set.grid()
+    }
+
+    /// The number of values at a position.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The backend of this thread, and those of further threads.
+    pub(super) fn backends(&self) -> (&dyn Backend, &[Box<dyn Backend>]) {
+        (&*self.backends[0], &self.backends[1..])
+    }
+
+    /// The coordinate of a position along `axis` in the network of piece `index`.
+    pub(super) fn coordinate(&self, index: usize, axis: usize, position: f64) -> f32 {
+        let piece = self.set.grid().piece(self.set.axes(), index);
+        (self.scale * piece.coordinate(axis, position)) as f32
+    }
+
+    /// The distance between neighboring samples in the coordinates of piece `index`.
+    pub(super) fn spacing(&self, index: usize) -> f64 {
+        self.scale * self.set.grid().piece(self.set.axes(), index).pitch()
+    }
+
+    /// An engine for the network of piece `index`.
+    pub(super) fn engine(
+        &self,
+        index: usize,
+        backend: &dyn Backend,
+    ) -> Result<Box<dyn Engine>, PieceError> {
+        let parameters = self.set.parameters(index)?;
+        Ok(backend.engine(self.set.network(index), &parameters)?)
+    }
+
     fn parts(&self, positions: &[&[f64]]) -> Vec<Part> {
         let grid = self.set.grid();
         let mut parts = vec![(Vec::new(), Vec::new())];
@@ -116,9 +161,7 @@ impl<'a> PieceField<'a> {
         let slices: Vec<&[f64]> = own.iter().map(Vec::as_slice).collect();
         let piece = self.set.grid().piece(self.set.axes(), part.index);
         let points = coordinates(&piece, &slices, self.scale);
-        let parameters = self.set.parameters(part.index)?;
-        let network = self.set.network(part.index);
-        let mut engine = backend.engine(network, &parameters)?;
+        let mut engine = self.engine(part.index, backend)?;
         let mut values = vec![0.0; points.len() / slices.len() * self.outputs];
         engine.evaluate(&points, &mut values)?;
         Ok(values)

@@ -205,9 +205,30 @@ impl PieceGrid {
         };
         behind(place) - behind(place + 1)
     }
+
+    /// The derivative of the weight with respect to the position.
+    pub(super) fn weight_slope(&self, axis: usize, length: usize, place: usize, at: f64) -> f64 {
+        let count = self.counts[axis];
+        let behind = |next: usize| match (next, self.overlap) {
+            (_, 0) | (0, _) => 0.0,
+            (next, _) if next == count => 0.0,
+            (next, overlap) => {
+                let distance = at - (border(length, count, next) as f64 - 0.5);
+                let width = (2 * overlap) as f64;
+                let t = (distance / width + 0.5).clamp(0.0, 1.0);
+                6.0 * t * (1.0 - t) / width
+            }
+        };
+        behind(place) - behind(place + 1)
+    }
 }
 
 impl Piece {
+    /// The distance between neighboring samples in coordinates, before the input scale is applied.
+    pub(super) fn pitch(&self) -> f64 {
+        self.pitch
+    }
+
     /// The coordinate of a position along `axis`, before the input scale is applied.
     pub(super) fn coordinate(&self, axis: usize, position: f64) -> f64 {
         let Range { start, end } = self.trained.axis(axis);

@@ -22,6 +22,7 @@ mod journal;
 pub(crate) mod map;
 mod measure;
 mod points;
+mod scattered;
 mod schedule;
 mod session;
 mod set;
