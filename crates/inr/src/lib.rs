@@ -11,7 +11,8 @@
 //! 5. [`model_file`]: trained networks on disk; [`run`] and [`run_directory`]: fits that write a
 //!    directory, with [`checkpoint`]s from which they can be resumed.
 //! 6. [`mod@decode`] and [`mod@evaluate`]: from a model back to a signal, and how close it is;
-//!    [`metrics`]: error measures; `chart`: line charts and heat maps as SVG and PNG files.
+//!    [`export`]: models as ONNX files; [`metrics`]: error measures; `chart`: line charts and heat
+//!    maps as SVG and PNG files.
 //!
 //! ```
 //! use vi3nr_inr::fit::Fitting;
@@ -35,6 +36,7 @@ pub mod checkpoint;
 pub mod decode;
 pub mod encoded_png;
 pub mod evaluate;
+pub mod export;
 pub mod fit;
 mod learned;
 pub mod metrics;

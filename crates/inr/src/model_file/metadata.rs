@@ -87,7 +87,7 @@ pub(super) struct Problem {
 }
 
 /// The entries of a model, ordered so that equal models give equal files.
-pub(super) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str, String>> {
+pub(crate) fn entries(model: &Model) -> serde_json::Result<BTreeMap<&'static str, String>> {
     let mut entries = BTreeMap::from(ranges(&*model.signal, model.input_scale));
     entries.extend([
         ("format", FORMAT.into()),

@@ -220,7 +220,7 @@ impl Model {
     }
 
     /// Why the model cannot be decoded, if it cannot.
-    fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         match &self.body {
             Body::Network { network, parameters } => {
                 let expected = network.parameter_count();
@@ -252,15 +252,15 @@ fn not_finite(network: &Network, parameters: &[f32]) -> Option<String> {
 }
 
 /// One tensor of the file.
-struct Tensor {
-    name: String,
-    shape: Vec<usize>,
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
     /// The range of its values in the parameters of the network.
-    range: Range<usize>,
+    pub(crate) range: Range<usize>,
 }
 
 /// The tensors of a network, in the order of its parameters.
-fn tensors(network: &Network) -> Vec<Tensor> {
+pub(crate) fn tensors(network: &Network) -> Vec<Tensor> {
     let of_layer = |layer: Layer| {
         let weight = Tensor {
             name: format!("net.{}.weight", layer.index),
