@@ -3,6 +3,7 @@
 use vi3nr_inr::checkpoint::CheckpointError;
 use vi3nr_inr::decode::DecodeError;
 use vi3nr_inr::evaluate::EvaluateError;
+use vi3nr_inr::export::ExportError;
 use vi3nr_inr::prepare::PrepareError;
 use vi3nr_inr::request::RequestError;
 use vi3nr_inr::run_directory::RunError;
@@ -97,6 +98,18 @@ impl From<EvaluateError> for Failure {
         match error {
             EvaluateError::Request(error) => error.into(),
             EvaluateError::Shape { .. } => Self::usage(error),
+            error => Self::failed(error),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Request(error) => error.into(),
+            ExportError::Pieces { .. } => {
+                Self::Usage(format!("{error} (fit {} none)", flag("tile")))
+            }
             error => Self::failed(error),
         }
     }

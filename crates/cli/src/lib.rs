@@ -39,6 +39,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, program: PathBuf) -> u8 {
         Command::Decode(arguments) => commands::decode::run(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Info(arguments) => commands::info::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments.command),
         Command::Gain(arguments) => commands::gain::run(&arguments),
         Command::Solve(arguments) => commands::solve::run(&arguments),

@@ -67,6 +67,16 @@ impl Failure {
         Self::Usage(error.to_string())
     }
 
+    /// The same failure, whose message begins with the name of the file that it concerns.
+    pub(crate) fn about_file(self, path: &Path) -> Self {
+        let of_file = |message| format!("'{}': {message}", path.display());
+        match self {
+            Self::Failed(message) => Self::Failed(of_file(message)),
+            Self::Usage(message) => Self::Usage(of_file(message)),
+            Self::Interrupted(message) => Self::Interrupted(message),
+        }
+    }
+
     /// The message.
     pub(crate) fn message(&self) -> &str {
         match self {
@@ -137,6 +147,11 @@ pub(crate) fn print(json: bool, value: &impl Serialize, text: &str) -> Result<()
 pub(crate) fn print_file(path: &Path) -> Result<(), Failure> {
     let mut file = std::fs::File::open(path).map_err(Failure::failed)?;
     write_stdout(|stdout| std::io::copy(&mut file, stdout).map(|_| ()))
+}
+
+/// Writes bytes to stdout, which must not be a terminal.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    write_stdout(|stdout| stdout.write_all(bytes))
 }
 
 /// Checks that what is written to stdout does not go to a terminal, which would show its bytes as

@@ -18,7 +18,7 @@ pub(crate) use bench::{
 };
 pub(crate) use experiments::{ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use fit::FitArguments;
-pub(crate) use models::{DecodeArguments, EvalArguments, InfoArguments};
+pub(crate) use models::{DecodeArguments, EvalArguments, ExportArguments, InfoArguments};
 pub(crate) use program::{CatalogArguments, CompletionsArguments, ManArguments};
 pub(crate) use signal::{AudioArguments, ImageArguments, ShapeArguments};
 pub(crate) use sweep::{
@@ -82,6 +82,13 @@ pub(crate) enum Command {
     Eval(EvalArguments),
     /// Show what a model file holds
     Info(InfoArguments),
+    /// Write a model as an ONNX file, for other programs
+    ///
+    /// The graph maps `coordinates`, float32 (n, inputs), to `values`, float32 (n, outputs), with
+    /// any activation, formulas included. The file keeps the metadata of the model, from which the
+    /// coordinates of a pixel or sample follow. A model in pieces has no such graph: it must be
+    /// fitted with --tile none.
+    Export(ExportArguments),
     /// Compute the gain of an activation at one sigma_p, and how gradients grow there
     Gain(GainArguments),
     /// Find every sigma_p at which gradients keep their variance, Eq. (13)

@@ -86,3 +86,16 @@ pub(crate) struct InfoArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct ExportArguments {
+    /// Model file, run directory or file that init wrote
+    pub(crate) model: PathBuf,
+    /// ONNX file to write; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Print one JSON object on standard output and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}

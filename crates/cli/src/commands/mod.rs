@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod catalog;
 pub(crate) mod decode;
 pub(crate) mod eval;
+pub(crate) mod export;
 pub(crate) mod fit;
 mod fit_several;
 pub(crate) mod gain;

@@ -131,7 +131,7 @@ fn the_summary_lists_every_page() {
 }
 
 /// Whether `python3` has all `modules`; says so where it has not.
-fn python_has(modules: &str) -> bool {
+pub(crate) fn python_has(modules: &str) -> bool {
     let import = Command::new("python3").args(["-c", &format!("import {modules}")]).output();
     let found = import.is_ok_and(|output| output.status.success());
     if !found {
@@ -159,23 +159,52 @@ fn the_numpy_loader_decodes_images() {
             .output()
             .unwrap();
         assert!(done.status.success(), "{}", texts(&done).1);
-        let file = fs::read(folder.path().join("values.npy")).unwrap();
-        let header = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
-        let double = file[..header].windows(3).any(|part| part == b"<f8");
-        let number = |bytes: &[u8]| match double {
-            true => f64::from_le_bytes(bytes.try_into().unwrap()),
-            false => f64::from(f32::from_le_bytes(bytes.try_into().unwrap())),
-        };
-        let values: Vec<f64> =
-            file[header..].chunks_exact(if double { 8 } else { 4 }).map(number).collect();
-        let png = folder.path().join("run/reconstruction.png");
-        let decoded = Image::open(&png, &ImageOptions::default()).unwrap();
-        assert_eq!(values.len(), decoded.values().len());
-        for (value, level) in values.iter().zip(decoded.values().iter()) {
-            // Half a level of 8 bits, and float32's own error.
-            assert!((value.clamp(-1.0, 1.0) - f64::from(*level)).abs() < 1.01 / 255.0);
-        }
+        assert_values_are_the_reconstruction(folder.path());
     }
+}
+
+/// Compares `values.npy`, shape (height, width, channels), with the image of the directory `run`.
+fn assert_values_are_the_reconstruction(folder: &Path) {
+    let file = fs::read(folder.join("values.npy")).unwrap();
+    let header = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
+    let double = file[..header].windows(3).any(|part| part == b"<f8");
+    let number = |bytes: &[u8]| match double {
+        true => f64::from_le_bytes(bytes.try_into().unwrap()),
+        false => f64::from(f32::from_le_bytes(bytes.try_into().unwrap())),
+    };
+    let values: Vec<f64> =
+        file[header..].chunks_exact(if double { 8 } else { 4 }).map(number).collect();
+    let png = folder.join("run/reconstruction.png");
+    let decoded = Image::open(&png, &ImageOptions::default()).unwrap();
+    assert_eq!(values.len(), decoded.values().len());
+    for (value, level) in values.iter().zip(decoded.values().iter()) {
+        // Half a level of 8 bits, and float32's own error.
+        assert!((value.clamp(-1.0, 1.0) - f64::from(*level)).abs() < 1.01 / 255.0);
+    }
+}
+
+/// The example for ONNX Runtime gives the values of the program.
+#[test]
+fn the_onnx_example_decodes_an_image() {
+    if !python_has("numpy, onnxruntime") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let image = vi3nr_test_data::image("leaves.png");
+    let fit = ["fit", image.to_str().unwrap(), "--crop", "100", "--tile", "none", "--steps", "20"];
+    let small = ["--width", "16", "--layers", "3", "--out", "run", "--json"];
+    json(folder.path(), &[&fit[..], &small].concat());
+    json(folder.path(), &["export", "run", "--out", "photo.onnx", "--json"]);
+    let page = fs::read_to_string(root().join("docs/python.md")).unwrap();
+    let section = page.split("## With ONNX Runtime\n").nth(1).unwrap();
+    let example = section.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let done = Command::new("python3")
+        .args(["-c", &format!("{example}\nnp.save('values.npy', values)")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", texts(&done).1);
+    assert_values_are_the_reconstruction(folder.path());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod book;
 mod command_line;
+mod export;
 mod fit;
 mod models;
 mod optimizers;

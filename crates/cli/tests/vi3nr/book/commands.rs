@@ -39,7 +39,7 @@ impl Command {
             "fit" if is_there && !["--resume", "--request", "--from"].iter().any(|o| has(o)) => {
                 Use::Plan
             }
-            "info" | "eval" | "decode" if is_there && input.is_some() => Use::Run,
+            "info" | "eval" | "decode" | "export" if is_there && input.is_some() => Use::Run,
             _ => Use::Parse,
         }
     }
