@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use vi3nr_inr::decode::DecodeError;
 use vi3nr_inr::evaluate::EvaluateError;
+use vi3nr_inr::export::ExportError;
 use vi3nr_inr::model_file::ModelError;
 use vi3nr_inr::prepare::PrepareError;
 use vi3nr_inr::request::RequestError;
@@ -125,6 +126,15 @@ impl Raise for DecodeError {
             Self::Signal(error) => error.kind(),
             Self::Write(_) => Kind::File,
             Self::Engine(_) | Self::Pieces(_) => Kind::Other,
+            _ => Kind::Request,
+        }
+    }
+}
+
+impl Raise for ExportError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Write(_) => Kind::File,
             _ => Kind::Request,
         }
     }

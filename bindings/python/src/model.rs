@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods as _, PyReadonlyArray2, ToPyArray as _};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::json;
 use vi3nr_engine::{Backend, CpuBackend};
 use vi3nr_inr::decode::{
@@ -12,6 +13,7 @@ use vi3nr_inr::decode::{
     values_at,
 };
 use vi3nr_inr::evaluate::{evaluate, open_truth};
+use vi3nr_inr::export::OnnxModel;
 use vi3nr_inr::model_file::{Body, Model as Inner, Origin};
 use vi3nr_inr::signal::audio::AudioInfo;
 use vi3nr_inr::signal::image::ImageInfo;
@@ -232,6 +234,13 @@ impl Model {
             evaluate(model, &*truth, backend)
         })?;
         Ok(json!(metrics).to_string())
+    }
+
+    /// The bytes of the model as an ONNX file.
+    fn onnx<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let exported =
+            py.detach(|| OnnxModel::new(&self.inner)).map_err(|error| error.raise(py))?;
+        Ok(PyBytes::new(py, exported.to_bytes()))
     }
 
     /// The parameters of the network, in the order of its layers.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,3 +37,26 @@ def test_the_examples_of_a_page_run(page: str, tmp_path: Path, picture: object) 
                 exec(compile(block, page, "exec"), names)
     finally:
         os.chdir(folder)
+
+
+NOTEBOOKS = sorted((BOOK / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(notebook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its code runs, and prints what is stored where nothing depends on the machine."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    names: dict[str, object] = {}
+    with warnings.catch_warnings():
+        for cell in cells:
+            if cell["cell_type"] != "code":
+                continue
+            exec(compile("".join(cell["source"]), notebook.name, "exec"), names)
+            printed = capsys.readouterr().out
+            stored = [output for output in cell["outputs"] if output["output_type"] == "stream"]
+            # A result that is shown, such as a picture, prints nothing here.
+            assert bool(printed) == bool(stored)
+    models = names["models"]
+    assert isinstance(models, dict)
+    for name in ("SIREN", "Gaussian", "our own"):
+        assert models[name, "ours"].psnr > models[name, "xavier"].psnr + 5, name

@@ -133,6 +133,18 @@ def test_the_torch_module_has_the_same_outputs(activation: str, picture: np.ndar
     assert np.array_equal(again(points), values)
 
 
+def test_the_onnx_file_has_the_same_outputs(model: vi3nr.Model, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    content = model.to_onnx(tmp_path / "model.onnx")
+    assert (tmp_path / "model.onnx").read_bytes() == content
+    session = onnxruntime.InferenceSession(content)
+    points = model.coordinates()
+    (values,) = session.run(None, {"coordinates": points})
+    assert np.abs(values - model(points)).max() < 1e-5
+    with pytest.raises(OSError, match="cannot write"):
+        model.to_onnx(tmp_path / "none" / "model.onnx")
+
+
 def test_a_foreign_module_is_refused(model: vi3nr.Model) -> None:
     torch = pytest.importorskip("torch")
     with pytest.raises(vi3nr.RequestError, match="expected"):

@@ -56,6 +56,10 @@ class Model:
         """
         The vertices, the faces and the normals of the surface of a shape.
         """
+    def onnx(self, /) -> bytes:
+        """
+        The bytes of the model as an ONNX file.
+        """
     def parameters(self, /) -> Incomplete:
         """
         The parameters of the network, in the order of its layers.

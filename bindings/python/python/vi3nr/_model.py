@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._errors import RequestError
+from ._errors import FileError, RequestError
 
 if TYPE_CHECKING:
     import torch
@@ -268,6 +268,27 @@ class Model:
         """
         parameters: FloatArray = self._core.parameters()
         return parameters
+
+    def to_onnx(self, path: str | os.PathLike[str] | None = None) -> bytes:
+        """The network as an ONNX file: ``coordinates`` (n, inputs) to ``values`` (n, outputs).
+
+        Args:
+            path: The file that is also written.
+
+        Returns:
+            The bytes of the file, for example for ``onnxruntime.InferenceSession``.
+
+        Raises:
+            RequestError: The model is in pieces.
+            FileError: The file cannot be written.
+        """
+        content: bytes = self._core.onnx()
+        if path is not None:
+            try:
+                Path(path).write_bytes(content)
+            except OSError as error:
+                raise FileError(f"cannot write '{os.fspath(path)}': {error.strerror}") from error
+        return content
 
     def to_torch(self) -> torch.nn.Module:
         """The network as a ``torch.nn.Module`` with the same outputs to rounding.
