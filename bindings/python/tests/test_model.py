@@ -129,7 +129,7 @@ def test_the_torch_module_has_the_same_outputs(activation: str, picture: np.ndar
     (gradient,) = torch.autograd.grad(y[:, 1].sum(), x)
     expected = model.gradient(points)[:, 1]
     assert np.abs(gradient.numpy() - expected).max() <= 2e-4 * np.abs(expected).max()
-    again = model.from_torch(pickle.loads(pickle.dumps(network)))
+    again = vi3nr.Model.from_torch(pickle.loads(pickle.dumps(network)))
     assert np.array_equal(again(points), values)
 
 
@@ -147,8 +147,21 @@ def test_the_onnx_file_has_the_same_outputs(model: vi3nr.Model, tmp_path: Path) 
 
 def test_a_foreign_module_is_refused(model: vi3nr.Model) -> None:
     torch = pytest.importorskip("torch")
-    with pytest.raises(vi3nr.RequestError, match="expected"):
-        model.from_torch(torch.nn.Linear(2, 3))
+    with pytest.raises(vi3nr.RequestError, match="expected one of to_torch"):
+        vi3nr.Model.from_torch(torch.nn.Linear(2, 3))
+    with pytest.raises(vi3nr.RequestError, match="the linear layers of the module are"):
+        vi3nr.Model.from_torch(torch.nn.Linear(2, 3), like=model)
+
+
+def test_a_module_that_was_trained_further_is_a_model(model: vi3nr.Model) -> None:
+    torch = pytest.importorskip("torch")
+    network = model.to_torch()
+    with torch.no_grad():
+        network.net[-1].bias += 1
+    points = model.coordinates()[:9]
+    assert np.allclose(vi3nr.Model.from_torch(network)(points), model(points) + 1, atol=1e-5)
+    own = torch.nn.Sequential(*(torch.nn.Linear(a, b) for a, b in ((2, 16), (16, 16), (16, 3))))
+    assert vi3nr.Model.from_torch(own, like=model).kind == "image"
 
 
 def test_the_metrics_of_a_file(data: Path) -> None:

@@ -297,19 +297,33 @@ class Model:
             RequestError: The model is in pieces.
             ImportError: PyTorch is not installed.
         """
-        from ._torch_model import to_torch
+        from ._torch_model import Network
 
-        return to_torch(self)
+        return Network(self)
 
-    def from_torch(self, module: torch.nn.Module) -> Model:
-        """This model with the parameters of ``module``, which has the same layers.
+    @classmethod
+    def from_torch(cls, module: torch.nn.Module, *, like: Model | None = None) -> Model:
+        """The model of a module that :meth:`to_torch` returned, with its present parameters.
+
+        Args:
+            module: The module, which may have been trained further.
+            like: The model whose signal and settings are kept, for a module of another class with
+                the same linear layers and the same activation.
 
         Raises:
-            RequestError: The module has other layers.
+            RequestError: The module has other layers, or is of another class and ``like`` is not
+                given.
         """
-        from ._torch_model import parameters_of
+        from ._torch_model import Network, parameters_of
 
-        return Model(self._core.with_parameters(parameters_of(module, self.dims)))
+        if like is None:
+            if not isinstance(module, Network):
+                raise RequestError(
+                    f"a module of class {type(module).__name__}; expected one of to_torch(), or "
+                    "like=MODEL with the same layers"
+                )
+            like = module.model
+        return cls(like._core.with_parameters(parameters_of(module, like.dims)))
 
     def __repr__(self) -> str:
         return (

@@ -81,14 +81,31 @@ class Activation(torch.nn.Module):
 
 
 class Network(torch.nn.Module):
-    """The MLP of a model: maps coordinates (n, inputs) to values (n, outputs)."""
+    """The MLP of a model: maps coordinates (n, inputs) to values (n, outputs).
 
-    def __init__(self, dims: tuple[int, ...], activation: str) -> None:
+    Its parameters are copies of those of the model.
+    """
+
+    def __init__(self, model: Model) -> None:
         super().__init__()
+        #: The model that it was made from; it does not change with the parameters.
+        self.model = model
+        dims = model.dims
         self.net = torch.nn.ModuleList(
             torch.nn.Linear(a, b) for a, b in zip(dims, dims[1:], strict=False)
         )
-        self.activation = Activation(activation)
+        self.activation = Activation(model.activation)
+        self._copy(model)
+
+    def _copy(self, model: Model) -> None:
+        parameters = torch.from_numpy(np.array(model.parameters()))
+        start = 0
+        with torch.no_grad():
+            # The order of the parameters is that of the layers, weights before biases.
+            for tensor in self.net.parameters():
+                end = start + tensor.numel()
+                tensor.copy_(parameters[start:end].view_as(tensor))
+                start = end
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         *hidden, last = self.net
@@ -96,20 +113,6 @@ class Network(torch.nn.Module):
             x = self.activation(layer(x))
         result: torch.Tensor = last(x)
         return result
-
-
-def to_torch(model: Model) -> Network:
-    """The network of ``model``; its parameters are copies."""
-    network = Network(model.dims, model.activation)
-    parameters = torch.from_numpy(np.array(model.parameters()))
-    start = 0
-    with torch.no_grad():
-        # The order of the parameters is that of the layers, weights before biases.
-        for tensor in network.net.parameters():
-            end = start + tensor.numel()
-            tensor.copy_(parameters[start:end].view_as(tensor))
-            start = end
-    return network
 
 
 def parameters_of(module: torch.nn.Module, dims: tuple[int, ...]) -> FloatArray:
