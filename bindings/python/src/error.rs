@@ -4,6 +4,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use vi3nr_engine::EngineError;
 use vi3nr_inr::decode::DecodeError;
 use vi3nr_inr::evaluate::EvaluateError;
 use vi3nr_inr::export::ExportError;
@@ -150,8 +151,11 @@ impl Raise for EvaluateError {
     }
 }
 
-impl Raise for vi3nr_engine::EngineError {
+impl Raise for EngineError {
     fn kind(&self) -> Kind {
-        Kind::Other
+        match self {
+            Self::Threads { .. } => Kind::Request,
+            _ => Kind::Other,
+        }
     }
 }

@@ -44,6 +44,7 @@ def test_arrays_of_any_kind_are_one_image(picture: np.ndarray) -> None:
         vi3nr.fit(picture / 255.0, **SMALL),
         vi3nr.fit(picture / 127.5 - 1, value_range=(-1, 1), **SMALL),
         vi3nr.fit(picture.astype(np.uint16) * 257, **SMALL),
+        vi3nr.fit((picture.astype(np.uint16) * 257).astype(">u2"), **SMALL),
         vi3nr.fit(np.asfortranarray(picture), **SMALL),
     ]
     for model in models[1:]:
@@ -83,6 +84,9 @@ def test_settings_are_those_of_a_request(picture: np.ndarray) -> None:
         ({"step": 3}, "did you mean 'steps'"),
         ({"steps": "many"}, 'steps: "many"; expected a whole number'),
         ({"width": 0}, "width"),
+        ({"lr": float("nan")}, "lr: nan; expected a finite number"),
+        ({"threads": -1}, "threads: -1; expected a whole number"),
+        ({"threads": 10**6}, "expected at most 1024"),
         ({"width": [3]}, r"width: \[3\]; expected text"),
         ({"activation": "foo"}, "unknown activation 'foo'"),
         ({"activation": np.tanh}, "is not known; a fit needs a name or a formula"),

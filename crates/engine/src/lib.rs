@@ -57,7 +57,7 @@ pub use ensemble::Ensemble;
 pub use error::EngineError;
 pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient};
-pub use workers::{Workers, thread_count};
+pub use workers::{MAX_THREADS, Workers, thread_count};
 
 /// Compiles and runs the example in README.md as a documentation test.
 #[cfg(doctest)]

@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 use crate::EngineError;
 use crate::cpu::KernelPool;
 
+/// The maximum number of threads; more of them would only fill the memory with their stacks.
+pub const MAX_THREADS: usize = 1024;
+
 /// The threads of a fit. They are created once, and all computation runs on them, so that their
 /// number bounds the number of cores in use. There are two pools, and only one of them works at a
 /// time:
@@ -25,9 +28,14 @@ impl Workers {
     /// Starts `threads` threads (at least one), or one per core if `threads` is `None`.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if the operating system cannot start them.
+    /// Returns [`EngineError::Threads`] if there are more than [`MAX_THREADS`] or the operating
+    /// system cannot start them.
     pub fn new(threads: Option<usize>) -> Result<Arc<Self>, EngineError> {
         let threads = thread_count(threads);
+        if threads > MAX_THREADS {
+            let reason = format!("expected at most {MAX_THREADS}");
+            return Err(EngineError::Threads { threads, reason });
+        }
         let general = start(threads, |builder| {
             builder.thread_name(|index| format!("vi3nr-general-{index}"))
         })?;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     from ._model import Model
@@ -39,3 +40,26 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, model: Model) -> None:
         super().__init__("the fit was interrupted; the attribute model has the best weights so far")
         self.model = model
+
+
+@overload
+def whole(name: str, value: int, *, least: int = 1, most: int = 2**32 - 1) -> int: ...
+@overload
+def whole(name: str, value: int | None, *, least: int = 1, most: int = 2**32 - 1) -> int | None: ...
+def whole(
+    name: str, value: int | None, *, least: int = 1, most: int = 2**32 - 1
+) -> int | None:
+    """``value`` as a whole number from ``least`` to ``most``; None remains None.
+
+    Raises:
+        RequestError: It is not one.
+    """
+    if value is None:
+        return None
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if not least <= number <= most:
+        raise RequestError(f"{name}: {value!r}; expected a whole number from {least} to {most}")
+    return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import warnings as python_warnings
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._errors import Error, Interrupted, RequestError
+from ._errors import Error, Interrupted, RequestError, whole
 from ._known import activation_of
 from ._model import Model
 
@@ -72,6 +73,7 @@ def fit(
         >>> model.psnr, model.decode(scale=2).shape  # doctest: +SKIP
     """
     settings = _settings(fields)
+    threads = whole("threads", threads)
     given = None
     if signal is None or isinstance(signal, (str, os.PathLike)):
         if rate is not None:
@@ -118,6 +120,7 @@ def resume(
         FileError: The directory cannot be read.
     """
     settings = _settings(changes)
+    threads = whole("threads", threads)
     with _Progress(progress, callback) as watch:
         return _ended(
             lambda: _core.resume(Path(directory), json.dumps(settings), threads, watch)
@@ -141,6 +144,7 @@ def fit_many(
     """
     if "out" in settings:
         raise RequestError("out: one directory cannot hold several runs")
+    jobs = whole("jobs", jobs)
     settings.setdefault("threads", 1)
     settings.setdefault("progress", False)
 
@@ -192,6 +196,8 @@ def _settings(fields: dict[str, Any]) -> dict[str, Any]:
             value = os.fspath(value)
         if not isinstance(value, (str, int, float, bool)):
             raise RequestError(f"{name}: {value!r}; expected text, a number or a truth value")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise RequestError(f"{name}: {value!r}; expected a finite number")
         settings[name] = value
     return settings
 
@@ -203,6 +209,7 @@ def _on_cpu(values: Any) -> Any:
 def _array_signal(
     array: npt.NDArray[Any], rate: int | None, value_range: tuple[float, float]
 ) -> _core.Signal:
+    rate = whole("rate", rate)
     if rate is not None:
         return _audio(array, rate)
     if array.ndim == 2:
@@ -213,7 +220,8 @@ def _array_signal(
             f"an array of shape {array.shape}; expected an image of shape (height, width) or "
             f"(height, width, 1 or 3){hint}"
         )
-    array = np.ascontiguousarray(array)
+    # In the byte order of the machine.
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
     if array.dtype == np.uint8:
         return _core.Signal.image_of_bytes(array)
     if array.dtype == np.uint16:

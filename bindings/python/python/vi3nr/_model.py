@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._errors import FileError, RequestError
+from ._errors import FileError, RequestError, whole
 
 if TYPE_CHECKING:
     import torch
@@ -208,6 +209,15 @@ class Model:
             RequestError: An argument belongs to another kind of signal or is out of range.
             FileError: The file cannot be written.
         """
+        rate, resolution = whole("rate", rate), whole("resolution", resolution)
+        if size is not None:
+            width, height = _whole_numbers("size", size, 2)
+            size = (width, height)
+        if region is not None:
+            x, y, width, height = _whole_numbers("region", region, 4)
+            region = (x, y, width, height)
+        if scale is not None and not 0 < scale < math.inf:
+            raise RequestError(f"scale: {scale!r}; expected a number above 0")
         if path is not None:
             if values:
                 raise RequestError("values: True; a file has samples")
@@ -225,8 +235,8 @@ class Model:
             case "image":
                 if size is None and scale is not None:
                     signal = self._info["signal"]
-                    whole = (signal["width"], signal["height"]) if region is None else region[2:]
-                    size = (_rounded(scale * whole[0]), _rounded(scale * whole[1]))
+                    sides = (signal["width"], signal["height"]) if region is None else region[2:]
+                    size = (_scaled(scale, sides[0]), _scaled(scale, sides[1]))
                 found = self._core.image_values(size, region)
                 image = found if values else self._core.image_samples(found)
                 return image[..., 0] if image.shape[-1] == 1 else image
@@ -239,7 +249,7 @@ class Model:
         self, resolution: int = 128
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
         """Vertices (n, 3), faces (m, 3) and vertex normals (n, 3) of the surface of a shape."""
-        return self._core.mesh(resolution)
+        return self._core.mesh(whole("resolution", resolution))
 
     def _refuse_others(self, **settings: dict[str, Any]) -> None:
         for kind, own in settings.items():
@@ -361,9 +371,16 @@ class Model:
             return _unpickle, (path.read_bytes(), self.report)
 
 
-def _rounded(length: float) -> int:
-    """Half away from zero, as the command line rounds."""
-    return int(np.floor(length + 0.5))
+def _scaled(scale: float, side: int) -> int:
+    """Rounded half away from zero, as on the command line; at most the largest side."""
+    return int(min(np.floor(scale * side + 0.5), 2**32 - 1))
+
+
+def _whole_numbers(name: str, values: tuple[int, ...], count: int) -> list[int]:
+    numbers = list(values)
+    if len(numbers) != count:
+        raise RequestError(f"{name}: {values!r}; expected {count} whole numbers")
+    return [whole(name, number, least=0) for number in numbers]
 
 
 def _unpickle(content: bytes, report: dict[str, Any]) -> Model:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from . import _core
 from ._callable import function_gain
-from ._errors import RequestError
+from ._errors import RequestError, whole
 from ._known import activation_of
 
 Signal: TypeAlias = Literal["image", "audio", "shape"]
@@ -63,9 +63,7 @@ class Gain:
 
     def std(self, fan_in: int) -> float:
         """The standard deviation of the weights of a layer with ``fan_in`` inputs."""
-        if fan_in < 1:
-            raise RequestError(f"fan_in: {fan_in}; expected a number above 0")
-        return self.value / math.sqrt(fan_in)
+        return self.value / math.sqrt(whole("fan_in", fan_in))
 
 
 @dataclass(frozen=True)
@@ -140,15 +138,23 @@ def gain(
         if isinstance(sigma_p, str):
             raise RequestError(f"sigma_p: '{sigma_p}'; a function needs a number")
         reason = "1, the default for a function" if sigma_p is None else "given"
-        scale = 1.0 if sigma_p is None else float(sigma_p)
+        scale = 1.0 if sigma_p is None else _number(sigma_p)
         numbers = function_gain(activation, scale)
         return Gain(**{**numbers, "sigma_p_reason": reason})
     asked = None if sigma_p is None else _text(sigma_p)
+    samples, seed = whole("samples", samples), whole("seed", seed, least=0, most=2**64 - 1)
     return Gain(**_core.gain(text, asked, method, samples, seed, signal))
 
 
 def _text(sigma_p: SigmaP) -> str:
-    return sigma_p if isinstance(sigma_p, str) else repr(float(sigma_p))
+    return sigma_p if isinstance(sigma_p, str) else repr(_number(sigma_p))
+
+
+def _number(sigma_p: float) -> float:
+    try:
+        return float(sigma_p)
+    except (TypeError, ValueError):
+        raise RequestError(f"sigma_p: {sigma_p!r}; expected a number") from None
 
 
 def solve(
@@ -182,6 +188,7 @@ def solve(
             f"activation: {activation!r} is not known; expected a name, a formula in x or a known "
             "module"
         )
+    fan_in, fan_out = whole("fan_in", fan_in), whole("fan_out", fan_out)
     found: dict[str, Any] = dict(_core.solve(text, fan_in, fan_out, signal))
     pairs = found.pop("roots")
     found.pop("is_everywhere")
@@ -248,6 +255,10 @@ def propagate(
     if text is None:
         raise RequestError(f"activation: {activation!r} is not known")
     asked = None if sigma_p is None else _text(sigma_p)
+    depth, width, batch = (
+        whole(name, value) for name, value in (("depth", depth), ("width", width), ("batch", batch))
+    )
+    seed, threads = whole("seed", seed, least=0, most=2**64 - 1), whole("threads", threads)
     found = json.loads(
         _core.propagate(text, init, asked, distribution, depth, width, batch, seed, threads)
     )

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
 use vi3nr::number;
+use vi3nr_engine::MAX_THREADS;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::signal::SignalKind;
@@ -99,7 +100,7 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn threads(text: &str) -> Result<usize, String> {
-    whole(1..=1024)(text)
+    whole(1..=MAX_THREADS as u64)(text)
 }
 
 pub(super) fn size(text: &str) -> Result<(u32, u32), String> {
