@@ -67,7 +67,7 @@ def test_solutions_are_those_of_the_command_line() -> None:
         assert found.default_sigma_p == expected["default_sigma_p"]
     wide = vi3nr.solve("sin(x)", fan_in=3, fan_out=128)
     assert wide.kind == command("solve", "sin(x)", "--fan-in", "3", "--fan-out", "128")["kind"]
-    with pytest.raises(vi3nr.RequestError, match="expected numbers above 0"):
+    with pytest.raises(vi3nr.RequestError, match="fan_in: 0; expected a whole number"):
         vi3nr.solve("sine", fan_in=0)
 
 
