@@ -18,10 +18,10 @@ use vi3nr_inr::signal::{SignalOptions, open};
 use vi3nr_lab::sweep::{Plan, Store, SweepFile};
 
 use crate::corpus;
-use crate::mutate::{INTEGERS, Random, mutate, repair_journal, repair_png};
+use crate::mutate::{Draws, INTEGERS, mutate, repair_journal, repair_png};
 
 /// Reads an input, with the random numbers of the case; the error is the message.
-type Reader = fn(&Bench, &[u8], &mut Random) -> Result<(), String>;
+type Reader = fn(&Bench, &[u8], &mut Draws) -> Result<(), String>;
 
 /// A reader and valid inputs.
 pub(crate) struct Target {
@@ -124,7 +124,7 @@ impl Target {
     }
 
     /// The input of a case.
-    pub(crate) fn input(&self, corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    pub(crate) fn input(&self, corpus: &[Vec<u8>], random: &mut Draws) -> Vec<u8> {
         let words = if self.is_text { corpus::WORDS } else { &[] };
         let (one, other) = (random.choose(corpus), random.choose(corpus));
         let mut input = mutate(random, one, other, words);
@@ -180,7 +180,7 @@ impl Bench {
     }
 
     /// Reads a checkpoint; in half of the cases, resumes a fit from numbers that are damaged.
-    fn checkpoint(&self, input: &[u8], random: &mut Random) -> Result<(), String> {
+    fn checkpoint(&self, input: &[u8], random: &mut Draws) -> Result<(), String> {
         if random.below(2) == 0 {
             return Checkpoint::load(&self.write("a.safetensors", input)).map(drop).map_err(text);
         }
@@ -201,7 +201,7 @@ impl Bench {
         match random.below(5) {
             0 => state.step = number,
             1 => state.points_seen = number,
-            2 => state.operations = f64::from_bits(random.next()),
+            2 => state.operations = f64::from_bits(random.bits()),
             3 => {
                 if let Some(best) = &mut state.best {
                     best.step = number;
