@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use super::budget::Budget;
 use super::existence::NAMES;
 use super::scaled::Scaled;
 use super::sums::Four;
@@ -23,6 +24,10 @@ pub(super) struct Integrand<'a> {
     pub(super) sigma: f64,
     /// How many of the four are integrated, from the first; the others do not exist.
     pub(super) count: usize,
+    /// Whether all four are multiplied by (x/σ)².
+    pub(super) by_square: bool,
+    /// What the integrals may cost.
+    pub(super) budget: &'a Budget,
 }
 
 impl Integrand<'_> {
@@ -36,6 +41,11 @@ impl Integrand<'_> {
         })
     }
 
+    /// The length of the expression of f and f'.
+    pub(super) fn operations(&self) -> usize {
+        self.definition.program().instructions().len().max(1)
+    }
+
     /// Whether the function is known to be even or odd.
     pub(super) fn is_symmetric(&self) -> bool {
         self.definition.symmetry() != Symmetry::Unknown
@@ -43,11 +53,16 @@ impl Integrand<'_> {
 
     /// ln of bounds of the four integrands, density included, over a region.
     pub(super) fn ln_moduli(&self, region: Region, sides: &mut Sides) -> Four {
+        self.budget.spend_on_region(self.operations());
         let (f, slope) = enclose(self.definition.program(), region, sides);
         let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
         let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
         let turned = region.im / self.sigma;
-        let density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
+        let mut density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
+        if self.by_square {
+            let farthest = libm::hypot(region.lo.abs().max(region.hi.abs()), region.im);
+            density += 2.0 * libm::log(farthest / self.sigma);
+        }
         self.existing([f, 2.0 * f, slope, 2.0 * slope].map(|ln| ln + density), f64::NEG_INFINITY)
     }
 
@@ -70,9 +85,13 @@ impl Integrand<'_> {
 
     /// The four integrands at `place`, times `weight` and the density.
     pub(super) fn node(&self, place: Bounded, weight: f64) -> [Bounded; 4] {
+        self.budget.spend_at_point(self.operations());
         let u = place.value / self.sigma;
         let square = u * u;
-        let relative = f64::EPSILON * (8.0 + 4.0 * square);
+        // (x/σ)² carries four roundings.
+        let (weight, roundings) =
+            if self.by_square { (weight * square, 12.0) } else { (weight, 8.0) };
+        let relative = f64::EPSILON * (roundings + 4.0 * square);
         let (value, slope) = self.activation.value_and_slope_on(place);
         let slope = if self.count > 2 { slope } else { Bounded::exact(0.0) };
         // Beside overflow, a bound that is far wider than roundings shows a subnormal intermediate.
@@ -98,7 +117,7 @@ impl Integrand<'_> {
         let (scaled, scaled_slope) = self.activation.value_and_slope_on(Scaled::new(place));
         let (value, slope) = (sharper(scaled, value), sharper(scaled_slope, slope));
         let power = -0.5 * square - self.ln_norm();
-        let error = f64::EPSILON * (8.0 + 4.0 * square + power.abs());
+        let error = f64::EPSILON * (roundings + 4.0 * square + power.abs());
         let density = Real::exp(Scaled::new(Bounded { value: power, error }));
         let density = density * Scaled::new(Bounded::exact(weight));
         let four = [value, value * value, slope, slope * slope].map(|g| (g * density).plain());
