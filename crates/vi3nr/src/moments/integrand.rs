@@ -27,7 +27,7 @@ pub(super) struct Integrand<'a> {
     /// Whether all four are multiplied by (x/σ)².
     pub(super) by_square: bool,
     /// What the integrals may cost.
-    pub(super) budget: &'a Budget,
+    pub(super) budget: Budget,
 }
 
 impl Integrand<'_> {
@@ -53,7 +53,7 @@ impl Integrand<'_> {
 
     /// ln of bounds of the four integrands, density included, over a region.
     pub(super) fn ln_moduli(&self, region: Region, sides: &mut Sides) -> Four {
-        self.budget.spend_on_region(self.operations());
+        self.budget.spend_on_region(self.operations() as u64);
         let (f, slope) = enclose(self.definition.program(), region, sides);
         let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
         let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
@@ -85,7 +85,7 @@ impl Integrand<'_> {
 
     /// The four integrands at `place`, times `weight` and the density.
     pub(super) fn node(&self, place: Bounded, weight: f64) -> [Bounded; 4] {
-        self.budget.spend_at_point(self.operations());
+        self.budget.spend_at_point(self.operations() as u64);
         let u = place.value / self.sigma;
         let square = u * u;
         // (x/σ)² carries four roundings.

@@ -63,7 +63,12 @@ pub(super) fn moments(
 ) -> Result<Moments, Error> {
     let definition = activation.to_formula()?;
     let count = existence::count(activation, sigma)?;
-    Integrand { activation, definition, sigma, count, by_square: false, budget }.moments()
+    let own = budget.of_one();
+    let integrand =
+        Integrand { activation, definition, sigma, count, by_square: false, budget: own };
+    let moments = integrand.moments();
+    budget.take(&integrand.budget);
+    moments
 }
 
 /// E\[(z/σ)² f(z)²\] for z ~ N(0, `sigma`²).
@@ -73,7 +78,7 @@ pub(super) fn second_moment_by_square(
 ) -> Result<Bounded, Error> {
     let definition = activation.to_formula()?;
     let count = existence::count(activation, sigma)?.min(2);
-    let budget = &Budget::unlimited();
+    let budget = Budget::unlimited();
     let integrand = Integrand { activation, definition, sigma, count, by_square: true, budget };
     Ok(integrand.moments()?.second_moment)
 }
@@ -383,18 +388,29 @@ impl Integrand<'_> {
 }
 
 #[cfg(test)]
-mod calibrate {
+mod tests {
     use super::*;
+
+    /// What does not end by itself ends with its budget, and what is known is told.
     #[test]
-    fn calibrate() {
-        for (text, sigma) in [("x*tanh(exp(x))", 10.0), ("sin(sinh(2*x))", 1.0), ("sin(x^2)", 1e3), ("abs(sin(x))", 1e3), ("exp(sin(30*x))*cos(x^3)", 30.0),("tanh(x)",1.0),("sin(w*sinh(2*x)):w=1",3.0),("abs(sin(100*x))",30.0)] {
-            let a: Activation = text.parse().unwrap();
-            let budget = Budget::of(1_000_000_000);
-            let t = std::time::Instant::now();
-            let r = moments(&a, sigma, &budget);
-            let s = t.elapsed().as_secs_f64();
-            let n = 1_000_000_000 - budget.left();
-            println!("{text} {sigma}: {s:.3} s, {:.2}M ops, {:.1} ns/op  {}", n as f64/1e6, s*1e9/n as f64, r.is_ok());
+    fn a_spent_budget_is_an_error() {
+        let endless: Activation = "sin(sinh(2*x))".parse().unwrap();
+        let budget = Budget::of(1_000_000, 300_000);
+        for used in 1..=3 {
+            let error = moments(&endless, 1.0, &budget).unwrap_err().to_string();
+            let expected = "not resolved to 1e-10 within the operations that a search may take; all \
+                that is known is 0";
+            assert!(error.contains(expected), "{error}");
+            let left = 1_000_000 - used * 300_000;
+            assert!((left - 20_000..=left).contains(&(budget.left() as i64)), "{budget:?}");
         }
+        let before = budget.left();
+        let tanh: Activation = "tanh".parse().unwrap();
+        assert!(moments(&tanh, 1.0, &budget).is_ok());
+        assert!((1..20_000).contains(&(before - budget.left())));
+        let closed: Activation = "sine".parse().unwrap();
+        let spent = Budget::of(0, 0);
+        assert!(moments(&tanh, 1.0, &spent).is_err());
+        assert!(Moments::within(&closed, 1.0, &spent).is_ok());
     }
 }

@@ -79,7 +79,7 @@ fn in_pieces(
 fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
     let ends = (side * near * integrand.sigma, side * far * integrand.sigma);
     let region = Region::interval(ends.0.min(ends.1), ends.0.max(ends.1));
-    integrand.budget.spend_on_region(integrand.operations());
+    integrand.budget.spend_on_region(integrand.operations() as u64);
     let (f, slope) = enclose(integrand.definition.program(), region, &mut Sides::default());
     let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
     let by_square = if integrand.by_square { 2.0 * libm::log(far) } else { 0.0 };
