@@ -1,6 +1,6 @@
 //! How far out the expectations have to be integrated.
 
-use super::integrand::{Integrand, LN_TINY};
+use super::integrand::{Integrand, LN_TINY, Measure};
 use crate::activation::formula::{Region, Sides, enclose};
 
 /// Standard deviations at which the search for the end begins, and where it is given up.
@@ -82,7 +82,7 @@ fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
     integrand.budget.spend_on_region(integrand.operations() as u64);
     let (f, slope) = enclose(integrand.definition.program(), region, &mut Sides::default());
     let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
-    let by_square = if integrand.by_square { 2.0 * libm::log(far) } else { 0.0 };
+    let by_square = if integrand.measure == Measure::BySquare { 2.0 * libm::log(far) } else { 0.0 };
     let density = -0.5 * near * near + libm::log(far - near) + by_square;
     let four = [f, 2.0 * f, slope, 2.0 * slope].map(|modulus| modulus + density);
     integrand.existing(four, f64::NEG_INFINITY)
