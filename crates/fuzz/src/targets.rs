@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use vi3nr::{Activation, InitRule, Network, Scheme};
+use vi3nr::backward::solve;
+use vi3nr::{Activation, Gain, InitRule, Network, Scheme, auto_sigma_p, variance_sensitivity};
 use vi3nr_engine::{Backend, CpuBackend};
 use vi3nr_inr::checkpoint::{Checkpoint, Identity};
 use vi3nr_inr::model_file::ModelFile;
@@ -44,7 +45,7 @@ const fn file(
 }
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 19] = [
     Target {
         repair: Some(repair_png),
         ..file("png", corpus::png, false, |b, i, _| b.signal("png", i))
@@ -96,6 +97,17 @@ pub(crate) const TARGETS: [Target; 18] = [
         let again: Activation = printed.parse().map_err(|error| format!("{printed}: {error}"))?;
         assert_eq!(again.to_string(), printed);
         Ok(())
+    }),
+    file("theory", corpus::formula, true, |_, i, random| {
+        let activation: Activation = string(i).parse().map_err(text)?;
+        let sigma_p = *random.choose(&[1e-320, 1e-3, 0.1, 1.0, 10.0, 1e4, 1e308]);
+        match random.below(4) {
+            0 => solve(&activation, *random.choose(&[1.0, 0.5, 2.0])).map(drop),
+            1 => auto_sigma_p(&activation).map(drop),
+            2 => variance_sensitivity(&activation, sigma_p).map(drop),
+            _ => Gain::of(&activation, sigma_p).map(drop),
+        }
+        .map_err(text)
     }),
     file("scheme", corpus::scheme, true, |b, i, _| {
         let scheme: Scheme = string(i).parse().map_err(text)?;
