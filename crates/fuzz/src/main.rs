@@ -143,7 +143,7 @@ fn fuzz(target: &Target, bench: &Bench, arguments: &Arguments, time: Option<Dura
             break;
         }
         let mut random = Draws::new(arguments.seed, own as u32, case);
-        let input = target.input(&corpus, &mut random);
+        let input = target.input(&corpus, case, &mut random);
         let read = || {
             let before = memory::begin();
             let began = cpu_time::of_process();

@@ -130,13 +130,16 @@ fn string(input: &[u8]) -> String {
 }
 
 impl Target {
-    /// The inputs that are changed.
+    /// The inputs that are read and changed.
     pub(crate) fn corpus(&self) -> Vec<Vec<u8>> {
         (self.corpus)()
     }
 
-    /// The input of a case.
-    pub(crate) fn input(&self, corpus: &[Vec<u8>], random: &mut Draws) -> Vec<u8> {
+    /// The input of a case: those of the corpus come first.
+    pub(crate) fn input(&self, corpus: &[Vec<u8>], case: u64, random: &mut Draws) -> Vec<u8> {
+        if let Some(input) = usize::try_from(case).ok().and_then(|case| corpus.get(case)) {
+            return input.clone();
+        }
         let words = if self.is_text { corpus::WORDS } else { &[] };
         let (one, other) = (random.choose(corpus), random.choose(corpus));
         let mut input = mutate(random, one, other, words);
@@ -179,7 +182,12 @@ impl Bench {
 
     fn signal(&self, ending: &str, input: &[u8]) -> Result<(), String> {
         let path: &Path = &self.write(&format!("a.{ending}"), input);
-        open(path, &SignalOptions::default()).map(drop).map_err(text)
+        let result = open(path, &SignalOptions::default()).map(drop).map_err(text);
+        if let Err(message) = &result {
+            // A terminal must not obey a file, and a message must not repeat it.
+            assert!(!message.contains(char::is_control) && message.len() < 1000, "{message:?}");
+        }
+        result
     }
 
     fn journal_plan(&self) -> &Prepared {
