@@ -241,6 +241,9 @@ pub(crate) fn formula() -> Vec<Vec<u8>> {
         "sqrt(abs(x))*sign(x)+log(1+x^2)",
         "finer:omega=30,k=1",
         "sin(exp(x))",
+        "sin(sinh(2*x))",
+        "x*tanh(exp(x))",
+        "sign(sin(x))-atan(sin(x)/abs(cos(x)))",
     ])
 }
 
@@ -254,6 +257,8 @@ pub(crate) fn scheme() -> Vec<Vec<u8>> {
         "kaiming",
         "kaiming:a=0.1",
         "ours_mc:sigma_p=1,samples=100",
+        "ours_mc:sigma_p=1,samples=184467440",
+        "ours_mc:sigma_p=1e-320,samples=21474848",
     ])
 }
 

@@ -1,27 +1,36 @@
 //! Changes of files and texts, as functions of the seed and the number of the case.
 
-/// Random numbers: SplitMix64.
-pub(crate) struct Random(u64);
+use vi3nr::rng::{Random, Stream};
 
-impl Random {
+/// The numbers that change an input. The substream is the target.
+const CHANGES: Stream = Stream::new(13);
+/// The bits of an element that count the numbers of one case.
+const PER_CASE: u32 = 24;
+
+/// The random numbers of one case, one after another.
+#[derive(Clone, Copy)]
+pub(crate) struct Draws {
+    random: Random,
+    next: u64,
+}
+
+impl Draws {
     /// The numbers of a case.
-    pub(crate) fn new(seed: u64, target: u64, case: u64) -> Self {
-        let mut random = Self(seed ^ target.rotate_left(24) ^ case.rotate_left(40));
-        random.next();
-        random
+    pub(crate) fn new(seed: u64, target: u32, case: u64) -> Self {
+        Self { random: Random::new(seed, CHANGES, target), next: case << PER_CASE }
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+    /// The next 64 bits.
+    pub(crate) fn bits(&mut self) -> u64 {
+        let [low, high, ..] = self.random.bits(self.next);
+        self.next += 1;
+        u64::from(high) << 32 | u64::from(low)
     }
 
     /// A number below `bound`, which is not 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        self.next += 1;
+        self.random.below(self.next - 1, bound as u64) as usize
     }
 
     pub(crate) fn choose<'a, T>(&mut self, list: &'a [T]) -> &'a T {
@@ -68,18 +77,19 @@ const NUMBERS: [&str; 16] = [
 /// The longest input, in bytes.
 const MAX_LENGTH: usize = 1 << 17;
 
-/// `input` with one to eight changes. `other` is a second input of the same kind; `words` are
+/// `input` with one to eight changes, one in about a third of the cases. `other` is a second input of the same kind; `words` are
 /// inserted into texts.
-pub(crate) fn mutate(random: &mut Random, input: &[u8], other: &[u8], words: &[&str]) -> Vec<u8> {
+pub(crate) fn mutate(random: &mut Draws, input: &[u8], other: &[u8], words: &[&str]) -> Vec<u8> {
     let mut bytes = input.to_vec();
-    for _ in 0..=random.below(8) {
+    let most = random.below(8) + 1;
+    for _ in 0..=random.below(most) {
         change(random, &mut bytes, other, words);
         bytes.truncate(MAX_LENGTH);
     }
     bytes
 }
 
-fn change(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8], words: &[&str]) {
+fn change(random: &mut Draws, bytes: &mut Vec<u8>, other: &[u8], words: &[&str]) {
     let at = random.below(bytes.len() + 1);
     let length = random.below(16) + 1;
     let end = bytes.len().min(at + length);
@@ -92,7 +102,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8], words: &[&str]
         }
         2 => {
             if let Some(byte) = bytes.get_mut(at) {
-                *byte = random.next() as u8;
+                *byte = random.bits() as u8;
             }
         }
         3 | 4 => {
@@ -115,7 +125,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8], words: &[&str]
             bytes.splice(to..to, copy);
         }
         7 => {
-            let content: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
+            let content: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
             bytes.splice(at..at, content);
         }
         8 => {
@@ -132,7 +142,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8], words: &[&str]
 }
 
 /// Replaces the next number at or after `at`.
-fn replace_number(random: &mut Random, bytes: &mut Vec<u8>, at: usize) {
+fn replace_number(random: &mut Draws, bytes: &mut Vec<u8>, at: usize) {
     let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit) else { return };
     let start = at + start;
     let is_part = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use vi3nr::{Activation, InitRule, Network, Scheme};
+use vi3nr::backward::solve;
+use vi3nr::{Activation, Gain, InitRule, Network, Scheme, auto_sigma_p, variance_sensitivity};
 use vi3nr_engine::{Backend, CpuBackend};
 use vi3nr_inr::checkpoint::{Checkpoint, Identity};
 use vi3nr_inr::model_file::ModelFile;
@@ -18,10 +19,10 @@ use vi3nr_inr::signal::{SignalOptions, open};
 use vi3nr_lab::sweep::{Plan, Store, SweepFile};
 
 use crate::corpus;
-use crate::mutate::{INTEGERS, Random, mutate, repair_journal, repair_png};
+use crate::mutate::{Draws, INTEGERS, mutate, repair_journal, repair_png};
 
 /// Reads an input, with the random numbers of the case; the error is the message.
-type Reader = fn(&Bench, &[u8], &mut Random) -> Result<(), String>;
+type Reader = fn(&Bench, &[u8], &mut Draws) -> Result<(), String>;
 
 /// A reader and valid inputs.
 pub(crate) struct Target {
@@ -44,7 +45,7 @@ const fn file(
 }
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 19] = [
     Target {
         repair: Some(repair_png),
         ..file("png", corpus::png, false, |b, i, _| b.signal("png", i))
@@ -97,6 +98,17 @@ pub(crate) const TARGETS: [Target; 18] = [
         assert_eq!(again.to_string(), printed);
         Ok(())
     }),
+    file("theory", corpus::formula, true, |_, i, random| {
+        let activation: Activation = string(i).parse().map_err(text)?;
+        let sigma_p = *random.choose(&[1e-320, 1e-3, 0.1, 1.0, 10.0, 1e4, 1e308]);
+        match random.below(4) {
+            0 => solve(&activation, *random.choose(&[1.0, 0.5, 2.0])).map(drop),
+            1 => auto_sigma_p(&activation).map(drop),
+            2 => variance_sensitivity(&activation, sigma_p).map(drop),
+            _ => Gain::of(&activation, sigma_p).map(drop),
+        }
+        .map_err(text)
+    }),
     file("scheme", corpus::scheme, true, |b, i, _| {
         let scheme: Scheme = string(i).parse().map_err(text)?;
         InitRule::new(scheme).plan(&b.network).map(drop).map_err(text)
@@ -118,13 +130,16 @@ fn string(input: &[u8]) -> String {
 }
 
 impl Target {
-    /// The inputs that are changed.
+    /// The inputs that are read and changed.
     pub(crate) fn corpus(&self) -> Vec<Vec<u8>> {
         (self.corpus)()
     }
 
-    /// The input of a case.
-    pub(crate) fn input(&self, corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    /// The input of a case: those of the corpus come first.
+    pub(crate) fn input(&self, corpus: &[Vec<u8>], case: u64, random: &mut Draws) -> Vec<u8> {
+        if let Some(input) = usize::try_from(case).ok().and_then(|case| corpus.get(case)) {
+            return input.clone();
+        }
         let words = if self.is_text { corpus::WORDS } else { &[] };
         let (one, other) = (random.choose(corpus), random.choose(corpus));
         let mut input = mutate(random, one, other, words);
@@ -167,7 +182,12 @@ impl Bench {
 
     fn signal(&self, ending: &str, input: &[u8]) -> Result<(), String> {
         let path: &Path = &self.write(&format!("a.{ending}"), input);
-        open(path, &SignalOptions::default()).map(drop).map_err(text)
+        let result = open(path, &SignalOptions::default()).map(drop).map_err(text);
+        if let Err(message) = &result {
+            // A terminal must not obey a file, and a message must not repeat it.
+            assert!(!message.contains(char::is_control) && message.len() < 1000, "{message:?}");
+        }
+        result
     }
 
     fn journal_plan(&self) -> &Prepared {
@@ -180,7 +200,7 @@ impl Bench {
     }
 
     /// Reads a checkpoint; in half of the cases, resumes a fit from numbers that are damaged.
-    fn checkpoint(&self, input: &[u8], random: &mut Random) -> Result<(), String> {
+    fn checkpoint(&self, input: &[u8], random: &mut Draws) -> Result<(), String> {
         if random.below(2) == 0 {
             return Checkpoint::load(&self.write("a.safetensors", input)).map(drop).map_err(text);
         }
@@ -201,7 +221,7 @@ impl Bench {
         match random.below(5) {
             0 => state.step = number,
             1 => state.points_seen = number,
-            2 => state.operations = f64::from_bits(random.next()),
+            2 => state.operations = f64::from_bits(random.bits()),
             3 => {
                 if let Some(best) = &mut state.best {
                     best.step = number;

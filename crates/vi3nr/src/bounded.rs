@@ -202,7 +202,13 @@ impl Real for Bounded {
     fn tanh(self) -> Self {
         let value = libm::tanh(self.value);
         let slope = (1.0 - value) * (1.0 + value) + 1e-15;
-        Self::elementary(value, (slope * self.error + self.error * self.error).min(2.0))
+        let mut change = slope * self.error + self.error * self.error;
+        if self.error > 1e-6 {
+            // tanh' is below 4e^(-2|x|): far out even a large error does not matter.
+            let steepest = 4.0 * libm::exp(-2.0 * self.min_magnitude());
+            change = change.min(steepest * self.error);
+        }
+        Self::elementary(value, change.min(2.0))
     }
 
     fn sinc_and_slope(self) -> (Self, Self) {

@@ -1,5 +1,6 @@
 //! The gain of an activation, Eq. (15), which sets the variance of the weights.
 
+use crate::moments::budget::Budget;
 use crate::{Activation, Bounded, Error, Moments, Real};
 
 /// gain²(f, σ_p) = σ_p² / E\[f(z)²\] for z ~ N(0, σ_p²), Eq. (15): the variance of a layer's
@@ -57,7 +58,16 @@ impl Gain {
     /// Returns [`Error::OutOfRange`] if `sigma_p` is not a finite number above 0, and
     /// [`Error::Moment`] if a moment cannot be computed or f is 0 almost everywhere.
     pub fn of(activation: &Activation, sigma_p: f64) -> Result<Self, Error> {
-        Self::from_moments(activation, sigma_p, Moments::of(activation, sigma_p)?)
+        Self::within(activation, sigma_p, &Budget::unlimited())
+    }
+
+    /// [`Gain::of`] for one of many gains of a search.
+    pub(crate) fn within(
+        activation: &Activation,
+        sigma_p: f64,
+        budget: &Budget,
+    ) -> Result<Self, Error> {
+        Self::from_moments(activation, sigma_p, Moments::within(activation, sigma_p, budget)?)
     }
 
     /// Computes the gain from other moments, for example those of [`Moments::by_sampling`], whose

@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 ///
 /// What a seed means depends on the numbers of the streams, so the meaning of a number never
 /// changes. This crate draws from the streams below. Code that draws for another purpose defines a
-/// constant next to its use, with a number that is not taken; the crates of this workspace use 0 to 8.
+/// constant next to its use, with a number that is not taken; the crates of this workspace use 0 to 13.
 ///
 /// ```
 /// use vi3nr::rng::{Random, Stream};

@@ -112,6 +112,12 @@ fn bounds_hold_where_intermediates_underflow_or_cancel() {
         ("erf(x)+erfc(x)", 1.0, 1.0, Some(0.0)),
         ("abs(x)/x", 1.0, 1.0, Some(0.0)),
         ("(x*1e-170)^2*1e300", 1.0, 3e-80, Some(4e-80)),
+        // By mpmath: e^x overflows where tanh(e^x) is 1.
+        ("x*tanh(exp(x))", 10.0, 50.008_048_658_342_23, Some(0.508_353_800_332_248)),
+        ("x*tanh(exp(x))", 1000.0, 500_000.000_081_898, Some(0.500_084_125_897_478_6)),
+        // Means over one of very many periods.
+        ("abs(sin(x))", 1e9, 0.5, Some(0.5)),
+        ("sign(sin(x))", 1e6, 1.0, Some(0.0)),
     ] {
         let activation: Activation = text.parse().unwrap();
         let moments = Moments::of(&activation, sigma).unwrap();

@@ -164,9 +164,6 @@ fn decode(
     (SignalKind::of_file(path, &bytes)?.entry().open)(path, bytes, options)
 }
 
-#[cfg(all(test, feature = "audio", feature = "shape"))]
-mod mutation_tests;
-
 /// All bytes of a file, once: it may be a pipe.
 fn read_file(path: &Path) -> Result<Vec<u8>, SignalError> {
     read_at_most(path, MAX_BYTES)

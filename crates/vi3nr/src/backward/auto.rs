@@ -1,15 +1,24 @@
 //! A σ_p where none is given.
 
 use super::answer::Solution;
-use super::backward_condition;
+use super::refine::{Condition, crossing};
 use super::solve::solve;
-use crate::{Activation, Error, Gain};
+use crate::moments::budget::Budget;
+use crate::{Activation, Bounded, Error, Gain, Real};
 
 /// |condition - 1| that networks of usual depth bear: that of SIREN's own σ_p = 1/ω, coth(1) - 1.
 pub(crate) const MAX_DEVIATION: f64 = 0.3131;
 
-/// Failures in a row after which no smaller σ_p is tried: each may take a second.
+/// The factor from one σ_p to the next, its largest value where moments cannot be computed, and the σ_p
+/// below which none is tried.
+const STEP: f64 = 1.1;
+const MAX_STEP: f64 = 2.0;
+const SMALLEST: f64 = 1e-4;
+/// Failures in a row after which no smaller σ_p is tried.
 const PATIENCE: usize = 16;
+/// Operations for the search and, once more, for the exact place; and for one integral.
+const OPERATIONS: u64 = 12_000_000;
+const PER_INTEGRAL: u64 = 2_000_000;
 
 /// A σ_p to start from when none is given.
 ///
@@ -19,7 +28,7 @@ const PATIENCE: usize = 16;
 /// those of exp(x²), larger ones do not count.
 ///
 /// # Errors
-/// Returns [`Error::Moment`] if no σ_p up to 1 has moments.
+/// Returns [`Error::Moment`] if no σ_p up to 1 has moments that can be computed.
 ///
 /// ```
 /// let gaussian = "gaussian:sigma=0.05".parse()?;
@@ -29,25 +38,17 @@ const PATIENCE: usize = 16;
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 pub fn auto_sigma_p(activation: &Activation) -> Result<f64, Error> {
-    smallest_root(activation)?.map_or_else(|| fallback(activation).map(|found| found.0), Ok)
+    Ok(choose(activation)?.0)
 }
 
-/// The smallest root of Eq. (13), where it has isolated ones. Where E\[f'²\] does not exist there is no
-/// condition, and so no root.
-pub(crate) fn smallest_root(activation: &Activation) -> Result<Option<f64>, Error> {
-    if activation.singularities().is_some_and(|known| known.divergent[3].is_some()) {
-        return Ok(None);
-    }
-    match solve(activation, 1.0)?.solution {
-        Solution::Roots(roots) => Ok(roots.first().map(|root| root.sigma_p)),
-        _ => Ok(None),
-    }
-}
-
-/// Which σ_p is taken where Eq. (13) singles out none.
+/// Why a σ_p is taken where none is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fallback {
-    /// 1, where the condition is that near.
+pub(crate) enum Choice {
+    /// It is the smallest root of Eq. (13).
+    SmallestRoot,
+    /// 1, since every σ_p is a root.
+    Every,
+    /// 1, where the condition is near enough to 1.
     One,
     /// The largest below 1 for which it is.
     LargestNear,
@@ -55,49 +56,90 @@ pub(crate) enum Fallback {
     LargestFinite,
 }
 
-/// The σ_p of [`auto_sigma_p`] where Eq. (13) has no root or every σ_p is one.
-pub(crate) fn fallback(activation: &Activation) -> Result<(f64, Fallback), Error> {
-    let slack = |sigma_p: f64| {
-        Ok::<f64, Error>(MAX_DEVIATION - (backward_condition(activation, sigma_p)? - 1.0).abs())
+/// The σ_p of [`auto_sigma_p`] with the reason for it.
+pub(crate) fn choose(activation: &Activation) -> Result<(f64, Choice), Error> {
+    // Where E[f'²] does not exist there is no condition, and so no root.
+    let has_condition = activation.singularities().is_none_or(|known| known.divergent[3].is_none());
+    if !has_condition {
+        // Only the forward condition is left.
+        return Gain::of(activation, 1.0).map(|_| (1.0, Choice::LargestFinite));
+    }
+    let solution = solve(activation, 1.0)?.solution;
+    if let Solution::Roots(roots) = &solution
+        && let Some(root) = roots.first()
+    {
+        return Ok((root.sigma_p, Choice::SmallestRoot));
+    }
+    let (sigma_p, choice) = without_root(activation)?;
+    match (choice, solution) {
+        (Choice::One, Solution::Every) => Ok((sigma_p, Choice::Every)),
+        _ => Ok((sigma_p, choice)),
+    }
+}
+
+/// The choice where Eq. (13) has no isolated root.
+fn without_root(activation: &Activation) -> Result<(f64, Choice), Error> {
+    let budget = Budget::of(OPERATIONS, PER_INTEGRAL);
+    let slack = |sigma_p: f64| -> Result<Bounded, Error> {
+        let gain = Gain::within(activation, sigma_p, &budget)?;
+        let away = (gain.finite_condition(activation)? - Bounded::exact(1.0)).abs();
+        Ok(Bounded::exact(MAX_DEVIATION) - away)
     };
     let at_1 = slack(1.0);
-    if matches!(at_1, Ok(slack) if slack >= 0.0) {
-        return Ok((1.0, Fallback::One));
+    if matches!(at_1, Ok(slack) if slack.value >= 0.0) {
+        return Ok((1.0, Choice::One));
     }
-    if activation.singularities().is_some_and(|known| known.divergent[3].is_some()) {
-        // Only the forward condition is left.
-        return Gain::of(activation, 1.0).map(|_| (1.0, Fallback::LargestFinite));
-    }
-    // Down in steps of a tenth; then the exact place by bisection. What cannot be computed, such as
-    // moments that are infinite for larger sigma_p, is passed over.
+    // Down in steps of a tenth; then the exact place. What cannot be computed, such as moments that are
+    // infinite for larger sigma_p, is passed over in ever larger steps.
     let mut largest = at_1.as_ref().ok().map(|_| 1.0);
-    let (mut above, mut failures) = (1.0, 0);
-    for _ in 0..100 {
-        let below = above / 1.1;
-        if let Ok(seen) = slack(below) {
-            if seen >= 0.0 {
-                let (mut low, mut high) = (below, above);
-                for _ in 0..60 {
-                    let middle = 0.5 * (low + high);
-                    let is_near = matches!(slack(middle), Ok(slack) if slack >= 0.0);
-                    if is_near { low = middle } else { high = middle }
-                }
-                return Ok((low, Fallback::LargestNear));
+    let (mut above, mut step, mut failures) = (1.0, STEP, 0);
+    while above > SMALLEST {
+        let below = above / step;
+        match slack(below) {
+            Ok(seen) if seen.value >= 0.0 => {
+                budget.renew();
+                return Ok((last_near(below, above, &slack)?, Choice::LargestNear));
             }
-            largest = largest.or(Some(below));
-            failures = 0;
-        } else {
-            failures += 1;
-            if failures == PATIENCE {
-                break;
+            Ok(_) => {
+                largest = largest.or(Some(below));
+                (step, failures) = (STEP, 0);
+            }
+            Err(_) => {
+                (step, failures) = ((step * step).min(MAX_STEP), failures + 1);
+                if failures == PATIENCE {
+                    break;
+                }
             }
         }
         above = below;
     }
     match (largest, at_1) {
-        (Some(sigma_p), _) => Ok((sigma_p, Fallback::LargestFinite)),
+        (Some(sigma_p), _) => Ok((sigma_p, Choice::LargestFinite)),
         (None, Err(error)) => Err(error),
-        (None, Ok(_)) => Ok((1.0, Fallback::LargestFinite)),
+        (None, Ok(_)) => Ok((1.0, Choice::LargestFinite)),
+    }
+}
+
+/// Where `slack` falls below 0 between `near`, where it is not, and `far`, where it is or cannot be
+/// computed.
+fn last_near(near: f64, far: f64, slack: Condition) -> Result<f64, Error> {
+    let (mut near, mut far) = (near, far);
+    for _ in 0..60 {
+        match slack(far) {
+            Ok(_) => break,
+            Err(_) => {
+                let middle = 0.5 * (near + far);
+                match slack(middle) {
+                    Ok(seen) if seen.value >= 0.0 => near = middle,
+                    _ => far = middle,
+                }
+            }
+        }
+    }
+    let shifted = |sigma_p: f64| Ok(Bounded::exact(1.0) + slack(sigma_p)?);
+    match slack(far) {
+        Ok(_) => Ok(crossing(near, far, &shifted)?.unwrap_or(near)),
+        Err(_) => Ok(near),
     }
 }
 
@@ -117,6 +159,8 @@ mod tests {
             ("sine:omega=5", 0.2),
             ("sin(5*x)", 0.2),
             ("exp(x^2)", 0.4550898605622273),
+            // At 1 and a little below the oscillation is not resolved.
+            ("sin(sinh(2*x))", 0.32551947912955),
         ] {
             let seen = auto_sigma_p(&name.parse().unwrap()).unwrap();
             assert!((seen / sigma_p - 1.0).abs() < 1e-4, "{name}: {seen}, not {sigma_p}");

@@ -1,9 +1,14 @@
 //! The condition and the gain over a range of σ_p, as one draws them.
 
+use crate::moments::budget::Budget;
 use crate::{Activation, Error, Gain, require_positive};
 
-/// Failures in a row after which no farther σ_p is tried in that direction: each may take a second.
+/// Failures in a row after which no farther σ_p is tried in that direction: each may take a part of a second.
 const PATIENCE: usize = 2;
+
+/// Operations for each direction, and for one integral.
+const OPERATIONS: u64 = 20_000_000;
+const PER_INTEGRAL: u64 = 4_000_000;
 
 /// What one σ_p gives.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,10 +55,11 @@ pub fn curve(
     }
     let count = count.max(2);
     let (low, high) = (libm::log(from), libm::log(to));
+    let budget = Budget::of(OPERATIONS, PER_INTEGRAL);
     let point = |index: usize| {
         let share = index as f64 / (count - 1) as f64;
         let sigma_p = libm::exp(low + share * (high - low)).clamp(from, to);
-        let gain = Gain::of(activation, sigma_p)?;
+        let gain = Gain::within(activation, sigma_p, &budget)?;
         Ok(CurvePoint {
             sigma_p,
             gain_squared: gain.gain_squared.value,
@@ -62,6 +68,7 @@ pub fn curve(
     };
     let middle = count / 2;
     let (mut below, first) = outwards((0..middle).rev().map(point));
+    budget.renew();
     let (above, second) = outwards((middle..count).map(point));
     below.reverse();
     below.extend(above);

@@ -65,7 +65,7 @@ mod survey;
 
 pub use answer::{Answer, Approach, Basis, Root, ScanReason, Solution};
 pub use auto::auto_sigma_p;
-pub(crate) use auto::{Fallback, MAX_DEVIATION, fallback, smallest_root};
+pub(crate) use auto::{Choice, MAX_DEVIATION, choose};
 pub use curve::{CurvePoint, curve};
 pub use grid::{GridAnswer, GridSearch, grid_search};
 pub(crate) use refine::crossing;

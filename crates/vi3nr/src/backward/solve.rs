@@ -6,6 +6,7 @@ use super::one_crossing;
 use super::refine::{Condition, crossing, is_sure};
 use super::survey::{Sample, deepest, survey};
 use crate::activation::formula::Operand;
+use crate::moments::budget::Budget;
 use crate::{Activation, Bounded, Error, Gain, require_positive};
 
 /// σ_p to a decade of a scan, and of a search for the infimum alone.
@@ -13,6 +14,9 @@ const SCAN: i32 = 24;
 const SEARCH: i32 = 6;
 /// How many times farther from 1 than the nearest the condition must rise for a search to end.
 const FAR: f64 = 100.0;
+/// Operations for each direction of a survey, and for what is refined in the end; and for one integral.
+const OPERATIONS: u64 = 12_000_000;
+const PER_INTEGRAL: u64 = 4_000_000;
 /// |cond - 1| below which the condition is taken to have reached its limit 1.
 const REACHED: f64 = 1e-12;
 
@@ -20,7 +24,8 @@ const REACHED: f64 = 1e-12;
 ///
 /// The cases of the theorem in [the module](crate::backward) are proofs and take a few gains at most.
 /// Where f jumps or `ratio` is below 1, the condition is scanned from 1e-6 to 1e6 times the function's
-/// own scale, or as far as moments can be computed; [`Basis`] tells which it was. A root that exists
+/// own scale, or as far as moments can be computed within some ten million operations in each direction;
+/// [`Basis`] tells which it was. A root that exists
 /// only in the limit σ_p → 0 or ∞ is not one.
 ///
 /// # Errors
@@ -28,8 +33,10 @@ const REACHED: f64 = 1e-12;
 /// moments do not exist or cannot be computed where they are needed.
 pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
     require_positive("the ratio of fan-out to fan-in", ratio)?;
+    let budget = Budget::of(OPERATIONS, PER_INTEGRAL);
     let condition = |sigma: f64| -> Result<Bounded, Error> {
-        Ok(Bounded::exact(ratio) * Gain::of(activation, sigma)?.finite_condition(activation)?)
+        let gain = Gain::within(activation, sigma, &budget)?;
+        Ok(Bounded::exact(ratio) * gain.finite_condition(activation)?)
     };
     if let Some((constant, basis)) = constant(activation)? {
         return Ok(Answer { solution: everywhere(ratio * constant), basis });
@@ -38,14 +45,14 @@ pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
     if is_discontinuous || ratio < 1.0 {
         let reason =
             if is_discontinuous { ScanReason::Discontinuous } else { ScanReason::FewerOutputs };
-        return scanned(activation, ratio, reason, &condition);
+        return scanned(activation, ratio, reason, &condition, &budget);
     }
     // Moments that do not exist at any σ_p must not be answered for.
     if activation.singularities().is_some_and(|known| known.divergent[3].is_some()) {
         condition(activation.feature_width())?;
     }
     if vanishes_at_zero(activation) {
-        let solution = nearest(activation, ratio, None, &condition)?;
+        let solution = nearest(activation, ratio, None, &condition, &budget)?;
         return Ok(Answer { solution, basis: Basis::VanishesAtZero });
     }
     let found = one_crossing::find(activation, &condition)?;
@@ -55,7 +62,7 @@ pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
     let basis = Basis::OneCrossing { from: first.0, to: last.0 };
     let solution = match found.root {
         Some(sigma_p) => Solution::Roots(vec![root(activation, sigma_p)?]),
-        None => nearest(activation, ratio, Some(&found.seen), &condition)?,
+        None => nearest(activation, ratio, Some(&found.seen), &condition, &budget)?,
     };
     Ok(Answer { solution, basis })
 }
@@ -98,6 +105,7 @@ fn nearest(
     ratio: f64,
     known: Option<&[Sample]>,
     condition: Condition,
+    budget: &Budget,
 ) -> Result<Solution, Error> {
     let ends = Ends::of(activation);
     let distance = |limit: Option<f64>| limit.map(|limit| (ratio * limit - 1.0).abs());
@@ -108,7 +116,7 @@ fn nearest(
             return Ok(Solution::None { infimum: least, approached_at });
         }
     }
-    let seen = survey(activation, SEARCH, condition, &|seen: &[Sample]| {
+    let seen = survey(activation, SEARCH, condition, budget, &|seen: &[Sample]| {
         let distance = |sample: &Sample| (sample.1.value - 1.0).abs();
         let best = seen.iter().map(distance).fold(f64::INFINITY, f64::min);
         let last: Vec<f64> = seen.iter().rev().take(4).map(distance).collect();
@@ -116,6 +124,7 @@ fn nearest(
             && last[0] > FAR * best.max(REACHED)
             && last.windows(2).all(|pair| pair[0] > pair[1])
     });
+    budget.renew();
     let dip = deepest(&seen, condition).ok_or_else(|| unknown(activation))?;
     Ok(nearest_of(ratio, ends, dip))
 }
@@ -141,8 +150,10 @@ fn scanned(
     ratio: f64,
     reason: ScanReason,
     condition: Condition,
+    budget: &Budget,
 ) -> Result<Answer, Error> {
-    let seen = survey(activation, SCAN, condition, &|_| false);
+    let seen = survey(activation, SCAN, condition, budget, &|_| false);
+    budget.renew();
     let (Some(first), Some(last)) = (seen.first(), seen.last()) else {
         condition(activation.feature_width())?;
         return Err(unknown(activation));

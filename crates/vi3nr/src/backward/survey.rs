@@ -1,6 +1,7 @@
 //! The condition from exact moments over a range of σ_p, and what can be read off it.
 
 use super::refine::{Condition, is_sure, lowest};
+use crate::moments::budget::Budget;
 use crate::{Activation, Bounded, Moments};
 
 /// Decades of σ_p on either side of the function's own scale.
@@ -14,12 +15,13 @@ const HALVINGS: u32 = 20;
 pub(super) type Sample = (f64, Bounded);
 
 /// Conditions in increasing σ_p, `per_decade` to a decade, from the function's own scale outwards to a
-/// factor of 10^6 or to where they cannot be computed. `is_enough`, asked with the latest samples of one
+/// factor of 10^6, or to where they cannot be computed or the `budget` of a direction is spent. `is_enough`, asked with the latest samples of one
 /// direction, may end it earlier.
 pub(super) fn survey(
     activation: &Activation,
     per_decade: i32,
     condition: Condition,
+    budget: &Budget,
     is_enough: &dyn Fn(&[Sample]) -> bool,
 ) -> Vec<Sample> {
     let scale = activation.feature_width();
@@ -50,7 +52,9 @@ pub(super) fn survey(
         }
         seen
     };
+    budget.renew();
     let mut below = outwards(&mut (1..=steps).map(|step| -step));
+    budget.renew();
     let above = outwards(&mut (0..=steps));
     below.reverse();
     below.extend(above);

@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use super::budget::Budget;
 use super::existence::NAMES;
 use super::scaled::Scaled;
 use super::sums::Four;
@@ -15,6 +16,17 @@ const SHARP: f64 = 1e-8;
 /// √(2π).
 const ROOT_TAU: f64 = 2.506_628_274_631_000_7;
 
+/// What the integrands are integrated against.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Measure {
+    /// The normal density.
+    Normal,
+    /// The normal density times (x/σ)².
+    BySquare,
+    /// The uniform density over one period of this length, from -1/2 to 1/2 of it ([`super::period`]).
+    Period(f64),
+}
+
 /// What is integrated.
 pub(super) struct Integrand<'a> {
     pub(super) activation: &'a Activation,
@@ -23,6 +35,10 @@ pub(super) struct Integrand<'a> {
     pub(super) sigma: f64,
     /// How many of the four are integrated, from the first; the others do not exist.
     pub(super) count: usize,
+    /// What the four are integrated against.
+    pub(super) measure: Measure,
+    /// What the integrals may cost.
+    pub(super) budget: Budget,
 }
 
 impl Integrand<'_> {
@@ -36,6 +52,11 @@ impl Integrand<'_> {
         })
     }
 
+    /// The length of the expression of f and f'.
+    pub(super) fn operations(&self) -> usize {
+        self.definition.program().instructions().len().max(1)
+    }
+
     /// Whether the function is known to be even or odd.
     pub(super) fn is_symmetric(&self) -> bool {
         self.definition.symmetry() != Symmetry::Unknown
@@ -43,11 +64,20 @@ impl Integrand<'_> {
 
     /// ln of bounds of the four integrands, density included, over a region.
     pub(super) fn ln_moduli(&self, region: Region, sides: &mut Sides) -> Four {
+        self.budget.spend_on_region(self.operations() as u64);
         let (f, slope) = enclose(self.definition.program(), region, sides);
         let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
         let nearest = region.lo.max(-region.hi).max(0.0) / self.sigma;
         let turned = region.im / self.sigma;
-        let density = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
+        let normal = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
+        let density = match self.measure {
+            Measure::Normal => normal,
+            Measure::BySquare => {
+                let farthest = libm::hypot(region.lo.abs().max(region.hi.abs()), region.im);
+                normal + 2.0 * libm::log(farthest / self.sigma)
+            }
+            Measure::Period(period) => -libm::log(period),
+        };
         self.existing([f, 2.0 * f, slope, 2.0 * slope].map(|ln| ln + density), f64::NEG_INFINITY)
     }
 
@@ -59,8 +89,16 @@ impl Integrand<'_> {
     /// Below this a moment of f' is as good as 0 beside f: what the expression `f` computes to 1e-6 and
     /// 1e-12 of √E\[f²\]/σ and E\[f²\]/σ².
     pub(super) fn floor(&self, second_moment: f64) -> Four {
-        let steepness = 1e-6 * libm::sqrt(second_moment) / self.sigma;
+        let steepness = 1e-6 * libm::sqrt(second_moment) / (0.1 * self.reach());
         [0.0, 0.0, steepness, steepness * steepness]
+    }
+
+    /// How far from 0 what matters lies: ten standard deviations, or half a period.
+    pub(super) fn reach(&self) -> f64 {
+        match self.measure {
+            Measure::Normal | Measure::BySquare => 10.0 * self.sigma,
+            Measure::Period(period) => 0.5 * period,
+        }
     }
 
     /// ln(σ√(2π)).
@@ -70,9 +108,15 @@ impl Integrand<'_> {
 
     /// The four integrands at `place`, times `weight` and the density.
     pub(super) fn node(&self, place: Bounded, weight: f64) -> [Bounded; 4] {
+        self.budget.spend_at_point(self.operations() as u64);
+        // The density is `factor` e^(-`square`/2), with so many roundings.
         let u = place.value / self.sigma;
-        let square = u * u;
-        let relative = f64::EPSILON * (8.0 + 4.0 * square);
+        let normal = 1.0 / (self.sigma * ROOT_TAU);
+        let (factor, square, roundings) = match self.measure {
+            Measure::Normal => (normal, u * u, 8.0),
+            Measure::BySquare => (u * u * normal, u * u, 12.0),
+            Measure::Period(period) => (1.0 / period, 0.0, 8.0),
+        };
         let (value, slope) = self.activation.value_and_slope_on(place);
         let slope = if self.count > 2 { slope } else { Bounded::exact(0.0) };
         // Beside overflow, a bound that is far wider than roundings shows a subnormal intermediate.
@@ -82,7 +126,8 @@ impl Integrand<'_> {
             number.is_finite() && number.value.abs() < 1e100 && is_sharp
         };
         if square < 1200.0 && tame(value) && tame(slope) {
-            let density = weight * libm::exp(-0.5 * square) / (self.sigma * ROOT_TAU);
+            let density = weight * libm::exp(-0.5 * square) * factor;
+            let relative = f64::EPSILON * (roundings + 4.0 * square);
             let density = Bounded { value: density, error: relative * density };
             let four = [value, value * value, slope, slope * slope].map(|g| g * density);
             return self.existing(four, Bounded::exact(0.0));
@@ -97,10 +142,11 @@ impl Integrand<'_> {
         };
         let (scaled, scaled_slope) = self.activation.value_and_slope_on(Scaled::new(place));
         let (value, slope) = (sharper(scaled, value), sharper(scaled_slope, slope));
-        let power = -0.5 * square - self.ln_norm();
-        let error = f64::EPSILON * (8.0 + 4.0 * square + power.abs());
+        let power = -0.5 * square;
+        let error = f64::EPSILON * (roundings + 4.0 * square);
         let density = Real::exp(Scaled::new(Bounded { value: power, error }));
-        let density = density * Scaled::new(Bounded::exact(weight));
+        let density =
+            density * Scaled::new(Bounded::exact(weight)) * Scaled::new(Bounded::exact(factor));
         let four = [value, value * value, slope, slope * slope].map(|g| (g * density).plain());
         self.existing(four, Bounded::exact(0.0))
     }

@@ -15,6 +15,7 @@
 //! # Ok::<(), vi3nr::Error>(())
 //! ```
 
+pub(crate) mod budget;
 mod closed;
 mod existence;
 mod function;
@@ -22,8 +23,10 @@ mod gauss;
 mod integrand;
 mod monte_carlo;
 mod node_rule;
+mod period;
 mod quadrature;
 pub(crate) mod scaled;
+mod singular_panel;
 mod strip;
 mod sums;
 mod tail;
@@ -31,6 +34,7 @@ mod tail;
 pub use function::{FunctionError, FunctionMoments, Samples};
 
 use crate::{Activation, Bounded, Error};
+use budget::Budget;
 
 /// How expectations were obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +101,26 @@ impl Moments {
     /// # Ok::<(), vi3nr::Error>(())
     /// ```
     pub fn of(activation: &Activation, sigma: f64) -> Result<Self, Error> {
+        Self::within(activation, sigma, &Budget::unlimited())
+    }
+
+    /// [`Moments::of`] for one of many integrals of a search.
+    pub(crate) fn within(
+        activation: &Activation,
+        sigma: f64,
+        budget: &Budget,
+    ) -> Result<Self, Error> {
         crate::require_positive("sigma_p", sigma)?;
         match Self::closed(activation, sigma)? {
             Some(moments) => Ok(moments),
-            None => quadrature::moments(activation, sigma),
+            None => quadrature::moments(activation, sigma, budget),
         }
+    }
+
+    /// E\[(z/σ)² f(z)²\] under N(0, `sigma`²) by quadrature.
+    pub(crate) fn by_square(activation: &Activation, sigma: f64) -> Result<Bounded, Error> {
+        crate::require_positive("sigma_p", sigma)?;
+        quadrature::second_moment_by_square(activation, sigma)
     }
 
     /// The moments in closed form; `None` where none is known.
@@ -121,7 +140,7 @@ impl Moments {
     /// Returns [`Error::OutOfRange`] and [`Error::Moment`] as [`Moments::of`] does.
     pub fn by_quadrature(activation: &Activation, sigma: f64) -> Result<Self, Error> {
         crate::require_positive("sigma_p", sigma)?;
-        quadrature::moments(activation, sigma)
+        quadrature::moments(activation, sigma, &Budget::unlimited())
     }
 
     /// The paper's estimate: means over `samples` draws from N(0, `sigma`²), the same for the same
@@ -129,7 +148,8 @@ impl Moments {
     ///
     /// # Errors
     /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0 or `samples` is not from 2
-    /// to 2^30, and [`Error::Moment`] if E\[f\] or E\[f²\] is infinite or a sum is not finite.
+    /// to 10 million, and [`Error::Moment`] if E\[f\] or E\[f²\] is infinite, a sum is not finite, or
+    /// an expression of more than 30 operations has too many samples (400 million operations in all).
     ///
     /// ```
     /// use vi3nr::Moments;
@@ -213,7 +233,7 @@ mod tests {
             let activation: Activation = name.parse().unwrap();
             for sigma in [1e-3, 0.1, 0.5, 1.0, 2.0, 7.0] {
                 let closed = Moments::closed(&activation, sigma).unwrap().unwrap();
-                let integrated = quadrature::moments(&activation, sigma).unwrap();
+                let integrated = Moments::by_quadrature(&activation, sigma).unwrap();
                 let four = |m: Moments| {
                     [m.mean, m.second_moment, m.derivative_mean, m.derivative_second_moment]
                 };

@@ -4,8 +4,11 @@ use super::{Method, Moments, existence};
 use crate::rng::{Random, Stream};
 use crate::{Activation, Bounded, Error};
 
-/// Most samples: a minute of work.
-const MAX_SAMPLES: u64 = 1 << 30;
+/// Most samples, and most operations on all of them, some 2 s: a long expression has fewer samples.
+const MAX_SAMPLES: u64 = 10_000_000;
+const MAX_OPERATIONS: u64 = 400_000_000;
+/// What drawing a sample costs, in operations.
+const DRAWING: u64 = 10;
 
 pub(super) fn moments(
     activation: &Activation,
@@ -17,7 +20,19 @@ pub(super) fn moments(
         return Err(Error::OutOfRange {
             quantity: "samples".into(),
             value: samples as f64,
-            expected: "a number from 2 to 2^30",
+            expected: "a number from 2 to 10 million",
+        });
+    }
+    let operations = DRAWING + activation.to_formula()?.program().instructions().len() as u64;
+    let most = MAX_OPERATIONS / operations;
+    if samples > most {
+        return Err(Error::Moment {
+            moment: "E[f^2]",
+            activation: activation.to_string(),
+            sigma,
+            reason: format!(
+                "{samples} samples are too many for an expression of this length; expected at most {most}"
+            ),
         });
     }
     // A sample mean of what has no expectation is a number about the sample alone.
@@ -69,7 +84,15 @@ mod tests {
     fn impossible_requests_are_refused() {
         let tanh: Activation = "tanh".parse().unwrap();
         assert!(Moments::by_sampling(&tanh, 1.0, 1, 0).is_err());
-        assert!(Moments::by_sampling(&tanh, 1.0, u64::MAX, 0).is_err());
+        for samples in [10_000_001, u64::MAX] {
+            let error = Moments::by_sampling(&tanh, 1.0, samples, 0).unwrap_err();
+            assert!(matches!(error, Error::OutOfRange { .. }), "{error}");
+        }
+        let terms: Vec<String> = (1..20).map(|k| format!("sin({k}*x)")).collect();
+        let long: Activation = terms.join("+").parse().unwrap();
+        let error = Moments::by_sampling(&long, 1.0, 10_000_000, 0).unwrap_err().to_string();
+        assert!(error.contains("10000000 samples are too many for an expression"), "{error}");
+        assert!(Moments::by_sampling(&long, 1.0, 100, 0).is_ok());
         let log: Activation = "log(x)".parse().unwrap();
         assert!(Moments::by_sampling(&log, 1.0, 100, 0).is_err());
         assert!(Moments::by_sampling(&tanh, -1.0, 100, 0).is_err());

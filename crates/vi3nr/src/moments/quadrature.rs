@@ -9,10 +9,13 @@
 //! point at which the enclosure stays infinite, such as x/tanh(x), (1-cos(x))/x^2 or abs(x)^0.9 at
 //! 0: there the rules with 16, 32 and 64 points must agree, or the panels' contributions must fade,
 //! or all integrands must be powers of x beside 0, else the integral is refused. The evaluation's own rounding is bounded by computing on
-//! [`Bounded`]. An analytic function with very many periods under the density goes to [`strip`].
+//! [`Bounded`]. An analytic function that oscillates very often under the density goes to
+//! [`strip`], and of a periodic function with many periods there [`period`] leaves one.
 
+use super::budget::Budget;
 use super::gauss::{Rule, SIXTEEN, SIXTY_FOUR, THIRTY_TWO, ln_error_factor};
-use super::integrand::{Integrand, rounded};
+use super::integrand::{Integrand, Measure, rounded};
+use super::period::{self, Wrapped};
 use super::sums::{Four, Sums};
 use super::{Method, Moments, existence, strip, tail};
 use crate::activation::formula::{Region, Sides, Symmetry};
@@ -31,18 +34,16 @@ const MAX_OPERATIONS: usize = 600_000;
 const SUSPECT: u32 = 4;
 /// Halvings of one panel after which a point is declared singular.
 const DEEPEST: u32 = 1000;
-/// Width in standard deviations of a panel at 0 on which a power of x is looked for.
-const POWER_LAW: f64 = 1e-12;
 /// The ellipses that are tried, from the one that serves smooth panels best.
 const ELLIPSES: [f64; 5] = [3.2, 2.2, 5.0, 1.6, 12.0];
 /// The rules, from the cheapest.
-const RULES: [&Rule; 3] = [&SIXTEEN, &THIRTY_TWO, &SIXTY_FOUR];
+pub(super) const RULES: [&Rule; 3] = [&SIXTEEN, &THIRTY_TWO, &SIXTY_FOUR];
 
 /// An interval that waits for its turn.
 #[derive(Clone, Copy)]
-struct Panel {
-    from: f64,
-    to: f64,
+pub(super) struct Panel {
+    pub(super) from: f64,
+    pub(super) to: f64,
     depth: u32,
     /// How many intervals in a row, up to this one, had no finite enclosure.
     unbounded: u32,
@@ -55,25 +56,62 @@ impl Panel {
 }
 
 /// The moments of `activation` under N(0, `sigma`²).
-pub(super) fn moments(activation: &Activation, sigma: f64) -> Result<Moments, Error> {
-    let definition = activation.to_formula()?;
+pub(super) fn moments(
+    activation: &Activation,
+    sigma: f64,
+    budget: &Budget,
+) -> Result<Moments, Error> {
     let count = existence::count(activation, sigma)?;
-    let integrand = Integrand { activation, definition, sigma, count };
-    let mut scale = integrand.rough_magnitudes();
-    let mut sums = integrand.integrate(scale)?;
-    // A first guess that was far too large has set the tolerances too wide.
-    for _ in 0..2 {
-        let coarse = (0..4).any(|k| scale[k] > 8.0 * sums.magnitude[k]);
-        if !coarse {
-            break;
-        }
-        scale = sums.magnitude;
-        sums = integrand.integrate(scale)?;
-    }
-    integrand.finish(&sums)
+    against(Measure::Normal, activation, sigma, count, budget)
+}
+
+/// E\[(z/σ)² f(z)²\] for z ~ N(0, `sigma`²).
+pub(super) fn second_moment_by_square(
+    activation: &Activation,
+    sigma: f64,
+) -> Result<Bounded, Error> {
+    let count = existence::count(activation, sigma)?.min(2);
+    let budget = Budget::unlimited();
+    Ok(against(Measure::BySquare, activation, sigma, count, &budget)?.second_moment)
+}
+
+/// The four integrals, of which the first `count` exist.
+fn against(
+    measure: Measure,
+    activation: &Activation,
+    sigma: f64,
+    count: usize,
+    budget: &Budget,
+) -> Result<Moments, Error> {
+    let definition = activation.to_formula()?;
+    let own = budget.of_one();
+    let mut integrand = Integrand { activation, definition, sigma, count, measure, budget: own };
+    let wrapped = period::wrap(&mut integrand);
+    let moments = integrand.moments(wrapped);
+    budget.take(&integrand.budget);
+    moments
 }
 
 impl Integrand<'_> {
+    /// The four from their integrals, each of which may be off by `wrapped` in its measure.
+    fn moments(&self, wrapped: Wrapped) -> Result<Moments, Error> {
+        let mut scale = self.rough_magnitudes();
+        let mut sums = self.integrate(scale)?;
+        // A first guess that was far too large has set the tolerances too wide.
+        for _ in 0..2 {
+            let coarse = (0..4).any(|k| scale[k] > 8.0 * sums.magnitude[k]);
+            if !coarse {
+                break;
+            }
+            scale = sums.magnitude;
+            sums = self.integrate(scale)?;
+        }
+        for k in 0..4 {
+            sums.error[k] += wrapped.part * sums.magnitude[k] + wrapped.ends[k];
+        }
+        self.finish(&sums)
+    }
+
     /// The magnitudes of the four integrals from some hundred points: only efficiency depends on it.
     fn rough_magnitudes(&self) -> Four {
         let mut sums = [0.0; 4];
@@ -82,8 +120,9 @@ impl Integrand<'_> {
                 *sum += if part.value.is_finite() { part.value.abs() } else { 0.0 };
             }
         };
-        let finest = self.activation.feature_width().min(self.sigma) * 0.05;
-        let steps = (2.0 * libm::log2(10.0 * self.sigma / finest)).min(200.0) as i32;
+        let reach = self.reach();
+        let finest = self.activation.feature_width().min(0.1 * reach) * 0.05;
+        let steps = (2.0 * libm::log2(reach / finest)).min(200.0) as i32;
         for step in 0..=steps {
             let x = finest * libm::exp2(0.5 * f64::from(step));
             sample(x, 0.35 * x);
@@ -97,7 +136,7 @@ impl Integrand<'_> {
         let floor = self.floor(scale[1]);
         let scale: Four = std::array::from_fn(|k| scale[k].max(floor[k]));
         let tolerance = scale.map(|scale| (PANEL_TOLERANCE * scale).max(f64::MIN_POSITIVE));
-        let operations = self.definition.program().instructions().len().max(1);
+        let operations = self.operations();
         let max_panels = (MAX_OPERATIONS / operations).clamp(MIN_PANELS, MAX_PANELS);
         let mut sums = Sums::default();
         let mut waiting = self.first_panels(tolerance, &mut sums)?;
@@ -105,11 +144,12 @@ impl Integrand<'_> {
         for looked_at in 0.. {
             let Some(panel) = waiting.pop() else { break };
             if looked_at == PATIENCE
+                && !matches!(self.measure, Measure::Period(_))
                 && let Some(sums) = strip::integrate(self, scale)
             {
                 return Ok(sums);
             }
-            if looked_at > max_panels {
+            if looked_at > max_panels || self.budget.left() == 0 {
                 waiting.push(panel);
                 return self.unresolved(&sums, &waiting, max_panels);
             }
@@ -182,13 +222,19 @@ impl Integrand<'_> {
         } else {
             format!("all that is known is E[f^2] >= {least:.6e}")
         };
-        self.fail(1, format!("it is not resolved to 1e-10 by {panels} panels; {known}"))
+        let limit = self.budget.limit(panels);
+        self.fail(1, format!("it is not resolved to 1e-10 {limit}; {known}"))
     }
 
     /// The panels between the ends of the line, 0 and the kinks; what lies beyond the ends goes
     /// into the error of `sums`. Of an even or odd function only the right half is integrated.
     fn first_panels(&self, tolerance: Four, sums: &mut Sums) -> Result<Vec<Panel>, Error> {
         let mut ends = vec![0.0];
+        if matches!(self.measure, Measure::Period(_)) {
+            let half = self.reach();
+            ends.extend(if self.is_symmetric() { [half, half] } else { [-half, half] });
+            return Ok(self.between(ends));
+        }
         for side in if self.is_symmetric() { [1.0].iter() } else { [-1.0, 1.0].iter() } {
             let Some((end, beyond)) = tail::end(self, *side, tolerance.map(libm::log)) else {
                 self.require_defined(side * 1e3 * self.sigma)?;
@@ -199,6 +245,11 @@ impl Integrand<'_> {
                 *error += libm::exp(ln_beyond);
             }
         }
+        Ok(self.between(ends))
+    }
+
+    /// The panels between these ends, in any order, and the kinks.
+    fn between(&self, mut ends: Vec<f64>) -> Vec<Panel> {
         ends.sort_by(f64::total_cmp);
         let (first, last) = (ends[0], ends[ends.len() - 1]);
         for kink in self.activation.kinks() {
@@ -209,7 +260,7 @@ impl Integrand<'_> {
         ends.sort_by(f64::total_cmp);
         ends.dedup();
         let panel = |pair: &[f64]| Panel { from: pair[0], to: pair[1], depth: 0, unbounded: 0 };
-        Ok(ends.windows(2).map(panel).collect())
+        ends.windows(2).map(panel).collect()
     }
 
     /// The integrals over a panel by the cheapest rule whose truncation error is proven to be
@@ -255,7 +306,7 @@ impl Integrand<'_> {
     }
 
     /// The four integrals over the panel with a bound on the rounding errors.
-    fn apply(&self, rule: &Rule, panel: &Panel) -> Sums {
+    pub(super) fn apply(&self, rule: &Rule, panel: &Panel) -> Sums {
         let (center, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
         let mut sums = Sums::default();
         for (node, weight) in rule {
@@ -265,60 +316,6 @@ impl Integrand<'_> {
         }
         sums.close(2 * rule.len());
         sums
-    }
-
-    /// At a suspected singular point: the integrals by 64 points and an estimate of their error from
-    /// the rules with 32 and 16, or from their whole size where the integrand grows toward an end.
-    ///
-    /// Ten times the differences is far more than the error of 64 points, both where the singular
-    /// point is only one of the expression (the rules then converge geometrically) and at |x|^p with
-    /// p > -0.9 (they differ by more than a tenth of the error). Where the integrand grows, four
-    /// times what 64 points see is more than a panel holds unless p < -0.95, and then panels do not
-    /// fade within the range of `f64`: the integral is refused.
-    fn estimate(&self, panel: &Panel) -> (Sums, Four) {
-        let [coarse, middle, fine] = RULES.map(|rule| self.apply(rule, panel));
-        let (center, half) = (0.5 * (panel.from + panel.to), 0.5 * (panel.to - panel.from));
-        let at = |x: f64| self.node(rounded(x), half).map(|g| g.value.abs());
-        let inner = at(center);
-        let outer = [at(center - 0.997 * half), at(center + 0.997 * half)];
-        let error = std::array::from_fn(|k| {
-            let steps =
-                (fine.value[k] - middle.value[k]).abs() + (middle.value[k] - coarse.value[k]).abs();
-            let grows = outer.iter().any(|outer| outer[k] > 4.0 * inner[k]);
-            10.0 * steps + if grows { 4.0 * fine.magnitude[k] } else { 0.0 }
-        });
-        (fine, error)
-    }
-
-    /// At a panel that ends at 0: the integrals of A x^a, where all four integrands go as such powers
-    /// over the panel. The part near 0 of x^-0.98 cannot be made negligible by halving.
-    fn power_law(&self, panel: &Panel) -> Option<(Sums, Four)> {
-        let width = panel.to - panel.from;
-        if (panel.from != 0.0 && panel.to != 0.0) || width > POWER_LAW * self.sigma {
-            return None;
-        }
-        let side = if panel.from == 0.0 { 1.0 } else { -1.0 };
-        let at = |share: f64| self.node(Bounded::exact(side * share * width), 1.0);
-        let [outer, middle, inner] = [1.0, 0.25, 0.0625].map(at);
-        let mut part = Sums::default();
-        let mut error = [0.0; 4];
-        for k in 0..4 {
-            if outer[k].value == 0.0 && middle[k].value == 0.0 && inner[k].value == 0.0 {
-                part.error[k] = width * outer[k].error;
-                continue;
-            }
-            let power = |from: Bounded, to: Bounded| libm::log2(to.value / from.value) / 2.0;
-            let (a, b) = (power(middle[k], outer[k]), power(inner[k], middle[k]));
-            let off = (a - b).abs() + outer[k].relative_error() + middle[k].relative_error();
-            if !(off < 1e-12 && a > -0.9999) {
-                return None;
-            }
-            part.value[k] = outer[k].value * width / (1.0 + a);
-            part.magnitude[k] = part.value[k].abs();
-            part.error[k] = part.magnitude[k] * outer[k].relative_error();
-            error[k] = part.magnitude[k] * 4.0 * off / (1.0 + a);
-        }
-        Some((part, error))
     }
 
     /// Refuses a panel in which a value is not finite.
@@ -358,5 +355,33 @@ impl Integrand<'_> {
             }
         }
         Ok(Moments::from_four(moments, self.count, Method::Quadrature))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What does not end by itself ends with its budget, and what is known is told.
+    #[test]
+    fn a_spent_budget_is_an_error() {
+        let endless: Activation = "sin(sinh(2*x))".parse().unwrap();
+        let budget = Budget::of(1_000_000, 300_000);
+        for used in 1..=3 {
+            let error = moments(&endless, 1.0, &budget).unwrap_err().to_string();
+            let expected = "not resolved to 1e-10 within the operations that a search may take; all \
+                that is known is 0";
+            assert!(error.contains(expected), "{error}");
+            let left = 1_000_000 - used * 300_000;
+            assert!((left - 20_000..=left).contains(&(budget.left() as i64)), "{budget:?}");
+        }
+        let before = budget.left();
+        let tanh: Activation = "tanh".parse().unwrap();
+        assert!(moments(&tanh, 1.0, &budget).is_ok());
+        assert!((1..20_000).contains(&(before - budget.left())));
+        let closed: Activation = "sine".parse().unwrap();
+        let spent = Budget::of(0, 0);
+        assert!(moments(&tanh, 1.0, &spent).is_err());
+        assert!(Moments::within(&closed, 1.0, &spent).is_ok());
     }
 }

@@ -149,8 +149,9 @@ impl Mul for Scaled {
 impl Div for Scaled {
     type Output = Self;
     fn div(self, other: Self) -> Self {
-        // Here infinity is a number beyond every exponent.
-        if other.mantissa.value.is_infinite() && self.mantissa.is_finite() {
+        // Here infinity is a number beyond every exponent, and an exact 0 stays exact.
+        let is_zero = self.mantissa == Bounded::exact(0.0) && !other.may_be_zero();
+        if is_zero || (other.mantissa.value.is_infinite() && self.mantissa.is_finite()) {
             return Self { mantissa: Bounded::exact(0.0), exponent: 0 };
         }
         Self::normalized(self.mantissa / other.mantissa, self.exponent - other.exponent)
@@ -200,6 +201,11 @@ impl Real for Scaled {
     }
 
     fn tanh(self) -> Self {
+        if self.exponent >= COMFORT && self.mantissa.value.abs() > 2.0 * self.mantissa.error {
+            // Beyond 2^COMFORT: 1 to all digits.
+            let value = 1f64.copysign(self.mantissa.value);
+            return Self::new(Bounded { value, error: f64::MIN_POSITIVE });
+        }
         self.through_zero(1.0, Real::tanh)
     }
 

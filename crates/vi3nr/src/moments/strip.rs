@@ -53,9 +53,12 @@ pub(super) fn integrate(integrand: &Integrand, scale: Four) -> Option<Sums> {
     let last = libm::ceil(end * sigma / spacing);
     let sides = if integrand.is_symmetric() { 1.0 } else { 2.0 };
     // The bound on the tail takes its blocks for longer than the spacing.
-    let operations = integrand.definition.program().instructions().len() as f64;
+    let operations = integrand.operations() as f64;
     let nodes = sides * last;
-    if nodes > MAX_NODES || nodes * operations > MAX_OPERATIONS || spacing > 0.02 * sigma {
+    if nodes > MAX_NODES
+        || nodes * operations > MAX_OPERATIONS.min(integrand.budget.left() as f64)
+        || spacing > 0.02 * sigma
+    {
         return None;
     }
     for (error, truncation) in sums.error.iter_mut().zip(truncation) {
@@ -87,7 +90,7 @@ pub(super) fn integrate(integrand: &Integrand, scale: Four) -> Option<Sums> {
 /// with that error.
 fn best_spacing(integrand: &Integrand, tolerance: Four) -> Option<(f64, Four)> {
     let mut best: Option<(f64, Four)> = None;
-    let operations = integrand.definition.program().instructions().len().max(1);
+    let operations = integrand.operations();
     let mut left = MAX_ENCLOSED / operations;
     for step in 0..STRIPS {
         let width = WIDEST * integrand.sigma * libm::exp2(-f64::from(step) / PER_HALVING);

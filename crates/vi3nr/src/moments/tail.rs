@@ -1,6 +1,6 @@
 //! How far out the expectations have to be integrated.
 
-use super::integrand::{Integrand, LN_TINY};
+use super::integrand::{Integrand, LN_TINY, Measure};
 use crate::activation::formula::{Region, Sides, enclose};
 
 /// Standard deviations at which the search for the end begins, and where it is given up.
@@ -79,9 +79,11 @@ fn in_pieces(
 fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
     let ends = (side * near * integrand.sigma, side * far * integrand.sigma);
     let region = Region::interval(ends.0.min(ends.1), ends.0.max(ends.1));
+    integrand.budget.spend_on_region(integrand.operations() as u64);
     let (f, slope) = enclose(integrand.definition.program(), region, &mut Sides::default());
     let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
-    let density = -0.5 * near * near + libm::log(far - near);
+    let by_square = if integrand.measure == Measure::BySquare { 2.0 * libm::log(far) } else { 0.0 };
+    let density = -0.5 * near * near + libm::log(far - near) + by_square;
     let four = [f, 2.0 * f, slope, 2.0 * slope].map(|modulus| modulus + density);
     integrand.existing(four, f64::NEG_INFINITY)
 }

@@ -2,7 +2,11 @@
 
 use super::{BiasRule, InitRule, Scheme};
 use crate::backward::{crossing, scan};
+use crate::moments::budget::Budget;
 use crate::{Activation, Bounded, Error, Gain};
+
+/// Operations for all integrals of a search.
+const OPERATIONS: u64 = 30_000_000;
 
 /// The values of σ_p that the hidden layers of a scheme preserve: the solutions of
 /// gain²(f, σ_p) = M_i σ²(W_i).
@@ -77,8 +81,9 @@ impl InitRule {
             BiasRule::Uniform { bound } => bound * bound / 3.0,
         };
         // σ²/(M σ²(W) E[f²] + Var(b)), which is 1 at a solution, from gain² = σ²/E[f²].
+        let budget = Budget::of(OPERATIONS, OPERATIONS);
         let quotient = |sigma: f64| -> Result<Bounded, Error> {
-            let second_moment = Gain::of(activation, sigma)?.moments.second_moment;
+            let second_moment = Gain::within(activation, sigma, &budget)?.moments.second_moment;
             let kept = Bounded::exact(target) * second_moment + Bounded::exact(bias_variance);
             Ok(Bounded::exact(sigma) * Bounded::exact(sigma) / kept)
         };

@@ -83,7 +83,7 @@ pub enum Scheme {
     MonteCarlo {
         /// The standard deviation σ_p of the preactivations.
         sigma_p: f64,
-        /// The number of samples, 2 to 2^30; the paper uses [`PAPER_SAMPLES`].
+        /// The number of samples, 2 to 10 million; the paper uses [`PAPER_SAMPLES`].
         samples: u64,
     },
     /// All gradients have the same variance if the preactivations are N(0, σ_p²). The first layer

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::backward::{Fallback, MAX_DEVIATION, Solution, fallback, smallest_root, solve};
+use crate::backward::{Choice, MAX_DEVIATION, choose};
 use crate::{Activation, Error, number, require_positive};
 
 /// A request for σ_p: `0.15`, `auto` or `2*auto`.
@@ -173,22 +173,15 @@ pub fn default_sigma_p(activation: &Activation, factor: f64) -> Result<SigmaP, E
 
 /// The choice of [`auto_sigma_p`](crate::auto_sigma_p) and the reason for it.
 fn automatic(activation: &Activation) -> Result<SigmaP, Error> {
-    if let Some(root) = smallest_root(activation)? {
-        return Ok(SigmaP { value: root, reason: SigmaReason::SmallestRoot });
-    }
-    let (value, kind) = fallback(activation)?;
-    let reason = match kind {
-        Fallback::One if is_every(activation)? => SigmaReason::EveryValue,
-        Fallback::One => SigmaReason::NearOne,
-        Fallback::LargestNear => SigmaReason::LargestNear,
-        Fallback::LargestFinite => SigmaReason::LargestFinite,
+    let (value, choice) = choose(activation)?;
+    let reason = match choice {
+        Choice::SmallestRoot => SigmaReason::SmallestRoot,
+        Choice::Every => SigmaReason::EveryValue,
+        Choice::One => SigmaReason::NearOne,
+        Choice::LargestNear => SigmaReason::LargestNear,
+        Choice::LargestFinite => SigmaReason::LargestFinite,
     };
     Ok(SigmaP { value, reason })
-}
-
-/// Whether every σ_p satisfies Eq. (13).
-fn is_every(activation: &Activation) -> Result<bool, Error> {
-    Ok(solve(activation, 1.0)?.solution == Solution::Every)
 }
 
 /// Writes the text that [`SigmaRequest::from_str`] reads: `0.15`, `auto` or `2*auto`.

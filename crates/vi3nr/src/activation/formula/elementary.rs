@@ -5,18 +5,22 @@ use std::f64::consts::{FRAC_2_SQRT_PI, FRAC_PI_2, FRAC_PI_4, LN_2, PI, TAU};
 use super::region::{Region, WHOLE};
 use crate::Real;
 
+/// The real part from which on 1 - tanh is below the smallest normal number.
+const SATURATED: f64 = 400.0;
+
 impl Region {
     pub(super) fn exp(self) -> Self {
         let z = self.plain();
         if z.im == 0.0 && z.hi >= 1e17 {
             return Region::interval(0.0, f64::INFINITY);
         }
-        if z.hi >= 1e17 || z.im >= 1e17 {
-            return WHOLE;
-        }
+        // The modulus is that of e^hi, however far the imaginary part reaches.
         if z.hi < -1e15 {
             let im = f64::from(u8::from(z.im > 0.0));
             return Region { lo: -im, hi: 1.0, im, exponent: -1_000_000_000_000_000 };
+        }
+        if z.hi >= 1e17 || z.im >= 1e17 {
+            return WHOLE;
         }
         // 2^k e^(x - k ln 2), with k from the right end of the interval.
         let k = if z.hi.abs() > 200.0 || z.lo < -200.0 { (z.hi / LN_2).floor() } else { 0.0 };
@@ -134,6 +138,11 @@ impl Region {
                 exponent: 0,
             }
             .widened();
+        }
+        // |tanh z - 1| < 3 e^(-2 Re z).
+        if self.lo > SATURATED {
+            let off = f64::MIN_POSITIVE;
+            return Region { lo: 1.0, hi: 1.0, im: off, exponent: 0 }.widened();
         }
         // 1 - 2/(1 + e^(2z)), which is accurate if e^(2z) is large.
         if self.lo > 0.5 {

@@ -39,6 +39,7 @@ mod degree;
 mod derive;
 mod elementary;
 mod enclose;
+mod frequency;
 mod graph;
 mod kinks;
 mod operation;
@@ -74,6 +75,7 @@ pub struct Formula {
     kinks: Arc<[f64]>,
     symmetry: Symmetry,
     degree: Option<f64>,
+    frequency: Option<f64>,
     singularities: Arc<Singularities>,
     program: Arc<Program>,
 }
@@ -187,6 +189,7 @@ impl Formula {
             kinks: kinks.into(),
             symmetry: symmetry::symmetry(&graph, root),
             degree: degree::degree(&graph, root),
+            frequency: frequency::frequency(&graph, root),
             singularities: Arc::new(singularities),
             program: Arc::new(program),
         })
@@ -233,6 +236,11 @@ impl Formula {
     /// The p with f(tx) = t^p f(x) for every t > 0, where the form of the expression proves one.
     pub(crate) fn degree(&self) -> Option<f64> {
         self.degree
+    }
+
+    /// The ω > 0 for which the form of the expression proves that 2π/ω is a period.
+    pub(crate) fn frequency(&self) -> Option<f64> {
+        self.frequency
     }
 
     /// Where f jumps, or f or f' has no finite integral.
