@@ -1,25 +1,66 @@
 //! What numbers of the theory mean, in a line each.
 
+use vi3nr::Scheme;
+
 use crate::numbers::significant;
 
 /// What the condition of Eq. (13) means for the gradients of a deep network.
 pub(crate) fn condition(condition: f64) -> String {
-    let shown = significant(condition, 4);
-    if (condition - 1.0).abs() < 5e-5 {
+    growth("condition", condition)
+}
+
+/// What the factor means by which a hidden layer multiplies the variance of the gradient.
+pub(crate) fn gradient_growth(factor: f64) -> String {
+    growth("gradient growth", factor)
+}
+
+fn growth(name: &str, factor: f64) -> String {
+    let shown = significant(factor, 4);
+    if (factor - 1.0).abs() < 5e-5 {
         return format!(
-            "condition {shown}: the gradient keeps its variance from layer to layer, which is the \
-             goal"
+            "{name} {shown}: the gradient keeps its variance from layer to layer, which is the goal"
         );
     }
-    let (verb, factor) = match condition > 1.0 {
-        true => ("grows", condition),
-        false => ("shrinks", 1.0 / condition),
+    if factor == 0.0 {
+        return format!("{name} 0: the gradient vanishes; 1 is the goal");
+    }
+    if factor.is_infinite() {
+        return format!("{name} infinite: the gradient's variance does not exist; 1 is the goal");
+    }
+    let (verb, times) = match factor > 1.0 {
+        true => ("grows", factor),
+        false => ("shrinks", 1.0 / factor),
     };
-    let times = significant(factor, 4);
+    let times = significant(times, 4);
     format!(
-        "condition {shown}: the gradient's variance {verb} {times} times per layer going back; \
-         1 is the goal"
+        "{name} {shown}: the gradient's variance {verb} {times} times per layer going back; 1 is \
+         the goal"
     )
+}
+
+/// What the factor means by which a hidden layer multiplies an error in the variance.
+pub(crate) fn chi(chi: f64) -> String {
+    let shown = significant(chi, 4);
+    let fate = match chi.abs() {
+        size if size < 1.0 - 1e-6 => "fades with depth",
+        size if size > 1.0 + 1e-6 => "grows with depth",
+        _ => "keeps its size",
+    };
+    format!(
+        "chi {shown}: a layer multiplies an error in the variance of the preactivations by {shown}, \
+         so it {fate}"
+    )
+}
+
+/// A scheme in the form that options have, its numbers rounded.
+pub(crate) fn scheme(scheme: &Scheme) -> String {
+    let text = scheme.to_string();
+    let Some((name, values)) = text.split_once(':') else { return text };
+    let rounded = values.split(',').map(|pair| {
+        let value = pair.split_once('=').and_then(|(key, text)| Some((key, text.parse().ok()?)));
+        value.map_or(pair.to_owned(), |(key, value)| format!("{key}={}", significant(value, 6)))
+    });
+    format!("{name}:{}", rounded.collect::<Vec<_>>().join(","))
 }
 
 #[cfg(test)]
@@ -33,6 +74,25 @@ mod tests {
         );
         assert!(condition(0.5).contains("shrinks 2 times"));
         assert!(condition(1.0).contains("keeps its variance"));
-        assert!(condition(f64::INFINITY).contains("grows inf times"));
+        assert!(condition(0.0).contains("vanishes"));
+        assert!(condition(f64::INFINITY).contains("infinite"));
+        assert!(
+            gradient_growth(2.0).starts_with("gradient growth 2: the gradient's variance grows")
+        );
+        assert!(chi(-0.5).ends_with("fades with depth"));
+        assert!(chi(1.2).ends_with("grows with depth"));
+        assert!(chi(1.0).ends_with("keeps its size"));
+    }
+
+    #[test]
+    fn numbers_of_schemes_are_rounded() {
+        for (text, rounded) in [
+            ("ours:sigma_p=0.1553773974030037", "ours:sigma_p=0.155377"),
+            ("ours:sigma_p=0.12345678,last_sigma_p=2", "ours:sigma_p=0.123457,last_sigma_p=2"),
+            ("siren:omega=30", "siren:omega=30"),
+            ("xavier", "xavier"),
+        ] {
+            assert_eq!(scheme(&text.parse().unwrap()), rounded);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 use vi3nr::Bounded;
+pub(crate) use vi3nr::number::significant;
 
 /// Most significant digits that are shown.
 const MAX_DIGITS: usize = 12;
@@ -20,26 +21,6 @@ pub(crate) fn bounded(number: Bounded) -> String {
 /// The bound itself, in words: `what` is "error at most" or "standard error".
 pub(crate) fn bound(number: Bounded, what: &str) -> String {
     if number.error == 0.0 { "exact".into() } else { format!("{what} {:.1e}", number.error) }
-}
-
-/// `value` with `digits` significant digits, trailing zeros left out; in scientific notation where
-/// plain notation would be long.
-pub(crate) fn significant(value: f64, digits: usize) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return format!("{value}");
-    }
-    let scientific = format!("{value:.*e}", digits.saturating_sub(1));
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-5..=9).contains(&exponent) {
-        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
-        return without_zeros(&format!("{value:.decimals$}")).into();
-    }
-    format!("{}e{exponent}", without_zeros(mantissa))
-}
-
-fn without_zeros(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 #[cfg(test)]
@@ -62,7 +43,5 @@ mod tests {
         ] {
             assert_eq!(bounded(Bounded { value, error }), text);
         }
-        assert_eq!(significant(123456.0, 3), "123456");
-        assert_eq!(significant(f64::INFINITY, 3), "inf");
     }
 }

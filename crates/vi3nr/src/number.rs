@@ -1,4 +1,4 @@
-//! Numbers as people write them, on a command line or as text in a file.
+//! Numbers as people write and read them, on a command line or as text in a file.
 
 /// The largest whole number that a double-precision number holds with all its neighbors, 2^53.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -53,6 +53,33 @@ fn digits(text: &str) -> Option<String> {
     Some(plain)
 }
 
+/// `value` with `digits` significant digits, trailing zeros left out; in scientific notation where
+/// plain notation would be long.
+///
+/// ```
+/// use vi3nr::number::significant;
+///
+/// assert_eq!(significant(0.07768869870150184, 6), "0.0776887");
+/// assert_eq!(significant(1.5e-9, 6), "1.5e-9");
+/// ```
+pub fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let scientific = format!("{value:.*e}", digits.saturating_sub(1));
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-5..=9).contains(&exponent) {
+        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+        return without_zeros(&format!("{value:.decimals$}")).into();
+    }
+    format!("{}e{exponent}", without_zeros(mantissa))
+}
+
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +115,20 @@ mod tests {
         assert_eq!(real("-0.5"), Some(-0.5));
         for text in ["", "1e", "1_.5", "1._5", "0x10", "much"] {
             assert_eq!(real(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_numbers_have_the_digits_that_are_asked_for() {
+        for (value, digits, text) in [
+            (123456.0, 3, "123456"),
+            (2.0, 6, "2"),
+            (0.155377397403, 6, "0.155377"),
+            (0.0, 3, "0"),
+            (-1.25e17, 12, "-1.25e17"),
+            (f64::INFINITY, 3, "inf"),
+        ] {
+            assert_eq!(significant(value, digits), text);
         }
     }
 }

@@ -16,7 +16,8 @@ use super::values::{executor, named, threads, whole};
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct PropagateArguments {
-    /// Activation: NAME, NAME:key=value or a formula in x
+    /// Activation: NAME, NAME:key=value or a formula in x; see `vi3nr activations`
+    #[arg(allow_hyphen_values = true)]
     pub(crate) activation: Activation,
     /// Number of weight matrices
     #[arg(long, value_name = "N", default_value = "100")]
@@ -30,11 +31,11 @@ pub(crate) struct PropagateArguments {
     #[arg(long, value_name = "N", default_value = "1000")]
     #[arg(value_parser = whole::<usize>(0..=u64::MAX))]
     pub(crate) batch: usize,
-    /// Scheme of the weights, all of them hidden; `vi3nr schemes` lists the schemes
+    /// Scheme of the weights, all of hidden layers; see `vi3nr schemes`
     #[arg(long, alias = "scheme", value_name = "SCHEME", default_value = "ours")]
     pub(crate) init: SchemeRequest,
-    /// Standard deviation of the input preactivations: a number, or auto for the root of Eq. (13)
-    /// [default: the scheme's own, auto for ours, else 1]
+    /// Standard deviation of the input preactivations: a number, or auto for the smallest value at
+    /// which gradients keep their variance, Eq. (13) [default: the scheme's own, auto for ours, else 1]
     #[arg(long, value_name = "S")]
     pub(crate) sigma_p: Option<SigmaRequest>,
     /// Distribution of the weights: uniform, normal, truncated-normal or orthogonal
@@ -69,10 +70,10 @@ pub(crate) struct ReproArguments {
     /// Number of fits at a time [default: one per core]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Trained networks")]
     pub(crate) jobs: Option<usize>,
-    /// What runs the fits: in-process, child (a process for each), slurm, or auto, in this process
-    /// if all fits are small
+    /// Where the fits run: in-process, process (a child process for each), or auto, which is
+    /// in-process if all fits are small
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Trained networks")]
-    #[arg(value_parser = executor())]
+    #[arg(value_parser = executor(), hide_possible_values = true)]
     pub(crate) executor: ExecutorName,
     /// Number of seeds of the controlled experiments [default: 10; 3 for all with --profile quick]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=1000))]

@@ -144,8 +144,10 @@ pub(crate) struct InitializationArguments {
     pub(crate) init: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or 2*auto
     ///
-    /// For --init ours; any multiple of auto is accepted. auto is the value at which gradients keep their variance, Eq. (13)
-    /// [default: 2*auto, 6*auto for audio, where there is one]
+    /// For --init ours; any multiple of auto is accepted. auto is the smallest value at which
+    /// gradients keep their variance from layer to layer, Eq. (13). If no value or every value keeps
+    /// it, auto is 1 or the nearest suitable value [default: 2*auto, 6*auto for audio; auto itself if
+    /// no value or every value keeps the variance]
     #[arg(long, value_name = "S")]
     pub(crate) sigma_p: Option<SigmaRequest>,
     /// Standard deviation of the network's initial output [default: sigma_p]

@@ -31,9 +31,10 @@ pub(crate) struct SweepRunArguments {
     /// Number of trials at a time [default: one per core]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) jobs: Option<usize>,
-    /// What runs the trials: in-process, child (a process for each), slurm, or auto, in this
-    /// process if all trials are small
+    /// Where the trials run: in-process, process (a child process for each), or auto, which is
+    /// in-process if all trials are small
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = executor())]
+    #[arg(hide_possible_values = true)]
     pub(crate) executor: ExecutorName,
     /// Run failed trials once more
     #[arg(long)]

@@ -13,6 +13,7 @@ use vi3nr_inr::signal::SignalKind;
 
 use crate::CommandResult;
 use crate::arguments::InitArguments;
+use crate::explain;
 use crate::failure::flag;
 use crate::numbers::significant;
 use crate::output::{Failure, print, warn};
@@ -79,9 +80,14 @@ fn option(field: &str) -> String {
 struct Report {
     activation: String,
     scheme: String,
+    /// The same with rounded numbers.
+    #[serde(skip)]
+    short_scheme: String,
     derived_for: &'static str,
     /// The kind of signal that the defaults are of.
     signal: &'static str,
+    #[serde(skip)]
+    signals: &'static str,
     /// Why settings that were not given are what they are, by their names.
     reasons: Map<String, Value>,
     warnings: Vec<String>,
@@ -91,6 +97,8 @@ struct Report {
     sigma_p_tends_to: Value,
     /// What a layer makes of an error in the variance at that sigma_p.
     chi: Option<f64>,
+    /// The factor by which a hidden layer multiplies the gradient's variance at that sigma_p.
+    gradient_growth: Option<f64>,
     distribution: &'static str,
     biases: String,
     first_biases: String,
@@ -130,19 +138,23 @@ impl Report {
             bound: plan.bound(),
         });
         let (sigma_p, sigma_p_tends_to) = kept(rule, network);
+        let gradient_growth = gradient_growth(rule, network, &sigma_p);
         let chi = sigma_p[0]
             .as_f64()
             .and_then(|sigma_p| variance_sensitivity(network.activation(), sigma_p).ok());
         Ok(Self {
             activation: network.activation().to_string(),
             scheme: rule.scheme.to_string(),
+            short_scheme: explain::scheme(&rule.scheme),
             derived_for: rule.scheme.derived_for(),
             signal: kind.name(),
+            signals: kind.entry().plural,
             reasons: reasons.collect(),
             warnings: chosen.warnings.clone(),
             sigma_p,
             sigma_p_tends_to,
             chi,
+            gradient_growth,
             distribution: rule.weights.name(),
             biases: rule.biases.to_string(),
             first_biases: rule.first_biases.to_string(),
@@ -156,7 +168,12 @@ impl Report {
     /// What people read.
     fn text(&self) -> String {
         let mut lines = vec![
-            format!("{}, derived for {}; {}", self.scheme, self.derived_for, self.amounts_to()),
+            format!(
+                "{}, derived for {}; {}",
+                self.short_scheme,
+                self.derived_for,
+                self.amounts_to()
+            ),
             format!("weights {}, biases {}{}", self.distribution, self.biases, self.first()),
             format!(
                 "{:>5} {:>8} {:>8}  {:<15} {:<15} {}",
@@ -174,15 +191,14 @@ impl Report {
                 significant(layer.std, DIGITS),
             )
         }));
-        if let Some(chi) = self.chi {
-            let fate = if chi.abs() < 1.0 - 1e-6 { "fade" } else { "do not fade" };
-            lines.push(format!(
-                "a layer multiplies an error in the variance by {}: errors {fate} with depth",
-                significant(chi, 4)
-            ));
+        if self.layers.iter().any(|layer| layer.bound.is_some()) {
+            lines
+                .push("std: standard deviation of the weights, which are uniform on ±bound".into());
         }
+        lines.extend(self.gradient_growth.map(explain::gradient_growth));
+        lines.extend(self.chi.map(explain::chi));
         if let Some(reason) = self.reasons.get("sigma_p").and_then(Value::as_str) {
-            lines.push(format!("sigma_p for {}: {reason}", self.signal));
+            lines.push(format!("default sigma_p of {}: {reason}", self.signals));
         }
         if let Some(file) = &self.file {
             let (parameters, seed) = (self.parameters, self.seed);
@@ -196,7 +212,7 @@ impl Report {
         if self.first_biases == self.biases {
             return String::new();
         }
-        format!(", the first {}", self.first_biases)
+        format!(", those of the first layer {}", self.first_biases)
     }
 
     /// The sigma_p of the hidden layers, in words.
@@ -209,12 +225,25 @@ impl Report {
             }
             Value::String(_) => "hidden layers keep any sigma_p".into(),
             _ => match &self.sigma_p_tends_to {
-                Value::Null => "no sigma_p to tell".into(),
-                Value::Number(_) => "no sigma_p is kept, it falls toward 0".into(),
-                _ => "no sigma_p is kept, it grows without bound".into(),
+                Value::Null if self.layers.len() < 3 => {
+                    "no layer lies between hidden layers".into()
+                }
+                Value::Null => "which sigma_p hidden layers keep cannot be computed".into(),
+                Value::Number(_) => "hidden layers keep no sigma_p: it falls toward 0".into(),
+                _ => "hidden layers keep no sigma_p: it grows without bound".into(),
             },
         }
     }
+}
+
+/// The growth of gradients in the first layer between hidden ones, at the first sigma_p that is
+/// `kept`.
+fn gradient_growth(rule: &InitRule, network: &Network, kept: &Value) -> Option<f64> {
+    let layers = network.layers();
+    let hidden = layers.get(1).filter(|layer| layer.index + 1 < layers.len())?;
+    // Where every sigma_p is kept, the growth is the same for all.
+    let sigma_p = if kept.is_string() { 1.0 } else { kept[0].as_f64()? };
+    rule.gradient_growth(network.activation(), sigma_p, hidden.fan_in, hidden.fan_out).ok()
 }
 
 /// The sigma_p that the scheme amounts to between the first two hidden layers, and the limit where

@@ -98,7 +98,7 @@ pub(super) fn text(resolved: &Resolved) -> String {
         lines.push(format!("          until {target} dB"));
     }
     if !resolved.reasons.is_empty() {
-        lines.push("\nwhere nothing was given:".into());
+        lines.push("\ndefaults and their reasons:".into());
     }
     lines.extend(
         resolved

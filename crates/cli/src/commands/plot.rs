@@ -1,7 +1,5 @@
 //! `vi3nr plot`: condition and gain over sigma_p as a chart.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 use vi3nr::backward::{CurvePoint, Root, Solution, curve, solve};
 use vi3nr::{Activation, auto_sigma_p};
@@ -22,13 +20,13 @@ const DIGITS: usize = 5;
 /// Computes, draws and writes.
 pub(crate) fn run(arguments: &PlotArguments) -> CommandResult {
     let activation = &arguments.activation;
-    let file = arguments.out.clone().unwrap_or_else(|| PathBuf::from("plot.svg"));
+    let file = &arguments.out;
     // Before any work.
-    ChartFormat::of(&file).map_err(Failure::usage)?;
+    ChartFormat::of(file).map_err(Failure::usage)?;
     let (from, to) = range(arguments)?;
     let points = curve(activation, from, to, POINTS).map_err(Failure::usage)?;
     let solution = solve(activation, 1.0).ok().map(|answer| answer.solution);
-    chart(activation, &points, solution.as_ref()).save(&file).map_err(|error| match error {
+    chart(activation, &points, solution.as_ref()).save(file).map_err(|error| match error {
         ChartError::Format { .. } => Failure::usage(error),
         error => Failure::failed(error),
     })?;

@@ -9,17 +9,21 @@ use vi3nr_lab::propagate::{
 
 use crate::CommandResult;
 use crate::arguments::PropagateArguments;
+use crate::explain;
 use crate::numbers::significant;
 use crate::output::{Failure, print, warn};
 
-/// Digits of the level that variances are compared with.
-const DIGITS: usize = 5;
+/// Digits of the numbers that people read.
+const DIGITS: usize = 6;
 
 /// The object of `--json`.
 #[derive(Serialize)]
 struct Report {
     activation: String,
     scheme: String,
+    /// The same with rounded numbers.
+    #[serde(skip)]
+    short_scheme: String,
     sigma_p: f64,
     weight_variance: f64,
     distribution: &'static str,
@@ -69,6 +73,7 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
     let report = Report {
         activation: activation.to_string(),
         scheme: scheme.to_string(),
+        short_scheme: explain::scheme(&scheme),
         sigma_p,
         weight_variance,
         distribution: plan.weights.name(),
@@ -127,31 +132,41 @@ fn chart(report: &Report) -> Chart {
     }
 }
 
+/// A variance with six digits.
+fn variance_text(variance: f64) -> String {
+    if variance.is_nan() { "not finite".into() } else { significant(variance, DIGITS) }
+}
+
 /// Every tenth layer, and the two errors.
 fn text(report: &Report) -> String {
     let Report { depth, width, batch, sigma_p, result, .. } = report;
     let mut text = format!(
-        "{}, {}, sigma_p {sigma_p}: {depth} layers of {width} units, {batch} samples, seed {}\n\
-         {} weights with variance {:.6e} = {:.6}/M\n\
+        "{}, {}: {depth} layers of {width} units, {batch} samples, seed {}\n\
+         inputs with standard deviation sigma_p = {}\n\
+         {} weights with variance {} = {}/{width}\n\
+         variances:\n\
          layer   preactivations         gradient\n",
         report.activation,
-        report.scheme,
+        report.short_scheme,
         report.seed,
+        significant(*sigma_p, DIGITS),
         report.distribution,
-        report.weight_variance,
-        report.weight_variance * *width as f64,
+        variance_text(report.weight_variance),
+        variance_text(report.weight_variance * *width as f64),
     );
     let rows = result.forward_variance.iter().zip(&result.backward_variance).enumerate();
     for (index, (forward, backward)) in rows {
         let layer = index + 1;
         if layer == 1 || layer == *depth || layer.is_multiple_of(10) {
-            text += &format!("{layer:5}   {forward:14.6e}   {backward:14.6e}\n");
+            let (forward, backward) = (variance_text(*forward), variance_text(*backward));
+            text += &format!("{layer:5}   {forward:>14}   {backward:>14}\n");
         }
     }
     text += &format!(
-        "E_f {:.1} %, E_b {:.1} % (SMAPE without the factor 2: last preactivations against \
-         sigma_p^2, first gradient against 1);\n0 % means that the variance is kept through all \
-         layers, 100 % that it vanishes or explodes\n",
+        "E_f = {:.1} %: error of the last preactivations' variance, relative to sigma_p^2\n\
+         E_b = {:.1} %: error of the first gradient's variance, relative to 1\n\
+         0 % means that the variance is kept through all layers, 100 % that it vanishes or explodes \
+         (SMAPE without the factor 2)\n",
         result.e_f, result.e_b
     );
     for (error, lost) in [("E_f", result.forward_non_finite), ("E_b", result.backward_non_finite)] {

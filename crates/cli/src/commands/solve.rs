@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &SolveArguments) -> CommandResult {
     if let Some(default) = default {
         let kind = arguments.signal.entry().plural;
         text += &format!(
-            "\nWhere no sigma_p is given, gain, init and fit take {} for {kind}: {}.",
+            "\nBy default, gain, init and fit use sigma_p = {} for {kind}:\n{}.",
             significant(default.value, 6),
             default.reason
         );
@@ -121,7 +121,7 @@ fn text(arguments: &SolveArguments, answer: &Answer, auto: Option<(f64, f64)>) -
     lines.push(basis(&answer.basis, &answer.solution));
     if let Some((sigma_p, condition)) = auto {
         lines.push(format!(
-            "`--sigma-p auto` takes {}; between layers of equal width:\n{}",
+            "`--sigma-p auto` uses {}. There, between layers of equal width:\n{}",
             significant(sigma_p, 6),
             explain::condition(condition)
         ));

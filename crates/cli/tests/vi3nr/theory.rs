@@ -63,16 +63,16 @@ fn one_default_for_sigma_p() {
             "image",
             "2,9,9,3",
             2.0 * 0.0776886987,
-            "2 times the smallest root",
+            "2 times the smallest value",
         ),
         (
             "gaussian:sigma=0.05",
             "audio",
             "1,9,9,1",
             6.0 * 0.0776886987,
-            "6 times the smallest root",
+            "6 times the smallest value",
         ),
-        ("tanh", "image", "2,9,9,3", 1.0, "Eq. (13) has no root"),
+        ("tanh", "image", "2,9,9,3", 1.0, "no value keeps the variance"),
     ] {
         let kind = ["--signal", signal];
         let gain = answer(&[&["gain", activation][..], &kind].concat());
@@ -95,7 +95,7 @@ fn one_default_for_sigma_p() {
     }
     let fit = answer(&["fit", "--activation", "gaussian:sigma=0.05", "--dry-run"]);
     let reason = fit["reasons"]["sigma_p"].as_str().unwrap();
-    assert!(reason.contains("2 times the smallest root"), "{reason}");
+    assert!(reason.contains("2 times the smallest value"), "{reason}");
     let scheme = fit["plan"]["init"]["scheme"].as_str().unwrap();
     assert!(scheme.starts_with("ours:sigma_p=0.15537739"), "{scheme}");
     assert_eq!(fit["plan"]["init"]["first_biases"], "like-weights");
@@ -155,7 +155,7 @@ fn people_read_tables() {
     assert_eq!(
         text(&["gain", "relu"]),
         "relu, z ~ N(0, sigma_p^2), sigma_p = 1: closed form\n\
-         \x20 sigma_p is 1, since every value is a root of Eq. (13)\n\
+         \x20 sigma_p is the usual choice if every value keeps the variance of gradients, Eq. (13)\n\
          \x20 mean  E[f(z)]                        0.398942280401   error at most 1.8e-16\n\
          \x20 second moment  E[f(z)^2]             0.5              error at most 2.2e-16\n\
          \x20 slope's mean  E[f'(z)]               0.5              error at most 2.2e-308\n\
@@ -177,20 +177,43 @@ fn people_read_tables() {
          \x20 sigma_p           gain^2\n\
          \x20 0.0776886987      0.01457106781\n\
          Proof: f is continuous, so cond crosses 1 at most once, upwards; there is no other root.\n\
-         Where no sigma_p is given, gain, init and fit take 0.155377 for images: 2 times the smallest \
-         root of Eq. (13), 0.07768869870150184.\n"
+         By default, gain, init and fit use sigma_p = 0.155377 for images:\n\
+         2 times the smallest value at which gradients keep their variance, Eq. (13), 0.0776887.\n"
     );
     assert_eq!(
         text(&["solve", "tanh"]),
         "tanh: cond = sigma_p^2 E[f'^2]/E[f^2] = 1, Eq. (13)\n\
          No sigma_p satisfies it: it is met in the limit only, as sigma_p tends to 0.\n\
          Proof: f is continuous and f(0) = 0, so cond is nowhere below fan-out/fan-in.\n\
-         `--sigma-p auto` takes 1; between layers of equal width:\n\
+         `--sigma-p auto` uses 1. There, between layers of equal width:\n\
          condition 1.178: the gradient's variance grows 1.178 times per layer going back; 1 is the \
          goal\n\
-         Where no sigma_p is given, gain, init and fit take 1 for images: 1, since Eq. (13) has no root \
-         and its left side at 1 is within 0.3131 of 1.\n"
+         By default, gain, init and fit use sigma_p = 1 for images:\n\
+         the usual choice if no value keeps the variance of gradients, Eq. (13), and a layer with \
+         sigma_p = 1 multiplies it by a factor within 0.3131 of 1.\n"
     );
+    assert_eq!(
+        text(&["init", "gaussian", "--dims", "2,128,128,3"]),
+        "ours:sigma_p=0.155377, derived for any activation; hidden layers keep sigma_p = 0.1553774\n\
+         weights uniform, biases zero, those of the first layer like-weights\n\
+         layer   fan-in  fan-out  variance        std             bound\n\
+         \x20   0        2      128  0.036213203     0.19029767      0.32960523\n\
+         \x20   1      128      128  0.00085008103   0.029156149     0.050499932\n\
+         \x20   2      128        3  0.00085008103   0.029156149     0.050499932\n\
+         std: standard deviation of the weights, which are uniform on ±bound\n\
+         gradient growth 4.591: the gradient's variance grows 4.591 times per layer going back; 1 is \
+         the goal\n\
+         chi -0.4754: a layer multiplies an error in the variance of the preactivations by -0.4754, \
+         so it fades with depth\n\
+         default sigma_p of images: 0.155377, 2 times the smallest value at which gradients keep their \
+         variance, Eq. (13), 0.0776887\n"
+    );
+    let kaiming = text(&["init", "relu", "--init", "kaiming", "--dims", "2,64,64,3"]);
+    assert!(kaiming.contains("gradient growth 1: the gradient keeps its variance"), "{kaiming}");
+    let shrinking = text(&["init", "tanh", "--init", "xavier", "--dims", "2,64,64,1"]);
+    assert!(shrinking.contains("hidden layers keep no sigma_p: it falls toward 0"), "{shrinking}");
+    let short = text(&["init", "tanh", "--dims", "2,64,1"]);
+    assert!(!short.contains("gradient growth"), "{short}");
 }
 
 /// A formula may begin with a sign, a scheme may leave its numbers open, and what does not exist is null.

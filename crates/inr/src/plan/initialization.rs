@@ -1,11 +1,15 @@
 //! The initialization of a network, for a fit and for drawing initial weights alone.
 
+use vi3nr::number::significant;
 use vi3nr::scheme::{SchemeField, SchemeRefusal, SchemeRequest, SigmaReason};
 use vi3nr::{InitRule, Network, variance_sensitivity};
 
 use super::Reason;
 use crate::recipe::Recipe;
 use crate::request::{FitRequest, RequestError};
+
+/// Digits of sigma_p in its reason.
+const DIGITS: usize = 6;
 
 /// The initialization of a network, with the reasons for its defaults.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,9 +49,7 @@ pub fn resolve_initialization(
         reasons.push(Reason { field: "init", text });
     }
     if let Some(sigma_p) = chosen.sigma_p.filter(|own| own.reason != SigmaReason::Given) {
-        let (value, reason) = (sigma_p.value.to_string(), sigma_p.reason.to_string());
-        // Some reasons already begin with the value.
-        let text = if reason.starts_with(&value) { reason } else { format!("{value}, {reason}") };
+        let text = format!("{}, {}", significant(sigma_p.value, DIGITS), sigma_p.reason);
         reasons.push(Reason { field: "sigma_p", text });
     }
     let biases = request.biases.unwrap_or(recipe.biases);

@@ -3,7 +3,7 @@
 use super::{BiasRule, InitRule, Scheme};
 use crate::backward::{crossing, scan};
 use crate::moments::budget::Budget;
-use crate::{Activation, Bounded, Error, Gain};
+use crate::{Activation, Bounded, Error, Gain, Moments};
 
 /// Operations for all integrals of a search.
 const OPERATIONS: u64 = 30_000_000;
@@ -118,6 +118,36 @@ impl InitRule {
         }
         Ok(Implied::SigmaP(sigmas))
     }
+
+    /// The factor M_{i+1} σ²(W_i) E\[f'(z)²\], z ~ N(0, σ_p²), by which a layer between hidden layers with
+    /// the given fans multiplies the variance of the gradient, Eq. (10). Gradients keep their
+    /// variance if it is 1.
+    ///
+    /// # Errors
+    /// Returns [`Error::OutOfRange`] if `sigma_p` or a number of the scheme is not finite and above 0,
+    /// [`Error::Scheme`] if the scheme does not apply to the activation, and [`Error::Moment`] if
+    /// moments cannot be computed.
+    ///
+    /// ```
+    /// use vi3nr::{Activation, InitRule, Scheme, backward_condition};
+    ///
+    /// let gelu = Activation::gelu();
+    /// let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None });
+    /// let growth = rule.gradient_growth(&gelu, 1.0, 64, 64)?;
+    /// assert!((growth - backward_condition(&gelu, 1.0)?).abs() < 1e-12);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn gradient_growth(
+        &self,
+        activation: &Activation,
+        sigma_p: f64,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> Result<f64, Error> {
+        let variance = self.scheme.hidden_variance(activation)?.between(fan_in, fan_out);
+        let slope = Moments::of(activation, sigma_p)?.derivative_second_moment.value;
+        Ok(fan_out as f64 * variance * slope)
+    }
 }
 
 #[cfg(test)]
@@ -164,6 +194,21 @@ mod tests {
         let raised = kept(BiasRule::LikeWeights).powi(2);
         assert!((raised - 1.07).abs() < 0.01, "{raised}");
         assert!(kept(BiasRule::Uniform { bound: 1.0 }) > 1.1);
+    }
+
+    /// Xavier's scheme takes tanh for the identity, whose slope is 1.
+    #[test]
+    fn gradients_grow_by_the_weights_and_the_slope() {
+        let growth = |scheme: Scheme, activation: &str, sigma_p: f64| {
+            let activation = activation.parse().unwrap();
+            InitRule::new(scheme).gradient_growth(&activation, sigma_p, 64, 64).unwrap()
+        };
+        assert!((growth(Scheme::Xavier, "tanh", 1e-3) - 1.0).abs() < 1e-5);
+        let kaiming = Scheme::Kaiming { fan: crate::scheme::Fan::In };
+        assert!((growth(kaiming, "relu", 3.0) - 1.0).abs() < 1e-12);
+        let narrowing =
+            InitRule::new(kaiming).gradient_growth(&"relu".parse().unwrap(), 1.0, 64, 16).unwrap();
+        assert!((narrowing - 0.25).abs() < 1e-12);
     }
 
     #[test]

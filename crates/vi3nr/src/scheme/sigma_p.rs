@@ -4,7 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::backward::{Choice, MAX_DEVIATION, choose};
-use crate::{Activation, Error, number, require_positive};
+use crate::number::{self, significant};
+use crate::{Activation, Error, require_positive};
+
+/// Digits of the numbers in reasons.
+const DIGITS: usize = 6;
 
 /// A request for σ_p: `0.15`, `auto` or `2*auto`.
 ///
@@ -77,29 +81,39 @@ impl fmt::Display for SigmaReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Given => f.write_str("the number that was given"),
-            Self::SmallestRoot => f.write_str("the smallest root of Eq. (13)"),
-            Self::TimesSmallestRoot { factor, root } => {
-                write!(f, "{factor} times the smallest root of Eq. (13), {root}")
+            Self::SmallestRoot => {
+                f.write_str("the smallest value at which gradients keep their variance, Eq. (13)")
             }
-            Self::EveryValue => f.write_str("1, since every value is a root of Eq. (13)"),
+            Self::TimesSmallestRoot { factor, root } => write!(
+                f,
+                "{factor} times the smallest value at which gradients keep their variance, Eq. (13), \
+                 {}",
+                significant(*root, DIGITS)
+            ),
+            Self::EveryValue => f.write_str(
+                "the usual choice if every value keeps the variance of gradients, Eq. (13)",
+            ),
             Self::NearOne => write!(
                 f,
-                "1, since Eq. (13) has no root and its left side at 1 is within {MAX_DEVIATION} of 1"
+                "the usual choice if no value keeps the variance of gradients, Eq. (13), and a layer \
+                 with sigma_p = 1 multiplies it by a factor within {MAX_DEVIATION} of 1"
             ),
             Self::LargestNear => write!(
                 f,
-                "the largest value below 1 at which the left side of Eq. (13), which has no root, \
-                 is within {MAX_DEVIATION} of 1"
+                "the largest value below 1 at which a layer multiplies the variance of gradients by a \
+                 factor within {MAX_DEVIATION} of 1; no value keeps it, Eq. (13)"
             ),
             Self::LargestFinite => write!(
                 f,
-                "the largest value up to 1 with finite moments, since Eq. (13) has no root and \
-                 its left side is nowhere seen within {MAX_DEVIATION} of 1"
+                "the largest value up to 1 with finite moments; no value keeps the variance of \
+                 gradients, Eq. (13), and none was found at which a layer multiplies it by a \
+                 factor within {MAX_DEVIATION} of 1"
             ),
             Self::TimesAuto { factor, auto } => write!(
                 f,
-                "{factor} times {auto}, which is the automatic choice where Eq. (13) does not \
-                 single out a value"
+                "{factor} times {}, the automatic choice if no value or every value keeps the \
+                 variance of gradients, Eq. (13)",
+                significant(*auto, DIGITS)
             ),
         }
     }
@@ -156,7 +170,8 @@ impl SigmaRequest {
 ///
 /// let relu = default_sigma_p(&Activation::relu(), 2.0)?;
 /// assert_eq!(relu.value, 1.0);
-/// assert_eq!(relu.reason.to_string(), "1, since every value is a root of Eq. (13)");
+/// let reason = "the usual choice if every value keeps the variance of gradients, Eq. (13)";
+/// assert_eq!(relu.reason.to_string(), reason);
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
 pub fn default_sigma_p(activation: &Activation, factor: f64) -> Result<SigmaP, Error> {
@@ -288,10 +303,13 @@ mod tests {
     fn reasons_are_in_words() {
         let words = |reason: SigmaReason| reason.to_string();
         assert_eq!(words(SigmaReason::Given), "the number that was given");
-        let multiple = SigmaReason::TimesSmallestRoot { factor: 2.0, root: 0.0776 };
-        assert_eq!(words(multiple), "2 times the smallest root of Eq. (13), 0.0776");
+        let multiple = SigmaReason::TimesSmallestRoot { factor: 2.0, root: 0.07768869870150184 };
+        assert_eq!(
+            words(multiple),
+            "2 times the smallest value at which gradients keep their variance, Eq. (13), 0.0776887"
+        );
         assert!(words(SigmaReason::NearOne).contains("within 0.3131 of 1"));
-        assert!(words(SigmaReason::LargestNear).contains("which has no root"));
+        assert!(words(SigmaReason::LargestNear).contains("no value keeps it"));
     }
 
     #[test]

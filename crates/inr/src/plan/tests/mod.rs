@@ -86,7 +86,7 @@ fn reasons_and_warnings_explain_the_defaults() {
             "image",
             json!({"activation": "gaussian:sigma=0.05"}),
             "sigma_p",
-            "2 times the smallest root",
+            "2 times the smallest value",
         ),
         ("image", json!({"activation": "gaussian:sigma=0.05"}), "first_bias", "like-weights"),
         ("audio", json!({}), "input_scale", "100"),
