@@ -243,6 +243,7 @@ pub(crate) fn formula() -> Vec<Vec<u8>> {
         "sin(exp(x))",
         "sin(sinh(2*x))",
         "x*tanh(exp(x))",
+        "sech(2/-2147483648)-(erfc(x))^(x)",
         "sign(sin(x))-atan(sin(x)/abs(cos(x)))",
     ])
 }

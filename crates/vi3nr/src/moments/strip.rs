@@ -30,6 +30,8 @@ const DEEPEST: u32 = 8;
 const WIDEST: f64 = 0.25;
 const PER_HALVING: f64 = 4.0;
 const STRIPS: i32 = 80;
+/// The σ for which the rule is tried.
+const MODERATE: std::ops::Range<f64> = 1e-250..1e250;
 /// Nodes that are summed at a time.
 const RUN: usize = 64;
 
@@ -38,6 +40,10 @@ const RUN: usize = 64;
 pub(super) fn integrate(integrand: &Integrand, scale: Four) -> Option<Sums> {
     let tolerance = scale.map(|scale| (TOLERANCE * scale).max(f64::MIN_POSITIVE));
     let sigma = integrand.sigma;
+    // Rectangles of subnormal size do not grow by a quarter.
+    if !MODERATE.contains(&sigma) {
+        return None;
+    }
     let mut end = 0.0f64;
     let mut sums = Sums::default();
     for side in [-1.0, 1.0] {
@@ -98,7 +104,11 @@ fn best_spacing(integrand: &Integrand, tolerance: Four) -> Option<(f64, Four)> {
         let needed = (0..4)
             .map(|k| ln_size[k] + libm::log(2.0) - libm::log(tolerance[k]))
             .fold(1.0, f64::max);
-        let spacing = few_digits(2.0 * PI * width / (needed + 1.0));
+        let spacing = 2.0 * PI * width / (needed + 1.0);
+        if !spacing.is_normal() {
+            continue;
+        }
+        let spacing = few_digits(spacing);
         match best {
             Some((known, _)) if known >= spacing => {
                 // Narrower strips of a function that has them only get worse from here on.
@@ -183,4 +193,25 @@ fn rectangle(
 fn few_digits(value: f64) -> f64 {
     let unit = libm::ldexp(1.0, libm::ilogb(value) - 19);
     libm::floor(value / unit) * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Activation, Gain, variance_sensitivity};
+
+    /// Found by mutation: a spacing of 0, and rectangles that never grew.
+    #[test]
+    fn extreme_scales_end() {
+        let cases = [
+            ("sech(2/-2147483648)-(erfc(x))^(x)", 1e-320),
+            ("abs(x)^0.6", 1e-320),
+            ("x*log(abs(x))", 1e-320),
+            ("sin(sinh(2*x))", f64::MAX),
+        ];
+        for (text, sigma) in cases {
+            let activation: Activation = text.parse().unwrap();
+            let _ = variance_sensitivity(&activation, sigma);
+            let _ = Gain::of(&activation, sigma);
+        }
+    }
 }
