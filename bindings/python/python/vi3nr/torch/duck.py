@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from .._known import form_of
-from .formula import Expression, from_text
+from .formula import Expression, from_form, from_text
 
 _FREQUENCIES = ("omega_0", "omega", "w0", "w_0")
 _WIDTHS = ("sigma", "a", "s", "scale")
@@ -39,7 +39,7 @@ def known_activation(module: nn.Module) -> Expression | None:
     """
     form = form_of(module)
     if form is not None:
-        return from_text(form.text)
+        return from_form(form)
     name = type(module).__name__.lower()
     frequency, width = _scalar(module, _FREQUENCIES), _scalar(module, _WIDTHS)
     candidates: list[str] = []

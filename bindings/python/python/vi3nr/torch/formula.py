@@ -88,6 +88,12 @@ def from_text(text: str) -> Expression:
     return Expression(formula, Precedence.SUM, name=text, affine=affine)
 
 
+def from_form(form: Form) -> Expression:
+    """The expression of a known module or function."""
+    affine = (1.0, 0.0) if form.formula == "x" else None
+    return Expression(form.formula, Precedence.SUM, name=form.text, affine=affine)
+
+
 def compose(outer: Form | Expression, inner: Expression) -> Expression:
     """outer(inner(x))."""
     name = outer.text if isinstance(outer, Form) else outer.name

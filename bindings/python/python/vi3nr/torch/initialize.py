@@ -22,6 +22,7 @@ from .layers import (
     set_weight,
 )
 from .measure import Inputs, as_inputs, input_moments, preserved, variances
+from .moments import gain_at
 from .plan import SCHEMES, Choice, Plan, Settings, bias_bound, make_plan
 from .report import LayerReport, Report
 from .tensors import Distribution, bound_of, check_distribution, draw
@@ -135,7 +136,9 @@ def _settings(
     if scheme not in SCHEMES:
         raise RequestError(f"scheme: '{scheme}'; expected one of {', '.join(map(repr, SCHEMES))}")
     check_distribution(distribution)
-    if not isinstance(sigma_p, str):
+    if isinstance(sigma_p, str):
+        gain_at("relu", sigma_p)  # reads the text
+    else:
         sigma_p = float(sigma_p)
         if not 0 < sigma_p < math.inf:
             raise RequestError(f"sigma_p: {sigma_p}; expected a finite number above 0")

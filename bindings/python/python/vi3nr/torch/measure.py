@@ -95,8 +95,10 @@ def run(model: nn.Module, inputs: Inputs, layers: list[Layer], observe: Observer
 
 
 def mean_square_of(tensor: torch.Tensor) -> float:
-    """The mean of |v|² of a tensor, in double precision."""
-    return float(tensor.detach().abs().double().square().mean())
+    """The mean of |v|² of a tensor, in at least single precision."""
+    values = tensor.detach()
+    values = values.abs() if values.is_complex() else values
+    return float((values.float() if values.dtype != torch.float64 else values).square().mean())
 
 
 def input_moments(model: nn.Module, inputs: Inputs, layers: list[Layer]) -> dict[Layer, float]:

@@ -12,7 +12,9 @@ import torch
 from torch import nn
 
 from .._errors import RequestError
+from .._formula import evaluator
 from .._theory import Gain, gain
+from .._torch_model import FUNCTIONS
 from .formula import X, Expression, Untranslatable, add, compose, constant, evaluate, named
 from .layers import mean_square
 from .operations import Normalization
@@ -45,7 +47,18 @@ def not_known(reason: str, measurable: bool = True) -> Moments:
 
 @lru_cache(maxsize=4096)
 def gain_at(text: str, sigma_p: float | str) -> Gain:
-    return gain(text, sigma_p)
+    """The gain of an activation. A formula for which no bound can be proven is integrated as a
+    function.
+
+    Raises:
+        RequestError: A moment is infinite.
+    """
+    try:
+        return gain(text, sigma_p)
+    except RequestError:
+        if isinstance(sigma_p, str):
+            raise
+        return gain(evaluator(text, FUNCTIONS), sigma_p)
 
 
 @dataclass
@@ -76,6 +89,8 @@ class Propagation:
         notes = base.notes
         if value.base.kind not in ("layer", "normalization", "override", "part"):
             notes = (*notes, f"{value.base.name} is taken as normal")
+        if found.method == "function":
+            notes = (*notes, "its moments are estimates, since no bound can be proven")
         if expression.detached:
             notes = (*notes, "a part has no gradient, which the condition neglects")
         factor = base.factor ** abs(found.chi) if math.isfinite(found.chi) else base.factor

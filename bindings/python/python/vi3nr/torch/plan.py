@@ -206,7 +206,8 @@ class _Planner:
             others = [f"it is followed by {' and '.join(texts)}"] if len(texts) > 1 else []
             return sigma, tuple(others)
         previous = self._previous_sigma(base, set())
-        return (1.0 if previous is None else previous), ()
+        notes = (f"the sigma_p of {texts[0]} is not known",) if texts else ()
+        return (1.0 if previous is None else previous), notes
 
     def _previous_sigma(self, base: Base, seen: set[int]) -> float | None:
         for operand in base.operands:
