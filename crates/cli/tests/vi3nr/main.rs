@@ -1,15 +1,16 @@
 //! The binary driven end to end.
 
+mod recordings;
 mod bad_input;
 mod book;
 mod command_line;
 mod export;
 mod fit;
+mod initial_weights;
 mod models;
 mod optimizers;
 mod paper;
 mod pieces;
-mod recordings;
 mod report;
 mod repro;
 mod requests;
