@@ -99,7 +99,7 @@ impl Run {
         let prepared = backend.workers().install(|| prepare(request))?;
         let request = absolute(request)?;
         let stem = request.file.as_deref().and_then(Path::file_stem);
-        let name = stem.map_or("test-picture".into(), |stem| stem.to_string_lossy());
+        let name = stem.map_or("test-image".into(), |stem| stem.to_string_lossy());
         let directory = destination.create(&name)?;
         directory.begin(&request, &prepared.resolved.plan)?;
         Ok(Self { request, prepared, directory, ended: None })
