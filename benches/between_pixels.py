@@ -34,9 +34,9 @@ def vi3nr(*words):
     return subprocess.run([VI3NR, *map(str, words)], check=True, capture_output=True, text=True).stdout
 
 
-def fit(picture, folder, options):
+def fit(source, folder, options):
     run = folder / "run"
-    report = json.loads(vi3nr("fit", picture, "--out", run, "--overwrite", "--json", *options))
+    report = json.loads(vi3nr("fit", source, "--out", run, "--overwrite", "--json", *options))
     return run, report
 
 
@@ -54,8 +54,8 @@ def psnr(a, b):
     return 10 * numpy.log10(255**2 / numpy.mean((a - b) ** 2))
 
 
-def halved(picture, folder):
-    whole = Image.open(picture).convert("RGB")
+def halved(source, folder):
+    whole = Image.open(source).convert("RGB")
     whole = whole.crop((0, 0, whole.width // 2 * 2, whole.height // 2 * 2))
     half = whole.resize((whole.width // 2, whole.height // 2), Image.LANCZOS)
     path = folder / "half.png"
@@ -63,8 +63,8 @@ def halved(picture, folder):
     return whole, half, path
 
 
-def enlarge(picture, folder, options):
-    whole, half, path = halved(picture, folder)
+def enlarge(source, folder, options):
+    whole, half, path = halved(source, folder)
     run, report = fit(path, folder, options)
     ours = psnr(decoded(run, folder, 2), array(whole))
     bicubic, lanczos = (
@@ -92,14 +92,14 @@ def jumps(values, borders, scale):
     return numpy.sqrt(steps[across].mean() / steps[~near].mean())
 
 
-def seams(picture, folder, options):
-    run, report = fit(picture, folder, options)
-    truth = array(Image.open(picture))
+def seams(source, folder, options):
+    run, report = fit(source, folder, options)
+    truth = array(Image.open(source))
     across, down = report["pieces"]["counts"]
     result = {"fit": report["psnr"]}
     for scale in (1, 2, 4):
         values = truth if scale == 1 else array(
-            Image.open(picture).convert("RGB").resize((truth.shape[1] * scale, truth.shape[0] * scale), Image.BICUBIC)
+            Image.open(source).convert("RGB").resize((truth.shape[1] * scale, truth.shape[0] * scale), Image.BICUBIC)
         )
         ours = decoded(run, folder, scale)
         ratios = []
@@ -110,8 +110,8 @@ def seams(picture, folder, options):
     return result
 
 
-def shift(picture, folder, options):
-    whole, half, path = halved(picture, folder)
+def shift(source, folder, options):
+    whole, half, path = halved(source, folder)
     run, report = fit(path, folder, options)
     ours = decoded(run, folder, 2)[8:-8, 8:-8].mean(axis=2)
     other = array(half.resize(whole.size, Image.BICUBIC))[8:-8, 8:-8].mean(axis=2)
@@ -130,9 +130,9 @@ def main():
         sys.exit(__doc__)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for picture in words[1:]:
-            rows.append(measures[words[0]](pathlib.Path(picture), pathlib.Path(folder), options))
-            print(pathlib.Path(picture).name, *(f"{name} {value:.3f}" for name, value in rows[-1].items()), flush=True)
+        for source in words[1:]:
+            rows.append(measures[words[0]](pathlib.Path(source), pathlib.Path(folder), options))
+            print(pathlib.Path(source).name, *(f"{name} {value:.3f}" for name, value in rows[-1].items()), flush=True)
     print("median", *(f"{name} {numpy.median([row[name] for row in rows]):.3f}" for name in rows[0]))
 
 

@@ -76,7 +76,7 @@ impl Raise for SignalError {
             | Self::ValueCount { .. }
             | Self::BitDepth { .. }
             | Self::TooLong { .. }
-            | Self::Recording { .. } => Kind::Request,
+            | Self::Audio { .. } => Kind::Request,
             _ => Kind::File,
         }
     }

@@ -14,12 +14,12 @@ use vi3nr_engine::CpuBackend;
 use vi3nr_inr::decode::{DecodeRequest, decode};
 use vi3nr_inr::fit::Fitting;
 use vi3nr_inr::model_file::Model;
-use vi3nr_inr::signal::image::{Image, ImageOptions, test_picture};
+use vi3nr_inr::signal::image::{Image, ImageOptions, test_image};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let image = match std::env::args().nth(1) {
         Some(file) => Image::open(Path::new(&file), &ImageOptions::default())?,
-        None => test_picture(64)?,
+        None => test_image(64)?,
     };
 
     // A small network, so that the fit takes seconds. All other settings have their defaults.

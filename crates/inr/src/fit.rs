@@ -2,9 +2,9 @@
 //!
 //! ```
 //! use vi3nr_inr::fit::Fitting;
-//! use vi3nr_inr::signal::image::test_picture;
+//! use vi3nr_inr::signal::image::test_image;
 //!
-//! let image = test_picture(24)?;
+//! let image = test_image(24)?;
 //! let activation = "gaussian:sigma=0.1".parse()?;
 //! let fit = Fitting::of(&image).activation(activation).width(16).steps(20).run()?;
 //! assert_eq!(fit.model.network().dims()[1], 16);

@@ -122,11 +122,11 @@ mod tests {
 
     use super::*;
     use crate::signal::Signal;
-    use crate::signal::image::test_picture;
+    use crate::signal::image::test_image;
 
     #[test]
     fn the_best_constant_of_an_image_is_its_mean_color() {
-        let image = test_picture(17).unwrap();
+        let image = test_image(17).unwrap();
         let crate::points::Points::Sampled(points) = image.points(1.0) else { panic!("sampled") };
         let mut batch = PointBatch::default();
         points.push(Indices::Range(0..points.count()), &mut batch);

@@ -16,9 +16,9 @@
 //!
 //! ```
 //! use vi3nr_inr::fit::Fitting;
-//! use vi3nr_inr::signal::image::test_picture;
+//! use vi3nr_inr::signal::image::test_image;
 //!
-//! let image = test_picture(24)?;
+//! let image = test_image(24)?;
 //! let fit = Fitting::of(&image).width(16).layers(3).steps(30).run()?;
 //! assert!(fit.report.metrics.get("psnr").unwrap() > 5.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

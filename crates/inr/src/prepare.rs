@@ -3,11 +3,11 @@
 use crate::model_file::{ModelError, Weights};
 use crate::plan::{Resolved, SignalFacts, Start, StartFacts, check_numbers, resolve};
 use crate::request::{FitRequest, RequestError};
-use crate::signal::image::test_picture;
+use crate::signal::image::test_image;
 use crate::signal::{Signal, SignalError, SignalFile, SignalOptions, open};
 
 /// The side in pixels of the test image, which is fitted if a request names no file.
-pub const TEST_PICTURE_SIDE: u32 = 128;
+pub const TEST_IMAGE_SIDE: u32 = 128;
 
 /// Why a request cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub fn prepare(request: &FitRequest) -> Result<Prepared, PrepareError> {
         Some(file) => Ok(open(file, options)?),
         None => {
             require_no_fields(request)?;
-            Ok(Box::new(test_picture(TEST_PICTURE_SIDE)?))
+            Ok(Box::new(test_image(TEST_IMAGE_SIDE)?))
         }
     })
 }

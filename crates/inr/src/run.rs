@@ -3,6 +3,8 @@
 //! The command line, a sweep and other programs all use it: a [`Run`] is begun from a request or
 //! resumed from a directory, and executed with a callback for its events.
 
+mod continuation;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,16 +12,19 @@ use std::time::Instant;
 use serde_json::Value;
 use vi3nr_engine::{Backend, CpuBackend, EngineError, ReferenceBackend, Workers};
 
-use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointInterval, Identity, version_1};
+use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointInterval, Identity};
 use crate::model_file::{Model, ModelFile};
 use crate::pieces::{FittedPiece, Journal, PieceProgress, PieceSession};
-use crate::plan::{FitPlan, differences};
+use crate::plan::FitPlan;
 use crate::prepare::{PrepareError, Prepared, prepare, prepare_file};
 use crate::request::{EngineName, FitRequest, RequestError};
-use crate::run_directory::{INPUT_FILE, MODEL_FILE, MetricsLog, RunDirectory, RunError, StoredRun};
+use crate::run_directory::{INPUT_FILE, MetricsLog, RunDirectory, RunError, StoredRun};
 use crate::session::{Beginning, Fit, Session};
 use crate::signal::{Signal, SignalFile};
 use crate::train::{Progress, Stop};
+
+pub use continuation::resumed_request;
+use continuation::{continues, require_same_plan, require_same_subject};
 
 /// Where a run directory is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +99,7 @@ impl Run {
         let prepared = backend.workers().install(|| prepare(request))?;
         let request = absolute(request)?;
         let stem = request.file.as_deref().and_then(Path::file_stem);
-        let name = stem.map_or("test-picture".into(), |stem| stem.to_string_lossy());
+        let name = stem.map_or("test-image".into(), |stem| stem.to_string_lossy());
         let directory = destination.create(&name)?;
         directory.begin(&request, &prepared.resolved.plan)?;
         Ok(Self { request, prepared, directory, ended: None })
@@ -309,97 +314,6 @@ impl Run {
         }
         Ok(RunOutcome { fit, files, log: MetricsLog::default() })
     }
-}
-
-/// Whether `changes` continue a finished run.
-fn continues(changes: &FitRequest) -> bool {
-    changes.steps.is_some() || changes.time_limit.is_some()
-}
-
-/// The request of the run that [`Run::resume`] returns for the same arguments, where `path` is its
-/// directory.
-///
-/// # Errors
-/// Returns [`RunError::Prepare`] if settings contradict each other or a path cannot be made
-/// absolute.
-pub fn resumed_request(
-    path: &Path,
-    stored: &StoredRun,
-    request: &FitRequest,
-    changes: &FitRequest,
-) -> Result<FitRequest, RunError> {
-    let with_changes = |own: &FitRequest| -> Result<FitRequest, RunError> {
-        Ok(own.with(&absolute(changes)?).map_err(PrepareError::from)?)
-    };
-    let Some(report) = stored.report().filter(|_| continues(changes)) else {
-        return with_changes(request);
-    };
-    if changes.from.is_some() {
-        let seen = "a finished run continues from its own model";
-        return Err(PrepareError::from(RequestError::new("from", seen, "none")).into());
-    }
-    // The model decides the network; the settings in `changes` must agree with it.
-    let mut request = with_changes(&request.without_network())?;
-    request.from = Some(path.join(MODEL_FILE));
-    if let (None, Some(limit)) = (changes.steps, changes.time_limit) {
-        request.steps = Some(steps_within(report, limit));
-    }
-    Ok(request)
-}
-
-/// About four times as many steps as fit into `limit` seconds at the speed of the finished run, so
-/// that the time limit ends the run and its log has enough rows.
-fn steps_within(report: &Value, limit: f64) -> u64 {
-    let number = |name: &str| report.get(name).and_then(Value::as_f64).unwrap_or(0.0);
-    let rate = number("steps") / number("training_seconds").max(1e-3);
-    (4.0 * rate * limit).clamp(1_000.0, 1e12) as u64
-}
-
-/// Checks that a continued run has the signal and the network of the finished run.
-fn require_same_subject(
-    directory: &RunDirectory,
-    stored: &StoredRun,
-    prepared: &Prepared,
-) -> Result<(), RunError> {
-    let plan = &prepared.resolved.plan;
-    let part = |whole: &Value, names: &[&str]| -> Value {
-        names.iter().map(|&name| (name.to_owned(), whole[name].clone())).collect()
-    };
-    let (kept, asked, names) = match stored {
-        StoredRun::Current(record) => {
-            (record.plan.to_json(), plan.to_json(), &["signal", "source", "network"])
-        }
-        // Version 1 stored a checksum that depends on the seed.
-        StoredRun::Version1(run) => (
-            run.run.clone().unwrap_or_default(),
-            version_1::identity(plan, &*prepared.signal),
-            &["signal", "points", "network"],
-        ),
-    };
-    require_equal(directory, &part(&kept, names), &part(&asked, names))
-}
-
-/// Returns [`CheckpointError::Foreign`] if the two differ.
-fn require_equal(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), RunError> {
-    let differences = differences(kept, asked);
-    match differences.is_empty() {
-        true => Ok(()),
-        false => {
-            let path = directory.path().to_owned();
-            Err(CheckpointError::Foreign { path, differences }.into())
-        }
-    }
-}
-
-/// Checks that the finished run in `directory` has this plan.
-fn require_same_plan(
-    directory: &RunDirectory,
-    stored: &StoredRun,
-    plan: &FitPlan,
-) -> Result<(), RunError> {
-    // Version 1 stored no plan.
-    let StoredRun::Current(record) = stored else { return Ok(()) };
-    require_equal(directory, &record.plan.to_json(), &plan.to_json())
 }
 
 /// The backend of this name with `threads` worker threads, or one per core if `None`.

@@ -18,7 +18,7 @@ use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run::{Run, RunEvent, RunOutcome};
 use vi3nr_inr::run_directory::{RunDirectory, StoredRun};
 use vi3nr_inr::session::{Beginning, Fit, FitError, Session};
-use vi3nr_inr::signal::image::{BitDepth, Image, ImageOptions, test_picture};
+use vi3nr_inr::signal::image::{BitDepth, Image, ImageOptions, test_image};
 use vi3nr_inr::train::Stop;
 
 /// Twelve small pieces of an image of 64x48 pixels.
@@ -29,7 +29,7 @@ fn small(more: Value) -> FitRequest {
 }
 
 fn image() -> Image {
-    let square = test_picture(64).unwrap();
+    let square = test_image(64).unwrap();
     let values = square.values()[..3 * 64 * 48].to_vec();
     Image::from_values(64, 48, 3, values).unwrap()
 }

@@ -130,7 +130,7 @@ fn a_finished_run_is_overwritten_only_on_request() {
         run.directory().path().file_name().unwrap().to_str().unwrap().to_owned()
     };
     assert_eq!([name(&first), name(&first)], ["tiny", "tiny-2"]);
-    assert_eq!(name(&request(json!({}))), "test-picture");
+    assert_eq!(name(&request(json!({}))), "test-image");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use vi3nr_inr::fit::Fitting;
 use vi3nr_inr::model_file::InitialWeights;
 use vi3nr_inr::prepare::{PrepareError, prepare};
 use vi3nr_inr::session::{Beginning, FitError, Session};
-use vi3nr_inr::signal::image::test_picture;
+use vi3nr_inr::signal::image::test_image;
 use vi3nr_inr::train::Stop;
 
 #[test]
@@ -126,7 +126,7 @@ fn threads_change_no_byte() {
 
 #[test]
 fn five_lines_fit_an_image() {
-    let image = test_picture(24).unwrap();
+    let image = test_image(24).unwrap();
     let fit = Fitting::of(&image).width(16).layers(3).steps(30).seed(2).run().unwrap();
     assert_eq!(fit.model.network().dims(), [2, 16, 16, 3]);
     assert_eq!((fit.plan.seed, fit.report.steps), (2, 30));

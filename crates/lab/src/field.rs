@@ -66,7 +66,7 @@ mod tests {
         {
             let error = known(name).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean '{nearest}'?")), "{error}");
-            assert!(error.contains("one of file, preset"), "{error}");
+            assert!(error.contains("(known: file, preset"), "{error}");
         }
         assert!(!known("nothing_like_it").unwrap_err().to_string().contains("did you mean"));
     }

@@ -1,5 +1,6 @@
 //! The errors of this crate.
 
+use crate::number::significant;
 use crate::printable::excerpt;
 use crate::suggest::hint;
 
@@ -125,7 +126,7 @@ pub enum Error {
     },
 
     /// A network cannot have these layer sizes.
-    #[error("network with layer sizes {dims:?}: {reason}")]
+    #[error("a network with layer sizes {}: {reason}", listed(dims))]
     Network {
         /// The number of inputs, the hidden widths, and the number of outputs (at most the first
         /// eight).
@@ -135,7 +136,10 @@ pub enum Error {
     },
 
     /// An expectation is infinite, undefined, or could not be resolved.
-    #[error("{moment} of {activation} under N(0, {sigma}^2) cannot be computed: {reason}")]
+    #[error(
+        "{moment} of {activation} under N(0, {}^2) cannot be computed: {reason}",
+        significant(*sigma, 6)
+    )]
     Moment {
         /// The name of the expectation.
         moment: &'static str,
@@ -164,4 +168,9 @@ pub(crate) fn require_positive(quantity: &str, value: f64) -> Result<(), Error> 
         return Ok(());
     }
     Err(Error::OutOfRange { quantity: quantity.into(), value, expected: "a finite number above 0" })
+}
+
+/// Layer sizes as they are written on a command line: `2,128,3`.
+fn listed(dims: &[usize]) -> String {
+    dims.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
 }

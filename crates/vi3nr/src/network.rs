@@ -146,7 +146,7 @@ impl Network {
             })
             .unwrap_or(usize::MAX);
         let reason = if dims.len() < 2 {
-            "at least the number of inputs and outputs is needed".to_owned()
+            "at least the numbers of inputs and outputs are needed".to_owned()
         } else if dims.len() - 1 > MAX_LAYERS {
             format!("{} layers, at most {MAX_LAYERS} are allowed", dims.len() - 1)
         } else if dims.contains(&0) {

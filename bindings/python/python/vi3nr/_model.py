@@ -350,9 +350,9 @@ class Model:
             for name in ("psnr", "snr", "iou", "loss")
             if isinstance(self.report.get(name), (int, float))
         )
-        return f"<div>{self._picture()}<p>{text}<br>{escape(results)}</p></div>"
+        return f"<div>{self._image()}<p>{text}<br>{escape(results)}</p></div>"
 
-    def _picture(self) -> str:
+    def _image(self) -> str:
         """The image, at most 512 pixels a side; nothing for other kinds of signals."""
         if self.kind != "image":
             return ""

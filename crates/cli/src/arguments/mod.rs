@@ -7,6 +7,7 @@ mod help;
 mod legacy;
 mod models;
 mod program;
+mod shown;
 mod signal;
 mod sweep;
 mod theory;
@@ -20,6 +21,7 @@ pub(crate) use experiments::{ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use fit::FitArguments;
 pub(crate) use models::{DecodeArguments, EvalArguments, ExportArguments, InfoArguments};
 pub(crate) use program::{CatalogArguments, CompletionsArguments, ManArguments};
+pub(crate) use shown::shown;
 pub(crate) use signal::{AudioArguments, ImageArguments, ShapeArguments};
 pub(crate) use sweep::{
     ReportArguments, SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments,

@@ -12,7 +12,7 @@ use crate::output::{Failure, print};
 /// Prints the completion script of a shell.
 pub(crate) fn completions(arguments: &CompletionsArguments) -> CommandResult {
     let mut script = Vec::new();
-    let mut command = arguments::command();
+    let mut command = arguments::shown(&arguments::command());
     clap_complete::generate(arguments.shell, &mut command, "vi3nr", &mut script);
     print(false, &(), &String::from_utf8_lossy(&script))
 }

@@ -31,7 +31,8 @@ pub(crate) fn run(arguments: &SweepArguments) -> CommandResult {
 /// The plan in a sweep's file.
 pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
     let (read, folder) = SweepFile::read(file).map_err(Failure::usage)?;
-    Plan::new(&read, &folder).map_err(Failure::usage)
+    Plan::new(&read, &folder)
+        .map_err(|error| Failure::Usage(format!("'{}': {error}", file.display())))
 }
 
 fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {

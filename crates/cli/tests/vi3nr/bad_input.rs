@@ -5,10 +5,10 @@ use std::fs;
 use crate::{SMALL_FIT, error, small_fit, texts, vi3nr};
 
 #[test]
-fn unreadable_pictures() {
+fn unreadable_images() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
-    write("text.png", b"not a picture");
+    write("text.png", b"not an image");
     write("empty.png", b"");
     write("cut.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0");
     fs::create_dir(folder.path().join("folder.png")).unwrap();

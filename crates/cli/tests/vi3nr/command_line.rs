@@ -24,6 +24,11 @@ fn every_shell_has_a_completion_script() {
     ] {
         let script = stdout(&["completions", shell]);
         assert!(parts.iter().all(|part| script.contains(part)), "{shell}: {script}");
+        // Hidden options, names of earlier versions and the values of an option.
+        for old in ["end-with-input", "against", "distribution", "grid-parameters", "-l image"] {
+            assert!(!script.contains(old), "{shell} offers {old}");
+        }
+        assert!(!script.contains("--image") && script.contains("orthogonal"), "{shell}: {script}");
     }
     let folder = tempfile::tempdir().unwrap();
     let message = error(folder.path(), 2, &["completions", "bsh"]);

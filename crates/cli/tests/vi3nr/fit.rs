@@ -5,22 +5,22 @@ use std::fs;
 use crate::{SMALL_FIT, json, small_fit, texts, vi3nr, without_result_warnings};
 
 #[test]
-fn a_fit_without_arguments_draws_and_fits_its_own_picture() {
+fn a_fit_without_arguments_draws_and_fits_its_own_image() {
     let folder = tempfile::tempdir().unwrap();
     let report = json(folder.path(), &[&SMALL_FIT[..], &["--json"]].concat());
-    assert_eq!(report["model"], "runs/test-picture/model.safetensors");
+    assert_eq!(report["model"], "runs/test-image/model.safetensors");
     assert_eq!(report["steps"], 20);
     assert_eq!(report["stopped"], "steps");
     for key in ["seconds", "loss", "psnr", "psnr_paper", "points_per_second"] {
         assert!(report[key].as_f64().unwrap() > 0.0, "{key}: {report}");
     }
-    // The two conventions of the same loss: the peaks are 2 and the picture's largest value.
+    // The two conventions of the same loss: the peaks are 2 and the image's largest value.
     let (psnr, paper) = (report["psnr"].as_f64().unwrap(), report["psnr_paper"].as_f64().unwrap());
     assert!(psnr - paper >= 6.02, "{psnr} {paper}");
     let loss = report["loss"].as_f64().unwrap();
     assert!((psnr - 10.0 * (4.0 / loss).log10()).abs() < 1e-9);
 
-    let run = folder.path().join("runs/test-picture");
+    let run = folder.path().join("runs/test-image");
     let mut names: Vec<_> =
         fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
@@ -35,7 +35,7 @@ fn a_fit_without_arguments_draws_and_fits_its_own_picture() {
 
     // A second fit does not overwrite the first.
     let again = json(folder.path(), &[&SMALL_FIT[..], &["--json"]].concat());
-    assert_eq!(again["model"], "runs/test-picture-2/model.safetensors");
+    assert_eq!(again["model"], "runs/test-image-2/model.safetensors");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn the_text_for_people_names_the_convention_and_the_files() {
         "128x128, 3 channels, 8 bits per sample; network 2-16-16-3 (371 parameters), sine:omega=30",
         "20 steps in",
         "(peak 2, the usual convention)",
-        "runs/test-picture/reconstruction.png",
+        "runs/test-image/reconstruction.png",
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }

@@ -1,15 +1,16 @@
 //! The binary driven end to end.
 
+mod audio;
 mod bad_input;
 mod book;
 mod command_line;
 mod export;
 mod fit;
+mod initial_weights;
 mod models;
 mod optimizers;
 mod paper;
 mod pieces;
-mod recordings;
 mod report;
 mod repro;
 mod requests;
@@ -74,7 +75,7 @@ fn error(folder: &Path, code: i32, arguments: &[&str]) -> String {
 /// A fit of a few steps on a small network; more arguments may follow.
 const SMALL_FIT: [&str; 7] = ["fit", "--width", "16", "--layers", "3", "--steps", "20"];
 
-/// Runs a small fit of the test picture with `arguments` into the folder `out` of `folder`.
+/// Runs a small fit of the test image with `arguments` into the folder `out` of `folder`.
 fn small_fit(folder: &Path, out: &str, arguments: &[&str]) -> Value {
     json(folder, &[&SMALL_FIT[..], &["--json", "--overwrite", "--out", out], arguments].concat())
 }

@@ -47,7 +47,7 @@ fn evaluation_agrees_with_the_fit() {
     let expected = ["bits_per_pixel", "max_error", "parameters", "psnr", "psnr_paper", "ssim"];
     assert_eq!(keys, expected);
 
-    // A picture of the fit's own size is taken as it is; of the fit's source, as it was prepared.
+    // An image of the fit's own size is taken as it is; of the fit's source, as it was prepared.
     let again = ["fit", "run/reconstruction.png", "--downscale", "2", "--crop", "40", "--gray"];
     let small = ["--width", "16", "--layers", "3", "--steps", "20", "--json", "--out", "again"];
     let fit_again = json(folder.path(), &[&again[..], &small].concat());

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::sound_files::{Format, tone, wav};
 use crate::{error, json, texts, vi3nr};
 
-/// Sixteen pieces of the test picture.
+/// Sixteen pieces of the test image.
 const FIT: [&str; 8] = ["fit", "--tile", "32", "--width", "24", "--quality", "25", "--json"];
 
 fn fit(folder: &Path, out: &str, more: &[&str]) -> Value {
@@ -17,7 +17,7 @@ fn fit(folder: &Path, out: &str, more: &[&str]) -> Value {
 }
 
 #[test]
-fn a_picture_is_fitted_decoded_and_measured_in_pieces() {
+fn an_image_is_fitted_decoded_and_measured_in_pieces() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let report = fit(folder, "run", &[]);
@@ -52,7 +52,7 @@ fn a_picture_is_fitted_decoded_and_measured_in_pieces() {
     let html = fs::read_to_string(folder.join("report.html")).unwrap();
     assert!(html.contains("Pieces") && html.contains("quality of the pieces and work"));
 
-    // The plan says how the picture is cut, and the same plan gives the same bytes.
+    // The plan says how the image is cut, and the same plan gives the same bytes.
     let (plan, _) = texts(&vi3nr(folder, &["fit", "--tile", "32", "--dry-run"]));
     assert!(plan.contains("pieces    16 (4x4), overlap 2"), "{plan}");
     let again = fit(folder, "again", &["--threads", "1"]);
@@ -94,7 +94,7 @@ fn a_fit_in_pieces_that_is_killed_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn a_recording_is_fitted_in_pieces() {
+fn audio_is_fitted_in_pieces() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("tone.wav"), wav(Format::Float(32), 1, 8000, &tone(6000, 1))).unwrap();

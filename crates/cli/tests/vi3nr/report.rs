@@ -85,7 +85,7 @@ fn a_fit_is_shown_beside_the_truth() {
     {
         assert!(html.contains(part), "{part}");
     }
-    // Three pictures and the curves.
+    // Three images and the curves.
     if let Some(figures) = open_in_browser(&report) {
         assert_eq!(figures, 4);
     }

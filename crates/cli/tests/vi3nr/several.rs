@@ -86,8 +86,8 @@ fn standard_input_is_fitted_like_a_file() {
     let output = piped(folder, &fit(&["-", "--json"]), &bytes);
     assert_eq!(output.status.code(), Some(0), "{}", texts(&output).1);
     json(folder, &fit(&["hills.png", "--json"]));
-    let picture = |run: &str| fs::read(folder.join(run).join("reconstruction.png")).unwrap();
-    assert_eq!(picture("runs/stdin"), picture("runs/hills"));
+    let image = |run: &str| fs::read(folder.join(run).join("reconstruction.png")).unwrap();
+    assert_eq!(image("runs/stdin"), image("runs/hills"));
     // The run has what it needs to go on.
     json(folder, &["fit", "--resume", "runs/stdin", "--steps", "5", "--json"]);
     let plan = piped(folder, &fit(&["-", "--dry-run", "--json"]), &bytes);

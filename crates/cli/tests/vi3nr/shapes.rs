@@ -239,13 +239,13 @@ fn what_cannot_be_done_with_shapes_is_told() {
         assert!(text.contains(reason), "{text}");
     }
     fit(folder, "run", &["--steps", "1"]);
-    crate::small_fit(folder, "picture", &[]);
+    crate::small_fit(folder, "image", &[]);
     for (arguments, reason) in [
         (&["decode", "run", "--out", "a.png"][..], ".ply, .obj or .stl"),
-        (&["mesh", "picture", "--out", "a.ply"], "kind image"),
+        (&["mesh", "image", "--out", "a.ply"], "kind image"),
         (&["mesh", "run", "--out", "a.gltf"], ".stl"),
         (&["mesh", "run", "--out", "a.ply", "--resolution", "7"], "expected 8 to 2048"),
-        (&["eval", "picture", "--against", "ball.ply"], "a surface in space"),
+        (&["eval", "image", "--against", "ball.ply"], "a surface in space"),
     ] {
         let text = error(folder, 2, arguments);
         assert!(text.contains(reason), "{text}");

@@ -1,4 +1,4 @@
-//! Pictures of every kind through the binary.
+//! Images of every kind through the binary.
 
 use std::fs;
 use std::path::Path;

@@ -15,7 +15,7 @@ fn write(folder: &Path, text: &str) {
     fs::write(folder.join("s.toml"), text).unwrap();
 }
 
-/// A small grid of Gaussian networks on the test picture: 2 parameters, 3 sigma_p, 2 seeds.
+/// A small grid of Gaussian networks on the test image: 2 parameters, 3 sigma_p, 2 seeds.
 fn grid(folder: &Path) {
     write(
         folder,
@@ -160,7 +160,7 @@ fn a_line_search_begins_at_the_theory() {
 #[test]
 fn failures_are_recorded_and_do_not_stop_the_rest() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.png"), "no picture").unwrap();
+    fs::write(folder.path().join("a.png"), "not an image").unwrap();
     json(
         folder.path(),
         &["fit", "--width", "8", "--layers", "2", "--steps", "1", "--out", "r", "--json"],

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use serde_json::json;
+use vi3nr::number::significant;
 use vi3nr_engine::Backend;
 
 use super::field::{AxisPositions, Field};
@@ -99,7 +100,7 @@ fn start_and_length(
 ) -> Result<(f64, u64), DecodeError> {
     let span = native.span();
     if !(0.0..=span).contains(&start) {
-        let expected = format!("0 to {span} seconds, the length of the audio");
+        let expected = format!("0 to {} seconds, the length of the audio", significant(span, 6));
         return Err(RequestError::new("start", start.to_string(), expected).into());
     }
     let left = span - start;

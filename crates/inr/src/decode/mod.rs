@@ -126,8 +126,8 @@ pub struct Decoded {
 pub type Watch<'a> = &'a mut dyn FnMut(f64);
 
 /// Decodes the signal of `model` to the file `path`: an image as PNG, audio as WAV, a shape as PLY,
-/// OBJ or STL depending on the file extension. `watch` is called with the share of an image or of
-/// audio that is decoded; for a shape the share is not known, and it is not called.
+/// OBJ or STL depending on the file extension. `watch` is called with the share that is decoded; the
+/// share of a shape is that of the blocks of its grid which are known to be near the surface.
 ///
 /// # Errors
 /// Returns [`DecodeError::Request`] if a setting belongs to another kind of signal or the file has
@@ -154,7 +154,7 @@ pub fn decode(
         #[cfg(feature = "audio")]
         SignalKind::Audio => audio::decode(model, request, path, backend, watch),
         #[cfg(feature = "shape")]
-        SignalKind::Shape => shape::decode(model, request, path, backend),
+        SignalKind::Shape => shape::decode(model, request, path, backend, watch),
         #[cfg(not(all(feature = "audio", feature = "shape")))]
         kind => Err(DecodeError::CompiledOut { kind }),
     }

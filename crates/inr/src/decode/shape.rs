@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_json::json;
 use vi3nr_engine::{Backend, Engine, EngineError};
 
-use super::{DecodeError, DecodeRequest, Decoded, info_of};
+use super::{DecodeError, DecodeRequest, Decoded, Watch, info_of};
 use crate::model_file::Model;
 use crate::signal::shape::vector::unit;
 use crate::signal::shape::{
-    EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract, write_mesh,
+    EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract_watched, write_mesh,
 };
 use crate::signal::{SignalError, SignalKind};
 
@@ -25,15 +25,24 @@ pub struct DecodedShape {
 }
 
 /// Extracts the surface of a model of a shape on a grid of `resolution` cells per side: see
-/// [`extract()`].
+/// [`extract()`](crate::signal::shape::extract()).
 ///
 /// # Errors
 /// Returns [`DecodeError::Kind`] if the model is not one of a shape, [`DecodeError::Signal`] if
-/// [`extract()`] fails, and [`DecodeError::Engine`] if the network cannot be evaluated.
+/// [`extract()`](crate::signal::shape::extract()) fails, and [`DecodeError::Engine`] if the network cannot be evaluated.
 pub fn decode_shape(
     model: &Model,
     resolution: usize,
     backend: &dyn Backend,
+) -> Result<DecodedShape, DecodeError> {
+    decode_watched(model, resolution, backend, &mut |_| {})
+}
+
+fn decode_watched(
+    model: &Model,
+    resolution: usize,
+    backend: &dyn Backend,
+    watch: Watch<'_>,
 ) -> Result<DecodedShape, DecodeError> {
     let info: ShapeInfo = info_of(model, SignalKind::Shape)?;
     let Some((network, parameters)) = model.whole() else {
@@ -41,7 +50,7 @@ pub fn decode_shape(
     };
     let mut engine = backend.engine(network, parameters)?;
     let mut field = |points: &[f32], values: &mut [f32]| engine.evaluate(points, values);
-    let found = extract(&mut field, resolution).map_err(SignalError::from)?;
+    let found = extract_watched(&mut field, resolution, watch).map_err(SignalError::from)?;
     let (mut mesh, evaluations) = (found.mesh, found.evaluations);
     let normals = gradient_directions(&mut *engine, &mesh.vertices)?;
     for vertex in &mut mesh.vertices {
@@ -55,12 +64,13 @@ pub(super) fn decode(
     request: &DecodeRequest,
     path: &Path,
     backend: &dyn Backend,
+    watch: Watch<'_>,
 ) -> Result<Decoded, DecodeError> {
     /// The default number of cells per side of the grid.
     const RESOLUTION: usize = 512;
     MeshFormat::of_path(path).map_err(SignalError::from)?;
     let resolution = request.resolution.unwrap_or(RESOLUTION);
-    let found = backend.workers().install(|| decode_shape(model, resolution, backend))?;
+    let found = decode_watched(model, resolution, backend, watch)?;
     write_mesh(path, &found.mesh, &found.normals).map_err(SignalError::from)?;
     let (vertices, faces) = (found.mesh.vertices.len(), found.mesh.faces.len());
     let watertight = EdgeTopology::of(&found.mesh).is_watertight();

@@ -64,9 +64,9 @@ pub struct Reason {
 /// use vi3nr_inr::plan::{SignalFacts, resolve};
 /// use vi3nr_inr::request::FitRequest;
 /// use vi3nr_inr::signal::SignalOptions;
-/// use vi3nr_inr::signal::image::test_picture;
+/// use vi3nr_inr::signal::image::test_image;
 ///
-/// let facts = SignalFacts::of(&test_picture(32)?, None, &SignalOptions::default());
+/// let facts = SignalFacts::of(&test_image(32)?, None, &SignalOptions::default());
 /// let resolved = resolve(&FitRequest::default(), &facts)?;
 /// assert_eq!(resolved.plan.network.dims(), [2, 128, 128, 128, 128, 128, 128, 128, 3]);
 /// assert_eq!(resolved.plan.training.optimizer.name().as_str(), "kfac");

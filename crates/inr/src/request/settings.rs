@@ -67,12 +67,12 @@ impl FitRequest {
 
     /// The error about a `name` that no field has, with the field that was probably meant.
     pub fn unknown_field(name: &str) -> RequestError {
+        let known = NAMES.join(", ");
         let hint = match suggest::nearest(name, NAMES.iter().copied()) {
-            Some(meant) => format!("; did you mean '{meant}'?"),
-            None => String::new(),
+            Some(meant) => format!("; did you mean '{meant}'? (known: {known})"),
+            None => format!("; expected one of {known}"),
         };
-        let seen = format!("unknown setting '{name}'{hint}");
-        RequestError::of_fields(&[], seen, format!("one of {}", NAMES.join(", ")))
+        RequestError::of_fields(&[], format!("unknown setting '{name}'{hint}"), "")
     }
 
     /// The request with these settings.

@@ -274,7 +274,7 @@ impl RunDirectory {
         fit.model.save(&self.model_path())?;
         let reconstruction = fit.reconstruction(backend);
         let files =
-            backend.workers().install(|| signal.save_pictures(&reconstruction, &self.path))?;
+            backend.workers().install(|| signal.save_images(&reconstruction, &self.path))?;
         let rows = log.to_csv(signal);
         write_atomically(&self.path.join(METRICS_FILE), |writer| {
             writer.write_all(rows.as_bytes())

@@ -75,7 +75,7 @@ impl RunDirectory {
                 };
                 let values = values()?;
                 let reconstruction = Reconstruction { body: &model.body, values: &values, backend };
-                return Ok(signal.save_pictures(&reconstruction, &self.path)?);
+                return Ok(signal.save_images(&reconstruction, &self.path)?);
             }
             _ => {
                 let request = DecodeRequest {

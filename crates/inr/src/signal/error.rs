@@ -43,7 +43,7 @@ pub enum SignalError {
     CompiledOut {
         /// The file.
         path: PathBuf,
-        /// `a recording` or `a shape`.
+        /// `audio` or `a shape`.
         kind: &'static str,
         /// The cargo feature of vi3nr-inr that reads it.
         feature: &'static str,
@@ -198,8 +198,8 @@ pub enum SignalError {
     },
 
     /// The size or rate is not a possible one of audio.
-    #[error("a recording of {what}; expected {expected}")]
-    Recording {
+    #[error("audio of {what}; expected {expected}")]
+    Audio {
         /// What was seen.
         what: String,
         /// What was expected.

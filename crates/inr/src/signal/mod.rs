@@ -94,7 +94,7 @@ pub trait Signal: Debug + Send + Sync {
     ///
     /// # Errors
     /// What the system reports, with the file's name.
-    fn save_pictures(
+    fn save_images(
         &self,
         reconstruction: &Reconstruction<'_>,
         directory: &Path,

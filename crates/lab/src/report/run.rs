@@ -7,10 +7,10 @@ use vi3nr_engine::Backend;
 use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 use vi3nr_inr::model_file::{Model, Origin};
 use vi3nr_inr::pieces::MAP_FILES;
-use vi3nr_inr::prepare::TEST_PICTURE_SIDE;
+use vi3nr_inr::prepare::TEST_IMAGE_SIDE;
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::run_directory::{MODEL_FILE, RunDirectory, RunRecord, StoredRun, Version1Run};
-use vi3nr_inr::signal::image::{Image, test_picture};
+use vi3nr_inr::signal::image::{Image, test_image};
 use vi3nr_inr::signal::{Signal, SignalInfo, SignalKind};
 
 use super::images::{ImageComparison, LEFT_IMAGES, compare_images};
@@ -178,7 +178,7 @@ impl KnownRun {
     pub(super) fn truth(&self, model: &Model) -> Result<Image, String> {
         let truth = match &self.file {
             Err(reason) => return Err(reason.clone()),
-            Ok(None) => test_picture(TEST_PICTURE_SIDE),
+            Ok(None) => test_image(TEST_IMAGE_SIDE),
             Ok(Some(file)) => Image::open(file, &model.origin.options(SignalKind::Image).image),
         };
         let truth = truth.map_err(|error| error.to_string())?;

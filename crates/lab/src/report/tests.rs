@@ -62,7 +62,7 @@ fn a_run_is_compared_with_its_file_or_the_page_says_why_not() {
 
     std::fs::copy(folder.path().join("run/reconstruction.png"), &file).unwrap();
     // The image is smaller than the crop.
-    let image = vi3nr_inr::signal::image::test_picture(8).unwrap();
+    let image = vi3nr_inr::signal::image::test_image(8).unwrap();
     image.save_png(&file, image.bit_depth()).unwrap();
     let text = &shown(&of_run(&path, &backend).unwrap())[0];
     assert!(text.starts_with("The ground truth is not shown: cannot cut 10x10"), "{text}");

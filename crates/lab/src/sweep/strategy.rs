@@ -10,6 +10,7 @@ use super::{Plan, SweepError, Trial, Value};
 /// The strategy that schedules the trials of a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(expecting = "a table with the entry kind, such as { kind = \"grid\" }")]
 pub enum Strategy {
     /// Every combination.
     #[default]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::recording::Audio;
+use super::samples::Audio;
 use super::waveform;
 use super::write::SampleFormat;
 use crate::metrics::{Digits, Metric, Metrics, mean_squared_error, spectral_convergence};
@@ -122,7 +122,7 @@ impl Signal for Audio {
         Ok(metrics)
     }
 
-    fn save_pictures(
+    fn save_images(
         &self,
         reconstruction: &Reconstruction<'_>,
         directory: &Path,

@@ -131,8 +131,7 @@ impl SignalInfo for AudioInfo {
     }
 
     fn check(&self) -> Result<(), SignalError> {
-        let refuse =
-            |what: String, expected: String| Err(SignalError::Recording { what, expected });
+        let refuse = |what: String, expected: String| Err(SignalError::Audio { what, expected });
         if self.samples == 0 || self.samples > MAX_SAMPLES {
             let expected = format!("1 to {MAX_SAMPLES} (choose a part by start and duration)");
             return refuse(format!("{} samples a channel", self.samples), expected);
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn other_rates_stay_within_the_recording() {
+    fn other_rates_stay_within_the_audio() {
         for (samples, rate) in
             [(308_207, 48_000), (308_207, 8_000), (2, 1), (1, 96_000), (7, 44_100)]
         {
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_recordings_are_refused() {
+    fn impossible_audio_are_refused() {
         assert!(info(5).check().is_ok());
         for wrong in [
             info(0),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::info::AudioInfo;
 use super::options::{AudioOptions, AudioRequest, ChannelRule};
 #[cfg(feature = "audio")]
-use super::recording::Audio;
+use super::samples::Audio;
 #[cfg(not(feature = "audio"))]
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo as _;

@@ -13,7 +13,7 @@ mod kind;
 mod open;
 mod options;
 #[cfg(feature = "audio")]
-mod recording;
+mod samples;
 #[cfg(all(test, feature = "audio"))]
 pub(super) mod test_files;
 #[cfg(feature = "audio")]
@@ -25,7 +25,7 @@ pub use info::AudioInfo;
 pub(super) use kind::KIND;
 pub use options::{AudioOptions, AudioRequest, ChannelRule};
 #[cfg(feature = "audio")]
-pub use recording::Audio;
+pub use samples::Audio;
 #[cfg(feature = "audio")]
 pub use write::SampleFormat;
 #[cfg(feature = "audio")]

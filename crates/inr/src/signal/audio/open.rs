@@ -12,7 +12,7 @@ use super::MAX_SAMPLES;
 use super::container::Track;
 use super::info::AudioInfo;
 use super::options::{AudioOptions, ChannelRule};
-use super::recording::Audio;
+use super::samples::Audio;
 use crate::catch_panic::catch_panic;
 use crate::signal::error::SignalError;
 use crate::signal::read_file;
@@ -50,8 +50,9 @@ impl Audio {
         if let ChannelRule::One(number) = options.channels
             && !(1..=found).contains(&number)
         {
+            let channels = if found == 1 { "channel" } else { "channels" };
             return Err(unusable(format!(
-                "it has {found} channels; expected one of them, not {number}"
+                "it has {found} {channels}; expected one of them, not {number}"
             )));
         }
         let selection = Selection { first, wanted, channels: options.channels };

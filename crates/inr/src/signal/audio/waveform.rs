@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peaks_of_long_recordings_are_kept() {
+    fn peaks_of_long_audio_are_kept() {
         let mut values = vec![0.0; 100_000];
         values[77_777] = 0.9;
         values[5] = -0.8;

@@ -84,7 +84,7 @@ pub(crate) fn write_wav(
 ) -> Result<u64, SignalError> {
     let bytes = info.values().saturating_mul(u64::from(format.bits()) / 8);
     if bytes >= u64::from(u32::MAX) - 64 {
-        return Err(SignalError::Recording {
+        return Err(SignalError::Audio {
             what: format!("{bytes} bytes"),
             expected: "less than the 4 GiB that a WAV file can hold; choose a smaller --rate"
                 .into(),

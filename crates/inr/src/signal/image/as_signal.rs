@@ -96,7 +96,7 @@ impl Signal for Image {
         Ok(metrics)
     }
 
-    fn save_pictures(
+    fn save_images(
         &self,
         reconstruction: &Reconstruction<'_>,
         directory: &Path,

@@ -15,14 +15,14 @@ mod pixels;
 mod png_chunks;
 mod png_file;
 mod samples;
-mod test_picture;
+mod test_image;
 
 pub use grid::Grid;
 pub use info::ImageInfo;
 pub(super) use kind::KIND;
 pub use options::{AlphaRule, ImageOptions, ImageRequest};
 pub(crate) use png_file::write_png;
-pub use test_picture::test_picture;
+pub use test_image::test_image;
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -75,7 +75,7 @@ mod tests {
     use crate::signal::image::BitDepth;
 
     #[test]
-    fn pictures_are_turned_as_the_image_crate_turns_them() {
+    fn images_are_turned_as_the_image_crate_turns_them() {
         let pixels: Vec<u8> = (0..3 * 5 * 4).collect();
         let samples = Samples {
             width: 5,

@@ -160,12 +160,12 @@ mod tests {
 
     #[test]
     fn a_reduction_treats_channels_and_axes_alike() {
-        let picture: Vec<u16> =
+        let image: Vec<u16> =
             (0..12u16 * 8).flat_map(|i| [i * 3 % 256, (i * i) % 256, 40]).collect();
-        let reduced = eight_bits(12, 8, 3, &picture).reduced(4, 2);
+        let reduced = eight_bits(12, 8, 3, &image).reduced(4, 2);
         assert_eq!((reduced.width, reduced.height, reduced.data.len()), (4, 2, 24));
         for channel in 0..3 {
-            let one: Vec<u16> = picture.iter().copied().skip(channel).step_by(3).collect();
+            let one: Vec<u16> = image.iter().copied().skip(channel).step_by(3).collect();
             let alone = eight_bits(12, 8, 1, &one).reduced(4, 2);
             let together = reduced.data.iter().copied().skip(channel).step_by(3);
             assert_eq!(alone.data, together.collect::<Vec<_>>());

@@ -228,7 +228,7 @@ impl Signal for ShapeSignal {
         Ok(Metrics::new(metrics))
     }
 
-    fn save_pictures(
+    fn save_images(
         &self,
         reconstruction: &Reconstruction<'_>,
         directory: &Path,
@@ -242,13 +242,13 @@ impl Signal for ShapeSignal {
             Err(error) => return Err(error.into()),
         };
         let path = directory.join("preview.png");
-        let picture = match &*self.shape.geometry {
+        let image = match &*self.shape.geometry {
             Geometry::Mesh(truth) => {
                 preview(&[("ground truth", truth), ("reconstruction", &found)])?
             }
             Geometry::Points { .. } => preview(&[("reconstruction", &found)])?,
         };
-        picture.save_png(&path, crate::signal::image::BitDepth::Eight)?;
+        image.save_png(&path, crate::signal::image::BitDepth::Eight)?;
         Ok(vec![path])
     }
 }

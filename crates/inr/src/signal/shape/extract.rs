@@ -56,6 +56,16 @@ pub struct Extracted {
 /// Returns a [`ShapeError`] if the resolution is out of range, if there is no surface or if it has
 /// more than 8 million faces, or the error of `field`.
 pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, ShapeError> {
+    extract_watched(field, resolution, &mut |_| {})
+}
+
+/// The same; `watch` is called with the share of the known blocks that are done, from 0 to 1,
+/// whenever it grows.
+pub(crate) fn extract_watched(
+    field: &mut Field<'_>,
+    resolution: usize,
+    watch: &mut dyn FnMut(f64),
+) -> Result<Extracted, ShapeError> {
     if !RESOLUTIONS.contains(&resolution) {
         let (least, most) = (*RESOLUTIONS.start(), *RESOLUTIONS.end());
         return Err(ShapeError::Resolution { resolution, least, most });
@@ -64,7 +74,7 @@ pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, Sh
     let mut queue = grid.candidates(field)?;
     let mut seen = vec![false; grid.blocks.pow(3)];
     queue.iter().for_each(|block| seen[*block] = true);
-    let mut next = 0;
+    let (mut next, mut share) = (0, 0.0);
     while next < queue.len() {
         let batch = &queue[next..queue.len().min(next + BATCH)];
         next += batch.len();
@@ -81,6 +91,12 @@ pub fn extract(field: &mut Field<'_>, resolution: usize) -> Result<Extracted, Sh
             if !std::mem::replace(&mut seen[block], true) {
                 queue.push(block);
             }
+        }
+        // Blocks that were found just now may lower the share.
+        let done = next as f64 / queue.len() as f64;
+        if done > share {
+            share = done;
+            watch(share);
         }
     }
     if grid.mesh.faces.is_empty() {
@@ -162,7 +178,6 @@ impl Grid {
         }
         // No point of a block is farther from its nearest corner than half the diagonal. A slope
         // along the axes can be √3 times steeper across.
-        // the axes can be √3 times steeper across.
         let reach = 0.5 * 3f32.sqrt() * SLOPE_MARGIN;
         // A signed distance has slope 1, where it is not clamped.
         let least = (BLOCK as f64 * 2.0 * REACH / self.cells as f64) as f32;

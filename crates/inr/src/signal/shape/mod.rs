@@ -64,6 +64,7 @@ pub use as_signal::ShapeSignal;
 pub use distance::SignedDistance;
 pub use error::ShapeError;
 #[cfg(feature = "shape")]
+pub(crate) use extract::extract_watched;
 pub use extract::{Extracted, Field, RESOLUTIONS, extract};
 #[cfg(feature = "shape")]
 pub use geometry::Geometry;

@@ -1,5 +1,5 @@
 use vi3nr_engine::Workers;
-use vi3nr_inr::signal::image::{Image, test_picture};
+use vi3nr_inr::signal::image::{Image, test_image};
 
 use super::descent::Descent;
 use super::interpolation::Axis;
@@ -102,7 +102,7 @@ fn the_number_of_threads_does_not_show() {
 
 #[test]
 fn steps_improve_the_start() {
-    let image = test_picture(64).unwrap();
+    let image = test_image(64).unwrap();
     for interpolation in BOTH {
         let start = fit(&image, &plan(32, 32, interpolation, 0), 1).unwrap().report;
         let end = fit(&image, &plan(32, 32, interpolation, 100), 1).unwrap().report;

@@ -157,7 +157,7 @@ fn results_belong_to_the_content_of_files() {
     let path = bench.folder.path().join("a.png");
     fs::copy(fixture("sweep-2.png"), &path).unwrap();
     assert_eq!(again(&mut bench), done);
-    let image = vi3nr_inr::signal::image::test_picture(8).unwrap();
+    let image = vi3nr_inr::signal::image::test_image(8).unwrap();
     image.save_png(&path, image.bit_depth()).unwrap();
     assert_eq!(again(&mut bench), done);
     assert_eq!(bench.store.rows().len(), 3);

@@ -151,8 +151,8 @@ fn files_cut_short_are_refused() {
     let noise: Vec<u8> = (0..3 * 40 * 40u32)
         .map(|i| ((i.wrapping_mul(i).wrapping_mul(2_654_435)) >> 8) as u8)
         .collect();
-    let picture = png(40, 40, ExtendedColorType::Rgb8, &noise);
-    for bytes in [picture, jpeg_file()] {
+    let image = png(40, 40, ExtendedColorType::Rgb8, &noise);
+    for bytes in [image, jpeg_file()] {
         // The last 12 bytes of a PNG file only say that it ends.
         for length in (3..bytes.len() - 20).step_by(7).chain([bytes.len() / 2]) {
             let (_folder, path) = file("a", &bytes[..length]);
@@ -163,8 +163,8 @@ fn files_cut_short_are_refused() {
 
 #[test]
 fn damaged_files_never_panic() {
-    let picture = png(4, 3, ExtendedColorType::Rgb8, &[77; 36]);
-    for bytes in [picture, jpeg_file()] {
+    let image = png(4, 3, ExtendedColorType::Rgb8, &[77; 36]);
+    for bytes in [image, jpeg_file()] {
         for place in 0..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[place] ^= 0x5A;
@@ -197,7 +197,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn exif_orientation_turns_the_picture() {
+fn exif_orientation_turns_the_image() {
     // A TIFF block with one entry, orientation 6: turn by 90 degrees clockwise.
     let exif = [
         b"\xFF\xE1\0\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01".as_slice(),

@@ -29,6 +29,21 @@ fn a_sphere_is_where_it_should_be() {
 }
 
 #[test]
+fn the_share_that_is_done_grows_to_the_whole() {
+    let mut field = |points: &[f32], values: &mut [f32]| {
+        for (point, value) in points.as_chunks::<3>().0.iter().zip(values) {
+            *value = point[0].hypot(point[1]).hypot(point[2]) - 0.7;
+        }
+        Ok(())
+    };
+    let mut shares = Vec::new();
+    let watched = extract_watched(&mut field, 128, &mut |share| shares.push(share)).unwrap();
+    assert!(shares.len() > 3 && shares.is_sorted(), "{shares:?}");
+    assert!(shares[0] > 0.0 && shares.last() == Some(&1.0), "{shares:?}");
+    assert_eq!(watched, extract(&mut field, 128).unwrap());
+}
+
+#[test]
 fn noise_is_watertight_whatever_its_sign_pattern() {
     let random = vi3nr::rng::Random::new(5, vi3nr::rng::Stream::SAMPLES, 0);
     let noise = |p: Vector| {

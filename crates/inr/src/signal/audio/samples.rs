@@ -21,7 +21,7 @@ impl Audio {
     /// number, and `info.scale` by `scale`, or by max|x| if that is `None` (by 1 for silence).
     ///
     /// # Errors
-    /// Returns [`SignalError::Recording`] if there are no samples, too many, or some that are not
+    /// Returns [`SignalError::Audio`] if there are no samples, too many, or some that are not
     /// finite.
     pub fn from_samples(
         mut samples: Vec<f32>,
@@ -31,7 +31,7 @@ impl Audio {
         let channels = info.channels.max(1);
         if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
             let (number, channel) = (index / channels + 1, index % channels + 1);
-            return Err(SignalError::Recording {
+            return Err(SignalError::Audio {
                 what: format!("sample {number} of channel {channel} being {}", samples[index]),
                 expected: "finite numbers".into(),
             });

@@ -1,4 +1,4 @@
-//! Recordings through the binary: every format, every command, bad files.
+//! Audio through the binary: every format, every command, bad files.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn near(value: &Value, expected: f64, tolerance: f64) {
 }
 
 #[test]
-fn a_recording_is_fitted_decoded_and_measured() {
+fn audio_is_fitted_decoded_and_measured() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "tone.wav", &wav(Format::Whole(16), 1, 8000, &tone(2000, 1)));
@@ -187,7 +187,7 @@ fn silence_and_a_single_sample_are_signals_too() {
 }
 
 #[test]
-fn files_that_are_no_recordings_or_damaged() {
+fn files_that_are_not_audio_or_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let whole = wav(Format::Whole(16), 1, 8000, &tone(100, 1));
@@ -274,27 +274,27 @@ fn options_of_another_kind_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "tone.wav", &wav(Format::Whole(16), 1, 8000, &tone(700, 1)));
-    small_fit(folder, "picture", &[]);
+    small_fit(folder, "image", &[]);
     small_fit(folder, "sound", &["tone.wav"]);
-    let picture = "picture/reconstruction.png";
+    let image = "image/reconstruction.png";
     for (arguments, expected) in [
         (
             &["fit", "tone.wav", "--crop", "5"][..],
             "--crop: only images have this setting, and the signal is of kind audio",
         ),
-        (&["fit", picture, "--start", "1"], "only audio files"),
+        (&["fit", image, "--start", "1"], "only audio files"),
         (&["fit", "--channels", "all"], "needs a FILE"),
         (&["fit", "tone.wav", "--channels", "0"], "from 1"),
         (&["fit", "tone.wav", "--duration", "0"], "above 0"),
         (&["decode", "sound", "--out", "a.wav", "--size", "9x9"], "--size: only models of images"),
         (
-            &["decode", "picture", "--out", "a.png", "--rate", "8000"],
+            &["decode", "image", "--out", "a.png", "--rate", "8000"],
             "--rate: only models of audio files",
         ),
         (&["decode", "sound", "--out", "a.wav", "--rate", "0"], "--rate"),
         (&["decode", "sound", "--out", "a.wav", "--rate", "4294967295"], "samples a channel"),
-        (&["eval", "sound", picture], "the model is of 700 samples, 1 channel at 8000 Hz"),
-        (&["eval", "picture", "tone.wav"], "the model is of 128x128 RGB pixels"),
+        (&["eval", "sound", image], "the model is of 700 samples, 1 channel at 8000 Hz"),
+        (&["eval", "image", "tone.wav"], "the model is of 128x128 RGB pixels"),
         (&["eval", "sound"], "FILE"),
     ] {
         let message = error(folder, 2, arguments);
@@ -371,7 +371,7 @@ fn the_papers_table_stands_beside_the_result() {
 }
 
 #[test]
-fn a_real_recording() {
+fn real_audio() {
     let Some(bach) = vi3nr_test_data::file("audio", "gt_bach.wav") else { return };
     let folder = tempfile::tempdir().unwrap();
     let bach = bach.to_str().unwrap();

@@ -17,7 +17,7 @@ type Rgb = [f32; 3];
 ///
 /// # Errors
 /// Returns a [`SignalError`] if the side is 0 or exceeds the limits of this crate.
-pub fn test_picture(side: u32) -> Result<Image, SignalError> {
+pub fn test_image(side: u32) -> Result<Image, SignalError> {
     WHOLE.require(side, side)?;
     let fine = (side * OVERSAMPLING) as f32;
     let share = 255.0 / (OVERSAMPLING * OVERSAMPLING) as f32;
@@ -108,22 +108,22 @@ mod tests {
 
     #[test]
     fn it_is_the_same_every_time_and_not_trivial() {
-        let picture = test_picture(96).unwrap();
-        assert_eq!((picture.width(), picture.height(), picture.channels()), (96, 96, 3));
-        assert_eq!(picture, test_picture(96).unwrap());
-        let count = picture.values().len() as f32;
-        let mean = picture.values().iter().sum::<f32>() / count;
+        let image = test_image(96).unwrap();
+        assert_eq!((image.width(), image.height(), image.channels()), (96, 96, 3));
+        assert_eq!(image, test_image(96).unwrap());
+        let count = image.values().len() as f32;
+        let mean = image.values().iter().sum::<f32>() / count;
         let variance =
-            picture.values().iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
+            image.values().iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
         assert!(mean.abs() < 0.4 && variance > 0.15, "{mean} {variance}");
         // Sharp edges: some neighbors differ by more than half the range.
-        assert!(picture.values().windows(4).any(|four| (four[0] - four[3]).abs() > 1.0));
+        assert!(image.values().windows(4).any(|four| (four[0] - four[3]).abs() > 1.0));
     }
 
     #[test]
     fn any_size_can_be_drawn_but_none() {
-        assert_eq!(test_picture(1).unwrap().values().len(), 3);
-        assert!(test_picture(0).is_err());
-        assert!(test_picture(u32::MAX).is_err());
+        assert_eq!(test_image(1).unwrap().values().len(), 3);
+        assert!(test_image(0).is_err());
+        assert!(test_image(u32::MAX).is_err());
     }
 }
