@@ -14,9 +14,9 @@
 //! ```
 //! use vi3nr_inr::export::OnnxModel;
 //! use vi3nr_inr::fit::Fitting;
-//! use vi3nr_inr::signal::image::test_picture;
+//! use vi3nr_inr::signal::image::test_image;
 //!
-//! let fit = Fitting::of(&test_picture(16)?).width(8).layers(2).steps(5).run()?;
+//! let fit = Fitting::of(&test_image(16)?).width(8).layers(2).steps(5).run()?;
 //! let onnx = OnnxModel::new(&fit.model)?;
 //! assert_eq!((onnx.inputs, onnx.outputs), (2, 3));
 //! assert!(onnx.to_bytes().len() > 4 * onnx.parameters);
