@@ -2,6 +2,7 @@
 
 use super::scaled::Scaled;
 use crate::activation::formula::Singularities;
+use crate::number::significant;
 use crate::{Activation, Bounded, Error};
 
 /// Standard deviations at which it is tested whether f outgrows the density: so far out that a peak
@@ -26,7 +27,10 @@ pub(super) fn count(activation: &Activation, sigma: f64) -> Result<usize, Error>
         if let Some(point) = place {
             return fail(
                 k,
-                format!("it is infinite: no finite integral exists near x = {point:e}"),
+                format!(
+                    "it is infinite: no finite integral exists near x = {}",
+                    significant(*point, 6)
+                ),
             );
         }
     }
@@ -40,7 +44,7 @@ pub(super) fn count(activation: &Activation, sigma: f64) -> Result<usize, Error>
         if ln_square.iter().all(|ln| ln.is_finite()) && grows(0) && grows(1) {
             return fail(
                 1,
-                "it is infinite or overflows: f^2 does not fade against the density".into(),
+                "it is infinite or overflows: f^2 grows at least as fast as the normal density falls".into(),
             );
         }
     }

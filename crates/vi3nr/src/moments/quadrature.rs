@@ -19,6 +19,7 @@ use super::period::{self, Wrapped};
 use super::sums::{Four, Sums};
 use super::{Method, Moments, existence, strip, tail};
 use crate::activation::formula::{Region, Sides, Symmetry};
+use crate::number::significant;
 use crate::{Activation, Bounded, Error};
 
 /// Part of each integral that one panel's truncation may be.
@@ -194,8 +195,10 @@ impl Integrand<'_> {
             }
             if exhausted || panel.depth >= DEEPEST {
                 let worst = (0..4).max_by(|&a, &b| on_axis[a].total_cmp(&on_axis[b])).unwrap_or(1);
-                return self
-                    .fail(worst, format!("it is infinite or has no bound near x = {middle:e}"));
+                return self.fail(
+                    worst,
+                    format!("it is infinite or has no bound near x = {}", significant(middle, 6)),
+                );
             }
             let half = |from, to| Panel { from, to, depth: panel.depth + 1, unbounded };
             waiting.push(half(panel.from, middle));
@@ -238,7 +241,7 @@ impl Integrand<'_> {
         for side in if self.is_symmetric() { [1.0].iter() } else { [-1.0, 1.0].iter() } {
             let Some((end, beyond)) = tail::end(self, *side, tolerance.map(libm::log)) else {
                 self.require_defined(side * 1e3 * self.sigma)?;
-                return self.fail(1, "it is infinite or overflows: the function does not fade against the normal density");
+                return self.fail(1, "it is infinite or overflows: the function grows at least as fast as the normal density falls");
             };
             ends.push(side * end * self.sigma);
             for (error, ln_beyond) in sums.error.iter_mut().zip(beyond) {
@@ -326,7 +329,10 @@ impl Integrand<'_> {
             Some(k) => {
                 // Beside the point, which may be the very pole.
                 self.require_defined(near + 1e-12 * near.abs())?;
-                self.fail(k, format!("it is infinite or overflows near x = {near:e}"))
+                self.fail(
+                    k,
+                    format!("it is infinite or overflows near x = {}", significant(near, 6)),
+                )
             }
         }
     }
