@@ -244,6 +244,7 @@ pub(crate) fn formula() -> Vec<Vec<u8>> {
         "sin(sinh(2*x))",
         "x*tanh(exp(x))",
         "sech(2/-2147483648)-(erfc(x))^(x)",
+        "sin(399999999999999999999999*x)",
         "sign(sin(x))-atan(sin(x)/abs(cos(x)))",
     ])
 }

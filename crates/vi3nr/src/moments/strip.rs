@@ -204,7 +204,7 @@ mod tests {
     fn extreme_scales_end() {
         let cases = [
             ("sech(2/-2147483648)-(erfc(x))^(x)", 1e-320),
-            ("abs(x)^0.6", 1e-320),
+            ("sin(399999999999999999999999*x)", 1e-320),
             ("x*log(abs(x))", 1e-320),
             ("sin(sinh(2*x))", f64::MAX),
         ];
