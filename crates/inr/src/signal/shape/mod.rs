@@ -65,6 +65,7 @@ pub use distance::SignedDistance;
 pub use error::ShapeError;
 #[cfg(feature = "shape")]
 pub(crate) use extract::extract_watched;
+#[cfg(feature = "shape")]
 pub use extract::{Extracted, Field, RESOLUTIONS, extract};
 #[cfg(feature = "shape")]
 pub use geometry::Geometry;
