@@ -89,7 +89,7 @@ def test_settings_are_those_of_a_request(picture: np.ndarray) -> None:
         ({"threads": 10**6}, "expected at most 1024"),
         ({"width": [3]}, r"width: \[3\]; expected text"),
         ({"activation": "foo"}, "unknown activation 'foo'"),
-        ({"activation": np.tanh}, "is not known; a fit needs a name or a formula"),
+        ({"activation": lambda x: x}, "is not known; a fit needs a name or a formula"),
         ({"duration": 3.0}, "duration"),
         ({"file": "x.png"}, "the signal is given"),
     ):

@@ -14,6 +14,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
+use vi3nr::printable::excerpt;
 
 use crate::atomic_file::WriteError;
 use crate::plan::{FitPlan, differences};
@@ -115,8 +116,9 @@ pub enum CheckpointError {
     },
     /// The file is not a checkpoint or is damaged.
     #[error(
-        "the checkpoint '{}' is damaged: {reason}; remove it to restart from the first step",
-        path.display()
+        "the checkpoint '{}' is damaged: {}; remove it to restart from the first step",
+        path.display(),
+        excerpt(reason, 300)
     )]
     Damaged {
         /// The file.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use vi3nr::printable::excerpt;
+
 use crate::atomic_file::WriteError;
 
 /// Why a model file cannot be read or written, with what was seen and what was expected.
@@ -19,7 +21,7 @@ pub enum ModelError {
     },
 
     /// The file is not a safetensors file, or its header is damaged.
-    #[error("'{}' is not a safetensors file or is damaged: {reason}", path.display())]
+    #[error("'{}' is not a safetensors file or is damaged: {}", path.display(), excerpt(reason, 300))]
     NotSafetensors {
         /// The file.
         path: PathBuf,
@@ -56,7 +58,7 @@ pub enum ModelError {
     },
 
     /// An entry of the metadata is missing or invalid.
-    #[error("'{}' is damaged: its metadata '{key}' {reason}", path.display())]
+    #[error("'{}' is damaged: its metadata '{key}' {}", path.display(), excerpt(reason, 300))]
     Metadata {
         /// The file.
         path: PathBuf,
@@ -67,7 +69,7 @@ pub enum ModelError {
     },
 
     /// The tensors do not match the network, or a value is not finite.
-    #[error("'{}' is damaged: {reason}", path.display())]
+    #[error("'{}' is damaged: {}", path.display(), excerpt(reason, 300))]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use vi3nr::printable::excerpt;
 use vi3nr_engine::EngineError;
 
 use super::shape::ShapeError;
@@ -59,7 +60,7 @@ pub enum SignalError {
     },
 
     /// The content starts like an image but cannot be decoded.
-    #[error("'{}' is a damaged or unsupported {format} image: {reason}", path.display())]
+    #[error("'{}' is a damaged or unsupported {format} image: {}", path.display(), excerpt(reason, 300))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -171,7 +172,7 @@ pub enum SignalError {
     },
 
     /// The content starts like an audio file but cannot be decoded.
-    #[error("'{}' is a damaged or unsupported audio file: {reason}", path.display())]
+    #[error("'{}' is a damaged or unsupported audio file: {}", path.display(), excerpt(reason, 300))]
     DamagedAudio {
         /// The file.
         path: PathBuf,
@@ -180,7 +181,7 @@ pub enum SignalError {
     },
 
     /// The audio cannot be fitted with these options.
-    #[error("cannot use '{}': {reason}", path.display())]
+    #[error("cannot use '{}': {}", path.display(), excerpt(reason, 300))]
     UnusableAudio {
         /// The file.
         path: PathBuf,
