@@ -33,7 +33,8 @@ _ALLOWED = ("tied", "parametrized")
 def init_(
     model: nn.Module,
     *,
-    sigma_p: SigmaP = "auto",
+    sigma_p: SigmaP | None = "auto",
+    first_sigma_p: SigmaP | None = None,
     inputs: Any = None,
     scheme: Literal["vi3nr", "backward", "siren", "xavier", "kaiming", "kaiming_out"] = "vi3nr",
     distribution: Distribution = "uniform",
@@ -68,8 +69,11 @@ def init_(
     Args:
         model: The model. Its training mode decides about dropout and batch normalization.
         sigma_p: The standard deviation of the preactivations: a number, ``"auto"`` for the smallest
-            root of Eq. (13) of each activation (or the library's choice if there is none), or a
-            multiple such as ``"2*auto"``.
+            root of Eq. (13) of each activation (or the library's choice if there is none), a multiple
+            such as ``"2*auto"``, or None for that of a fit of an image.
+        first_sigma_p: The same for layers that are fed by the input, if it differs. In coordinate
+            networks it sets the frequencies of the first layer; SIREN's published initialization has
+            ``"7*auto"`` there.
         inputs: One batch: a tensor, a tuple of arguments or a dictionary of named ones.
         scheme: ``vi3nr`` as above; ``backward`` keeps the variance of gradients instead; ``siren``,
             ``xavier``, ``kaiming`` and ``kaiming_out`` are for comparison.
@@ -101,7 +105,7 @@ def init_(
         1.5335304411955353
     """
     model = unwrapped(model)
-    settings = _settings(sigma_p, scheme, distribution, bias, first_bias, allow)
+    settings = _settings(sigma_p, first_sigma_p, scheme, distribution, bias, first_bias, allow)
     call = as_inputs(inputs)
     overrides = _overrides(model, activations or {})
     refuse_unmaterialized(model)
@@ -125,7 +129,8 @@ def init_(
 
 
 def _settings(
-    sigma_p: SigmaP,
+    sigma_p: SigmaP | None,
+    first_sigma_p: SigmaP | None,
     scheme: str,
     distribution: str,
     bias: float | str,
@@ -136,12 +141,8 @@ def _settings(
     if scheme not in SCHEMES:
         raise RequestError(f"scheme: '{scheme}'; expected one of {', '.join(map(repr, SCHEMES))}")
     check_distribution(distribution)
-    if isinstance(sigma_p, str):
-        gain_at("relu", sigma_p)  # reads the text
-    else:
-        sigma_p = float(sigma_p)
-        if not 0 < sigma_p < math.inf:
-            raise RequestError(f"sigma_p: {sigma_p}; expected a finite number above 0")
+    first = _sigma("first_sigma_p", first_sigma_p)
+    sigma = _sigma("sigma_p", sigma_p)
     for name, how in (("bias", bias), ("first_bias", first_bias)):
         if isinstance(how, str):
             if how not in ("zero", "keep", "torch"):
@@ -151,7 +152,18 @@ def _settings(
     for each in allow:
         if each not in _ALLOWED:
             raise RequestError(f"allow: '{each}'; expected 'tied' or 'parametrized'")
-    return Settings(sigma_p, scheme, distribution, bias, first_bias, tuple(allow))
+    return Settings(sigma, first, scheme, distribution, bias, first_bias, tuple(allow))
+
+
+def _sigma(name: str, sigma_p: SigmaP | None) -> float | str | None:
+    if sigma_p is None:
+        return None
+    if isinstance(sigma_p, str):
+        gain_at("relu", sigma_p)  # reads the text
+        return sigma_p
+    if not 0 < float(sigma_p) < math.inf:
+        raise RequestError(f"{name}: {sigma_p}; expected a finite number above 0")
+    return float(sigma_p)
 
 
 def _overrides(model: nn.Module, activations: Mapping[str, Activation]) -> dict[str, str]:

@@ -46,7 +46,7 @@ def not_known(reason: str, measurable: bool = True) -> Moments:
 
 
 @lru_cache(maxsize=4096)
-def gain_at(text: str, sigma_p: float | str) -> Gain:
+def gain_at(text: str, sigma_p: float | str | None) -> Gain:
     """The gain of an activation. A formula for which no bound can be proven is integrated as a
     function.
 
@@ -56,7 +56,7 @@ def gain_at(text: str, sigma_p: float | str) -> Gain:
     try:
         return gain(text, sigma_p)
     except RequestError:
-        if isinstance(sigma_p, str):
+        if not isinstance(sigma_p, float):
             raise
         return gain(evaluator(text, FUNCTIONS), sigma_p)
 
@@ -66,7 +66,7 @@ class Propagation:
     """Computes moments. Those of the outputs of layers are set by the caller, in order."""
 
     #: The σ_p of activations that are given by name.
-    sigma_p: float | str = "auto"
+    sigma_p: float | str | None = "auto"
     of_layers: dict[Base, Moments] = field(default_factory=dict)
     _known: dict[Base, Moments] = field(default_factory=dict)
 

@@ -23,7 +23,9 @@ _SAME = 0.01
 
 @dataclass(frozen=True)
 class Settings:
-    sigma_p: float | str
+    sigma_p: float | str | None
+    #: The same for layers that are fed by the input of the model, if it differs.
+    first_sigma_p: float | str | None
     scheme: str
     distribution: str
     bias: float | str
@@ -192,7 +194,9 @@ class _Planner:
         """The target of a layer: the σ_p of the activation that follows it, otherwise that of the
         layer before."""
         wanted = self._settings.sigma_p
-        if not isinstance(wanted, str):
+        if base.operands[0].base.kind == "input" and self._settings.first_sigma_p is not None:
+            wanted = self._settings.first_sigma_p
+        if isinstance(wanted, float):
             return wanted, ()
         found: list[Expression] = []
         for use in self._analysis.uses[base.layer] if base.layer else [base]:
