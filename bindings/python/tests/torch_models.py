@@ -82,9 +82,9 @@ class Gaussian(nn.Module):
         return torch.exp(-(x**2) / (2 * self.a**2))
 
 
-def gaussian_mlp(hidden: int = 256, outputs: int = 3) -> nn.Sequential:
+def gaussian_mlp(hidden: int = 256, outputs: int = 3, hidden_layers: int = 3) -> nn.Sequential:
     net: list[nn.Module] = [nn.Linear(2, hidden), Gaussian()]
-    for _ in range(3):
+    for _ in range(hidden_layers):
         net += [nn.Linear(hidden, hidden), Gaussian()]
     return nn.Sequential(*net, nn.Linear(hidden, outputs))
 
