@@ -48,6 +48,28 @@ pub trait Real:
     /// sin(x)/x and its derivative (cos(x) - sin(x)/x)/x, with their limits 1 and 0 at x = 0.
     fn sinc_and_slope(self) -> (Self, Self);
 
+    /// sin(x)/x and its first three derivatives.
+    #[inline(always)]
+    fn sinc_jet(self) -> [Self; 4] {
+        let (value, slope) = self.sinc_and_slope();
+        // From the derivatives of x·sinc(x) = sin(x), where nothing cancels.
+        let inverse = Self::from_f64(1.0) / self;
+        let second = -(value + (slope + slope) * inverse);
+        let third = -(slope + (value + Self::from_f64(3.0) * second) * inverse);
+        // From the power series of sinc near 0.
+        let square = self * self;
+        let last = SINC_JET_SERIES.len() - 1;
+        let mut second_near = Self::from_f64(SINC_JET_SERIES[last][0]);
+        let mut third_near = Self::from_f64(SINC_JET_SERIES[last][1]);
+        for [second, third] in SINC_JET_SERIES[..last].iter().rev() {
+            second_near = second_near.mul_add(square, Self::from_f64(*second));
+            third_near = third_near.mul_add(square, Self::from_f64(*third));
+        }
+        let near = self.abs() < Self::from_f64(1.5);
+        let second = Self::select(near, second_near, second);
+        [value, slope, second, Self::select(near, third_near * self, third)]
+    }
+
     /// The natural logarithm; NaN below 0 and minus infinity at 0.
     fn ln(self) -> Self;
 
@@ -172,6 +194,23 @@ const SINC_SERIES: [f64; 10] = {
     while k < 10 {
         coefficients[k] = -coefficients[k - 1] / ((2 * k) as f64 * (2 * k + 1) as f64);
         k += 1;
+    }
+    coefficients
+};
+
+/// Taylor coefficients in x² of the second derivative of sin(x)/x, and of its third derivative
+/// divided by x, up to x^18 (below 1e-16 for |x| <= 1.5): (-1)^(m+1)/((2m+3)(2m)!) and
+/// (-1)^m/((2m+5)(2m+1)!).
+const SINC_JET_SERIES: [[f64; 2]; 10] = {
+    let mut coefficients = [[0.0; 2]; 10];
+    let (mut m, mut factorial, mut sign) = (0, 1.0, 1.0);
+    while m < 10 {
+        let next = factorial * (2 * m + 1) as f64;
+        coefficients[m] =
+            [-sign / ((2 * m + 3) as f64 * factorial), sign / ((2 * m + 5) as f64 * next)];
+        factorial = next * (2 * m + 2) as f64;
+        sign = -sign;
+        m += 1;
     }
     coefficients
 };

@@ -246,7 +246,7 @@ fn unary<const FUSED: bool>(function: Unary, out: &mut Register, x: &[f32; POINT
     }
     loops!(
         Negate, Absolute, Sign, Exp, ExpM1, Ln, Ln1P, Sqrt, Sin, Cos, Tan, Tanh, Sinh, Cosh, Sech,
-        Erf, Erfc, Atan, Sigmoid, Softplus, Sinc, SincSlope,
+        Erf, Erfc, Atan, Sigmoid, Softplus, Sinc, SincSlope, SincSecond, SincThird,
     );
 }
 

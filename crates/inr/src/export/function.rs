@@ -249,6 +249,8 @@ impl Scope<'_> {
             }
             Unary::Sinc => return self.sinc(u),
             Unary::SincSlope => return self.sinc_slope(u),
+            Unary::SincSecond => return self.sinc_second(u),
+            Unary::SincThird => return self.sinc_third(u),
         };
         self.add(operator, &[u])
     }
@@ -342,18 +344,57 @@ impl Scope<'_> {
     fn sinc_slope(&mut self, u: &Name) -> Name {
         const SERIES: [f32; 5] =
             [-1.0 / 3_991_680.0, 1.0 / 45_360.0, -1.0 / 840.0, 1.0 / 30.0, -1.0 / 3.0];
-        let square = self.add("Mul", &[u, u]);
-        let mut sum = self.graph.constant(SERIES[0]);
-        for coefficient in &SERIES[1..] {
-            let product = self.add("Mul", &[&sum, &square]);
-            sum = self.with_constant("Add", *coefficient, &product);
-        }
-        let near = self.add("Mul", &[&sum, u]);
         let sinc = self.sinc(u);
         let cosine = self.add("Cos", &[u]);
         let difference = self.add("Sub", &[&cosine, &sinc]);
         let far = self.add("Div", &[&difference, u]);
+        let sum = self.series(u, &SERIES);
+        let near = self.add("Mul", &[&sum, u]);
+        self.near_or_far(u, &near, &far)
+    }
+
+    /// -(sinc + 2 sinc'/u).
+    fn sinc_second(&mut self, u: &Name) -> Name {
+        const SERIES: [f32; 5] =
+            [-1.0 / 443_520.0, 1.0 / 6480.0, -1.0 / 168.0, 1.0 / 10.0, -1.0 / 3.0];
+        let (sinc, slope) = (self.sinc(u), self.sinc_slope(u));
+        let quotient = self.add("Div", &[&slope, u]);
+        let double = self.with_constant("Mul", 2.0, &quotient);
+        let sum = self.add("Add", &[&sinc, &double]);
+        let far = self.add("Neg", &[&sum]);
+        let near = self.series(u, &SERIES);
+        self.near_or_far(u, &near, &far)
+    }
+
+    /// -(sinc' + (sinc + 3 sinc'')/u).
+    fn sinc_third(&mut self, u: &Name) -> Name {
+        const SERIES: [f32; 5] =
+            [1.0 / 4_717_440.0, -1.0 / 55_440.0, 1.0 / 1080.0, -1.0 / 42.0, 1.0 / 5.0];
+        let (sinc, slope, second) = (self.sinc(u), self.sinc_slope(u), self.sinc_second(u));
+        let triple = self.with_constant("Mul", 3.0, &second);
+        let sum = self.add("Add", &[&sinc, &triple]);
+        let quotient = self.add("Div", &[&sum, u]);
+        let sum = self.add("Add", &[&slope, &quotient]);
+        let far = self.add("Neg", &[&sum]);
+        let sum = self.series(u, &SERIES);
+        let near = self.add("Mul", &[&sum, u]);
+        self.near_or_far(u, &near, &far)
+    }
+
+    /// A polynomial in u², with the highest coefficient first.
+    fn series(&mut self, u: &Name, coefficients: &[f32]) -> Name {
+        let square = self.add("Mul", &[u, u]);
+        let mut sum = self.graph.constant(coefficients[0]);
+        for coefficient in &coefficients[1..] {
+            let product = self.add("Mul", &[&sum, &square]);
+            sum = self.with_constant("Add", *coefficient, &product);
+        }
+        sum
+    }
+
+    /// `near` where |u| < 1, else `far`.
+    fn near_or_far(&mut self, u: &Name, near: &Name, far: &Name) -> Name {
         let magnitude = self.add("Abs", &[u]);
-        self.choose(("Less", &magnitude, 1.0), &near, &far)
+        self.choose(("Less", &magnitude, 1.0), near, far)
     }
 }

@@ -53,7 +53,9 @@ impl Range {
             Unary::Absolute | Unary::Exp | Unary::Sqrt | Unary::Cosh | Unary::Softplus => {
                 NOT_NEGATIVE
             }
-            Unary::Atan | Unary::SincSlope => Self { low: -1.6, high: 1.6 },
+            Unary::Atan | Unary::SincSlope | Unary::SincSecond | Unary::SincThird => {
+                Self { low: -1.6, high: 1.6 }
+            }
             Unary::ExpM1 => Self { low: -1.0, high: f64::INFINITY },
             Unary::Ln | Unary::Ln1P | Unary::Tan | Unary::Sinh => Self::WHOLE,
         }

@@ -63,6 +63,27 @@ impl Activation {
         self.value_and_slope_on(x)
     }
 
+    /// f(x) and its first three derivatives in double precision; see [`Function::jet`]. For a
+    /// formula whose higher derivatives exceed the limits of [`Formula::jet_program`], the last two
+    /// are NaN.
+    ///
+    /// ```
+    /// let sine: vi3nr::Activation = "sine:omega=2".parse()?;
+    /// let [value, slope, second, third] = sine.jet(0.5);
+    /// assert!((second + 4.0 * value).abs() < 1e-15 && (third + 4.0 * slope).abs() < 1e-15);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn jet(&self, x: f64) -> [f64; 4] {
+        struct At(f64);
+        impl Visitor for At {
+            type Output = [f64; 4];
+            fn visit<F: Function>(self, function: F) -> [f64; 4] {
+                function.jet(self.0)
+            }
+        }
+        self.visit(At(x))
+    }
+
     /// f(x) in double precision.
     pub fn value(&self, x: f64) -> f64 {
         self.value_and_slope(x).0

@@ -177,6 +177,16 @@ fn operations_of_derivatives_are_translated() {
         let exact = Pair::SincAndSlope.apply(f64::from(*x)).1 - 2.0;
         assert!((f64::from(value) - exact).abs() < 1e-6, "{x}: {value}, not {exact}");
     }
+    for function in [Unary::SincSecond, Unary::SincThird] {
+        let mut graph = Graph::default();
+        let result = steps(function).add_to(&mut graph, &"coordinates".into(), "f");
+        graph.node("Neg", &[&result], "values".into(), &[]);
+        let file = graph.into_file(&port("coordinates", 1), &port("values", 1), [].into());
+        for (x, value) in points.iter().zip(runtime::run(&file, &points, 1)) {
+            let exact = -function.apply(f64::from(*x));
+            assert!((f64::from(value) - exact).abs() < 2e-6, "{x}: {value}, not {exact}");
+        }
+    }
 }
 
 /// What the derivative alone needs is not exported, and what is equal is stored once.

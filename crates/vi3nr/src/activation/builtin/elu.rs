@@ -19,6 +19,14 @@ impl Function for Elu {
         let value = R::select(x < zero, alpha * fall, x);
         (value, R::select(x > zero, one, alpha * (fall + one)))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let zero = R::from_f64(0.0);
+        let (value, slope) = self.value_and_slope(x);
+        let higher = R::select(x > zero, zero, slope);
+        [value, slope, higher, higher]
+    }
 }
 
 impl Builtin for Elu {

@@ -16,6 +16,13 @@ impl Function for Erf {
         let slope = x.bell(1.0) * R::from_f64(FRAC_2_SQRT_PI);
         (x.erf(), slope)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let slope = x.bell(1.0) * R::from_f64(FRAC_2_SQRT_PI);
+        let double = x + x;
+        [x.erf(), slope, -(double * slope), (double * double - R::from_f64(2.0)) * slope]
+    }
 }
 
 impl Builtin for Erf {

@@ -20,6 +20,16 @@ impl Function for ExpSin {
         let value = (-sine).exp();
         (value, -(a * cosine * value))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let a = R::from_f64(self.a);
+        let (sine, cosine) = (x * a).sin_cos();
+        let value = (-sine).exp();
+        let second = (cosine * cosine + sine) * value;
+        let third = cosine * sine * (sine - R::from_f64(3.0)) * value;
+        [value, -(a * cosine * value), second * (a * a), third * (a * a * a)]
+    }
 }
 
 impl Builtin for ExpSin {

@@ -19,6 +19,23 @@ impl Function for Finer {
         let (sine, cosine) = (omega * (magnitude + one) * x).sin_cos();
         (sine, omega * (magnitude + magnitude + one) * cosine)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (one, omega) = (R::from_f64(1.0), R::from_f64(self.omega));
+        let magnitude = x.abs();
+        let (sine, cosine) = (omega * (magnitude + one) * x).sin_cos();
+        // The first derivative of the phase, and the second one, ±2ω, of the left side at 0.
+        let rate = omega * (magnitude + magnitude + one);
+        let bend = R::select(x > R::from_f64(0.0), omega + omega, -(omega + omega));
+        let square = rate * rate;
+        [
+            sine,
+            rate * cosine,
+            cosine * bend - sine * square,
+            -(rate * (square * cosine + R::from_f64(3.0) * bend * sine)),
+        ]
+    }
 }
 
 impl Builtin for Finer {

@@ -18,6 +18,16 @@ impl Function for Gaussian {
         let value = x.bell(FRAC_1_SQRT_2 / self.sigma);
         (value, x * R::from_f64(-1.0 / (self.sigma * self.sigma)) * value)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let rate = 1.0 / (self.sigma * self.sigma);
+        let value = x.bell(FRAC_1_SQRT_2 / self.sigma);
+        let square = x * x * R::from_f64(rate);
+        let slope = x * R::from_f64(-rate) * value;
+        let second = (square - R::from_f64(1.0)) * R::from_f64(rate) * value;
+        [value, slope, second, (R::from_f64(3.0) - square) * R::from_f64(-rate) * slope]
+    }
 }
 
 impl Builtin for Gaussian {

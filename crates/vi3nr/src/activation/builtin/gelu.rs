@@ -18,6 +18,20 @@ impl Function for Gelu {
         let density = scaled.bell(1.0) * R::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
         (x * below, below + x * density)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let scaled = x * R::from_f64(-FRAC_1_SQRT_2);
+        let below = scaled.erfc() * R::from_f64(0.5);
+        let density = scaled.bell(1.0) * R::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+        let square = x * x;
+        [
+            x * below,
+            below + x * density,
+            density * (R::from_f64(2.0) - square),
+            density * x * (square - R::from_f64(4.0)),
+        ]
+    }
 }
 
 impl Builtin for Gelu {

@@ -21,6 +21,13 @@ impl Function for Laplacian {
         let slope = value * rate;
         (value, R::select(x > R::from_f64(0.0), -slope, slope))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let square = R::from_f64(1.0 / (self.sigma * self.sigma));
+        let (value, slope) = self.value_and_slope(x);
+        [value, slope, value * square, slope * square]
+    }
 }
 
 impl Builtin for Laplacian {

@@ -16,6 +16,13 @@ impl Function for LeakyRelu {
         // NaN propagates, so that divergence of a network is detected.
         (R::select(x < zero, slope * x, x), R::select(x > zero, one, slope))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (value, slope) = self.value_and_slope(x);
+        let zero = R::from_f64(0.0);
+        [value, slope, zero, zero]
+    }
 }
 
 impl Builtin for LeakyRelu {

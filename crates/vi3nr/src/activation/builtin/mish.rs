@@ -24,6 +24,31 @@ impl Function for Mish {
         let sigmoid = R::select(on_left, t, one) * sum * inverse;
         (x * tanh, tanh + x * (lack * (one + tanh)) * sigmoid)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        // With w the tanh, its derivative d, s the sigmoid and k = d'/d = 1 - s - 2ws.
+        let (zero, one, two) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(2.0));
+        let t = (-x.abs()).exp();
+        let on_left = x < zero;
+        let numerator = R::select(on_left, t * (t + two), t + t + one);
+        let rest = R::select(on_left, two, (t + t) * t);
+        let (sum, rise) = (numerator + rest, one + t);
+        let inverse = one / (sum * rise);
+        let (tanh, lack) = (numerator * rise * inverse, rest * rise * inverse);
+        let (near, far) = (sum * inverse, t * sum * inverse);
+        let sigmoid = R::select(on_left, far, near);
+        let opposite = R::select(on_left, near, far);
+        let d = lack * (one + tanh) * sigmoid;
+        let k = opposite - two * tanh * sigmoid;
+        let k_slope = -(sigmoid * (opposite * (one + two * tanh) + two * d));
+        [
+            x * tanh,
+            tanh + x * d,
+            d * (two + x * k),
+            d * (R::from_f64(3.0) * k + x * (k * k + k_slope)),
+        ]
+    }
 }
 
 impl Builtin for Mish {

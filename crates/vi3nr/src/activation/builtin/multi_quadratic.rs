@@ -21,6 +21,20 @@ impl Function for MultiQuadratic {
         let value = one / (u * u + one).sqrt();
         (value, -(a * (u * value) * (value * value)))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (one, a, three) = (R::from_f64(1.0), R::from_f64(self.a), R::from_f64(3.0));
+        let u = x * a;
+        let value = one / (u * u + one).sqrt();
+        let slim = u * value;
+        // u²/(1 + u²).
+        let share = slim * slim;
+        let square = value * value;
+        let second = (three * share - one) * (square * value);
+        let third = three * slim * (three - R::from_f64(5.0) * share) * (square * square);
+        [value, -(a * slim * square), second * (a * a), third * (a * a * a)]
+    }
 }
 
 impl Builtin for MultiQuadratic {

@@ -21,6 +21,20 @@ impl Function for Quadratic {
         let value = one / (u * u + one);
         (value, -((a + a) * (u * value) * value))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (one, a) = (R::from_f64(1.0), R::from_f64(self.a));
+        let u = x * a;
+        let value = one / (u * u + one);
+        let slim = u * value;
+        // u²/(1 + u²).
+        let share = u * slim;
+        let square = value * value;
+        let second = (R::from_f64(6.0) * share - (value + value)) * square;
+        let third = R::from_f64(24.0) * slim * (value - share) * square;
+        [value, -((a + a) * slim * value), second * (a * a), third * (a * a * a)]
+    }
 }
 
 impl Builtin for Quadratic {

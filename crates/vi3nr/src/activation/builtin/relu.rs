@@ -14,6 +14,13 @@ impl Function for Relu {
         // NaN propagates, so that divergence of a network is detected.
         (R::select(x < zero, zero, x), R::select(x > zero, one, zero))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (value, slope) = self.value_and_slope(x);
+        let zero = R::from_f64(0.0);
+        [value, slope, zero, zero]
+    }
 }
 
 impl Builtin for Relu {

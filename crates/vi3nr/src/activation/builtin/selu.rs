@@ -24,6 +24,14 @@ impl Function for Selu {
         let value = R::select(x < zero, depth * fall, scale * x);
         (value, R::select(x > zero, scale, depth * (fall + R::from_f64(1.0))))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let zero = R::from_f64(0.0);
+        let (value, slope) = self.value_and_slope(x);
+        let higher = R::select(x > zero, zero, slope);
+        [value, slope, higher, higher]
+    }
 }
 
 impl Builtin for Selu {

@@ -17,6 +17,14 @@ impl Function for Sigmoid {
         let below = tail * above;
         (R::select(x < R::from_f64(0.0), below, above), below * above)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (value, slope) = self.value_and_slope(x);
+        let lean = R::from_f64(1.0) - (value + value);
+        let bend = R::from_f64(1.0) - slope * R::from_f64(6.0);
+        [value, slope, slope * lean, slope * bend]
+    }
 }
 
 impl Builtin for Sigmoid {

@@ -14,6 +14,21 @@ impl Function for Silu {
         let above = x.sigmoid();
         (x * above, above * (x * (one - above) + one))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        // With s the sigmoid, s' = s(1 - s) and w = 1 - 2s.
+        let (one, two, three) = (R::from_f64(1.0), R::from_f64(2.0), R::from_f64(3.0));
+        let (above, below) = (x.sigmoid(), (-x).sigmoid());
+        let slope = above * below;
+        let lean = below - above;
+        [
+            x * above,
+            above * (x * below + one),
+            slope * (two + x * lean),
+            slope * (three * lean + x * (one - slope * R::from_f64(6.0))),
+        ]
+    }
 }
 
 impl Builtin for Silu {

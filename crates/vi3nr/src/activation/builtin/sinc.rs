@@ -20,6 +20,13 @@ impl Function for Sinc {
         let (value, slope) = (x * a).sinc_and_slope();
         (value, slope * a)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let a = R::from_f64(self.a);
+        let [value, first, second, third] = (x * a).sinc_jet();
+        [value, first * a, second * (a * a), third * (a * a * a)]
+    }
 }
 
 impl Builtin for Sinc {

@@ -17,6 +17,14 @@ impl Function for Sine {
         let (sine, cosine) = (x * omega).sin_cos();
         (sine, cosine * omega)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (omega, square) = (R::from_f64(self.omega), R::from_f64(-self.omega * self.omega));
+        let (sine, cosine) = (x * omega).sin_cos();
+        let slope = cosine * omega;
+        [sine, slope, square * sine, square * slope]
+    }
 }
 
 impl Builtin for Sine {

@@ -5,23 +5,37 @@ use crate::activation::parameter::Parameter;
 
 /// ln(1 + e^x) (Dugas et al. 2001).
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Softplus;
+pub(crate) struct Softplus {
+    pub(crate) beta: f64,
+}
 
 impl Function for Softplus {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
-        (x.softplus(), x.sigmoid())
+        let beta = R::from_f64(self.beta);
+        let u = x * beta;
+        (u.softplus() * R::from_f64(1.0 / self.beta), u.sigmoid())
+    }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (one, beta) = (R::from_f64(1.0), R::from_f64(self.beta));
+        let u = x * beta;
+        let (above, below) = (u.sigmoid(), (-u).sigmoid());
+        let second = beta * above * below;
+        let value = u.softplus() * R::from_f64(1.0 / self.beta);
+        [value, above, second, beta * second * (one - (above + above))]
     }
 }
 
 impl Builtin for Softplus {
     const NAME: &'static str = "softplus";
-    const PARAMETERS: &'static [Parameter] = &[];
-    const DEFINITION: &'static str = "log(1+exp(x))";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::positive("beta", 1.0, "sharpness")];
+    const DEFINITION: &'static str = "log(1+exp(beta*x))/beta";
 
-    fields!();
+    fields!(beta);
 
     fn feature_width(&self) -> f64 {
-        1.0
+        1.0 / self.beta
     }
 }

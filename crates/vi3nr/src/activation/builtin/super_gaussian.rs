@@ -21,6 +21,16 @@ impl Function for SuperGaussian {
         let value = (x * x * R::from_f64(-0.5 * rate)).exp();
         (value, x * R::from_f64(-rate) * value)
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let rate = self.b / (self.sigma * self.sigma);
+        let square = x * x * R::from_f64(rate);
+        let value = (square * R::from_f64(-0.5)).exp();
+        let slope = x * R::from_f64(-rate) * value;
+        let second = (square - R::from_f64(1.0)) * R::from_f64(rate) * value;
+        [value, slope, second, (R::from_f64(3.0) - square) * R::from_f64(-rate) * slope]
+    }
 }
 
 impl Builtin for SuperGaussian {

@@ -15,6 +15,15 @@ impl Function for Tanh {
         let one = R::from_f64(1.0);
         (value, (one - value) * (one + value))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (one, two) = (R::from_f64(1.0), R::from_f64(2.0));
+        let value = x.tanh();
+        let slope = (one - value) * (one + value);
+        let bend = value * value * R::from_f64(6.0) - two;
+        [value, slope, -(two * value * slope), slope * bend]
+    }
 }
 
 impl Builtin for Tanh {

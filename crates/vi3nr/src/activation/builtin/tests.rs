@@ -22,6 +22,84 @@ fn every_slope_is_the_derivative_of_its_value() {
     }
 }
 
+/// f'' and f''' are the derivatives of f' and f'', by a fourth-order difference quotient.
+#[test]
+fn higher_derivatives_are_derivatives() {
+    let variants = ["gaussian:sigma=2", "sinc:a=1", "softplus:beta=100", "elu:alpha=2"];
+    for name in catalog().map(|(name, _)| name).chain(variants) {
+        let activation: Activation = name.parse().unwrap();
+        let width = activation.feature_width();
+        let h = 2e-3 * width;
+        for step in -40..=40 {
+            let x = 0.0707 * f64::from(step) * width * 3.0 + 1.3e-3 * width;
+            if activation.kinks().iter().any(|kink| (x - kink).abs() <= 2.0 * h) {
+                continue;
+            }
+            let jet = activation.jet(x);
+            let pair = activation.value_and_slope(x);
+            let largest = (-20..=20).map(|i| activation.jet(x + f64::from(i) * 0.1 * width));
+            let largest = largest.fold([0.0f64; 4], |largest, jet| {
+                std::array::from_fn(|k| largest[k].max(jet[k].abs()))
+            });
+            for (k, same) in [pair.0, pair.1].into_iter().enumerate() {
+                assert!((jet[k] - same).abs() <= 4e-15 * largest[k], "{name} at {x}: {jet:?}");
+            }
+            for order in [2, 3] {
+                let at = |offset: f64| activation.jet(x + offset * h)[order - 1];
+                let quotient = (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h);
+                let noise = 1e-12 / width.powi(order as i32);
+                let allowed = noise + 1e-9 * (largest[order] + largest[order - 1] / width);
+                let difference = (jet[order] - quotient).abs();
+                assert!(difference < allowed, "{name}, order {order} at {x}: {jet:?}, {quotient}");
+            }
+        }
+    }
+}
+
+/// The jets of the forms against the symbolic derivatives of their definitions, with bounds on the
+/// rounding errors of both.
+#[test]
+fn higher_derivatives_agree_with_the_definitions() {
+    for (name, _) in catalog() {
+        let activation: Activation = name.parse().unwrap();
+        let definition = activation.to_formula().unwrap();
+        let program = definition.jet_program(3).unwrap();
+        for step in -60..=60 {
+            let x = 0.1234 * f64::from(step) * activation.feature_width() + 1e-3;
+            let jet = activation.jet(x);
+            let same = program.run_jet(Bounded::exact(x));
+            let scale = activation.feature_width();
+            for k in 0..4 {
+                let own =
+                    1e-13 * (0..=k).map(|j| jet[j].abs() / scale.powi((k - j) as i32)).sum::<f64>();
+                let difference = (jet[k] - same[k].value).abs();
+                assert!(
+                    difference <= own + same[k].error,
+                    "{name}, order {k} at {x}: {} and {:?}",
+                    jet[k],
+                    same[k]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_jet_of_sinc_is_smooth_across_its_series_limit() {
+    let sinc: Activation = "sinc:a=1".parse().unwrap();
+    for x in [1.4999999, 1.5, 1.5000001, -1.5, 0.3, 2.0] {
+        let [value, slope, second, third] = sinc.jet(x);
+        let exact = -value - 2.0 * slope / x;
+        assert!((second - exact).abs() < 1e-14, "{x}: {second}, not {exact}");
+        let exact = -slope - (value + 3.0 * second) / x;
+        assert!((third - exact).abs() < 1e-13, "{x}: {third}, not {exact}");
+    }
+    assert_eq!(sinc.jet(0.0), [1.0, 0.0, -1.0 / 3.0, 0.0]);
+    // u/5 - u³/42 near 0.
+    let third = sinc.jet(1e-4)[3];
+    assert!((third - (2e-5 - 1e-12 / 42.0)).abs() < 1e-19, "{third}");
+}
+
 #[test]
 fn every_form_agrees_with_its_definition() {
     for (name, _) in catalog() {
@@ -72,6 +150,8 @@ fn tails_neither_overflow_nor_cancel() {
         for x in [-1e4, -800.0, 800.0, 1e4] {
             let (value, slope) = at(name, x);
             assert!(value.is_finite() && slope.is_finite(), "{name} at {x}: {value} {slope}");
+            let jet = name.parse::<Activation>().unwrap().jet(x);
+            assert!(jet.iter().all(|f| f.is_finite()), "{name} at {x}: {jet:?}");
         }
     }
     // Left tails with all their digits: x e^x, x Φ(x), e^x.
@@ -112,7 +192,7 @@ fn defaults_suit_coordinates() {
             "selu",
             "gelu",
             "silu",
-            "softplus",
+            "softplus:beta=1",
             "mish",
             "erf",
             "laplacian:sigma=1",

@@ -23,6 +23,25 @@ impl Function for Wavelet {
         let slope = envelope * (u * cosine).mul_add(R::from_f64(2.0), sine);
         (envelope * cosine, -(slope * a))
     }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        let (a, number) = (R::from_f64(self.a), R::from_f64);
+        let u = x * a;
+        let envelope = x.bell(self.a);
+        let (sine, cosine) = u.sin_cos();
+        let square = u * u;
+        let first = (u * cosine).mul_add(number(2.0), sine);
+        let second = (square * number(4.0) - number(3.0)) * cosine + u * sine * number(4.0);
+        let third = u * (number(18.0) - square * number(8.0)) * cosine
+            + (number(7.0) - square * number(12.0)) * sine;
+        [
+            envelope * cosine,
+            -(envelope * first * a),
+            envelope * second * (a * a),
+            envelope * third * (a * a * a),
+        ]
+    }
 }
 
 impl Builtin for Wavelet {

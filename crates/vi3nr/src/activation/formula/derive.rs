@@ -1,6 +1,6 @@
 //! Symbolic differentiation of an expression graph.
 
-use super::graph::{Graph, Id, Node};
+use super::graph::{Graph, Id, Node, operands};
 use super::operation::{Binary, Unary};
 
 /// Adds the derivative of `root` with respect to the input to `graph`.
@@ -8,12 +8,17 @@ use super::operation::{Binary, Unary};
 /// The derivative reuses nodes of the function where possible (e^u, a quotient, tanh u), and is
 /// written so that 0·∞ does not arise where the function itself is finite. At a kink, the
 /// derivative of max and min is that of one side, and that of abs is the mean of both sides. The
-/// derivative of sign is 0.
+/// derivative of sign is 0. The result can be differentiated again.
 pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
-    let count = root + 1;
-    let mut slopes: Vec<Id> = Vec::with_capacity(count);
-    for id in 0..count {
+    let needed = dependencies(graph, root);
+    let zero = graph.constant(0.0);
+    let mut slopes: Vec<Id> = Vec::with_capacity(needed.len());
+    for (id, is_needed) in needed.into_iter().enumerate() {
         let node = graph.nodes()[id];
+        if !is_needed {
+            slopes.push(zero);
+            continue;
+        }
         let slope = match node {
             Node::Input => graph.constant(1.0),
             Node::Constant(_) => graph.constant(0.0),
@@ -27,8 +32,9 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
                 let outer = graph.binary(Binary::Multiply, factor, power);
                 graph.binary(Binary::Multiply, outer, slopes[u])
             }
-            // Only derivatives contain this node, and second derivatives are never computed.
-            Node::Choose { .. } => graph.constant(0.0),
+            Node::Choose { greater, than, then, otherwise } => {
+                graph.choose(greater, than, slopes[then], slopes[otherwise])
+            }
         };
         slopes.push(slope);
         if graph.is_too_large() {
@@ -36,6 +42,18 @@ pub(super) fn derivative(graph: &mut Graph, root: Id) -> Id {
         }
     }
     slopes[root]
+}
+
+/// Whether `root` depends on each of the nodes up to it.
+fn dependencies(graph: &Graph, root: Id) -> Vec<bool> {
+    let mut needed = vec![false; root + 1];
+    needed[root] = true;
+    for id in (0..=root).rev() {
+        if needed[id] {
+            operands(graph.nodes()[id]).for_each(|operand| needed[operand] = true);
+        }
+    }
+    needed
 }
 
 /// The derivative of function(u), where `value` is the node of function(u) and `slopes` are the
@@ -48,7 +66,17 @@ fn unary(graph: &mut Graph, function: Unary, value: Id, u: Id, slopes: &[Id]) ->
     let outer = match function {
         Unary::Negate => return graph.unary(Unary::Negate, inner),
         Unary::Absolute => graph.unary(Unary::Sign, u),
-        Unary::Sign | Unary::SincSlope => return graph.constant(0.0),
+        Unary::Sign => return graph.constant(0.0),
+        Unary::SincSlope => graph.unary(Unary::SincSecond, u),
+        Unary::SincSecond => graph.unary(Unary::SincThird, u),
+        // (sin(u) - 4 sinc'''(u))/u, from the derivatives of u·sinc(u); no program needs it.
+        Unary::SincThird => {
+            let four = graph.constant(4.0);
+            let product = graph.binary(Binary::Multiply, four, value);
+            let sine = graph.unary(Unary::Sin, u);
+            let difference = graph.binary(Binary::Subtract, sine, product);
+            graph.binary(Binary::Divide, difference, u)
+        }
         Unary::Exp => value,
         Unary::ExpM1 => graph.unary(Unary::Exp, u),
         Unary::Ln => return graph.binary(Binary::Divide, inner, u),

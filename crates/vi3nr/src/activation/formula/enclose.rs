@@ -129,6 +129,6 @@ fn unary(function: Unary, u: Region) -> Region {
         Unary::Softplus => u.softplus(),
         Unary::Sinc => u.sinc_and_slope().0,
         Unary::SincSlope => u.sinc_and_slope().1,
-        Unary::Absolute | Unary::Sign => WHOLE,
+        Unary::SincSecond | Unary::SincThird | Unary::Absolute | Unary::Sign => WHOLE,
     }
 }

@@ -14,6 +14,9 @@ pub(super) type Id = usize;
 /// The maximum number of nodes of a function and its derivative together.
 pub(super) const MAX_NODES: usize = 1000;
 
+/// The maximum number of nodes of a function and its first three derivatives together.
+pub(super) const MAX_JET_NODES: usize = 8000;
+
 /// A subexpression. A constant holds the bits of its number, so that equal constants are one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Node {
@@ -32,20 +35,45 @@ pub(super) enum Node {
     },
 }
 
+/// The operands of a node.
+pub(super) fn operands(node: Node) -> impl Iterator<Item = Id> {
+    let list = match node {
+        Node::Input | Node::Constant(_) => [None; 4],
+        Node::Unary(_, u) | Node::Power(u, _) => [Some(u), None, None, None],
+        Node::Binary(_, u, v) => [Some(u), Some(v), None, None],
+        Node::Choose { greater, than, then, otherwise } => {
+            [Some(greater), Some(than), Some(then), Some(otherwise)]
+        }
+    };
+    list.into_iter().flatten()
+}
+
 /// The nodes of an expression, each distinct one once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     known: HashMap<Node, Id>,
+    max_nodes: usize,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self::with_max_nodes(MAX_NODES)
+    }
 }
 
 impl Graph {
+    /// An empty graph that is too large beyond `max_nodes` nodes.
+    pub(super) fn with_max_nodes(max_nodes: usize) -> Self {
+        Self { nodes: Vec::new(), known: HashMap::new(), max_nodes }
+    }
+
     pub(super) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
     pub(super) fn is_too_large(&self) -> bool {
-        self.nodes.len() > MAX_NODES
+        self.nodes.len() > self.max_nodes
     }
 
     pub(super) fn intern(&mut self, node: Node) -> Id {
@@ -53,7 +81,7 @@ impl Graph {
             return id;
         }
         // The caller rejects a graph that exceeds the limit; here it only stops growing.
-        if self.nodes.len() > MAX_NODES {
+        if self.nodes.len() > self.max_nodes {
             return 0;
         }
         self.nodes.push(node);

@@ -36,7 +36,7 @@ pub(super) fn roots_of(graph: &mut Graph, mut nodes: Vec<Id>) -> Vec<f64> {
     let mut kinks = Vec::new();
     for node in nodes {
         let slope = derivative(graph, node);
-        if let Some(program) = Program::compile(graph, node, slope) {
+        if let Some(program) = Program::compile(graph, &[node, slope]) {
             kinks.extend(roots(&program));
         }
     }

@@ -41,6 +41,7 @@ mod elementary;
 mod enclose;
 mod frequency;
 mod graph;
+mod jet;
 mod kinks;
 mod operation;
 mod parse;
@@ -50,7 +51,7 @@ mod singular;
 mod symmetry;
 
 pub use operation::{Binary, Pair, Unary};
-pub use program::{Instruction, MAX_REGISTERS, Operand, Operation, Program};
+pub use program::{Instruction, MAX_JET_REGISTERS, MAX_REGISTERS, Operand, Operation, Program};
 
 pub use super::symmetry::Symmetry;
 pub(crate) use enclose::{Sides, enclose};
@@ -78,6 +79,7 @@ pub struct Formula {
     frequency: Option<f64>,
     singularities: Arc<Singularities>,
     program: Arc<Program>,
+    jets: jet::JetPrograms,
 }
 
 impl Formula {
@@ -171,7 +173,7 @@ impl Formula {
                 "with its derivative it needs over {MAX_NODES} operations"
             )));
         }
-        let program = Program::compile(&graph, root, slope).ok_or_else(|| {
+        let program = Program::compile(&graph, &[root, slope]).ok_or_else(|| {
             too_large(format!("it needs over {MAX_REGISTERS} intermediate results at one time"))
         })?;
         // A built-in form states its kinks, and all of them are continuous.
@@ -192,6 +194,7 @@ impl Formula {
             frequency: frequency::frequency(&graph, root),
             singularities: Arc::new(singularities),
             program: Arc::new(program),
+            jets: jet::JetPrograms::default(),
         })
     }
 
@@ -248,6 +251,27 @@ impl Formula {
         &self.singularities
     }
 
+    /// The straight-line program that computes f and its derivatives up to `order`, which is 1, 2
+    /// or 3. Those of order 2 and 3 are compiled when they are first needed.
+    ///
+    /// # Errors
+    /// Returns [`Error::Formula`] if the derivatives exceed a limit: 8000 operations together with
+    /// the function, 256 intermediate results at a time.
+    ///
+    /// ```
+    /// use vi3nr::activation::formula::Formula;
+    ///
+    /// let cube = Formula::read("x^3", &[])?;
+    /// assert_eq!(cube.jet_program(3)?.run_jet(2.0f64), [8.0, 12.0, 12.0, 6.0]);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn jet_program(&self, order: usize) -> Result<&Program, Error> {
+        match order {
+            0 | 1 => Ok(&self.program),
+            _ => self.jets.get(self, order.min(3)),
+        }
+    }
+
     /// The straight-line program that computes f and f'.
     pub fn program(&self) -> &Program {
         &self.program
@@ -266,6 +290,12 @@ impl Function for Formula {
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         self.program.run(x)
+    }
+
+    #[inline(always)]
+    fn jet<R: Real>(&self, x: R) -> [R; 4] {
+        // The program of lower order leaves the higher derivatives NaN.
+        self.jet_program(3).unwrap_or(&self.program).run_jet(x)
     }
 }
 

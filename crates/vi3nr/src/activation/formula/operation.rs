@@ -28,6 +28,8 @@ pub enum Unary {
     Softplus,
     Sinc,
     SincSlope,
+    SincSecond,
+    SincThird,
 }
 
 impl Unary {
@@ -60,6 +62,8 @@ impl Unary {
             Self::Softplus => x.softplus(),
             Self::Sinc => x.sinc_and_slope().0,
             Self::SincSlope => x.sinc_and_slope().1,
+            Self::SincSecond => x.sinc_jet()[2],
+            Self::SincThird => x.sinc_jet()[3],
         }
     }
 }

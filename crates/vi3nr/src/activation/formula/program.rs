@@ -1,11 +1,14 @@
-//! Straight-line programs on registers that compute f and f' together.
+//! Straight-line programs on registers that compute f and its derivatives together.
 
-use super::graph::{Graph, Id, Node};
+use super::graph::{Graph, Id, Node, operands};
 use super::operation::{Binary, Pair, Unary};
 use crate::Real;
 
-/// The maximum number of registers of a program.
+/// The maximum number of registers of a program of f and f'.
 pub const MAX_REGISTERS: usize = 64;
+
+/// The maximum number of registers of a program that also computes higher derivatives.
+pub const MAX_JET_REGISTERS: usize = 256;
 
 /// The source of a number that an operation reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +61,8 @@ pub struct Instruction {
     pub target: usize,
 }
 
-/// f and f' as operations on registers, in order and without jumps.
+/// f and its derivatives up to some order, at least the first, as operations on registers, in order
+/// and without jumps.
 ///
 /// # Interpreting a program
 /// To evaluate a program on many points, an engine makes each of [`Program::registers`] registers
@@ -66,14 +70,13 @@ pub struct Instruction {
 /// cache. It then runs [`Program::instructions`] in order, each over all points, so that the cost
 /// of the dispatch is shared and the inner loops are arithmetic on slices. `target` (and `second`)
 /// may be the register of an operand, so the loop must compute element by element, or read before
-/// it writes. At the end, [`Program::value`] and [`Program::slope`] are the operands that hold f
-/// and f'. Either may be a constant or the input itself.
+/// it writes. At the end, [`Program::outputs`] are the operands that hold f, f' and so on. Each may
+/// be a constant or the input itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     instructions: Vec<Instruction>,
     registers: usize,
-    value: Operand,
-    slope: Operand,
+    outputs: Vec<Operand>,
 }
 
 impl Program {
@@ -82,19 +85,25 @@ impl Program {
         &self.instructions
     }
 
-    /// The number of registers, at most [`MAX_REGISTERS`].
+    /// The number of registers, at most [`MAX_REGISTERS`], or [`MAX_JET_REGISTERS`] if there are
+    /// higher derivatives.
     pub fn registers(&self) -> usize {
         self.registers
     }
 
+    /// The operands that hold f, f' and so on after the last instruction: at least two.
+    pub fn outputs(&self) -> &[Operand] {
+        &self.outputs
+    }
+
     /// The operand that holds f after the last instruction.
     pub fn value(&self) -> Operand {
-        self.value
+        self.outputs[0]
     }
 
     /// The operand that holds f' after the last instruction.
     pub fn slope(&self) -> Operand {
-        self.slope
+        self.outputs[1]
     }
 
     /// f(x) and f'(x), one instruction at a time.
@@ -103,8 +112,22 @@ impl Program {
         match self.registers {
             0..=6 => self.run_on(x, &mut [x; 6]),
             7..=16 => self.run_on(x, &mut [x; 16]),
-            _ => self.run_on(x, &mut [x; MAX_REGISTERS]),
+            17..=MAX_REGISTERS => self.run_on(x, &mut [x; MAX_REGISTERS]),
+            _ => self.run_on(x, &mut [x; MAX_JET_REGISTERS]),
         }
+    }
+
+    /// f(x) and its derivatives up to the third, one instruction at a time; NaN for those that the
+    /// program does not compute.
+    pub fn run_jet<R: Real>(&self, x: R) -> [R; 4] {
+        let mut registers = [x; MAX_JET_REGISTERS];
+        self.run_on(x, &mut registers);
+        std::array::from_fn(|order| match self.outputs.get(order) {
+            Some(Operand::Input) => x,
+            Some(Operand::Constant(value)) => R::from_f64(*value),
+            Some(Operand::Register(index)) => registers[*index],
+            None => R::from_f64(f64::NAN),
+        })
     }
 
     fn run_on<R: Real>(&self, x: R, registers: &mut [R]) -> (R, R) {
@@ -132,14 +155,14 @@ impl Program {
                 ),
             };
         }
-        (read(registers, self.value), read(registers, self.slope))
+        (read(registers, self.value()), read(registers, self.slope()))
     }
 
-    /// Compiles the nodes that `value` and `slope` depend on. Returns `None` if they need more than
-    /// [`MAX_REGISTERS`] registers.
-    pub(super) fn compile(graph: &Graph, value: Id, slope: Id) -> Option<Self> {
+    /// Compiles the nodes that `outputs` depend on: f, f' and so on. Returns `None` if they need
+    /// more registers than a program of this order may have.
+    pub(super) fn compile(graph: &Graph, outputs: &[Id]) -> Option<Self> {
         let nodes = graph.nodes();
-        let last_use = last_uses(nodes, value, slope);
+        let last_use = last_uses(nodes, outputs);
         let mut location: Vec<Option<Operand>> = vec![None; nodes.len()];
         let mut free: Vec<usize> = Vec::new();
         let mut registers = 0;
@@ -201,30 +224,19 @@ impl Program {
             }
         }
         let location_of = |id: Id| location[id].unwrap_or(Operand::Constant(f64::NAN));
-        let program =
-            Self { instructions, registers, value: location_of(value), slope: location_of(slope) };
-        (registers <= MAX_REGISTERS).then_some(program)
+        let max_registers = if outputs.len() > 2 { MAX_JET_REGISTERS } else { MAX_REGISTERS };
+        let outputs = outputs.iter().map(|id| location_of(*id)).collect();
+        let program = Self { instructions, registers, outputs };
+        (registers <= max_registers).then_some(program)
     }
 }
 
-/// The operands of a node.
-fn operands(node: Node) -> impl Iterator<Item = Id> {
-    let list = match node {
-        Node::Input | Node::Constant(_) => [None; 4],
-        Node::Unary(_, u) | Node::Power(u, _) => [Some(u), None, None, None],
-        Node::Binary(_, u, v) => [Some(u), Some(v), None, None],
-        Node::Choose { greater, than, then, otherwise } => {
-            [Some(greater), Some(than), Some(then), Some(otherwise)]
-        }
-    };
-    list.into_iter().flatten()
-}
-
 /// For each needed node, the last node that reads it. The results are read after all nodes.
-fn last_uses(nodes: &[Node], value: Id, slope: Id) -> Vec<Option<Id>> {
+fn last_uses(nodes: &[Node], outputs: &[Id]) -> Vec<Option<Id>> {
     let mut last_use = vec![None; nodes.len()];
-    last_use[value] = Some(Id::MAX);
-    last_use[slope] = Some(Id::MAX);
+    for output in outputs {
+        last_use[*output] = Some(Id::MAX);
+    }
     for id in (0..nodes.len()).rev() {
         if last_use[id].is_some() {
             for operand in operands(nodes[id]) {

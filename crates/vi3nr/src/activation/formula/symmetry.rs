@@ -31,7 +31,15 @@ fn unary(function: Unary, u: Symmetry) -> Symmetry {
     match (function, u) {
         (_, Unknown) => Unknown,
         (_, Even) => Even,
-        (Unary::Absolute | Unary::Cos | Unary::Cosh | Unary::Sech | Unary::Sinc, Odd) => Even,
+        (
+            Unary::Absolute
+            | Unary::Cos
+            | Unary::Cosh
+            | Unary::Sech
+            | Unary::Sinc
+            | Unary::SincSecond,
+            Odd,
+        ) => Even,
         (
             Unary::Negate
             | Unary::Sign
@@ -41,7 +49,8 @@ fn unary(function: Unary, u: Symmetry) -> Symmetry {
             | Unary::Sinh
             | Unary::Erf
             | Unary::Atan
-            | Unary::SincSlope,
+            | Unary::SincSlope
+            | Unary::SincThird,
             Odd,
         ) => Odd,
         _ => Unknown,

@@ -254,3 +254,56 @@ fn enclosures_hold() {
         }
     }
 }
+
+/// The second and third derivatives of formulas against fourth-order difference quotients.
+#[test]
+fn higher_derivatives_of_formulas_are_derivatives() {
+    for text in [
+        "exp(-x^2/2)",
+        "x*exp(-x^2)*cos(9*x)",
+        "sin(2*x)/(1+x^2)",
+        "x*tanh(log(1+exp(x)))",
+        "sin(3*x)/x",
+        "erf(x)+atan(x)-sinh(x/2)*cosh(x/3)",
+        "sqrt(1+x^2)+tan(x/4)",
+        "max(x^3,0)+min(x,0.5)^4",
+        "(x^2+1)^x",
+        "sigmoid(3*x)*softplus(x)+sech(x)",
+        "(1+abs(x))^3.5",
+        "log(2+cos(x))",
+        "x^5-3*x",
+        "sinc(2*x)",
+    ] {
+        let formula = read(text);
+        let program = formula.jet_program(3).unwrap();
+        let second = formula.jet_program(2).unwrap();
+        assert_eq!((program.outputs().len(), second.outputs().len()), (4, 3));
+        for step in -30..=30 {
+            let (x, h) = (0.0917 * f64::from(step) + 0.013, 2e-3);
+            if formula.kinks().iter().any(|kink| (x - kink).abs() <= 2.0 * h) {
+                continue;
+            }
+            let jet = program.run_jet(x);
+            assert_eq!(second.run_jet(x)[..3], jet[..3], "{text} at {x}");
+            assert!(second.run_jet(x)[3].is_nan());
+            for order in [1, 2, 3] {
+                let at = |offset: f64| program.run_jet(x + offset * h)[order - 1];
+                let quotient = (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h);
+                let difference = (jet[order] - quotient).abs();
+                let allowed = 1e-7 * jet.iter().fold(1.0, |sum: f64, f| sum.max(f.abs()));
+                assert!(difference < allowed, "{text} at {x}: {jet:?}, {quotient}");
+            }
+        }
+    }
+}
+
+/// Higher derivatives that are too long are an error when they are asked for, not before.
+#[test]
+fn limits_of_higher_derivatives_are_errors() {
+    let chain = format!("{}x{}", "tanh(2*".repeat(40), ")".repeat(40));
+    let formula = Formula::read(&chain, &[]).unwrap();
+    let error = formula.jet_program(3).unwrap_err().to_string();
+    assert!(error.contains("with its first 3 derivatives it needs over"), "{error}");
+    let jet = Function::jet(&formula, 0.5);
+    assert!(jet[0].is_finite() && jet[1].is_finite() && jet[3].is_nan(), "{jet:?}");
+}
