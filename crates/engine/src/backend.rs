@@ -56,15 +56,18 @@ pub trait Backend: Send + Sync + Debug {
 pub struct Capabilities {
     /// [`Engine::curvature`] returns `Some`.
     pub curvature: bool,
-    /// [`Engine::differentiate`] is available.
+    /// [`Engine::differentiate`] and [`Engine::differentiate_twice`] are available.
     pub derivatives: bool,
+    /// [`Engine::load_terms`] is available.
+    pub terms: bool,
     /// Every result has the same bytes for any number of threads.
     pub thread_invariant: bool,
 }
 
 impl Capabilities {
     /// Everything is available.
-    const ALL: Self = Self { curvature: true, derivatives: true, thread_invariant: true };
+    const ALL: Self =
+        Self { curvature: true, derivatives: true, terms: true, thread_invariant: true };
 }
 
 /// The backend of [`CpuEngine`]. Its engines share their threads.

@@ -149,6 +149,11 @@ impl LoadedBatch {
         Ok(())
     }
 
+    /// Discards the batch, but keeps its memory.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
     /// The loaded batch.
     ///
     /// # Errors
@@ -170,7 +175,7 @@ impl LoadedBatch {
 }
 
 /// Replaces the contents of `into` by a copy of `from`.
-fn copy(into: &mut Vec<f32>, from: &[f32]) -> Result<(), EngineError> {
+pub(crate) fn copy(into: &mut Vec<f32>, from: &[f32]) -> Result<(), EngineError> {
     into.clear();
     into.try_reserve_exact(from.len()).map_err(|_| EngineError::memory_for::<f32>(from.len()))?;
     into.extend_from_slice(from);
@@ -195,6 +200,19 @@ pub(crate) fn check_values(
     let count = point_count(network, points)?;
     check_length("values", values.len(), count, network.outputs())?;
     Ok(count)
+}
+
+/// Checks `points`, shape (n, inputs), and the arrays of [`crate::Engine::differentiate_twice`]:
+/// values, first and second derivatives.
+pub(crate) fn check_derivatives(
+    network: &Network,
+    points: &[f32],
+    (values, derivatives, hessians): (&[f32], &[f32], &[f32]),
+) -> Result<(), EngineError> {
+    let (inputs, outputs) = (network.inputs(), network.outputs());
+    let count = check_values(network, points, values)?;
+    check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
+    check_length("hessians", hessians.len(), count, outputs * inputs * inputs)
 }
 
 /// Checks that an array of length `seen` holds `each` numbers for each of `count` points.

@@ -2,7 +2,7 @@
 
 use vi3nr::Network;
 
-use crate::{Adam, AdamMemory, Batch, Curvature, EngineError};
+use crate::{Adam, AdamMemory, Batch, Curvature, EngineError, TermBatch};
 
 /// A network in training: its parameters θ, the loaded batch, the gradient of the loss, and the
 /// state of Adam.
@@ -37,6 +37,21 @@ pub trait Engine: Send {
     /// Returns [`EngineError::BatchShape`] if the batch was created for a network with another
     /// number of inputs or outputs, and [`EngineError::Memory`] if the allocation fails.
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError>;
+
+    /// Copies a batch whose loss is a sum of terms, as [`load_batch`](Engine::load_batch) does. It
+    /// replaces the loaded batch of either kind.
+    ///
+    /// # Errors
+    /// Returns the errors of [`load_batch`](Engine::load_batch), [`EngineError::Activation`] if the
+    /// higher derivatives of a formula exceed its limits, and [`EngineError::Unsupported`] if the
+    /// backend does not offer losses on derivatives.
+    fn load_terms(&mut self, batch: &TermBatch<'_>) -> Result<(), EngineError>;
+
+    /// The unweighted mean loss of each term in the last [`loss_and_gradient`], in the order of the
+    /// constraints and of their terms; empty if the loaded batch was not one of terms.
+    ///
+    /// [`loss_and_gradient`]: Engine::loss_and_gradient
+    fn term_losses(&self) -> &[f64];
 
     /// Computes the loss of the current parameters on the loaded batch and keeps its gradient.
     ///
@@ -73,6 +88,22 @@ pub trait Engine: Send {
         points: &[f32],
         values: &mut [f32],
         derivatives: &mut [f32],
+    ) -> Result<(), EngineError>;
+
+    /// Evaluates Φ with its first and second derivatives with respect to the coordinates at
+    /// `points`, shape (n, inputs). `values` and `derivatives` are as in
+    /// [`differentiate`](Engine::differentiate); `hessians` has the shape
+    /// (n, outputs, inputs, inputs), and its element (p, o, a, b) is d²Φ_o/dx_a dx_b at point p.
+    ///
+    /// # Errors
+    /// Returns the errors of [`differentiate`](Engine::differentiate), and
+    /// [`EngineError::Activation`] if the second derivative of a formula exceeds its limits.
+    fn differentiate_twice(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+        hessians: &mut [f32],
     ) -> Result<(), EngineError>;
 
     /// Copies the parameters into `parameters`, which is resized.
@@ -121,6 +152,14 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).load_batch(batch)
     }
 
+    fn load_terms(&mut self, batch: &TermBatch<'_>) -> Result<(), EngineError> {
+        (**self).load_terms(batch)
+    }
+
+    fn term_losses(&self) -> &[f64] {
+        (**self).term_losses()
+    }
+
     fn loss_and_gradient(&mut self) -> Result<f64, EngineError> {
         (**self).loss_and_gradient()
     }
@@ -140,6 +179,16 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         derivatives: &mut [f32],
     ) -> Result<(), EngineError> {
         (**self).differentiate(points, values, derivatives)
+    }
+
+    fn differentiate_twice(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+        hessians: &mut [f32],
+    ) -> Result<(), EngineError> {
+        (**self).differentiate_twice(points, values, derivatives, hessians)
     }
 
     fn copy_parameters(&self, parameters: &mut Vec<f32>) {

@@ -49,6 +49,20 @@ pub enum EngineError {
         /// What is missing, as a noun phrase.
         missing: &'static str,
     },
+    /// The text of a term of the loss cannot be read.
+    #[error("the term '{text}': {reason}")]
+    Term {
+        /// The text.
+        text: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// The higher derivatives of the activation cannot be compiled.
+    #[error("losses on derivatives need more derivatives of the activation: {reason}")]
+    Activation {
+        /// The error of the formula.
+        reason: String,
+    },
     /// The memory that training needs cannot be allocated.
     #[error("not enough memory: training this network needs {mebibytes} MiB more")]
     Memory {

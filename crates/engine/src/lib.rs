@@ -10,6 +10,9 @@
 //!   layers, forward and backward, while it stays in cache. The result has the same bytes for any
 //!   number of threads ([`CpuEngine`]).
 //!
+//! The loss may also contain derivatives of the network with respect to its coordinates: see
+//! [`TermBatch`] and [`Term`].
+//!
 //! Second-order optimizers use the [`Curvature`] of an engine. An [`Ensemble`] trains many networks
 //! in parallel. [`DenseLayers`] applies single layers to a batch, for experiments on networks that
 //! are too deep to train.
@@ -38,6 +41,7 @@
 mod adam;
 mod backend;
 mod batch;
+mod channels;
 mod cpu;
 mod curvature;
 mod engine;
@@ -45,6 +49,7 @@ mod ensemble;
 mod error;
 mod loss;
 mod reference;
+mod terms;
 mod workers;
 
 pub use adam::{Adam, AdamMemory};
@@ -56,7 +61,8 @@ pub use engine::{Engine, Update};
 pub use ensemble::Ensemble;
 pub use error::EngineError;
 pub use loss::Loss;
-pub use reference::{ReferenceEngine, reference_gradient};
+pub use reference::{ReferenceEngine, reference_gradient, reference_term_gradient};
+pub use terms::{Constraint, Power, Term, TermBatch, WeightedTerm};
 pub use workers::{MAX_THREADS, Workers, thread_count};
 
 /// Compiles and runs the example in README.md as a documentation test.

@@ -8,20 +8,32 @@ use vi3nr::Network;
 use super::aligned::Aligned;
 use super::core::Core;
 use super::instruction_set::InstructionSet;
+use super::jets::{self, Jets, JetsByOrder};
 use super::pool::KernelPool;
 use super::tile::{self, GradSink};
 use super::update::{self, AdamState};
 use super::{curvature, tangent};
-use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
+use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
+use crate::channels::Channels;
 use crate::curvature::{check_directions, check_signs};
+use crate::terms::{LoadedTerms, Tally};
 use crate::workers::thread_count;
-use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update, Workers};
+use crate::{
+    AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, TermBatch, Update, Workers,
+};
 
 /// The float32 engine for CPUs: fused, vectorized and multi-threaded. Its results have the same
 /// bytes for any number of threads.
 pub struct CpuEngine {
     core: Core,
+    /// The loaded batch: one of the two, or none.
     batch: LoadedBatch,
+    terms: LoadedTerms,
+    tally: Tally,
+    /// The passes of the derivatives that terms need.
+    jets: JetsByOrder,
+    /// The passes of [`Engine::differentiate_twice`], if it has been called.
+    hessian: Option<Jets>,
     /// The partial gradients, one per chunk of the largest batch so far, in the inner layout.
     partials: Vec<Aligned>,
     /// The number of `partials` that hold the current gradient; 0 if there is none.
@@ -90,6 +102,10 @@ impl CpuEngine {
         let mut engine = Self {
             core,
             batch: LoadedBatch::default(),
+            terms: LoadedTerms::default(),
+            tally: Tally::default(),
+            jets: JetsByOrder::default(),
+            hessian: None,
             partials: Vec::new(),
             used_partials: 0,
             adam: AdamState {
@@ -99,7 +115,7 @@ impl CpuEngine {
             },
         };
         // Allocate the first two partial gradients now, so that a lack of memory is found early.
-        engine.reserve_partials(2)?;
+        reserve_partials(&engine.core, &mut engine.partials, 2)?;
         Ok(engine)
     }
 
@@ -113,12 +129,28 @@ impl CpuEngine {
         self.core.set
     }
 
-    fn reserve_partials(&mut self, count: usize) -> Result<(), EngineError> {
-        while self.partials.len() < count {
-            self.partials.push(Aligned::zeros(self.core.layout.len)?);
-        }
-        Ok(())
+    /// The loss of the loaded terms, whose gradient is kept.
+    fn term_loss_and_gradient(&mut self) -> Result<f64, EngineError> {
+        let batch = self.terms.get().ok_or(EngineError::NoBatch)?;
+        let chunks = jets::chunk_count(&self.core, &batch);
+        reserve_partials(&self.core, &mut self.partials, chunks)?;
+        let partials = &mut self.partials[..chunks];
+        let sums = jets::sums_and_partials(self.core.packed(), &self.jets, &batch, partials);
+        self.used_partials = chunks;
+        Ok(self.tally.set(&batch, &sums))
     }
+}
+
+/// Allocates partial gradients until there are `count`.
+fn reserve_partials(
+    core: &Core,
+    partials: &mut Vec<Aligned>,
+    count: usize,
+) -> Result<(), EngineError> {
+    while partials.len() < count {
+        partials.push(Aligned::zeros(core.layout.len)?);
+    }
+    Ok(())
 }
 
 impl Engine for CpuEngine {
@@ -127,13 +159,28 @@ impl Engine for CpuEngine {
     }
 
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError> {
+        self.terms.clear();
         self.batch.load(&self.core.network, batch)
+    }
+
+    fn load_terms(&mut self, batch: &TermBatch<'_>) -> Result<(), EngineError> {
+        self.batch.clear();
+        self.terms.load(&self.core.network, batch)?;
+        self.jets.prepare(&self.core, batch).inspect_err(|_| self.terms.clear())
+    }
+
+    fn term_losses(&self) -> &[f64] {
+        &self.tally.losses
     }
 
     fn loss_and_gradient(&mut self) -> Result<f64, EngineError> {
         self.used_partials = 0;
+        self.tally.losses.clear();
+        if self.terms.is_loaded() {
+            return self.term_loss_and_gradient();
+        }
         let chunks = self.core.layout.chunk_count(self.batch.get()?.count);
-        self.reserve_partials(chunks)?;
+        reserve_partials(&self.core, &mut self.partials, chunks)?;
         let batch = self.batch.get()?;
         let core = self.core.packed();
         let (shared, layout) = (core.shared(), &core.layout);
@@ -224,6 +271,25 @@ impl Engine for CpuEngine {
                     tile::differentiate(&shared, &mut scratch, points, values, derivatives);
                 });
         });
+        Ok(())
+    }
+
+    fn differentiate_twice(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+        hessians: &mut [f32],
+    ) -> Result<(), EngineError> {
+        check_derivatives(&self.core.network, points, (values, derivatives, hessians))?;
+        if self.hessian.is_none() {
+            let channels = Channels::hessian(self.core.network.inputs());
+            self.hessian = Some(Jets::new(&self.core, channels, false)?);
+        }
+        let core = self.core.packed();
+        if let Some(jets) = &self.hessian {
+            jets.differentiate_twice(core, points, (values, derivatives, hessians));
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use vi3nr::Real;
 use vi3nr::activation::formula::{Binary, Operand, Operation, Pair, Program, Unary};
 
 use super::instruction_set::{InstructionSet, Task};
+use super::jets::{Derivatives, JetFunction};
 use super::lane::Lane;
 use super::vector::Vector;
 use super::vector_function::{VectorFunction, Width};
@@ -53,7 +54,7 @@ fn operands(program: &Program) -> impl Iterator<Item = Operand> {
         }
     };
     let read = program.instructions().iter().flat_map(move |one| of(one.operation));
-    read.chain([program.value(), program.slope()])
+    read.chain(program.outputs().iter().copied())
 }
 
 impl VectorFunction for Interpreter {
@@ -64,41 +65,78 @@ impl VectorFunction for Interpreter {
         values: &mut [f32],
         slopes: &mut [f32],
     ) {
-        set.run(InterpretRows { interpreter: self, width, values, slopes: Some(slopes) });
+        let slopes = Results { matrix: slopes, row_stride: width.row_stride };
+        set.run(InterpretRows { interpreter: self, width, values, results: [slopes] });
     }
 
     fn value(&self, set: InstructionSet, width: Width, values: &mut [f32]) {
-        set.run(InterpretRows { interpreter: self, width, values, slopes: None });
+        set.run(InterpretRows { interpreter: self, width, values, results: [] });
     }
 }
 
-/// A task that applies a formula to the columns of a row-major matrix.
-struct InterpretRows<'a> {
+impl JetFunction for Interpreter {
+    fn jet(
+        &self,
+        set: InstructionSet,
+        width: Width,
+        values: &mut [f32],
+        derivatives: Derivatives<'_>,
+    ) {
+        let Derivatives { slopes, second, third, row_stride } = derivatives;
+        let slopes = Results { matrix: slopes, row_stride: width.row_stride };
+        let second = Results { matrix: second, row_stride };
+        let third = Results { matrix: third, row_stride };
+        set.run(InterpretRows {
+            interpreter: self,
+            width,
+            values,
+            results: [slopes, second, third],
+        });
+    }
+}
+
+/// A matrix that takes one derivative; nothing is written if it is empty.
+struct Results<'a> {
+    matrix: &'a mut [f32],
+    row_stride: usize,
+}
+
+/// A task that applies a formula to the columns of a row-major matrix and writes its first `N`
+/// derivatives.
+struct InterpretRows<'a, const N: usize> {
     interpreter: &'a Interpreter,
     width: Width,
     values: &'a mut [f32],
-    slopes: Option<&'a mut [f32]>,
+    results: [Results<'a>; N],
 }
 
-impl Task for InterpretRows<'_> {
+/// Columns of one row of the matrix that a run works on.
+#[derive(Clone, Copy)]
+struct Piece {
+    row: usize,
+    column: usize,
+    len: usize,
+}
+
+impl<const N: usize> Task for InterpretRows<'_, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(mut self) {
-        let Width { columns, row_stride: row } = self.width;
+        let Width { columns, row_stride } = self.width;
         let mut registers = Registers::new(self.interpreter);
-        // The pieces of the matrix in the current run: (start, length).
-        let mut pieces: Vec<(usize, usize)> = Vec::new();
+        // The pieces of the matrix in the current run.
+        let mut pieces: Vec<Piece> = Vec::new();
         let mut filled = 0;
-        for start in (0..self.values.len()).step_by(row) {
-            for offset in (0..columns).step_by(POINTS) {
-                let len = POINTS.min(columns - offset);
+        for row in 0..self.values.len().div_ceil(row_stride) {
+            for column in (0..columns).step_by(POINTS) {
+                let len = POINTS.min(columns - column);
                 if filled + len > POINTS {
                     self.finish::<FUSED>(&mut registers, &mut pieces, &mut filled);
                 }
-                let from = &self.values[start + offset..][..len];
+                let from = &self.values[row * row_stride + column..][..len];
                 registers.numbers.input[filled..][..len].copy_from_slice(from);
-                pieces.push((start + offset, len));
+                pieces.push(Piece { row, column, len });
                 filled += len;
             }
         }
@@ -107,24 +145,27 @@ impl Task for InterpretRows<'_> {
     }
 }
 
-impl InterpretRows<'_> {
-    /// Runs the program on the gathered points and writes the results back to the matrix.
+impl<const N: usize> InterpretRows<'_, N> {
+    /// Runs the program on the gathered points and writes the results back to the matrices.
     #[inline(always)]
     fn finish<const FUSED: bool>(
         &mut self,
         registers: &mut Registers<'_>,
-        pieces: &mut Vec<(usize, usize)>,
+        pieces: &mut Vec<Piece>,
         filled: &mut usize,
     ) {
         registers.run::<FUSED>();
-        let (value, slope) = (self.interpreter.program.value(), self.interpreter.program.slope());
+        let outputs = self.interpreter.program.outputs();
         let mut at = 0;
-        for (start, len) in pieces.drain(..) {
-            let value = &registers.read(value)[at..][..len];
-            self.values[start..][..len].copy_from_slice(value);
-            if let Some(slopes) = self.slopes.as_mut() {
-                let slope = &registers.read(slope)[at..][..len];
-                slopes[start..][..len].copy_from_slice(slope);
+        for Piece { row, column, len } in pieces.drain(..) {
+            let value = &registers.read(outputs[0])[at..][..len];
+            self.values[row * self.width.row_stride + column..][..len].copy_from_slice(value);
+            for (result, output) in self.results.iter_mut().zip(&outputs[1..]) {
+                if !result.matrix.is_empty() {
+                    let derivative = &registers.read(*output)[at..][..len];
+                    let start = row * result.row_stride + column;
+                    result.matrix[start..][..len].copy_from_slice(derivative);
+                }
             }
             at += len;
         }
@@ -305,59 +346,4 @@ fn pairs<const FUSED: bool>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::activate::vector_function;
-    use super::*;
-    use vi3nr::Activation;
-
-    /// Formulas with every kind of operation against their double-precision values, over matrices
-    /// with gaps between rows, and rows longer than a run.
-    #[test]
-    fn interpreted_formulas_agree_with_the_definition() {
-        for text in [
-            "x",
-            "2+0*x",
-            "exp(-x^2/(2*s^2)):s=0.3",
-            "x*tanh(log(1+exp(x)))",
-            "sin(w*(abs(x)+1)*x):w=3",
-            "max(0.1*x,x)+min(x,0.5)*sign(x)",
-            "cos(x)*exp(-x^2)+x^5/(1+x^4)",
-            "erf(x)+atan(x)-sinh(x/2)*cosh(x/3)",
-            "sqrt(1+x^2)+tan(x/4)",
-            "sin(x)/x",
-        ] {
-            let activation: Activation = text.parse().unwrap();
-            let function = vector_function(&activation);
-            for (columns, row, rows) in [(16, 48, 5), (64, 144, 16), (300, 320, 3), (512, 512, 2)] {
-                let width = Width { columns, row_stride: row };
-                let input: Vec<f32> =
-                    (0..rows * row).map(|i| ((i * 7919) % 1000) as f32 * 0.006 - 2.9987).collect();
-                for set in InstructionSet::available() {
-                    let (mut values, mut slopes) = (input.clone(), vec![7.0; input.len()]);
-                    function.value_and_slope(set, width, &mut values, &mut slopes);
-                    let mut alone = input.clone();
-                    function.value(set, width, &mut alone);
-                    assert!(values == alone, "{text} on {set:?}");
-                    for (i, x) in input.iter().enumerate() {
-                        if i % row >= columns {
-                            assert!(
-                                values[i] == *x && slopes[i] == 7.0,
-                                "{text}: a gap is touched"
-                            );
-                            continue;
-                        }
-                        // The change from a few rounding errors of the argument is allowed.
-                        let at = |x: f64| activation.value_and_slope(x);
-                        let (exact, moved) = (at((*x).into()), at(f64::from(*x) * (1.0 + 5e-7)));
-                        let near = |seen: f32, exact: f64, moved: f64| {
-                            let allowed = 1e-6 * exact.abs().max(1.0) + (moved - exact).abs();
-                            (f64::from(seen) - exact).abs() < allowed
-                        };
-                        assert!(near(values[i], exact.0, moved.0), "{text}({x}): {}", values[i]);
-                        assert!(near(slopes[i], exact.1, moved.1), "{text}'({x}): {}", slopes[i]);
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,9 @@
 //! and pack the weights for the next step ([`update`]). No array of the size of the batch exists
 //! besides the batch itself.
 //!
+//! [`jets`] passes derivatives with respect to the coordinates through the same layers beside the
+//! values, for losses on them.
+//!
 //! [`core`](self::core) holds what all kernels read, and [`engine`] implements the trait.
 
 mod activate;
@@ -17,6 +20,7 @@ mod dense;
 mod engine;
 mod formula;
 mod instruction_set;
+mod jets;
 mod lane;
 mod layout;
 mod peak;

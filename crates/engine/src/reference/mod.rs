@@ -1,12 +1,16 @@
 //! The reference engine, which is the specification: plain loops in double precision.
 
 mod curvature;
+mod jets;
+
+pub use jets::reference_term_gradient;
 
 use vi3nr::{Layer, Network};
 
-use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
+use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
 use crate::curvature::{check_directions, check_signs};
-use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Update};
+use crate::terms::{LoadedTerms, Tally};
+use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, TermBatch, Update};
 
 /// The engine that all others are tested against. It runs on the calling thread and is not
 /// optimized.
@@ -15,6 +19,8 @@ pub struct ReferenceEngine {
     network: Network,
     parameters: Vec<f64>,
     batch: LoadedBatch,
+    terms: LoadedTerms,
+    tally: Tally,
     gradient: Option<Vec<f64>>,
     mean: Vec<f64>,
     mean_square: Vec<f64>,
@@ -34,6 +40,8 @@ impl ReferenceEngine {
             network: network.clone(),
             parameters: parameters.iter().map(|p| f64::from(*p)).collect(),
             batch: LoadedBatch::default(),
+            terms: LoadedTerms::default(),
+            tally: Tally::default(),
             gradient: None,
             mean: zeros.clone(),
             mean_square: zeros,
@@ -48,11 +56,27 @@ impl Engine for ReferenceEngine {
     }
 
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError> {
+        self.terms.clear();
         self.batch.load(&self.network, batch)
+    }
+
+    fn load_terms(&mut self, batch: &TermBatch<'_>) -> Result<(), EngineError> {
+        self.batch.clear();
+        self.terms.load(&self.network, batch)
+    }
+
+    fn term_losses(&self) -> &[f64] {
+        &self.tally.losses
     }
 
     fn loss_and_gradient(&mut self) -> Result<f64, EngineError> {
         self.gradient = None;
+        self.tally.losses.clear();
+        if let Some(batch) = self.terms.get() {
+            let (sums, gradient) = jets::sums_and_gradient(&self.network, &self.parameters, &batch);
+            self.gradient = Some(gradient);
+            return Ok(self.tally.set(&batch, &sums));
+        }
         let batch = self.batch.get()?;
         let (loss, gradient) = reference_gradient(&self.network, &self.parameters, &batch)?;
         self.gradient = Some(gradient);
@@ -129,6 +153,26 @@ impl Engine for ReferenceEngine {
             for (value, output) in value.iter_mut().zip(trace.output) {
                 *value = output as f32;
             }
+        }
+        Ok(())
+    }
+
+    fn differentiate_twice(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+        hessians: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        check_derivatives(&self.network, points, (values, derivatives, hessians))?;
+        let results = values
+            .chunks_exact_mut(outputs)
+            .zip(derivatives.chunks_exact_mut(outputs * inputs))
+            .zip(hessians.chunks_exact_mut(outputs * inputs * inputs));
+        for (point, ((value, derivative), hessian)) in points.chunks_exact(inputs).zip(results) {
+            let results = (value, derivative, hessian);
+            jets::second_derivatives(&self.network, &self.parameters, point, results);
         }
         Ok(())
     }

@@ -1,0 +1,202 @@
+//! The forward and backward pass of a tile of points with all their channels.
+
+use std::ops::Range;
+
+use super::super::activate::AddRows;
+use super::super::layout::LayerLayout;
+use super::super::product::{Left, Product, Right, Update};
+use super::super::tile::GradSink;
+use super::super::vector_function::Width;
+use super::Pass;
+use super::elementwise::{AddBias, Gather, Spread};
+use super::function::Derivatives;
+use super::scratch::{Hidden, Scratch};
+use crate::channels::Channels;
+
+/// The number of rows whose product and activation are computed together, so that they stay in the
+/// first-level cache; at least the rows of one point.
+const PIECE_ROWS: usize = 12;
+
+/// The number of points of a piece.
+pub(super) fn piece_points(channels: &Channels) -> usize {
+    (PIECE_ROWS / channels.count()).max(1)
+}
+
+/// The points of a tile in ranges of nearly equal size.
+fn pieces(points: usize, channels: &Channels) -> impl Iterator<Item = Range<usize>> {
+    let count = points.div_ceil(piece_points(channels));
+    (0..count).map(move |index| index * points / count..(index + 1) * points / count)
+}
+
+/// The rows of `points` of a matrix with one row for each point; nothing if it is empty.
+fn rows_of<'a>(matrix: &'a mut [f32], points: &Range<usize>, stride: usize) -> &'a mut [f32] {
+    let range = points.start * stride..points.end * stride;
+    if matrix.is_empty() { matrix } else { &mut matrix[range] }
+}
+
+impl Pass<'_> {
+    /// Computes all channels of all layers at a tile of points, shape (n, inputs). Returns the rows
+    /// of the last layer and their stride.
+    pub(super) fn forward<'s>(
+        &self,
+        scratch: &'s mut Scratch,
+        points: &[f32],
+    ) -> (&'s mut [f32], usize) {
+        let layers = &self.shared.layout.layers;
+        let channels = self.channels.count();
+        let inputs = layers[0].fan_in;
+        let count = points.len() / inputs;
+        let rows = scratch.inputs.chunks_mut(channels * inputs);
+        for (rows, point) in rows.zip(points.chunks_exact(inputs)) {
+            let (value, others) = rows.split_at_mut(inputs);
+            value.copy_from_slice(point);
+            others.fill(0.0);
+            for a in 0..self.channels.tangents {
+                others[a * inputs + a] = 1.0;
+            }
+        }
+        for index in 0..layers.len() {
+            let (before, after) = scratch.outputs.split_at_mut(index);
+            let from = match index {
+                0 => (&scratch.inputs[..], inputs),
+                _ => (&before[index - 1][..], layers[index - 1].tile_stride),
+            };
+            self.layer(index, (count, from), &mut after[0], scratch.hidden.get_mut(index));
+        }
+        let last = layers.len() - 1;
+        let stride = layers[last].tile_stride;
+        (&mut scratch.outputs[last][..count * channels * stride], stride)
+    }
+
+    /// Computes the outputs of layer `index` for `count` points of its input `from`, which has the
+    /// given row stride. The last layer has no activation and no `hidden`.
+    fn layer(
+        &self,
+        index: usize,
+        (count, (from, row)): (usize, (&[f32], usize)),
+        outputs: &mut [f32],
+        mut hidden: Option<&mut Hidden>,
+    ) {
+        let layer = &self.shared.layout.layers[index];
+        let (set, stride) = (self.shared.set, layer.tile_stride);
+        let channels = self.channels.count();
+        for points in pieces(count, self.channels) {
+            let rows = points.start * channels..points.end * channels;
+            let range = rows.start * stride..rows.end * stride;
+            let outputs = &mut outputs[range.clone()];
+            Product {
+                rows: rows.len(),
+                columns: layer.columns,
+                depth: layer.fan_in,
+                left: Left { values: &from[rows.start * row..], row_stride: row, col_stride: 1 },
+                right: Right::Packed(&self.shared.forward[layer.weights.clone()]),
+                update: Update::Set,
+                result: &mut *outputs,
+                result_stride: stride,
+            }
+            .run(set);
+            set.run(AddBias {
+                bias: &self.shared.parameters[layer.biases.clone()],
+                rows: &mut *outputs,
+                point_stride: channels * stride,
+            });
+            let Some(Hidden { slopes, second, third }) = hidden.as_deref_mut() else { continue };
+            let slopes = &mut slopes[range];
+            let second = rows_of(second, &points, stride);
+            let width = Width { columns: layer.columns, row_stride: channels * stride };
+            let derivatives = Derivatives {
+                slopes: &mut *slopes,
+                second: &mut *second,
+                third: rows_of(third, &points, stride),
+                row_stride: stride,
+            };
+            self.function.jet(set, width, outputs, derivatives);
+            set.run(Spread {
+                channels: self.channels,
+                columns: layer.columns,
+                stride,
+                outputs,
+                slopes,
+                second,
+            });
+        }
+    }
+
+    /// Adds the gradient of the loss over a tile to `sink`. The rows of the last layer must hold
+    /// the derivatives of the loss with respect to the network's outputs in all channels.
+    pub(super) fn backward(&self, scratch: &mut Scratch, count: usize, sink: GradSink<'_>) {
+        let GradSink { partial, overwrite } = sink;
+        let layout = self.shared.layout;
+        let last = layout.layers.len() - 1;
+        let channels = self.channels.count();
+        let rows = count * channels;
+        if overwrite {
+            layout.layers.iter().for_each(|layer| partial[layer.biases.clone()].fill(0.0));
+        }
+        let mut backward_start = self.shared.backward.len();
+        for (index, layer) in layout.layers.iter().enumerate().rev() {
+            let (hidden_before, hidden_after) = scratch.hidden.split_at_mut(index.min(last));
+            let (before, after) = scratch.outputs.split_at(index);
+            // dL/dz of this layer: it has replaced the slopes, except in the last layer.
+            let delta: &[f32] = if index == last { &after[0] } else { &hidden_after[0].slopes };
+            let delta = &delta[..rows * layer.tile_stride];
+            self.add_to_biases(layer, delta, partial);
+            let (from, row) = match index {
+                0 => (&scratch.inputs[..], layer.fan_in),
+                _ => (&before[index - 1][..], layout.layers[index - 1].tile_stride),
+            };
+            Product {
+                rows: layer.fan_in,
+                columns: layer.columns,
+                depth: rows,
+                left: Left { values: from, row_stride: 1, col_stride: row },
+                right: Right::Rows(delta, layer.tile_stride),
+                update: if overwrite { Update::Set } else { Update::Add },
+                result: &mut partial[layer.weights.clone()],
+                result_stride: layer.columns,
+            }
+            .run(self.shared.set);
+            backward_start -= layer.fan_out * layer.backward_columns;
+            let Some(below) = hidden_before.last_mut() else { break };
+            let stride = layout.layers[index - 1].tile_stride;
+            for points in pieces(count, self.channels) {
+                let rows = points.start * channels..points.end * channels;
+                let above = &mut scratch.above[..rows.len() * stride];
+                Product {
+                    rows: rows.len(),
+                    columns: layer.backward_columns,
+                    depth: layer.fan_out,
+                    left: Left {
+                        values: &delta[rows.start * layer.tile_stride..],
+                        row_stride: layer.tile_stride,
+                        col_stride: 1,
+                    },
+                    right: Right::Packed(&self.shared.backward[backward_start..]),
+                    update: Update::Set,
+                    result: &mut *above,
+                    result_stride: stride,
+                }
+                .run(self.shared.set);
+                let start = points.start * stride;
+                self.shared.set.run(Gather {
+                    channels: self.channels,
+                    columns: layer.backward_columns,
+                    stride,
+                    above,
+                    slopes: &mut below.slopes[rows.start * stride..rows.end * stride],
+                    second: &below.second[start.min(below.second.len())..],
+                    third: &below.third[start.min(below.third.len())..],
+                    sums: &mut scratch.row,
+                });
+            }
+        }
+    }
+
+    /// Adds the rows of the value channel of dL/dz to the gradient of the layer's biases.
+    fn add_to_biases(&self, layer: &LayerLayout, delta: &[f32], partial: &mut [f32]) {
+        let row_stride = self.channels.count() * layer.tile_stride;
+        let width = Width { columns: layer.columns, row_stride };
+        let sums = &mut partial[layer.biases.clone()];
+        self.shared.set.run(AddRows { width, sums, rows: delta });
+    }
+}
