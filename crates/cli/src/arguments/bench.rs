@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use vi3nr::scheme::SigmaRequest;
 use vi3nr::{Activation, BiasRule};
+use vi3nr_engine::WeightedTerm;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_lab::bench::{BenchShape, Interpolation};
 
@@ -43,6 +44,13 @@ pub(crate) struct BenchEngineArguments {
     /// Activation: NAME, NAME:key=value or a formula in x
     #[arg(long, value_name = "F", default_value = "gaussian:sigma=0.05")]
     pub(crate) activation: Activation,
+    /// Also time a step on a loss of such terms, for example eikonal:1; may be given several times
+    ///
+    /// Terms compare values and derivatives of the network with respect to its coordinates: value,
+    /// gradient, directional, normal, eikonal, laplacian, off-surface and heat, each with a weight
+    /// after a colon.
+    #[arg(long, value_name = "TERM")]
+    pub(crate) term: Vec<WeightedTerm>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }

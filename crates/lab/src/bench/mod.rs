@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, InitRule, Network, Scheme};
-use vi3nr_engine::{Adam, Batch, CpuEngine, Engine, EngineError, Ensemble, peak_gflops};
+use vi3nr_engine::{
+    Adam, Batch, Constraint, CpuEngine, Engine, EngineError, Ensemble, TermBatch, Update,
+    WeightedTerm, peak_gflops,
+};
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::recipe::recipes;
 use vi3nr_inr::session::FitError;
@@ -72,6 +75,9 @@ pub struct BenchPlan {
     pub activation: Activation,
     /// The number of worker threads; one per core if `None`.
     pub threads: Option<usize>,
+    /// Terms of a loss on derivatives, whose step is timed too; none if empty. Targets are 0, and
+    /// normals are random.
+    pub terms: Vec<WeightedTerm>,
 }
 
 /// The results of a benchmark: median times and rates. A step counts as 6·weights·points
@@ -110,6 +116,21 @@ pub struct BenchReport {
     pub step_fraction_of_peak_at_best: f64,
     /// The same for the fastest evaluation.
     pub inference_fraction_of_peak_at_best: f64,
+    /// The same step on a loss of terms, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermSteps>,
+}
+
+/// The time of a training step on a loss of terms.
+#[derive(Debug, Clone, Serialize)]
+pub struct TermSteps {
+    /// The terms.
+    pub terms: Vec<String>,
+    /// The duration of one training step, in seconds.
+    pub step_seconds: f64,
+    /// The duration of a step relative to that of a step on values: the quotient of the fastest
+    /// steps, which other processes affect less than the medians.
+    pub relative_to_values: f64,
 }
 
 /// Runs a benchmark for about ten seconds.
@@ -140,6 +161,9 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
         median_and_min_seconds(Duration::from_secs(6), threads, &mut peaks, || {
             ensemble.train(1, &adam, |_, _| (batch, 1e-5)).map(drop)
         })?;
+    let terms = (!plan.terms.is_empty())
+        .then(|| term_steps(plan, &network, &points, &mut ensemble, best_step))
+        .transpose()?;
     let (inference_seconds, best_inference) =
         median_and_min_seconds(Duration::from_secs(3), threads, &mut peaks, || {
             let evaluate = |_, engine: &mut CpuEngine| {
@@ -171,6 +195,43 @@ pub fn bench(plan: &BenchPlan) -> Result<BenchReport, FitError> {
         peak_gflops: peak,
         step_fraction_of_peak_at_best: 6.0 * operations / best_step / 1e9 / best_peak,
         inference_fraction_of_peak_at_best: 2.0 * operations / best_inference / 1e9 / best_peak,
+        terms,
+    })
+}
+
+/// Times steps on the terms of `plan` at `points`.
+fn term_steps(
+    plan: &BenchPlan,
+    network: &Network,
+    points: &[f32],
+    ensemble: &mut Ensemble,
+    best_step: f64,
+) -> Result<TermSteps, FitError> {
+    let random = Random::new(1, POINTS, 0);
+    let uniform = |index: usize| (2.0 * random.uniform(index as u64) - 1.0) as f32;
+    let count = points.len() / network.inputs();
+    let directions: Vec<f32> = (0..count * network.inputs()).map(uniform).collect();
+    let normals: Vec<f32> = (0..directions.len() * network.outputs()).map(uniform).collect();
+    let slopes = vec![0.0; count * network.outputs()];
+    let constraint = Constraint::new(network, points, &plan.terms)?
+        .with_gradients(&normals)?
+        .with_directional(&directions, &slopes)?;
+    let batch = TermBatch::new([constraint])?;
+    let threads = ensemble.threads();
+    let update = Update::adam(Adam::default(), 1e-5);
+    let (step_seconds, best) =
+        median_and_min_seconds(Duration::from_secs(4), threads, &mut Vec::new(), || {
+            let step = |_, engine: &mut CpuEngine| {
+                engine.load_terms(&batch)?;
+                engine.loss_and_gradient()?;
+                engine.apply(&update)
+            };
+            ensemble.each(step).into_iter().collect()
+        })?;
+    Ok(TermSteps {
+        terms: plan.terms.iter().map(ToString::to_string).collect(),
+        step_seconds,
+        relative_to_values: best / best_step,
     })
 }
 

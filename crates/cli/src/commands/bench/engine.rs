@@ -14,8 +14,17 @@ pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
         networks: arguments.networks as usize,
         activation: arguments.activation.clone(),
         threads: arguments.common.threads,
+        terms: arguments.term.clone(),
     };
     let report = bench(&plan).map_err(Failure::failed)?;
+    let terms = report.terms.as_ref().map_or(String::new(), |terms| {
+        format!(
+            "\nterms      {:9.3} ms  {:7.2} times a step on values  ({})",
+            1e3 * terms.step_seconds,
+            terms.relative_to_values,
+            terms.terms.join(", ")
+        )
+    });
     print(
         arguments.common.json,
         &report,
@@ -23,7 +32,7 @@ pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
             "{} {}, {} network{} of {} points, {} threads, {}\n\
              step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %)\n\
              inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %)\n\
-             peak                     {:7.1} GFLOP/s (multiply-adds on registers, in turn with the steps)",
+             peak                     {:7.1} GFLOP/s (multiply-adds on registers, in turn with the steps){terms}",
             report.shape,
             report.activation,
             report.networks,
