@@ -2,8 +2,8 @@
 
 use vi3nr::Network;
 
-use crate::EngineError;
 use crate::batch::{check_length, check_parameters, check_some_points};
+use crate::{EngineError, Residuals};
 
 /// Curvature of the loss for second-order optimizers such as K-FAC; see
 /// [`Engine::curvature`](crate::Engine::curvature).
@@ -11,28 +11,30 @@ use crate::batch::{check_length, check_parameters, check_some_points};
 /// Neither method changes the loaded batch, the gradient, the parameters or the state of Adam.
 pub trait Curvature {
     /// The curvature factors of every layer, averaged over `points`, shape (n, inputs). `signs`,
-    /// shape (n, outputs), are the values u that are propagated back from the outputs; see
+    /// shape (n, residuals), are the values u that are propagated back from the residuals; see
     /// [`LayerCurvature::slopes`].
     ///
     /// # Errors
     /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit
-    /// the network and the number of points, and [`EngineError::Memory`] if an allocation fails.
+    /// the network and the number of points, [`EngineError::Activation`] if the higher derivatives
+    /// of a formula exceed its limits, and [`EngineError::Memory`] if an allocation fails.
     fn factors(
         &mut self,
         points: &[f32],
+        residuals: Residuals,
         signs: &[f32],
     ) -> Result<Vec<LayerCurvature>, EngineError>;
 
-    /// J·d for each of `directions` d, where J is the Jacobian of the values at `points`, shape
+    /// J·d for each of `directions` d, where J is the Jacobian of the residuals at `points`, shape
     /// (n, inputs), with respect to the parameters. A direction is in the order of
-    /// [`Network::layers`]; each result has the shape (n, outputs).
+    /// [`Network::layers`]; each result has the shape (n, residuals).
     ///
     /// # Errors
-    /// Returns [`EngineError::Length`] if there is no point or the length of an array does not fit
-    /// the network, and [`EngineError::Memory`] if an allocation fails.
+    /// Returns the errors of [`factors`](Curvature::factors).
     fn tangents(
         &mut self,
         points: &[f32],
+        residuals: Residuals,
         directions: &[&[f32]],
     ) -> Result<Vec<Vec<f32>>, EngineError>;
 }
@@ -41,15 +43,20 @@ pub trait Curvature {
 /// averaged over points.
 ///
 /// The layer maps h̄ = \[h; 1\] to z = W̄h̄. K-FAC approximates its block of (1/n) Σ JᵀJ, where J
-/// is the Jacobian of the network's values with respect to the parameters, by A ⊗ G.
+/// is the Jacobian of the residuals with respect to the parameters, by A ⊗ G.
+///
+/// If the residuals contain derivatives with respect to the coordinates, the layer also maps their
+/// rows ∂h to ∂z by the same weights, without the bias. The sums then also run over these rows
+/// (K-FAC with weights that are shared, as in Dangel, Müller and Zeinhofer, "Kronecker-Factored
+/// Approximate Curvature for Physics-Informed Neural Networks", NeurIPS 2024).
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerCurvature {
     /// A = mean h̄h̄ᵀ, row-major (fan-in + 1, fan-in + 1); the last row and column belong to the
     /// bias.
     pub inputs: Vec<f64>,
-    /// G = mean ssᵀ, row-major (fan-out, fan-out), with s = Σ_o u_o dΦ_o/dz. Where the u are
-    /// independent with mean 0 and variance 1, such as random signs, that is an unbiased estimate
-    /// of Σ_o (dΦ_o/dz)(dΦ_o/dz)ᵀ.
+    /// G = mean ssᵀ, row-major (fan-out, fan-out), with s = Σ_r u_r dr/dz over the
+    /// residuals r. Where the u are independent with mean 0 and variance 1, such as random signs,
+    /// that is an unbiased estimate of Σ_r (dr/dz)(dr/dz)ᵀ.
     pub slopes: Vec<f64>,
 }
 
@@ -66,14 +73,16 @@ pub fn curvature_bytes(network: &Network) -> usize {
     numbers.saturating_mul(size_of::<f64>())
 }
 
-/// Checks `points`, shape (n, inputs), and `signs`, shape (n, outputs), and returns n.
+/// Checks `points`, shape (n, inputs), and `signs`, shape (n, residuals), and returns n.
 pub(crate) fn check_signs(
     network: &Network,
     points: &[f32],
+    residuals: Residuals,
     signs: &[f32],
 ) -> Result<usize, EngineError> {
     let count = check_some_points(network, points)?;
-    check_length("signs", signs.len(), count, network.outputs())?;
+    let each = residuals.count(network.inputs(), network.outputs());
+    check_length("signs", signs.len(), count, each)?;
     Ok(count)
 }
 

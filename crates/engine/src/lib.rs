@@ -49,6 +49,7 @@ mod ensemble;
 mod error;
 mod loss;
 mod reference;
+mod residuals;
 mod terms;
 mod workers;
 
@@ -62,6 +63,7 @@ pub use ensemble::Ensemble;
 pub use error::EngineError;
 pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient, reference_term_gradient};
+pub use residuals::Residuals;
 pub use terms::{Constraint, Power, Term, TermBatch, WeightedTerm};
 pub use workers::{MAX_THREADS, Workers, thread_count};
 

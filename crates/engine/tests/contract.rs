@@ -3,8 +3,8 @@
 
 use vi3nr::Network;
 use vi3nr_engine::{
-    Adam, Backend, Batch, CpuBackend, CpuEngine, Engine, EngineError, ReferenceBackend, Update,
-    Workers,
+    Adam, Backend, Batch, CpuBackend, CpuEngine, Engine, EngineError, ReferenceBackend, Residuals,
+    Update, Workers,
 };
 
 fn backends() -> [Box<dyn Backend>; 2] {
@@ -75,8 +75,8 @@ fn a_gradient_is_kept_until_the_next() {
         engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
         assert_ne!(engine.parameters(), start);
         engine.evaluate(&[0.1, 0.2], &mut [0.0; 3]).unwrap();
-        engine.curvature().unwrap().factors(&[0.1, 0.2], &[1.0; 3]).unwrap();
-        engine.curvature().unwrap().tangents(&[0.1, 0.2], &[&start]).unwrap();
+        engine.curvature().unwrap().factors(&[0.1, 0.2], Residuals::VALUES, &[1.0; 3]).unwrap();
+        engine.curvature().unwrap().tangents(&[0.1, 0.2], Residuals::VALUES, &[&start]).unwrap();
         let (network, points, targets) = (engine.network().clone(), [0.3, 0.1], [0.0; 3]);
         engine.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
         engine.set_parameters(&start).unwrap();

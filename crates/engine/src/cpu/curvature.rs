@@ -16,13 +16,23 @@ use crate::error::try_zeros;
 use crate::{EngineError, LayerCurvature};
 
 /// The sums of one layer over a chunk of points.
-struct LayerSums {
+pub(super) struct LayerSums {
     /// Σ hhᵀ, (fan-in, backward columns).
-    inputs: Aligned,
+    pub(super) inputs: Aligned,
     /// Σ h, (backward columns).
-    ones: Aligned,
+    pub(super) ones: Aligned,
     /// Σ ssᵀ, (fan-out, columns).
-    slopes: Aligned,
+    pub(super) slopes: Aligned,
+}
+
+impl LayerSums {
+    pub(super) fn new(layer: &LayerLayout) -> Result<Self, EngineError> {
+        Ok(Self {
+            inputs: Aligned::zeros(layer.fan_in * layer.backward_columns)?,
+            ones: Aligned::zeros(layer.backward_columns)?,
+            slopes: Aligned::zeros(layer.fan_out * layer.columns)?,
+        })
+    }
 }
 
 /// The sums of all layers over a chunk of points.
@@ -34,15 +44,8 @@ struct Sums {
 
 impl Sums {
     fn new(layout: &Layout) -> Result<Self, EngineError> {
-        let layer = |layer: &LayerLayout| {
-            Ok(LayerSums {
-                inputs: Aligned::zeros(layer.fan_in * layer.backward_columns)?,
-                ones: Aligned::zeros(layer.backward_columns)?,
-                slopes: Aligned::zeros(layer.fan_out * layer.columns)?,
-            })
-        };
         Ok(Self {
-            layers: layout.layers.iter().map(layer).collect::<Result<_, EngineError>>()?,
+            layers: layout.layers.iter().map(LayerSums::new).collect::<Result<_, _>>()?,
             points: Aligned::zeros(layout.tile_points * layout.layers[0].backward_columns)?,
         })
     }
@@ -139,7 +142,7 @@ fn add_tile(
 
 /// sums ← sums + MᵀM, where M is the first `columns` columns of `matrix`, which has `rows` rows and
 /// the row stride `row`.
-fn add_squares(
+pub(super) fn add_squares(
     shared: &Shared<'_>,
     (matrix, row): (&[f32], usize),
     rows: usize,
@@ -161,7 +164,7 @@ fn add_squares(
 }
 
 /// The factors of a layer, initialized to 0.
-fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
+pub(super) fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
     Ok(LayerCurvature {
         inputs: try_zeros((layer.fan_in + 1).pow(2))?,
         slopes: try_zeros(layer.fan_out.pow(2))?,
@@ -170,7 +173,7 @@ fn zeros(layer: &LayerLayout) -> Result<LayerCurvature, EngineError> {
 
 /// Adds the sums of the chunks to `mean`, in order and in double precision, and divides by the
 /// number of points.
-fn take_mean<'a>(
+pub(super) fn take_mean<'a>(
     mean: &mut LayerCurvature,
     layer: &LayerLayout,
     count: usize,

@@ -19,7 +19,8 @@ use crate::curvature::{check_directions, check_signs};
 use crate::terms::{LoadedTerms, Tally};
 use crate::workers::thread_count;
 use crate::{
-    AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, TermBatch, Update, Workers,
+    AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Residuals, TermBatch,
+    Update, Workers,
 };
 
 /// The float32 engine for CPUs: fused, vectorized and multi-threaded. Its results have the same
@@ -347,18 +348,28 @@ impl Curvature for CpuEngine {
     fn factors(
         &mut self,
         points: &[f32],
+        residuals: Residuals,
         signs: &[f32],
     ) -> Result<Vec<LayerCurvature>, EngineError> {
-        check_signs(&self.core.network, points, signs)?;
-        curvature::factors(self.core.packed(), points, signs)
+        check_signs(&self.core.network, points, residuals, signs)?;
+        if residuals == Residuals::VALUES {
+            return curvature::factors(self.core.packed(), points, signs);
+        }
+        let jets = self.jets.of_order(&self.core, residuals.order())?;
+        jets.factors(self.core.packed(), points, (residuals, signs))
     }
 
     fn tangents(
         &mut self,
         points: &[f32],
+        residuals: Residuals,
         directions: &[&[f32]],
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         check_directions(&self.core.network, points, directions)?;
-        tangent::tangents(self.core.packed(), points, directions)
+        if residuals == Residuals::VALUES {
+            return tangent::tangents(self.core.packed(), points, directions);
+        }
+        let jets = self.jets.of_order(&self.core, residuals.order())?;
+        jets.tangents(self.core.packed(), points, (residuals, directions))
     }
 }

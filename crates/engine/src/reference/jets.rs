@@ -1,6 +1,6 @@
 //! Derivatives with respect to the coordinates, and losses on them, by plain loops.
 
-use vi3nr::Network;
+use vi3nr::{Layer, Network};
 
 use crate::EngineError;
 use crate::batch::check_parameters;
@@ -8,22 +8,27 @@ use crate::channels::{Channels, hessian_index};
 use crate::terms::{PointJet, TermBatch};
 
 /// One number per unit, for each channel.
-type Rows = Vec<Vec<f64>>;
+pub(super) type Rows = Vec<Vec<f64>>;
 
 /// The intermediate results of the forward pass of one point.
-struct Trace {
+pub(super) struct Trace {
     /// The input of each layer.
-    inputs: Vec<Rows>,
+    pub(super) inputs: Vec<Rows>,
     /// The preactivations of each layer but the last.
-    preactivations: Vec<Rows>,
+    pub(super) preactivations: Vec<Rows>,
     /// f, f', f'' and f''' at the preactivations of each layer but the last.
-    jets: Vec<Vec<[f64; 4]>>,
+    pub(super) jets: Vec<Vec<[f64; 4]>>,
     /// The network's outputs.
     output: Rows,
 }
 
 /// The forward pass of all `channels` at one point.
-fn forward(network: &Network, parameters: &[f64], point: &[f32], channels: &Channels) -> Trace {
+pub(super) fn forward(
+    network: &Network,
+    parameters: &[f64],
+    point: &[f32],
+    channels: &Channels,
+) -> Trace {
     let count = channels.count();
     let mut first = vec![vec![0.0; network.inputs()]; count];
     first[0] = point.iter().map(|x| f64::from(*x)).collect();
@@ -91,6 +96,30 @@ fn pull_back(channels: &Channels, z: &Rows, jets: &[[f64; 4]], above: &Rows) -> 
     below
 }
 
+/// The derivatives of the loss with respect to the preactivations of the layer before `layer`, from
+/// those of `layer`, which is not the first.
+pub(super) fn through_layer(
+    trace: &Trace,
+    channels: &Channels,
+    layer: &Layer,
+    parameters: &[f64],
+    delta: &Rows,
+) -> Rows {
+    let weights = &parameters[layer.weights.clone()];
+    let above: Rows = delta
+        .iter()
+        .map(|delta| {
+            let column = |k: usize| {
+                let each = delta.iter().enumerate();
+                each.map(|(j, d)| weights[j * layer.fan_in + k] * d).sum()
+            };
+            (0..layer.fan_in).map(column).collect()
+        })
+        .collect();
+    let below = layer.index - 1;
+    pull_back(channels, &trace.preactivations[below], &trace.jets[below], &above)
+}
+
 /// Φ, its gradient and its Laplacian from the output of a pass with the channels of an order.
 fn point_jet(output: &Rows, channels: &Channels) -> PointJet {
     let mut jet = PointJet::zeros(channels.tangents, output[0].len());
@@ -149,20 +178,9 @@ pub(super) fn sums_and_gradient(
                         }
                     }
                 }
-                let Some(below) = layer.index.checked_sub(1) else { break };
-                let weights = &parameters[layer.weights.clone()];
-                let above: Rows = delta
-                    .iter()
-                    .map(|delta| {
-                        let column = |k: usize| {
-                            let each = delta.iter().enumerate();
-                            each.map(|(j, d)| weights[j * layer.fan_in + k] * d).sum()
-                        };
-                        (0..layer.fan_in).map(column).collect()
-                    })
-                    .collect();
-                delta =
-                    pull_back(&channels, &trace.preactivations[below], &trace.jets[below], &above);
+                if layer.index > 0 {
+                    delta = through_layer(&trace, &channels, &layer, parameters, &delta);
+                }
             }
         }
     }

@@ -10,7 +10,9 @@ use vi3nr::{Layer, Network};
 use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
 use crate::curvature::{check_directions, check_signs};
 use crate::terms::{LoadedTerms, Tally};
-use crate::{AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, TermBatch, Update};
+use crate::{
+    AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Residuals, TermBatch, Update,
+};
 
 /// The engine that all others are tested against. It runs on the calling thread and is not
 /// optimized.
@@ -219,20 +221,22 @@ impl Curvature for ReferenceEngine {
     fn factors(
         &mut self,
         points: &[f32],
+        residuals: Residuals,
         signs: &[f32],
     ) -> Result<Vec<LayerCurvature>, EngineError> {
-        check_signs(&self.network, points, signs)?;
-        curvature::factors(&self.network, &self.parameters, points, signs)
+        check_signs(&self.network, points, residuals, signs)?;
+        curvature::factors(&self.network, &self.parameters, points, (residuals, signs))
     }
 
     fn tangents(
         &mut self,
         points: &[f32],
+        residuals: Residuals,
         directions: &[&[f32]],
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         check_directions(&self.network, points, directions)?;
         let tangent = |direction: &&[f32]| {
-            curvature::tangent(&self.network, &self.parameters, points, direction)
+            curvature::tangent(&self.network, &self.parameters, points, (residuals, direction))
         };
         directions.iter().map(tangent).collect()
     }

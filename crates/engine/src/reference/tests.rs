@@ -67,7 +67,7 @@ fn tangents_are_directional_derivatives() {
         let points: Vec<f32> = (0..14).map(|i| wave(i, 2.3)).collect();
         let mut engine = ReferenceEngine::new(&network, &parameters).unwrap();
         let borrowed: Vec<&[f32]> = directions.iter().map(|d| &d[..]).collect();
-        let tangents = engine.tangents(&points, &borrowed).unwrap();
+        let tangents = engine.tangents(&points, Residuals::VALUES, &borrowed).unwrap();
         for (direction, tangent) in directions.iter().zip(&tangents) {
             let at = |h: f64| -> Vec<f64> {
                 let moved: Vec<f64> = parameters
@@ -95,7 +95,7 @@ fn factors_are_second_moments_of_one_points_gradients() {
     let points: Vec<f32> = (0..6).map(|i| wave(i, 2.3)).collect();
     let signs = [1.0, -1.0, -1.0, -1.0, 1.0, 1.0];
     let mut engine = ReferenceEngine::new(&network, &parameters).unwrap();
-    let factors = engine.factors(&points, &signs).unwrap();
+    let factors = engine.factors(&points, Residuals::VALUES, &signs).unwrap();
     for layer in network.layers() {
         let (rows, columns) = (layer.fan_out, layer.fan_in + 1);
         let mut inputs = vec![0.0; columns * columns];

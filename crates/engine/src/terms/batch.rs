@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use vi3nr::Network;
 
-use super::{Term, WeightedTerm};
-use crate::EngineError;
+use super::{Power, Term, WeightedTerm};
 use crate::batch::{check_length, check_some_points, copy};
+use crate::{EngineError, Residuals};
 
 /// Points, shape (n, inputs) with n >= 1, the targets that are known there, and the terms of the
 /// loss at these points. All arrays are row-major.
@@ -215,6 +215,26 @@ impl<'a> TermBatch<'a> {
         let seen = (self.constraints[0].inputs, self.constraints[0].outputs);
         let expected = (network.inputs(), network.outputs());
         if seen == expected { Ok(()) } else { Err(EngineError::BatchShape { seen, expected }) }
+    }
+
+    /// The residuals whose squares are the loss, or `None` if the loss has another form: there is
+    /// more than one constraint, a point has a weight, or a term is not the square of a difference
+    /// to a known value, gradient or Laplacian.
+    pub fn residuals(&self) -> Option<Residuals> {
+        let [constraint] = &self.constraints[..] else { return None };
+        let (power, signed) = (Power::Two, true);
+        let mut squares = [0.0; 3];
+        for WeightedTerm { term, weight } in constraint.terms {
+            let kind = [
+                Term::Value { power, signed },
+                Term::Gradient { power, signed },
+                Term::Laplacian { power },
+            ];
+            squares[kind.iter().position(|kind| kind == term)?] += weight;
+        }
+        let [value, gradient, laplacian] = squares.map(f64::sqrt);
+        let is_plain = constraint.weights.is_none();
+        is_plain.then_some(Residuals { value, gradient, laplacian })
     }
 
     /// The range of the terms of each constraint in an array with one entry for each term.

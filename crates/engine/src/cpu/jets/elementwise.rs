@@ -153,3 +153,62 @@ impl Task for Gather<'_> {
         }
     }
 }
+
+/// The derivative of the forward chain rule along a direction of the parameters: replaces the
+/// derivatives ż of the preactivations of all channels in `moved` by those of h = f(z). `slopes`
+/// holds f' in the first row of each point and ∂z in the others. The channels are those of
+/// [`Channels::of_order`].
+pub(super) struct Turn<'a> {
+    pub(super) channels: &'a Channels,
+    pub(super) columns: usize,
+    /// The row stride of all matrices.
+    pub(super) stride: usize,
+    pub(super) moved: &'a mut [f32],
+    pub(super) slopes: &'a [f32],
+    pub(super) second: &'a [f32],
+    pub(super) third: &'a [f32],
+}
+
+impl Task for Turn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
+        let Self { channels, columns, stride, moved, slopes, second, third } = self;
+        let point = channels.count() * stride;
+        for (index, (moved, slopes)) in
+            moved.chunks_mut(point).zip(slopes.chunks(point)).enumerate()
+        {
+            let (slope, z) = slopes.split_at(stride);
+            let (value, others) = moved.split_at_mut(stride);
+            let (slope, value) = (&slope[..columns], &mut value[..columns]);
+            let row = |matrix: &[f32]| index * stride..index * stride + columns.min(matrix.len());
+            let (tangents, laplacian) = others.split_at_mut(channels.tangents * stride);
+            let (z, z_laplacian) = z.split_at(channels.tangents * stride);
+            if !channels.seconds.is_empty() {
+                let (second, third) = (&second[row(second)], &third[row(third)]);
+                let own = &mut laplacian[..columns];
+                let each = own.iter_mut().zip(z_laplacian).zip(slope.iter().zip(second));
+                for (((own, z), (slope, second)), value) in each.zip(&*value) {
+                    *own = mul_add::<FUSED>(second * z, *value, slope * *own);
+                }
+                for (moved, z) in tangents.chunks(stride).zip(z.chunks(stride)) {
+                    let each = own.iter_mut().zip(moved).zip(z);
+                    let rest = second.iter().zip(third).zip(&*value);
+                    for (((own, moved), z), ((second, third), value)) in each.zip(rest) {
+                        let turned = mul_add::<FUSED>(third * z, *value, 2.0 * second * moved);
+                        *own = mul_add::<FUSED>(*z, turned, *own);
+                    }
+                }
+            }
+            for (moved, z) in tangents.chunks_mut(stride).zip(z.chunks(stride)) {
+                let second = &second[row(second)];
+                let each = moved[..columns].iter_mut().zip(z).zip(slope.iter().zip(second));
+                for (((moved, z), (slope, second)), value) in each.zip(&*value) {
+                    *moved = mul_add::<FUSED>(second * z, *value, slope * *moved);
+                }
+            }
+            value.iter_mut().zip(slope).for_each(|(value, slope)| *value *= slope);
+        }
+    }
+}

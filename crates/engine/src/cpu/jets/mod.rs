@@ -6,6 +6,7 @@
 //! gradient of its weights. Only the bias and the activation distinguish the channels; they are
 //! elementwise and work on a few rows at a time, which are still in the first-level cache.
 
+mod curvature;
 mod elementwise;
 mod function;
 mod pass;

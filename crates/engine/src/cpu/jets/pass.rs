@@ -34,6 +34,18 @@ fn rows_of<'a>(matrix: &'a mut [f32], points: &Range<usize>, stride: usize) -> &
     if matrix.is_empty() { matrix } else { &mut matrix[range] }
 }
 
+/// What the backward pass knows of a layer when it reaches it.
+pub(super) struct Rows<'a> {
+    /// The inputs h in all channels of all points, (rows, fan-in).
+    pub(super) inputs: &'a [f32],
+    pub(super) input_stride: usize,
+    /// The derivatives of the loss with respect to z, (rows, fan-out), with the layer's
+    /// `tile_stride`.
+    pub(super) deltas: &'a [f32],
+    /// The number of rows.
+    pub(super) count: usize,
+}
+
 impl Pass<'_> {
     /// Computes all channels of all layers at a tile of points, shape (n, inputs). Returns the rows
     /// of the last layer and their stride.
@@ -44,21 +56,20 @@ impl Pass<'_> {
     ) -> (&'s mut [f32], usize) {
         let layers = &self.shared.layout.layers;
         let channels = self.channels.count();
-        let inputs = layers[0].fan_in;
+        let (inputs, stride) = (layers[0].fan_in, layers[0].backward_columns);
         let count = points.len() / inputs;
-        let rows = scratch.inputs.chunks_mut(channels * inputs);
+        let rows = scratch.inputs.chunks_mut(channels * stride);
         for (rows, point) in rows.zip(points.chunks_exact(inputs)) {
-            let (value, others) = rows.split_at_mut(inputs);
-            value.copy_from_slice(point);
-            others.fill(0.0);
+            rows.fill(0.0);
+            rows[..inputs].copy_from_slice(point);
             for a in 0..self.channels.tangents {
-                others[a * inputs + a] = 1.0;
+                rows[(1 + a) * stride + a] = 1.0;
             }
         }
         for index in 0..layers.len() {
             let (before, after) = scratch.outputs.split_at_mut(index);
             let from = match index {
-                0 => (&scratch.inputs[..], inputs),
+                0 => (&scratch.inputs[..], stride),
                 _ => (&before[index - 1][..], layers[index - 1].tile_stride),
             };
             self.layer(index, (count, from), &mut after[0], scratch.hidden.get_mut(index));
@@ -124,38 +135,53 @@ impl Pass<'_> {
 
     /// Adds the gradient of the loss over a tile to `sink`. The rows of the last layer must hold
     /// the derivatives of the loss with respect to the network's outputs in all channels.
-    pub(super) fn backward(&self, scratch: &mut Scratch, count: usize, sink: GradSink<'_>) {
+    pub(super) fn gradient(&self, scratch: &mut Scratch, count: usize, sink: GradSink<'_>) {
         let GradSink { partial, overwrite } = sink;
-        let layout = self.shared.layout;
-        let last = layout.layers.len() - 1;
-        let channels = self.channels.count();
-        let rows = count * channels;
         if overwrite {
-            layout.layers.iter().for_each(|layer| partial[layer.biases.clone()].fill(0.0));
+            let layers = &self.shared.layout.layers;
+            layers.iter().for_each(|layer| partial[layer.biases.clone()].fill(0.0));
         }
-        let mut backward_start = self.shared.backward.len();
-        for (index, layer) in layout.layers.iter().enumerate().rev() {
-            let (hidden_before, hidden_after) = scratch.hidden.split_at_mut(index.min(last));
-            let (before, after) = scratch.outputs.split_at(index);
-            // dL/dz of this layer: it has replaced the slopes, except in the last layer.
-            let delta: &[f32] = if index == last { &after[0] } else { &hidden_after[0].slopes };
-            let delta = &delta[..rows * layer.tile_stride];
-            self.add_to_biases(layer, delta, partial);
-            let (from, row) = match index {
-                0 => (&scratch.inputs[..], layer.fan_in),
-                _ => (&before[index - 1][..], layout.layers[index - 1].tile_stride),
-            };
+        self.backward(scratch, count, |layer, Rows { inputs, input_stride, deltas, count }| {
+            self.add_to_biases(layer, deltas, partial);
             Product {
                 rows: layer.fan_in,
                 columns: layer.columns,
-                depth: rows,
-                left: Left { values: from, row_stride: 1, col_stride: row },
-                right: Right::Rows(delta, layer.tile_stride),
+                depth: count,
+                left: Left { values: inputs, row_stride: 1, col_stride: input_stride },
+                right: Right::Rows(deltas, layer.tile_stride),
                 update: if overwrite { Update::Set } else { Update::Add },
                 result: &mut partial[layer.weights.clone()],
                 result_stride: layer.columns,
             }
             .run(self.shared.set);
+        });
+    }
+
+    /// Propagates the derivatives of the loss with respect to the network's outputs, which the rows
+    /// of the last layer hold, to the first layer, and calls `visit` for every layer on the way.
+    pub(super) fn backward(
+        &self,
+        scratch: &mut Scratch,
+        count: usize,
+        mut visit: impl FnMut(&LayerLayout, Rows<'_>),
+    ) {
+        let layout = self.shared.layout;
+        let last = layout.layers.len() - 1;
+        let channels = self.channels.count();
+        let rows = count * channels;
+        let mut backward_start = self.shared.backward.len();
+        for (index, layer) in layout.layers.iter().enumerate().rev() {
+            let (hidden_before, hidden_after) = scratch.hidden.split_at_mut(index.min(last));
+            let (before, after) = scratch.outputs.split_at(index);
+            // dL/dz of this layer: it has replaced the slopes, except in the last layer.
+            let deltas: &[f32] = if index == last { &after[0] } else { &hidden_after[0].slopes };
+            let delta = &deltas[..rows * layer.tile_stride];
+            let (inputs, input_stride) = match index {
+                0 => (&scratch.inputs[..], layer.backward_columns),
+                _ => (&before[index - 1][..], layout.layers[index - 1].tile_stride),
+            };
+            let inputs = &inputs[..rows * input_stride];
+            visit(layer, Rows { inputs, input_stride, deltas: delta, count: rows });
             backward_start -= layer.fan_out * layer.backward_columns;
             let Some(below) = hidden_before.last_mut() else { break };
             let stride = layout.layers[index - 1].tile_stride;

@@ -10,7 +10,7 @@ use crate::channels::Channels;
 /// `tile_stride`.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// The input of the first layer, (P·C, inputs).
+    /// The input of the first layer, (P·C, inputs), padded to whole vectors.
     pub(super) inputs: Aligned,
     /// The outputs h of each layer, (P·C, fan-out).
     pub(super) outputs: Vec<Aligned>,
@@ -18,6 +18,8 @@ pub(super) struct Scratch {
     pub(super) hidden: Vec<Hidden>,
     /// The derivatives with respect to the outputs of a few points, (rows, fan-out).
     pub(super) above: Aligned,
+    /// Two buffers of all rows, for derivatives along a direction.
+    pub(super) moved: [Aligned; 2],
     /// One row of sums.
     pub(super) row: Aligned,
 }
@@ -53,7 +55,8 @@ impl Scratch {
         let widest = layout.layers.iter().map(|layer| layer.tile_stride).max().unwrap_or(0);
         let piece_rows = piece_points(channels) * channels.count();
         Ok(Self {
-            inputs: Aligned::zeros(rows * layout.layers[0].fan_in)?,
+            inputs: Aligned::zeros(rows * layout.layers[0].backward_columns)?,
+            moved: [Aligned::zeros(rows * widest)?, Aligned::zeros(rows * widest)?],
             outputs: layout.layers.iter().map(tile).collect::<Result<_, _>>()?,
             hidden: layout.layers[..layout.layers.len() - 1]
                 .iter()

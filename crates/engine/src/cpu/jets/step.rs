@@ -29,13 +29,28 @@ impl JetsByOrder {
         batch: &TermBatch<'_>,
     ) -> Result<(), EngineError> {
         for constraint in batch.constraints() {
-            let order = constraint.order();
-            if self.orders[order].is_none() {
-                let channels = Channels::of_order(order, core.network.inputs());
-                self.orders[order] = Some(Jets::new(core, channels, true)?);
-            }
+            self.of_order(core, constraint.order())?;
         }
         Ok(())
+    }
+
+    /// The passes of the derivatives up to `order`.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Jets::new`].
+    pub(in super::super) fn of_order(
+        &mut self,
+        core: &Core,
+        order: usize,
+    ) -> Result<&Jets, EngineError> {
+        let jets = &mut self.orders[order];
+        match jets {
+            Some(jets) => Ok(jets),
+            None => {
+                let channels = Channels::of_order(order, core.network.inputs());
+                Ok(jets.insert(Jets::new(core, channels, true)?))
+            }
+        }
     }
 }
 
@@ -124,6 +139,6 @@ impl Tile<'_> {
             adjoint.add_terms(self.constraint, index, &jet, sums);
             adjoint.write(rows, stride, has_laplacian);
         }
-        pass.backward(&mut scratch, self.points.len(), sink);
+        pass.gradient(&mut scratch, self.points.len(), sink);
     }
 }

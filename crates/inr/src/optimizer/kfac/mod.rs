@@ -18,7 +18,7 @@ mod subset;
 
 use serde::{Deserialize, Serialize};
 use vi3nr::Network;
-use vi3nr_engine::{Backend, Curvature, Engine, EngineError};
+use vi3nr_engine::{Backend, Curvature, Engine, EngineError, Residuals};
 
 use super::{
     Method, Optimizer, OptimizerState, Problem, RatesMut, StateError, StepContext, StepOutcome,
@@ -288,7 +288,11 @@ impl Optimizer for Kfac {
             && (self.accepted < FIRST_STEPS || self.accepted.is_multiple_of(FACTOR_INTERVAL));
         if update {
             let subset = self.subsets.for_factors(&self.network, at.batch, self.accepted);
-            let factors = self.curvature(engine)?.factors(&subset.points, &subset.signs)?;
+            let factors = self.curvature(engine)?.factors(
+                &subset.points,
+                Residuals::VALUES,
+                &subset.signs,
+            )?;
             self.factors.update(factors);
             operations += self.factors.update_operations(subset.count);
         }
@@ -308,7 +312,8 @@ impl Optimizer for Kfac {
         let subset = self.subsets.for_model(&self.network, at.batch, points, at.step);
         let mut directions = vec![&direction[..]];
         directions.extend(self.previous.as_deref());
-        let tangents = self.curvature(engine)?.tangents(&subset.points, &directions)?;
+        let tangents =
+            self.curvature(engine)?.tangents(&subset.points, Residuals::VALUES, &directions)?;
         operations += Quadratic::operations(&self.network, subset.count, directions.len());
         let quadratic =
             Quadratic::new(&directions, &tangents, &iterate.gradient, subset.count, self.damping);

@@ -122,7 +122,7 @@ mod tests {
     /// errors (for which the Gauss-Newton matrix is nearly the Hessian).
     #[test]
     fn the_model_predicts_the_true_decrease() {
-        use vi3nr_engine::{Batch, Curvature, Engine, ReferenceEngine};
+        use vi3nr_engine::{Batch, Curvature, Engine, ReferenceEngine, Residuals};
         let network = Network::new(vec![2, 6, 5, 2], "tanh".parse().unwrap()).unwrap();
         let count = network.parameter_count();
         let wave = |i: usize, f: f32| (f * (i as f32 + 1.0)).sin();
@@ -139,7 +139,7 @@ mod tests {
         let before = engine.loss_and_gradient().unwrap();
         let gradient = engine.gradient().unwrap();
         let direction: Vec<f32> = gradient.iter().map(|g| -g).collect();
-        let tangents = engine.tangents(&points, &[&direction]).unwrap();
+        let tangents = engine.tangents(&points, Residuals::VALUES, &[&direction]).unwrap();
         let model = Quadratic::new(&[&direction], &tangents, &gradient, 40, 0.0);
         let length = 0.3 * model.minimum().unwrap().coefficients[0];
         let predicted = -length * (model.slopes[0] + 0.5 * length * model.curvature[0]);
