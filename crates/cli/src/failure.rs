@@ -17,6 +17,8 @@ use crate::output::Failure;
 pub(crate) fn flag(field: &str) -> String {
     match field {
         "file" => "FILE".into(),
+        // One entry of the list.
+        "terms" => "--term".into(),
         field => format!("--{}", field.replace('_', "-")),
     }
 }

@@ -41,6 +41,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, program: PathBuf) -> u8 {
         Command::Info(arguments) => commands::info::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments.command),
+        Command::Sample(arguments) => commands::sample::run(&arguments),
         Command::Gain(arguments) => commands::gain::run(&arguments),
         Command::Solve(arguments) => commands::solve::run(&arguments),
         Command::Init(arguments) => commands::init::run(&arguments),

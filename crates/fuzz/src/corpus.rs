@@ -178,7 +178,49 @@ pub(crate) fn stl() -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn xyz() -> Vec<Vec<u8>> {
-    texts(&["x,y,z,nx,ny,nz\n0,0,1,0,0,1\n0 1 0 0 1 0\n1;0;0;1;0;0\n0 0 -1 0 0 -1\n"])
+    texts(&[
+        "x,y,z,nx,ny,nz\n0,0,1,0,0,1\n0 1 0 0 1 0\n1;0;0;1;0;0\n0 0 -1 0 0 -1\n",
+        "0 0 1\n0 1 0\n1 0 0\n0 0 -1\n",
+    ])
+}
+
+pub(crate) fn pcd() -> Vec<Vec<u8>> {
+    let header = |data: &str| {
+        format!(
+            "# .PCD v0.7\nVERSION 0.7\nFIELDS x y z rgb normal_x normal_y normal_z\n\
+             SIZE 4 8 4 4 4 4 4\nTYPE F F I U F F F\nCOUNT 1 1 1 1 1 1 1\nWIDTH 4\nHEIGHT 1\n\
+             VIEWPOINT 0 0 0 1 0 0 0\nPOINTS 4\nDATA {data}\n"
+        )
+    };
+    let points = [[0i32, 0, 1], [0, 1, 0], [1, 0, 0], [0, 0, -1]];
+    let mut text = header("ascii");
+    let (mut rows, mut columns) = (Vec::new(), vec![Vec::new(); 7]);
+    for [x, y, z] in points {
+        text += &format!("{x} {y} {z} 255 {x} {y} {z}\n");
+        let normal = [x, y, z].map(|x| (x as f32).to_le_bytes().to_vec());
+        let y = f64::from(y).to_le_bytes().to_vec();
+        let position = [(x as f32).to_le_bytes().to_vec(), y, z.to_le_bytes().to_vec()];
+        let color = [255u32.to_le_bytes().to_vec()];
+        let fields = position.into_iter().chain(color).chain(normal);
+        for (field, column) in fields.zip(&mut columns) {
+            rows.extend(&field);
+            column.extend(field);
+        }
+    }
+    let binary = [header("binary").into_bytes(), rows].concat();
+    // Literals, then the first bytes of the last field again.
+    let expanded = columns.concat();
+    let mut packed = Vec::new();
+    for part in expanded[..expanded.len() - 4].chunks(32) {
+        packed.push(part.len() as u8 - 1);
+        packed.extend(part);
+    }
+    packed.extend([2 << 5, 3]);
+    let mut compressed = header("binary_compressed").into_bytes();
+    compressed.extend((packed.len() as u32).to_le_bytes());
+    compressed.extend((expanded.len() as u32).to_le_bytes());
+    compressed.extend(packed);
+    vec![text.into_bytes(), binary, compressed]
 }
 
 pub(crate) fn model() -> Vec<Vec<u8>> {

@@ -45,7 +45,7 @@ const fn file(
 }
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 19] = [
+pub(crate) const TARGETS: [Target; 20] = [
     Target {
         repair: Some(repair_png),
         ..file("png", corpus::png, false, |b, i, _| b.signal("png", i))
@@ -58,6 +58,7 @@ pub(crate) const TARGETS: [Target; 19] = [
     file("obj", corpus::obj, true, |b, i, _| b.signal("obj", i)),
     file("stl", corpus::stl, true, |b, i, _| b.signal("stl", i)),
     file("xyz", corpus::xyz, true, |b, i, _| b.signal("xyz", i)),
+    file("pcd", corpus::pcd, true, |b, i, _| b.signal("pcd", i)),
     file("model", corpus::model, true, |b, i, _| {
         ModelFile::load(&b.write("a.safetensors", i)).map(drop).map_err(text)
     }),

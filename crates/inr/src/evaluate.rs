@@ -14,6 +14,7 @@ use crate::signal::{
     Comparable, Reconstruction, Signal, SignalError, SignalFile, SignalKind, SignalOptions,
     SignalRequest,
 };
+use crate::supervision::Supervision;
 
 /// Why a model cannot be evaluated.
 #[derive(Debug, thiserror::Error)]
@@ -115,9 +116,9 @@ pub fn evaluate(
     if ours != file {
         return Err(EvaluateError::Shape { model: ours, file });
     }
-    let points = truth.points(model.input_scale);
+    let points = truth.points(model.input_scale, &Supervision::Values);
     let values = match (&model.body, &points) {
-        (_, Points::Drawn(_)) => Vec::new(),
+        (_, Points::Drawn(..)) => Vec::new(),
         (Body::Network { network, parameters }, Points::Sampled(_)) => {
             let mut engine = backend.engine(network, parameters)?;
             points.eval_points(model.seed).evaluate(&mut *engine)?.values

@@ -57,7 +57,7 @@ pub(crate) fn warnings(
 
 /// The loss at `points` of the best constant: for sampled points, the mean of each of the `outputs`
 /// values. For drawn points, whose loss can be of another kind, the better of the mean and the
-/// median.
+/// median; infinite for terms, whose loss no constant bounds.
 pub(crate) fn constant_loss(points: &EvalPoints<'_>, outputs: usize) -> f64 {
     match points {
         EvalPoints::Sampled(points) => {
@@ -79,6 +79,7 @@ pub(crate) fn constant_loss(points: &EvalPoints<'_>, outputs: usize) -> f64 {
             let variance = |(sum, squares): &(f64, f64)| squares / count - (sum / count).powi(2);
             sums.iter().map(variance).sum::<f64>().max(0.0) / outputs as f64
         }
+        EvalPoints::Drawn(batch) if batch.has_terms() => f64::INFINITY,
         EvalPoints::Drawn(batch) => of_drawn(batch, outputs),
     }
 }
@@ -123,11 +124,14 @@ mod tests {
     use super::*;
     use crate::signal::Signal;
     use crate::signal::image::test_image;
+    use crate::supervision::Supervision;
 
     #[test]
     fn the_best_constant_of_an_image_is_its_mean_color() {
         let image = test_image(17).unwrap();
-        let crate::points::Points::Sampled(points) = image.points(1.0) else { panic!("sampled") };
+        let crate::points::Points::Sampled(points) = image.points(1.0, &Supervision::Values) else {
+            panic!("sampled")
+        };
         let mut batch = PointBatch::default();
         points.push(Indices::Range(0..points.count()), &mut batch);
         let drawn = constant_loss(&EvalPoints::Drawn(batch), 3);
@@ -144,6 +148,7 @@ mod tests {
                 targets: vec![0.0, 0.0, 0.0, 4.0],
                 weights: weights.to_vec(),
                 loss,
+                ..PointBatch::default()
             })
         };
         for (loss, weights, expected) in [

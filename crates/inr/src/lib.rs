@@ -3,7 +3,8 @@
 //! The modules, in the order in which a fit uses them:
 //!
 //! 1. [`request`]: the settings of a fit, all optional.
-//! 2. [`signal`]: images, audio and shapes; [`points`]: the training points of a signal.
+//! 2. [`signal`]: images, audio and shapes; [`points`]: the training points of a signal;
+//!    [`supervision`]: what a network learns from them.
 //! 3. [`recipe`]: the default settings; [`plan`]: resolves a request for a signal into a complete
 //!    plan; [`mod@prepare`] reads the signal and resolves the plan.
 //! 4. [`session`]: runs a fit with [`train`] and an [`optimizer`]; [`fit`](mod@fit) is the short
@@ -24,8 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Cargo features, all on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL and
-//! XYZ files), `chart` (implied by `audio`). Images are always supported.
+//! Cargo features, all on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL, XYZ
+//! and PCD files), `chart` (implied by `audio`). Images are always supported.
 
 pub mod atomic_file;
 mod bounded_read;
@@ -53,6 +54,7 @@ pub mod run;
 pub mod run_directory;
 pub mod session;
 pub mod signal;
+pub mod supervision;
 mod text_or_number;
 pub mod train;
 

@@ -3,8 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use vi3nr::Network;
-use vi3nr_engine::{Batch, Engine, EngineError, Loss};
+use vi3nr_engine::{Engine, EngineError};
+
+use crate::supervision::Supervision;
+
+mod batch;
+
+pub use batch::{PointBatch, PointGroup, TermLosses};
 
 /// The number of points evaluated at a time when all of them are needed.
 const BAND: usize = 1 << 18;
@@ -14,8 +19,8 @@ const BAND: usize = 1 << 18;
 pub enum Points<'a> {
     /// A finite set; a step uses all of them, or a mini-batch of a shuffled order.
     Sampled(Arc<dyn Sampled + 'a>),
-    /// A space; every step draws new points from it.
-    Drawn(&'a dyn Drawn),
+    /// A space; every step draws new points from it, with the targets of a supervision.
+    Drawn(&'a dyn Drawn, &'a Supervision),
 }
 
 /// A finite set of points with their targets. They are generated for each batch, so that a signal
@@ -59,9 +64,10 @@ pub trait Drawn: Sync {
     /// signal writes.
     fn final_passes(&self) -> usize;
 
-    /// A sampler of about `count` points per step. The points are a function of `seed`, `count` and
-    /// [`Draw`] alone, so that runs can be repeated and resumed.
-    fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_>;
+    /// A sampler of about `count` points per step, with the targets of `supervision`. The points are
+    /// a function of `seed`, `count`, `supervision` and [`Draw`] alone, so that runs can be repeated
+    /// and resumed.
+    fn sampler(&self, seed: u64, count: usize, supervision: &Supervision) -> Box<dyn Sampler + '_>;
 }
 
 /// Draws the points of a run.
@@ -138,38 +144,6 @@ pub(crate) fn combinations(coordinates: &[&[f32]]) -> Vec<f32> {
     points
 }
 
-/// Points and targets for the engine, in buffers that are reused from step to step.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PointBatch {
-    /// Coordinates, shape (n, inputs).
-    pub points: Vec<f32>,
-    /// Values, shape (n, outputs).
-    pub targets: Vec<f32>,
-    /// The weight of each point in the loss, shape (n); empty if all are 1.
-    pub weights: Vec<f32>,
-    /// The loss between a value and its target.
-    pub loss: Loss,
-}
-
-impl PointBatch {
-    /// Removes all points.
-    pub fn clear(&mut self) {
-        self.points.clear();
-        self.targets.clear();
-        self.weights.clear();
-    }
-
-    /// The batch for an engine of `network`.
-    ///
-    /// # Errors
-    /// Returns the [`EngineError`] of [`Batch::new`] or [`Batch::with_weights`] if the lengths do
-    /// not match the network or each other.
-    pub fn batch(&self, network: &Network) -> Result<Batch<'_>, EngineError> {
-        let batch = Batch::new(network, &self.points, &self.targets)?.with_loss(self.loss);
-        if self.weights.is_empty() { Ok(batch) } else { batch.with_weights(&self.weights) }
-    }
-}
-
 /// The points on which a network is evaluated. For drawn points, they are drawn once.
 pub enum EvalPoints<'a> {
     /// All sampled points.
@@ -183,6 +157,8 @@ pub enum EvalPoints<'a> {
 pub struct EvalLoss {
     /// The loss over all sampled points, or over the drawn points of [`Draw::Check`].
     pub loss: f64,
+    /// The loss of each term, if the loss is a sum of terms.
+    pub terms: TermLosses,
     /// The network's values at all sampled points, shape (n, outputs); empty for drawn points.
     pub values: Vec<f32>,
 }
@@ -192,7 +168,7 @@ impl<'a> Points<'a> {
     pub fn default_count(&self) -> usize {
         match self {
             Self::Sampled(points) => points.count(),
-            Self::Drawn(points) => points.default_count(),
+            Self::Drawn(points, _) => points.default_count(),
         }
     }
 
@@ -202,7 +178,7 @@ impl<'a> Points<'a> {
         match self {
             // The last and the best parameters are evaluated.
             Self::Sampled(points) => 2 * points.count(),
-            Self::Drawn(points) => points.final_passes(),
+            Self::Drawn(points, _) => points.final_passes(),
         }
     }
 
@@ -210,9 +186,10 @@ impl<'a> Points<'a> {
     pub fn eval_points(&self, seed: u64) -> EvalPoints<'a> {
         match self {
             Self::Sampled(points) => EvalPoints::Sampled(points.clone()),
-            Self::Drawn(points) => {
+            Self::Drawn(points, supervision) => {
                 let mut batch = PointBatch::default();
-                points.sampler(seed, points.default_count()).draw(Draw::Check, &mut batch);
+                let mut sampler = points.sampler(seed, points.default_count(), supervision);
+                sampler.draw(Draw::Check, &mut batch);
                 EvalPoints::Drawn(batch)
             }
         }
@@ -226,13 +203,10 @@ impl EvalPoints<'_> {
     /// Returns an [`EngineError`] if the points do not match the engine's network or memory cannot
     /// be allocated.
     pub fn evaluate(&self, engine: &mut dyn Engine) -> Result<EvalLoss, EngineError> {
-        let network = engine.network().clone();
         match self {
-            Self::Drawn(batch) => {
-                engine.load_batch(&batch.batch(&network)?)?;
-                Ok(EvalLoss { loss: engine.loss_and_gradient()?, values: Vec::new() })
-            }
+            Self::Drawn(batch) => batch.evaluate(engine),
             Self::Sampled(points) => {
+                let network = engine.network();
                 let mut batch = PointBatch::default();
                 let (count, outputs) = (points.count(), network.outputs());
                 let mut values = vec![0.0; count * outputs];
@@ -246,7 +220,8 @@ impl EvalPoints<'_> {
                         squares += (f64::from(*value) - f64::from(*target)).powi(2);
                     }
                 }
-                Ok(EvalLoss { loss: squares / values.len() as f64, values })
+                let loss = squares / values.len() as f64;
+                Ok(EvalLoss { loss, terms: TermLosses::default(), values })
             }
         }
     }

@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use vi3nr::Network;
 use vi3nr_engine::{Backend, EngineError};
 
 use crate::learned;
 use crate::metrics::Metrics;
-use crate::model_file::{Model, Origin, Storage};
+use crate::model_file::{Body, Model, Origin, Storage};
 use crate::optimizer::OptimizerName;
 use crate::pieces::{PieceError, Pieces, PiecesReport};
 use crate::plan::FitPlan;
@@ -126,6 +127,9 @@ pub struct FitReport {
     /// The metrics of that loss, their names prefixed with `last_`.
     #[serde(flatten)]
     pub last: Metrics,
+    /// The loss of each term of the model, if the loss is a sum of terms.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<TermReport>,
     /// The summary of the pieces, for a fit in pieces, whose steps, operations and points are those
     /// of all pieces together.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +144,18 @@ pub struct FitReport {
     /// The field of the request that may avoid the problem, and a value for it.
     #[serde(skip)]
     pub advice: Option<(&'static str, String)>,
+}
+
+/// A term of the loss of a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TermReport {
+    /// The term without its weight, as text.
+    pub term: String,
+    /// Its weight.
+    pub weight: f64,
+    /// Its mean loss, without the weight.
+    pub loss: f64,
 }
 
 /// The starting point of a session; by default freshly drawn weights and the first step.
@@ -210,7 +226,7 @@ impl<'a> Session<'a> {
         let started = beginning.started.unwrap_or_else(Instant::now);
         let started = started.checked_sub(earlier).unwrap_or(started);
         let context = RunContext { seed: plan.seed, started, backend };
-        let points = signal.points(plan.input_scale);
+        let points = signal.points(plan.input_scale, &plan.supervision);
         let mut trainer = Trainer::new(engine, points, plan.training.clone(), context)?;
         if let Some(state) = beginning.state {
             trainer.restore(state)?;
@@ -268,7 +284,7 @@ impl<'a> Session<'a> {
     pub fn finish(self, request: &FitRequest) -> Result<Fit, FitError> {
         let Self { plan, signal, backend, started, trainer } = self;
         let (mut engine, outcome) = trainer.finish();
-        let points = signal.points(plan.input_scale);
+        let points = signal.points(plan.input_scale, &plan.supervision);
         let mut parameters = engine.parameters();
         let eval_points = backend.workers().install(|| points.eval_points(plan.seed));
         let last = eval_points.evaluate(&mut *engine)?;
@@ -298,7 +314,23 @@ impl<'a> Session<'a> {
                 (kept, parameters, storage) = (found, rounded, format);
             }
         }
-        let EvalLoss { loss, values } = kept;
+        if plan.supervision.is_unsigned() {
+            let body = Body::Network { network: plan.network.clone(), parameters };
+            let own = Reconstruction { body: &body, values: &kept.values, backend };
+            let is_negated = backend.workers().install(|| signal.is_negated(&own))?;
+            let Body::Network { parameters: own, .. } = body else { unreachable!() };
+            parameters = own;
+            if is_negated {
+                negate(&plan.network, &mut parameters);
+            }
+        }
+        let EvalLoss { loss, terms, values } = kept;
+        let terms = plan.supervision.terms().iter().zip(&*terms).map(|(term, loss)| TermReport {
+            term: term.term.to_string(),
+            weight: term.weight,
+            loss: *loss,
+        });
+        let terms = terms.collect();
         let model = Model {
             input_scale: plan.input_scale,
             seed: plan.seed,
@@ -331,6 +363,7 @@ impl<'a> Session<'a> {
             kept_step,
             last_loss,
             last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
+            terms,
             pieces: None,
             warnings,
             problem,
@@ -369,6 +402,15 @@ pub(crate) fn non_finite_start(plan: &FitPlan) -> FitError {
         init: plan.init.scheme.to_string(),
         activation: plan.network.activation().to_string(),
         layers: plan.network.layer_count(),
+    }
+}
+
+/// Changes the parameters of Φ into those of -Φ.
+fn negate(network: &Network, parameters: &mut [f32]) {
+    if let Some(last) = network.layers().last() {
+        for range in [last.weights.clone(), last.biases.clone()] {
+            parameters[range].iter_mut().for_each(|parameter| *parameter = -*parameter);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use vi3nr_engine::WeightedTerm;
 use vi3nr_inr::atomic_file::{WriteError, write_atomically};
 use vi3nr_inr::run_directory::{MetricsLog, RunDirectory};
 use vi3nr_inr::signal::Signal;
@@ -22,14 +23,14 @@ pub struct Scalars {
     pub values: Vec<(String, f64)>,
 }
 
-/// Writes the steps of `log` as an event file in `directory`, replacing an earlier one, and returns
+/// Writes the steps of `log`, with the losses of `terms`, as an event file in `directory`, replacing an earlier one, and returns
 /// its path. `elapsed` is the time since the run began.
 ///
 /// # Errors
 /// Returns a [`WriteError`] with the file's name if the file cannot be written.
 pub fn save_events(
     directory: &RunDirectory,
-    signal: &dyn Signal,
+    (signal, terms): (&dyn Signal, &[WeightedTerm]),
     log: &MetricsLog,
     elapsed: Duration,
 ) -> Result<PathBuf, WriteError> {
@@ -39,6 +40,8 @@ pub fn save_events(
         let metrics = signal.metrics_of_loss(row.loss).all.into_iter();
         let own = [("loss", row.loss), ("learning_rate", row.learning_rate)].into_iter();
         let values = own.chain(metrics.map(|metric| (metric.name, metric.value)));
+        let losses = terms.iter().zip(&*row.terms);
+        let values = values.chain(losses.map(|(term, loss)| (term.term.name(), *loss)));
         Scalars {
             step: row.step,
             seconds: row.elapsed.as_secs_f64(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, BiasRule, WeightShape};
 use vi3nr_inr::checkpoint::CheckpointInterval;
@@ -10,6 +10,7 @@ use vi3nr_inr::model_file::StorageRule;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::request::{BatchSize, EngineName, FitRequest, ScheduleName, TileSide};
+use vi3nr_inr::supervision::{Supervise, TermList};
 
 use super::values::{engine, finite, named, optimizer, positive, whole, word};
 use super::{AudioArguments, ImageArguments, ShapeArguments, ThreadsAndJson};
@@ -22,7 +23,7 @@ pub(crate) const BIASES: [&str; 2] = ["zero", "like-weights"];
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct FitArguments {
-    /// Images (PNG, JPEG), audio (WAV, FLAC, MP3) or shapes (PLY, OBJ, STL, XYZ); - is stdin
+    /// Images (PNG, JPEG), audio (WAV, FLAC, MP3) or shapes (PLY, OBJ, STL, XYZ, PCD); - is stdin
     ///
     /// Several files are fitted one after the other, each into a run directory of its own. Without
     /// a file, a built-in test image is fitted.
@@ -78,7 +79,7 @@ pub(crate) struct FitArguments {
     /// sine:omega=23 for pieces of an image; gaussian with --preset paper, except for audio]
     #[arg(long, value_name = "F", help_heading = "Network")]
     pub(crate) activation: Option<Activation>,
-    /// Number of weight matrices [default: 8; 4 for audio and for pieces]
+    /// Number of weight matrices [default: 8; 4 for audio and pieces, 5 for terms]
     #[arg(long, value_name = "N", help_heading = "Network")]
     #[arg(value_parser = whole::<usize>(0..=u64::MAX))]
     pub(crate) layers: Option<usize>,
@@ -176,14 +177,32 @@ pub(crate) struct InitializationArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
+    /// What a shape is learned from: distance or surface [default: surface for point clouds and with
+    /// --term, else distance]
+    ///
+    /// distance: signed distances at points around the surface, from the triangles of a mesh or from
+    /// the plane through the nearest point of a cloud. surface: the terms of --term at points of the
+    /// surface and in space.
+    #[arg(long, value_name = "NAME", hide_short_help = true, hide_possible_values = true)]
+    #[arg(value_parser = word::<Supervise>(Supervise::ALL.map(Supervise::as_str)))]
+    pub(crate) supervise: Option<Supervise>,
+    /// Add a term to the loss, with its weight, or all terms of a preset; may be repeated
+    ///
+    /// A term is NAME:WEIGHT or NAME:WEIGHT,key=value, for example eikonal:50,power=1. Terms: value,
+    /// gradient, normal (signed=false for points of unknown sides), eikonal, laplacian,
+    /// off-surface, heat. Presets: siren, igr, sald, hotspot. A later term replaces an earlier one of
+    /// the same name [default: siren heat:100,lambda=8]
+    #[arg(long = "term", value_name = "TERM|PRESET", hide_short_help = true)]
+    #[arg(action = ArgAction::Append)]
+    pub(crate) terms: Vec<TermList>,
     /// Maximum number of steps, for example 1e3; in pieces, of each piece
     ///
     /// [default: 300 for a piece; else as many as take 30 to 40 s on two modern cores for an image,
-    /// a minute for audio, a minute and a half for a shape]
+    /// a minute for audio, a minute and a half for a shape; 3000 for terms]
     #[arg(short = 'n', long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) steps: Option<u64>,
     /// Number of points per step, shuffled anew each epoch, or full for all of them
-    /// [default: 4096; 6144 for shapes, whose points are drawn]
+    /// [default: 4096; 6144 for signed distances]
     #[arg(long, value_name = "N|full", hide_short_help = true)]
     pub(crate) batch: Option<BatchSize>,
     /// adam, muon or kfac [default: kfac for pieces and small images, else adam]
@@ -194,7 +213,7 @@ pub(crate) struct TrainingArguments {
     /// and --batch N is given and --preset is not paper.
     #[arg(long, value_name = "NAME", value_parser = optimizer(), hide_possible_values = true)]
     pub(crate) optimizer: Option<OptimizerName>,
-    /// Initial learning rate of adam or muon [default: 5e-4 for adam]
+    /// Initial learning rate of adam or muon [default: 5e-4 for adam, 1e-3 for terms]
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub(crate) lr: Option<f64>,
     /// Learning-rate schedule: constant, exponential or cosine
@@ -245,6 +264,9 @@ impl FitArguments {
         request.biases = initialization.biases;
         request.first_bias = initialization.first_bias;
         request.seed = initialization.seed;
+        request.supervise = training.supervise;
+        let entries: Vec<_> = training.terms.iter().flat_map(|list| list.entries.clone()).collect();
+        request.terms = (!entries.is_empty()).then_some(TermList { entries });
         request.steps = training.steps;
         request.batch = training.batch;
         request.optimizer = training.optimizer;

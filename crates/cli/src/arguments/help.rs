@@ -12,7 +12,7 @@ pub(super) const STYLES: Styles = Styles::styled()
 
 /// The commands by what they are for.
 pub(super) const GROUPS: [(&str, &[&str]); 4] = [
-    ("Models", &["fit", "decode", "eval", "info", "export"]),
+    ("Models", &["fit", "decode", "eval", "info", "export", "sample"]),
     ("Theory", &["gain", "solve", "init", "plot", "propagate", "activations", "schemes"]),
     ("Experiments", &["sweep", "repro", "report", "bench"]),
     ("Program", &["completions", "man", "help"]),

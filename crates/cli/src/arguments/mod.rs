@@ -19,7 +19,9 @@ pub(crate) use bench::{
 };
 pub(crate) use experiments::{ProfileName, PropagateArguments, ReproArguments};
 pub(crate) use fit::FitArguments;
-pub(crate) use models::{DecodeArguments, EvalArguments, ExportArguments, InfoArguments};
+pub(crate) use models::{
+    DecodeArguments, EvalArguments, ExportArguments, InfoArguments, SampleArguments,
+};
 pub(crate) use program::{CatalogArguments, CompletionsArguments, ManArguments};
 pub(crate) use shown::shown;
 pub(crate) use signal::{AudioArguments, ImageArguments, ShapeArguments};
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     /// coordinates of a pixel or sample follow. A model in pieces has no such graph: it must be
     /// fitted with --tile none.
     Export(ExportArguments),
+    /// Draw points from a shape, for experiments with point clouds
+    Sample(SampleArguments),
     /// Compute the gain of an activation at one sigma_p, and how gradients grow there
     Gain(GainArguments),
     /// Find every sigma_p at which gradients keep their variance, Eq. (13)

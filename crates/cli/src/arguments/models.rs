@@ -99,3 +99,31 @@ pub(crate) struct ExportArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub(crate) struct SampleArguments {
+    /// Shape: a mesh (PLY, OBJ, STL), or points to draw from (PLY, XYZ, PCD)
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// File of points to write: .xyz (text), .ply or .pcd (binary)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Number of points
+    #[arg(short = 'n', long, value_name = "N", default_value = "20000")]
+    #[arg(value_parser = whole::<usize>(1..=100_000_000))]
+    pub(crate) points: usize,
+    /// Leave the normals out
+    #[arg(long)]
+    pub(crate) no_normals: bool,
+    /// Standard deviation of normal noise on each coordinate, as a part of the longest side of the
+    /// bounding box
+    #[arg(long, value_name = "S", value_parser = not_negative, default_value = "0")]
+    pub(crate) noise: f64,
+    /// Seed of the points and of the noise
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX), default_value = "0")]
+    pub(crate) seed: u64,
+    /// Print one JSON object on standard output and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -13,7 +13,7 @@ use vi3nr_inr::prepare::{prepare, prepare_file};
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run::{Destination, Run, RunEvent, RunOutcome, backend};
-use vi3nr_inr::session::Fit;
+use vi3nr_inr::session::{Fit, TermReport};
 use vi3nr_inr::signal::SignalFile;
 use vi3nr_inr::train::Stop;
 use vi3nr_lab::repro::paper_table::{PaperTable, comparison_json, comparison_text, paper_table};
@@ -190,7 +190,12 @@ pub(super) fn report(
     let mut files = files.clone();
     if arguments.tensorboard {
         let elapsed = Duration::try_from_secs_f64(fit.report.seconds).unwrap_or_default();
-        let events = tensorboard::save_events(run.directory(), run.signal(), log, elapsed);
+        let events = tensorboard::save_events(
+            run.directory(),
+            (run.signal(), fit.plan.supervision.terms()),
+            log,
+            elapsed,
+        );
         files.push(events.map_err(Failure::failed)?);
     }
     let is_paper = run.request().preset == Some(Preset::Paper);
@@ -304,6 +309,9 @@ fn text(
         report.metrics.lines(is_paper),
         model.display(),
     );
+    for TermReport { term, weight, loss, .. } in &report.terms {
+        text += &format!("term {term}: {loss:.3e}, weight {weight}\n");
+    }
     if let Some(pieces) = &report.pieces {
         text += &pieces_lines(pieces);
     }

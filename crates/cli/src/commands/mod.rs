@@ -17,5 +17,6 @@ pub(crate) mod propagate;
 pub(crate) mod report;
 pub(crate) mod repro;
 mod resume;
+pub(crate) mod sample;
 pub(crate) mod solve;
 pub(crate) mod sweep;

@@ -91,6 +91,10 @@ pub(super) fn text(resolved: &Resolved) -> String {
         };
         lines.push(format!("          learning rate {}, {schedule}", rates.learning_rate));
     }
+    if !plan.supervision.is_values() {
+        let terms: Vec<String> = plan.supervision.terms().iter().map(ToString::to_string).collect();
+        lines.push(format!("terms     {}", terms.join(" ")));
+    }
     if let Some(limit) = training.time_limit {
         lines.push(format!("          within {} s", limit.as_secs_f64()));
     }

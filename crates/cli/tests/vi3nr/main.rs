@@ -11,6 +11,7 @@ mod models;
 mod optimizers;
 mod paper;
 mod pieces;
+mod points;
 mod report;
 mod repro;
 mod requests;

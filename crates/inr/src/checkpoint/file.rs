@@ -14,6 +14,7 @@ use super::{Checkpoint, CheckpointError, Identity};
 use crate::atomic_file::write_atomically;
 use crate::bounded_read::read_at_most;
 use crate::optimizer::OptimizerState;
+use crate::points::TermLosses;
 use crate::request::FitRequest;
 use crate::train::{Best, EpochMean, Progress, TrainState};
 
@@ -108,6 +109,10 @@ impl Checkpoint {
             double(format!("double.{name}"), values);
         }
         double("log".into(), &self.log.iter().flat_map(numbers).collect::<Vec<_>>());
+        let terms: Vec<f64> = self.log.iter().flat_map(|row| row.terms.to_vec()).collect();
+        if !terms.is_empty() {
+            double("log.terms".into(), &terms);
+        }
         let checksum = checksum(&rest, arrays.iter().map(|(name, (_, b))| (name.as_str(), &b[..])));
         let format = match self.identity {
             Identity::Plan(_) => FORMAT,
@@ -160,10 +165,13 @@ impl Checkpoint {
             Some((loss, step)) => Some(Best { loss, step, parameters: singles(array("best")?) }),
         };
         let log = doubles(array("log")?);
-        let row = |row: &[f64]| Progress {
+        let terms = named.get("log.terms").map(doubles).unwrap_or_default();
+        let per_row = terms.len() / (log.len() / ROW).max(1);
+        let row = |(index, row): (usize, &[f64])| Progress {
             step: row[0] as u64,
             steps: rest.steps,
             loss: row[1],
+            terms: TermLosses::new(&terms[index * per_row..][..per_row]),
             learning_rate: row[2],
             points_seen: row[3] as u64,
             operations: row[4],
@@ -176,7 +184,7 @@ impl Checkpoint {
         Ok(Self {
             identity,
             request: rest.request,
-            log: log.chunks_exact(ROW).map(row).collect(),
+            log: log.chunks_exact(ROW).enumerate().map(row).collect(),
             state: TrainState {
                 step: rest.step,
                 points_seen: rest.points_seen,

@@ -2,10 +2,12 @@ use serde_json::json;
 
 use super::*;
 use crate::optimizer::OptimizerState;
+use crate::points::TermLosses;
 use crate::train::{Best, EpochMean};
 
 fn checkpoint() -> Checkpoint {
     let row = |step: u64| Progress {
+        terms: TermLosses::new(&[0.5, step as f64]),
         step,
         steps: 900,
         loss: 1.0 / 3.0 / step as f64,

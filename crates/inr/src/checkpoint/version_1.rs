@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::plan::FitPlan;
 use crate::points::{Draw, Indices, PointBatch, Points};
 use crate::signal::{Signal, info_to_json};
+use crate::supervision::Supervision;
 
 /// The number of sampled points in version 1's checksum.
 const BAND: usize = 1 << 18;
@@ -23,7 +24,7 @@ pub fn identity(plan: &FitPlan, signal: &dyn Signal) -> Value {
     }
     json!({
         "signal": info,
-        "points": fingerprint(&signal.points(plan.input_scale), plan.seed),
+        "points": fingerprint(&signal.points(plan.input_scale, &Supervision::Values), plan.seed),
         "network": {
             "dims": plan.network.dims(),
             "activation": plan.network.activation().to_string(),
@@ -41,7 +42,9 @@ fn fingerprint(points: &Points<'_>, seed: u64) -> String {
         Points::Sampled(points) => {
             points.push(Indices::Range(0..points.count().min(BAND)), &mut batch);
         }
-        Points::Drawn(points) => points.sampler(seed, DRAWN).draw(Draw::Check, &mut batch),
+        Points::Drawn(points, supervision) => {
+            points.sampler(seed, DRAWN, supervision).draw(Draw::Check, &mut batch);
+        }
     }
     let mut hasher = crc32fast::Hasher::new();
     for value in batch.points.iter().chain(&batch.targets) {

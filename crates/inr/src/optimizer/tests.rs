@@ -138,7 +138,7 @@ fn a_restored_state_continues_bit_for_bit() {
             (engine, optimizer.start(&network, 4, &backend(2)).unwrap())
         };
         let go = |engine: &mut CpuEngine, optimizer: &mut dyn Optimizer, step: u64| {
-            engine.load_batch(&batch.batch(&network).unwrap()).unwrap();
+            batch.load(&network, engine).unwrap();
             let loss = engine.loss_and_gradient().unwrap();
             let at = StepContext { batch: &batch, loss, step, progress: step as f64 / 40.0 };
             optimizer.step(engine, &at).unwrap();

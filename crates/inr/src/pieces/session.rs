@@ -208,7 +208,8 @@ impl<'a> PieceSession<'a> {
         let (steps, seen) = (total(|report| report.steps), total(|report| report.points_seen));
         let training = learned::Training { loss, steps, kept_step: steps };
         let warnings = learned::warnings(self.plan.signal.kind(), training, stop, || {
-            let points = self.signal.points(model.input_scale).eval_points(self.plan.seed);
+            let points = self.signal.points(model.input_scale, &self.plan.supervision);
+            let points = points.eval_points(self.plan.seed);
             learned::constant_loss(&points, self.plan.network.outputs())
         });
         let training_seconds = ended.elapsed.as_secs_f64().max(1e-9);
@@ -228,6 +229,7 @@ impl<'a> PieceSession<'a> {
             kept_step: steps,
             last_loss: loss,
             last: Metrics { prefix: "last_", ..self.signal.metrics_of_loss(loss) },
+            terms: Vec::new(),
             pieces: Some(pieces),
             warnings,
             problem: None,

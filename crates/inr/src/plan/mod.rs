@@ -11,6 +11,7 @@ mod initialization;
 mod pieces;
 mod resolve;
 mod stored;
+mod supervision;
 mod training;
 
 pub(crate) use check::numbers as check_numbers;
@@ -28,11 +29,15 @@ use crate::model_file::StorageRule;
 use crate::pieces::PiecePlan;
 use crate::request::EngineName;
 use crate::signal::{Signal, SignalInfo, SignalKind, SignalOptions};
+use crate::supervision::Supervision;
 use crate::train::TrainSettings;
 
 /// The version of the plan's JSON and its meaning. Results of different versions are never mixed
-/// up. Plans without pieces and with 32-bit parameters are still written as version 2.
-pub const PLAN_FORMAT: u32 = 3;
+/// up. Plans without terms are still written as version 3, and those that also have no pieces and
+/// 32-bit parameters as version 2.
+pub const PLAN_FORMAT: u32 = 4;
+/// The version of plans without terms.
+const FORMAT_WITHOUT_TERMS: u32 = 3;
 /// The oldest version whose plans have the same meaning.
 const OLDEST_FORMAT: u32 = 2;
 
@@ -61,6 +66,8 @@ pub struct FitPlan {
     /// How the signal is cut into pieces, if it is. The network, its initialization and the
     /// training settings then apply to every piece.
     pub pieces: Option<PiecePlan>,
+    /// What the network learns from the signal.
+    pub supervision: Supervision,
     /// The training settings.
     pub training: TrainSettings,
     /// How the model's parameters are stored.

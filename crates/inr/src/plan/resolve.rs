@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vi3nr::Network;
 
-use super::{FitPlan, Source, Start, check, initialization, pieces, training};
+use super::{FitPlan, Source, Start, check, initialization, pieces, supervision, training};
 use crate::model_file::StorageRule;
 use crate::pieces::{PieceGrid, PiecePlan};
 use crate::recipe::recipes;
@@ -83,8 +83,9 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         check::start(request)?;
     }
     let preset = request.preset.unwrap_or_default();
-    let recipe = recipes(signal.info.kind()).of(preset);
     let mut reasons = Vec::new();
+    let supervision = supervision::resolve_supervision(request, &*signal.info, &mut reasons)?;
+    let recipe = recipes(signal.info.kind()).of(preset).supervised_by(&supervision);
     let cut = pieces::cut(request, signal, &recipe, &mut reasons)?;
     let recipe = cut.recipe;
     let network = network(request, signal, &recipe, &cut.grid)?;
@@ -114,7 +115,8 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         let quality = recipe.pieces.and_then(|pieces| pieces.quality).unwrap_or(target);
         note("quality", format!("{quality} dB for every piece"));
     }
-    let training = training::resolve_training(request, &network, cut.points, target_psnr, &recipe)?;
+    let goal = (target_psnr, !supervision.is_values());
+    let training = training::resolve_training(request, &network, cut.points, goal, &recipe)?;
     let storage = match (request.storage, &cut.grid) {
         (Some(asked), _) => asked,
         (None, None) => StorageRule::F32,
@@ -135,6 +137,7 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         start: signal.start.as_ref().map(|facts| facts.start.clone()),
         seed: request.seed.unwrap_or(0),
         pieces: cut.grid.zip(cures).map(|(grid, cures)| PiecePlan { grid, cures }),
+        supervision,
         training: training.settings,
         storage,
         engine: request.engine.unwrap_or_default(),

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vi3nr::{InitRule, Network};
 
-use super::{FitPlan, OLDEST_FORMAT, PLAN_FORMAT, Source, Start};
+use super::{FORMAT_WITHOUT_TERMS, FitPlan, OLDEST_FORMAT, PLAN_FORMAT, Source, Start};
 use crate::model_file::StorageRule;
 use crate::optimizer::OptimizerSettings;
 use crate::pieces::PiecePlan;
 use crate::request::EngineName;
 use crate::signal::{SignalInfo, info_json};
+use crate::supervision::Supervision;
 use crate::train::TrainSettings;
 
 /// The JSON of a plan.
@@ -28,6 +29,8 @@ pub(super) struct StoredPlan {
     seed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pieces: Option<PiecePlan>,
+    #[serde(default, skip_serializing_if = "Supervision::is_values")]
+    supervision: Supervision,
     training: StoredTraining,
     #[serde(default, skip_serializing_if = "is_plain")]
     storage: StorageRule,
@@ -68,7 +71,11 @@ impl From<FitPlan> for StoredPlan {
         let FitPlan { training, init, network, .. } = plan;
         let is_old = plan.pieces.is_none() && is_plain(&plan.storage);
         Self {
-            format: if is_old { OLDEST_FORMAT } else { PLAN_FORMAT },
+            format: match plan.supervision.is_values() {
+                true if is_old => OLDEST_FORMAT,
+                true => FORMAT_WITHOUT_TERMS,
+                false => PLAN_FORMAT,
+            },
             signal: plan.signal,
             source: plan.source,
             input_scale: plan.input_scale,
@@ -85,6 +92,7 @@ impl From<FitPlan> for StoredPlan {
             start: plan.start,
             seed: plan.seed,
             pieces: plan.pieces,
+            supervision: plan.supervision,
             storage: plan.storage,
             training: StoredTraining {
                 steps: training.steps,
@@ -127,6 +135,7 @@ impl TryFrom<StoredPlan> for FitPlan {
             start: stored.start,
             seed: stored.seed,
             pieces: stored.pieces,
+            supervision: stored.supervision,
             storage: stored.storage,
             training: TrainSettings {
                 steps: training.steps,

@@ -20,7 +20,7 @@ pub(super) fn resolve_training(
     request: &FitRequest,
     network: &Network,
     points: PointCount,
-    target_psnr: Option<f64>,
+    (target_psnr, has_terms): (Option<f64>, bool),
     recipe: &Recipe,
 ) -> Result<Training, RequestError> {
     let (optimizer, reason) = optimizer(request, network, points, recipe);
@@ -39,11 +39,15 @@ pub(super) fn resolve_training(
         PointCount::Sampled(all) => batch.is_none_or(|batch| batch >= all),
         PointCount::Drawn(_) => false,
     };
-    if defaults.optimizer.needs_all_points() && !sees_all {
+    if defaults.optimizer.needs_all_points() && (!sees_all || has_terms) {
         let seen = format!(
             "{optimizer} needs all points at each step and the squared error as the loss, and this \
              fit uses {}",
-            if is_drawn { "points that are drawn anew" } else { "mini-batches" }
+            match (is_drawn, has_terms) {
+                (_, true) => "a sum of terms",
+                (true, false) => "points that are drawn anew",
+                (false, false) => "mini-batches",
+            }
         );
         let expected = "an image or audio with the full batch, or another optimizer";
         return Err(RequestError::new("optimizer", seen, expected));

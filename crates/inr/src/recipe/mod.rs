@@ -11,6 +11,7 @@ use vi3nr_engine::curvature_bytes;
 use crate::optimizer::{AdamSettings, OptimizerName, Problem, Schedule};
 use crate::preset::ByPreset;
 use crate::signal::{PointCount, SignalKind};
+use crate::supervision::Supervision;
 use crate::train::TrainSettings;
 
 /// The default settings of a fit for one kind of signal.
@@ -102,6 +103,8 @@ pub enum Steps {
 /// The largest size of K-FAC's factors, in bytes, for which `kfac` is the default optimizer.
 const MAX_FACTOR_BYTES: usize = 128 << 20;
 
+pub use shape::SURFACE_TERMS;
+
 /// The recipes for signals of `kind`.
 pub fn recipes(kind: SignalKind) -> ByPreset<Recipe> {
     match kind {
@@ -124,6 +127,15 @@ impl Recipe {
             batch: None,
             max_kfac_points: usize::MAX,
             ..*self
+        }
+    }
+
+    /// The recipe of a fit with this supervision.
+    #[must_use]
+    pub fn supervised_by(&self, supervision: &Supervision) -> Self {
+        match supervision {
+            Supervision::Values => *self,
+            Supervision::Surface(_) => shape::from_surface(self),
         }
     }
 

@@ -33,6 +33,7 @@ use crate::model_file::StorageRule;
 use crate::optimizer::OptimizerName;
 use crate::preset::Preset;
 use crate::signal::SignalRequest;
+use crate::supervision::{Supervise, TermList};
 
 /// The settings of a fit. [`resolve`](crate::plan::resolve) chooses a value for every field that is
 /// `None`.
@@ -95,6 +96,12 @@ pub struct FitRequest {
     /// The maximum number of steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// What the network learns from the signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supervise: Option<Supervise>,
+    /// The terms of the loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<TermList>,
     /// The number of points per step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchSize>,

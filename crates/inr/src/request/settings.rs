@@ -12,7 +12,7 @@ use super::{FitRequest, RequestError};
 use crate::signal::SignalKind;
 
 /// The fields that apply to every kind of signal.
-const FIELDS: [&str; 27] = [
+const FIELDS: [&str; 29] = [
     "file",
     "preset",
     "activation",
@@ -26,6 +26,8 @@ const FIELDS: [&str; 27] = [
     "biases",
     "first_bias",
     "seed",
+    "supervise",
+    "terms",
     "steps",
     "batch",
     "optimizer",
@@ -43,7 +45,7 @@ const FIELDS: [&str; 27] = [
 ];
 
 /// Alternative names of fields.
-const ALIASES: [(&str, &str); 2] = [("learning_rate", "lr"), ("scheme", "init")];
+const ALIASES: [(&str, &str); 3] = [("learning_rate", "lr"), ("scheme", "init"), ("term", "terms")];
 
 /// The names of all fields, those of the kinds of signal last.
 static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -206,7 +208,8 @@ mod tests {
         json!({
             "file": "a.png", "preset": "paper", "activation": "tanh", "layers": 3, "width": 9,
             "from": "run", "init": "ours", "sigma_p": 0.5, "last_sigma_p": 2.0, "weights": "normal",
-            "biases": "zero", "first_bias": "uniform:0.5", "seed": 7, "steps": 12, "batch": "full",
+            "biases": "zero", "first_bias": "uniform:0.5", "seed": 7, "supervise": "surface",
+            "terms": "siren eikonal:0.5", "steps": 12, "batch": "full",
             "optimizer": "muon", "lr": 0.25, "schedule": "cosine", "lr_decay": 0.5,
             "time_limit": 3.5, "target_psnr": 40.0, "quality": 44.5, "tile": 48,
             "parameters": 100_000, "storage": "f16", "engine": "reference", "input_scale": 3.0,

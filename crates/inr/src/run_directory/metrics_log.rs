@@ -1,5 +1,7 @@
 //! The logged steps of a run, written to `metrics.csv`.
 
+use vi3nr_engine::WeightedTerm;
+
 use crate::signal::Signal;
 use crate::train::Progress;
 
@@ -42,15 +44,20 @@ impl MetricsLog {
     }
 
     /// The log as CSV: the step, its loss before the update, the metrics of `signal` for that loss,
-    /// the learning rate and the seconds since training began.
-    pub(super) fn to_csv(&self, signal: &dyn Signal) -> String {
+    /// the mean loss of each of `terms`, the learning rate and the seconds since training began.
+    pub(super) fn to_csv(&self, signal: &dyn Signal, terms: &[WeightedTerm]) -> String {
         let names = signal.metrics_of_loss(1.0).all.into_iter().map(|metric| metric.name);
-        let head = ["step", "loss"].into_iter().chain(names).chain(["learning_rate", "seconds"]);
+        let terms = terms.iter().map(|term| term.term.name());
+        let head = ["step", "loss"].into_iter().chain(names).chain(terms);
+        let head = head.chain(["learning_rate", "seconds"]);
         let mut text = head.collect::<Vec<_>>().join(",") + "\n";
         for row in self.steps() {
             text += &format!("{},{:e},", row.step, row.loss);
             for metric in signal.metrics_of_loss(row.loss).all {
                 text += &format!("{:.4},", metric.value);
+            }
+            for loss in &*row.terms {
+                text += &format!("{loss:e},");
             }
             let seconds = row.elapsed.as_secs_f64();
             text += &format!("{:e},{seconds:.3}\n", row.learning_rate);
@@ -64,6 +71,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::points::TermLosses;
     use crate::signal::image::Image;
 
     #[test]
@@ -74,6 +82,7 @@ mod tests {
                 step,
                 steps: 10_001,
                 loss: 0.04,
+                terms: TermLosses::default(),
                 learning_rate: 1e-3,
                 points_seen: step,
                 operations: 0.0,
@@ -81,7 +90,7 @@ mod tests {
             });
         }
         let white = Image::from_values(1, 1, 1, vec![1.0]).unwrap();
-        let text = log.to_csv(&white);
+        let text = log.to_csv(&white, &[]);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "step,loss,psnr,psnr_paper,learning_rate,seconds");
         assert_eq!(lines[1], "1,4e-2,20.0000,13.9794,1e-3,0.001");

@@ -58,7 +58,8 @@ impl RunRecord {
         files: &[PathBuf],
     ) -> Self {
         let mut conventions = Map::new();
-        conventions.insert("loss".into(), signal.loss_convention().into());
+        let loss = fit.plan.supervision.loss_convention().unwrap_or(signal.loss_convention());
+        conventions.insert("loss".into(), loss.into());
         for metric in &fit.report.metrics.all {
             let words = [metric.unit, metric.convention].map(str::to_owned);
             let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();

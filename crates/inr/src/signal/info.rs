@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{SignalError, SignalKind};
+use crate::supervision::Supervise;
 
 /// The kind and size of a signal, without its values.
 ///
@@ -27,6 +28,12 @@ pub trait SignalInfo: Debug + Send + Sync {
 
     /// The number of points of the signal.
     fn points(&self) -> PointCount;
+
+    /// The values of `supervise` that this signal offers, the default first; empty if its networks
+    /// can only learn its values.
+    fn supervisions(&self) -> &'static [Supervise] {
+        &[]
+    }
 
     /// The number of samples along each axis, the fastest varying first: width and height of an
     /// image, the length of audio. Empty if points are drawn.

@@ -16,7 +16,7 @@ pub enum SignalKind {
     Image,
     /// WAV, FLAC and MP3 files.
     Audio,
-    /// PLY, OBJ, STL and XYZ files.
+    /// PLY, OBJ, STL, XYZ and PCD files.
     Shape,
 }
 

@@ -33,6 +33,7 @@ use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;
 use crate::model_file::Body;
 use crate::points::{Points, Region};
+use crate::supervision::Supervision;
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -48,8 +49,9 @@ pub trait Signal: Debug + Send + Sync {
     }
 
     /// Where training finds its points, and what they are to give. Coordinates reach from
-    /// -`input_scale` to `input_scale`.
-    fn points(&self, input_scale: f64) -> Points<'_>;
+    /// -`input_scale` to `input_scale`. The supervision is one of [`SignalInfo::supervisions`] or the
+    /// values.
+    fn points<'a>(&'a self, input_scale: f64, supervision: &'a Supervision) -> Points<'a>;
 
     /// Appends the values of the samples in `region` of the [`SignalInfo::axes`], the values of a
     /// sample side by side; nothing where points are drawn.
@@ -82,6 +84,14 @@ pub trait Signal: Debug + Send + Sync {
         _reconstruction: &Reconstruction<'_>,
     ) -> Result<Metrics, SignalError> {
         Ok(self.metrics_of_loss(loss))
+    }
+
+    /// Whether a network that was trained with an unsigned supervision represents -Φ instead of Φ.
+    ///
+    /// # Errors
+    /// A network that cannot be evaluated.
+    fn is_negated(&self, _reconstruction: &Reconstruction<'_>) -> Result<bool, SignalError> {
+        Ok(false)
     }
 
     /// All that can be said about a network that represents this signal.

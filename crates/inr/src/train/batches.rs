@@ -61,9 +61,9 @@ impl<'a> Batches<'a> {
                     Source::Whole
                 }
             },
-            Points::Drawn(points) => {
+            Points::Drawn(points, supervision) => {
                 let count = size.unwrap_or(points.default_count());
-                Source::Drawn { sampler: points.sampler(seed, count), step: 0 }
+                Source::Drawn { sampler: points.sampler(seed, count, supervision), step: 0 }
             }
         };
         Self { source, seed, batch, workers }
@@ -162,6 +162,7 @@ impl<'a> Shuffled<'a> {
 mod tests {
     use super::*;
     use crate::points::Drawn;
+    use crate::supervision::Supervision;
 
     /// Point i has the coordinate i and the targets (i, i).
     struct Numbers(usize);
@@ -188,7 +189,7 @@ mod tests {
             0
         }
 
-        fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
+        fn sampler(&self, seed: u64, count: usize, _: &Supervision) -> Box<dyn Sampler + '_> {
             Box::new(Repeated { seed, count })
         }
     }
@@ -251,7 +252,7 @@ mod tests {
     fn batches_resume_from_any_step() {
         let numbers = Numbers(23);
         let workers = Workers::new(Some(1)).unwrap();
-        for points in [sampled(23), Points::Drawn(&numbers)] {
+        for points in [sampled(23), Points::Drawn(&numbers, &Supervision::Values)] {
             for size in [None, Some(5), Some(23), Some(6)] {
                 for step in [0, 1, 4, 5, 6, 10, 13] {
                     let mut run = Batches::new(points.clone(), size, 7, &workers);
@@ -273,7 +274,8 @@ mod tests {
         let numbers = Numbers(3);
         let workers = Workers::new(Some(1)).unwrap();
         for (size, count) in [(None, 3), (Some(7), 7)] {
-            let mut batches = Batches::new(Points::Drawn(&numbers), size, 2, &workers);
+            let mut batches =
+                Batches::new(Points::Drawn(&numbers, &Supervision::Values), size, 2, &workers);
             assert!(!batches.is_full());
             for step in 0..2 * DRAWN_EPOCH {
                 assert_eq!(batches.next().points, vec![(2000 + step) as f32; count]);

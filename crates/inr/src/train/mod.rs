@@ -14,6 +14,7 @@ use vi3nr_engine::EngineError;
 
 use crate::metrics::mse_of_psnr;
 use crate::optimizer::{OptimizerName, OptimizerSettings, OptimizerState, StateError};
+use crate::points::TermLosses;
 
 /// The settings of training.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +72,9 @@ pub struct Progress {
     pub steps: u64,
     /// The loss on the step's points before the update.
     pub loss: f64,
+    /// The loss of each term on the step's points before the update, in the order of
+    /// [`Supervision::terms`](crate::supervision::Supervision::terms).
+    pub terms: TermLosses,
     /// The learning rate of the step; for `kfac`, the coefficient α of its direction.
     pub learning_rate: f64,
     /// The number of points seen so far, repetitions counted.

@@ -10,6 +10,7 @@ use super::*;
 use crate::metrics::psnr_of_mse;
 use crate::optimizer::{AdamSettings, KfacSettings, OptimizerName, Problem, Schedule};
 use crate::points::{Draw, Drawn, Indices, PointBatch, Points, Sampled, Sampler};
+use crate::supervision::Supervision;
 
 fn settings(steps: u64) -> TrainSettings {
     let optimizer = adam(1e-2, Schedule::Cosine);
@@ -57,7 +58,7 @@ impl Drawn for Curve {
         64
     }
 
-    fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
+    fn sampler(&self, seed: u64, count: usize, _: &Supervision) -> Box<dyn Sampler + '_> {
         Box::new(CurveSampler { random: Random::new(seed, Stream::new(90), 0), count })
     }
 }
@@ -161,7 +162,7 @@ fn mini_batches_fit_it_too() {
 /// Points drawn anew at each step fit the same curve, also at points that were not trained on.
 #[test]
 fn drawn_points_fit_it_too_and_repeat() {
-    let points = Points::Drawn(&Curve);
+    let points = Points::Drawn(&Curve, &Supervision::Values);
     let (outcome, seen, mut engine) = run_on(points.clone(), &settings(700));
     assert_eq!(outcome.points_seen, 700 * 32);
     let best = outcome.best.unwrap();
@@ -224,11 +225,13 @@ fn a_resumed_run_ends_with_the_same_bytes() {
         OptimizerSettings::Kfac(KfacSettings::for_points(200)),
     ];
     for optimizer in optimizers {
-        for (points, batch) in
-            [(sampled(), None), (sampled(), Some(32)), (Points::Drawn(&Curve), None)]
-        {
+        for (points, batch) in [
+            (sampled(), None),
+            (sampled(), Some(32)),
+            (Points::Drawn(&Curve, &Supervision::Values), None),
+        ] {
             if optimizer.needs_all_points()
-                && (batch.is_some() || matches!(points, Points::Drawn(_)))
+                && (batch.is_some() || matches!(points, Points::Drawn(..)))
             {
                 continue;
             }
@@ -263,7 +266,7 @@ fn kfac_rejects_mini_batches() {
     let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
     let optimizer = OptimizerSettings::Kfac(KfacSettings::for_points(200));
     let settings = TrainSettings { optimizer, batch: Some(32), ..settings(5) };
-    for points in [sampled(), Points::Drawn(&Curve)] {
+    for points in [sampled(), Points::Drawn(&Curve, &Supervision::Values)] {
         let error =
             train(&mut engine, points, &settings, this_run(&backend()), None, uninterrupted)
                 .unwrap_err();

@@ -37,7 +37,8 @@ pub struct Trainer<'a> {
     started: Instant,
     /// The start of training, moved back by the duration of earlier sessions.
     began: Instant,
-    is_loaded: bool,
+    /// The number of points that the engine has loaded.
+    loaded: usize,
     step: u64,
     points_seen: u64,
     operations: f64,
@@ -76,7 +77,7 @@ impl<'a> Trainer<'a> {
             final_passes,
             started: context.started,
             began: Instant::now(),
-            is_loaded: false,
+            loaded: 0,
             step: 0,
             points_seen: 0,
             operations: 0.0,
@@ -120,14 +121,14 @@ impl<'a> Trainer<'a> {
             return Ok(self.end(Stop::Time));
         }
         let is_full = self.batches.is_full();
-        let batch = self.batches.next().batch(&self.network)?;
-        let count = batch.count();
+        let batch = self.batches.next();
         // The full batch never changes and is loaded once.
-        if !(self.is_loaded && is_full) {
-            self.engine.load_batch(&batch)?;
-            self.is_loaded = true;
+        if !(self.loaded > 0 && is_full) {
+            self.loaded = batch.load(&self.network, &mut *self.engine)?;
         }
+        let count = self.loaded;
         let loss = self.engine.loss_and_gradient()?;
+        let terms = self.batches.current().term_losses(&self.network, &*self.engine);
         self.points_seen += count as u64;
         self.operations += 6.0 * self.network.weight_count() as f64 * count as f64;
         if loss.is_finite() {
@@ -153,6 +154,7 @@ impl<'a> Trainer<'a> {
             step: self.step,
             steps: self.settings.steps,
             loss,
+            terms,
             learning_rate: outcome.rate,
             points_seen: self.points_seen,
             operations: self.operations,
@@ -277,7 +279,9 @@ fn check_points(optimizer: &OptimizerSettings, batches: &Batches<'_>) -> Result<
     }
     let all = batches.current();
     let seen = match batches.is_full() {
+        false if all.has_terms() => "a sum of terms at a part of the points",
         false => "a part of the points",
+        true if all.has_terms() => "a sum of terms",
         true if all.loss != Loss::Squared || !all.weights.is_empty() => "another loss",
         true => return Ok(()),
     };

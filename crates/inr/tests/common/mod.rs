@@ -69,6 +69,7 @@ pub(crate) fn fits() -> Vec<FitRequest> {
     }
     if cfg!(feature = "shape") {
         fits.push(small("tetra.ply", json!({"steps": 12, "batch": 90})));
+        fits.push(small("tetra.ply", json!({"steps": 12, "batch": 90, "terms": "siren"})));
     }
     fits
 }

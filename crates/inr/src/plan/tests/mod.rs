@@ -12,10 +12,10 @@ use crate::recipe::recipes;
 use crate::request::{FitRequest, RequestError};
 use crate::signal::audio::AudioInfo;
 use crate::signal::image::{BitDepth, ImageInfo};
-use crate::signal::shape::{Placement, ShapeInfo};
+use crate::signal::shape::{Placement, ShapeForm, ShapeInfo};
 
 /// The signals of the rows: a small image, two images on either side of the size limit of kfac,
-/// audio and a shape.
+/// audio, a mesh and points.
 fn info(signal: &str) -> Arc<dyn SignalInfo> {
     let image = |width, height| {
         Arc::new(ImageInfo { width, height, channels: 3, bit_depth: BitDepth::Eight })
@@ -31,6 +31,13 @@ fn info(signal: &str) -> Arc<dyn SignalInfo> {
             placement: Placement { center: [0.0; 3], scale: 1.0 },
             elements: 4,
             closed: true,
+            form: ShapeForm::Mesh,
+        }),
+        "points" => Arc::new(ShapeInfo {
+            placement: Placement { center: [0.0; 3], scale: 1.0 },
+            elements: 20_000,
+            closed: false,
+            form: ShapeForm::Points,
         }),
         other => panic!("{other}"),
     }

@@ -35,6 +35,17 @@ fn errors_name_the_invalid_fields() {
         ("image", json!({"init": "kaiming", "sigma_p": "auto"}), &["sigma_p"]),
         ("image", json!({"init": "ours_mc", "last_sigma_p": 0.1}), &["last_sigma_p"]),
         ("image", json!({"activation": "1/x"}), &["activation"]),
+        // Terms.
+        ("image", json!({"terms": "siren"}), &["terms"]),
+        ("audio", json!({"supervise": "surface"}), &["supervise"]),
+        ("shape", json!({"supervise": "distance", "terms": "igr"}), &["supervise", "terms"]),
+        ("shape", json!({"terms": "igr", "clamp": 0.1}), &["clamp"]),
+        ("shape", json!({"supervise": "surface", "loss": "squared"}), &["loss"]),
+        ("points", json!({"loss": "squared", "clamp": 0.1}), &["clamp", "loss"]),
+        ("shape", json!({"terms": "eikonal:0"}), &["terms"]),
+        ("shape", json!({"terms": "siren directional:1"}), &["terms"]),
+        ("points", json!({"optimizer": "kfac"}), &["optimizer"]),
+        ("points", json!({"target_psnr": 30.0}), &["target_psnr"]),
         // Settings of another kind of signal.
         ("image", json!({"input_scale": 2.0}), &["input_scale"]),
         ("shape", json!({"input_scale": 2.0}), &["input_scale"]),

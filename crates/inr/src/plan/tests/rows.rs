@@ -316,3 +316,35 @@ fn the_optimizer_follows_signal_network_and_request() {
         ("audio", json!({"activation": "gelu"}), json!({"input_scale": 1.0})),
     ]);
 }
+
+#[test]
+fn points_of_a_surface_are_learned_by_terms() {
+    let siren = ["value:3000,power=1", "normal:100", "eikonal:50,power=1", "off-surface:100"]
+        .map(Value::from);
+    let default = [&siren[..], &["heat:100,lambda=8".into()]].concat();
+    check(&[
+        (
+            "points",
+            json!({}),
+            json!({
+                "format": 4, "supervision.surface": default,
+                "network.dims": [3, 128, 128, 128, 128, 1], "training.optimizer": "adam",
+            }),
+        ),
+        ("points", json!({"supervise": "distance"}), json!({"format": 2, "supervision": null})),
+        ("shape", json!({}), json!({"format": 2, "supervision": null})),
+        ("shape", json!({"terms": "siren"}), json!({"supervision.surface": siren.to_vec()})),
+        (
+            "shape",
+            json!({"terms": ["siren", "eikonal:100", "normal:0"], "supervise": "surface"}),
+            json!({
+                "supervision.surface": ["value:3000,power=1", "eikonal:100", "off-surface:100"],
+            }),
+        ),
+        ("shape", json!({"supervise": "surface"}), json!({"init.scheme": "siren:omega=30"})),
+    ]);
+    // The plan in a model file is read back.
+    let plan = plan("points", &json!({}));
+    let read: crate::plan::FitPlan = serde_json::from_value(plan.to_json()).unwrap();
+    assert_eq!(read, plan);
+}

@@ -63,8 +63,8 @@ fn plans_of_other_formats_and_damaged_plans_are_rejected() {
         serde_json::from_value::<FitPlan>(json).unwrap_err().to_string()
     };
     for (path, value, text) in [
-        ("/format", json!(1), "its plan has format 1, expected 2 to 3"),
-        ("/format", json!(4), "its plan has format 4, expected 2 to 3"),
+        ("/format", json!(1), "its plan has format 1, expected 2 to 4"),
+        ("/format", json!(5), "its plan has format 5, expected 2 to 4"),
         ("/network/activation", json!("gausian"), "gausian"),
         ("/network/dims", json!([2]), "layer"),
         ("/init/scheme", json!("he"), "he"),

@@ -11,6 +11,7 @@ use crate::points::{Indices, PointBatch, Points, Region, Sampled};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
 use crate::signal::{Fingerprint, Reconstruction, Signal};
+use crate::supervision::Supervision;
 
 /// The samples with their coordinates.
 struct Samples<'a> {
@@ -41,7 +42,7 @@ impl Signal for Audio {
         &self.warnings
     }
 
-    fn points(&self, input_scale: f64) -> Points<'_> {
+    fn points<'a>(&'a self, input_scale: f64, _: &'a Supervision) -> Points<'a> {
         Points::Sampled(Arc::new(Samples { audio: self, input_scale }))
     }
 

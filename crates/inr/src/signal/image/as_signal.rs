@@ -11,6 +11,7 @@ use crate::points::{Indices, PointBatch, Points, Region, Sampled};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
 use crate::signal::{Fingerprint, Reconstruction, Signal};
+use crate::supervision::Supervision;
 
 /// The pixels with their coordinates.
 struct Pixels<'a> {
@@ -41,7 +42,7 @@ impl Signal for Image {
         &self.warnings
     }
 
-    fn points(&self, input_scale: f64) -> Points<'_> {
+    fn points<'a>(&'a self, input_scale: f64, _: &'a Supervision) -> Points<'a> {
         Points::Sampled(Arc::new(Pixels { image: self, input_scale: input_scale as f32 }))
     }
 

@@ -11,16 +11,19 @@ use super::extract::{Extracted, extract};
 use super::geometry::Geometry;
 use super::info::DEFAULT_COUNT;
 use super::metrics::{band_iou, grid_iou, surface_distance};
+use super::occupancy::grid_coordinate;
 use super::options::{DistanceLoss, ShapeOptions};
 use super::preview::preview;
 use super::sampling::{ShapeSampler, ShapeSampling};
 use super::shape_file::Shape;
+use super::term_points::TermSampler;
 use crate::metrics::{Digits, Metric, Metrics};
 use crate::model_file::Body;
 use crate::points::{Draw, Drawn, PointBatch, Points, Sampler};
 use crate::signal::error::SignalError;
 use crate::signal::info::SignalInfo;
 use crate::signal::{Reconstruction, Signal};
+use crate::supervision::Supervision;
 
 /// Cells per side of the extracted surface that is compared with the true one, and of the one that
 /// is drawn.
@@ -36,12 +39,13 @@ pub struct ShapeSignal {
 }
 
 impl ShapeSignal {
-    /// Reads the content of a PLY, OBJ, STL or XYZ file: see [`Shape::open`].
+    /// Reads the content of a PLY, OBJ, STL, XYZ or PCD file: see [`Shape::open`].
     ///
     /// # Errors
     /// Returns the errors of [`Shape::open`].
     pub fn decode(path: &Path, bytes: &[u8], options: ShapeOptions) -> Result<Self, ShapeError> {
-        Ok(Self::new(Shape::decode(path, bytes)?, options))
+        let shape = Shape::decode_at(path, bytes, options.placement)?;
+        Ok(Self::new(shape, options))
     }
 
     /// Prepares the signed distances of a shape.
@@ -116,7 +120,11 @@ impl Drawn for ShapeSignal {
         check + self.options.grid.pow(3) + drawn
     }
 
-    fn sampler(&self, seed: u64, count: usize) -> Box<dyn Sampler + '_> {
+    fn sampler(&self, seed: u64, count: usize, supervision: &Supervision) -> Box<dyn Sampler + '_> {
+        if let Supervision::Surface(terms) = supervision {
+            let geometry = &self.shape.geometry;
+            return Box::new(TermSampler::new(geometry, &self.distance, terms, (seed, count)));
+        }
         let points = self.new_sampler(seed, count);
         Box::new(DistanceSampler { signal: self, points })
     }
@@ -130,7 +138,7 @@ struct DistanceSampler<'a> {
 
 impl Sampler for DistanceSampler<'_> {
     fn draw(&mut self, draw: Draw, batch: &mut PointBatch) {
-        let PointBatch { points, targets, weights, loss } = batch;
+        let PointBatch { points, targets, weights, loss, .. } = batch;
         let distance = &self.signal.distance;
         match draw {
             Draw::Check => self.points.check(distance, points, targets),
@@ -155,8 +163,8 @@ impl Signal for ShapeSignal {
         &self.shape.warnings
     }
 
-    fn points(&self, _: f64) -> Points<'_> {
-        Points::Drawn(self)
+    fn points<'a>(&'a self, _: f64, supervision: &'a Supervision) -> Points<'a> {
+        Points::Drawn(self, supervision)
     }
 
     fn fingerprint(&self) -> String {
@@ -186,6 +194,26 @@ impl Signal for ShapeSignal {
         reconstruction: &Reconstruction<'_>,
     ) -> Result<Metrics, SignalError> {
         Ok(Metrics::new([self.grid_iou(reconstruction)?]))
+    }
+
+    fn is_negated(&self, reconstruction: &Reconstruction<'_>) -> Result<bool, SignalError> {
+        /// The number of points along each side of the space.
+        const SIDE: usize = 17;
+        let at = |index: usize| grid_coordinate(index, SIDE) as f32;
+        let mut points = Vec::new();
+        for (fixed, (a, b)) in [(0, (1, 2)), (1, (0, 2)), (2, (0, 1))] {
+            for side in [0, SIDE - 1] {
+                for index in 0..SIDE * SIDE {
+                    let mut point = [at(side); 3];
+                    (point[a], point[b]) = (at(index % SIDE), at(index / SIDE));
+                    debug_assert_eq!(point[fixed], at(side));
+                    points.extend(point);
+                }
+            }
+        }
+        let mut values = vec![0.0; points.len() / 3];
+        engine(reconstruction)?.evaluate(&points, &mut values).map_err(ShapeError::from)?;
+        Ok(2 * values.iter().filter(|value| **value < 0.0).count() > values.len())
     }
 
     fn metrics(&self, reconstruction: &Reconstruction<'_>) -> Result<Metrics, SignalError> {

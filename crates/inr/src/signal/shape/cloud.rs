@@ -11,7 +11,7 @@ const DISAGREEING: f64 = 0.05;
 /// inward.
 const INWARDS: f64 = -0.1;
 
-/// Flips the normals if they point inward as a whole, and returns warnings about them.
+/// Flips the normals of a file if they point inward as a whole, and returns warnings about them.
 pub(super) fn orient_cloud(points: &[Vector], normals: &mut [Vector]) -> Vec<String> {
     let mut warnings = Vec::new();
     let sum = points.iter().fold([0.0; 3], |sum, point| add(sum, *point));
@@ -26,15 +26,34 @@ pub(super) fn orient_cloud(points: &[Vector], normals: &mut [Vector]) -> Vec<Str
         normals.iter_mut().for_each(|normal| *normal = scale(*normal, -1.0));
         warnings.push("the normals pointed inwards and were flipped".into());
     }
-    let share = disagreeing(points, normals);
-    if share > DISAGREEING {
-        warnings.push(format!(
-            "the normals disagree: {:.0} % of the points have a normal opposite to that of the \
-             nearest other point, and inside is not well defined there",
-            100.0 * share
-        ));
-    }
+    warnings.extend(disagreement(points, normals).map(|seen| {
+        format!(
+            "the normals disagree: {seen}, and inside is not well defined there; the normals of a \
+             file without normals are estimated from the points"
+        )
+    }));
     warnings
+}
+
+/// A warning about estimated normals of points that are too few or too far apart to tell the sides
+/// of the surface.
+pub(super) fn estimate_warning(points: &[Vector], normals: &[Vector]) -> Option<String> {
+    let seen = disagreement(points, normals)?;
+    Some(format!(
+        "the estimated normals disagree: {seen}; more points or a file with normals may tell the \
+         sides of the surface better"
+    ))
+}
+
+/// How many normals disagree, in words, if these are many.
+fn disagreement(points: &[Vector], normals: &[Vector]) -> Option<String> {
+    let share = disagreeing(points, normals);
+    (share > DISAGREEING).then(|| {
+        format!(
+            "{:.0} % of the points have a normal opposite to that of the nearest other point",
+            100.0 * share
+        )
+    })
 }
 
 /// The share of points whose normal is opposite to that of the nearest point in the other half of

@@ -135,6 +135,12 @@ impl SignedDistance {
         points.par_chunks_exact(3).with_min_len(256).map(one).collect()
     }
 
+    /// The closest point of the surface and its distance, which is not negative.
+    pub(super) fn nearest_point(&self, p: Vector) -> Option<(Vector, f64)> {
+        let nearest = self.tree.nearest(p, f64::INFINITY)?;
+        Some((nearest.point, nearest.squared_distance.sqrt()))
+    }
+
     /// The closest face or point and its distance, which is not negative.
     pub(crate) fn closest(&self, p: Vector) -> Option<(u32, f64)> {
         let nearest = self.tree.nearest(p, f64::INFINITY)?;

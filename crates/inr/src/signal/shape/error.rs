@@ -20,7 +20,7 @@ pub enum ShapeError {
         source: io::Error,
     },
     /// A file name that says nothing about its format.
-    #[error("'{}' is not a shape: expected a .ply, .obj, .stl or .xyz file", path.display())]
+    #[error("'{}' is not a shape: expected a .ply, .obj, .stl, .xyz or .pcd file", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -31,12 +31,18 @@ pub enum ShapeError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of points to write whose name says nothing about its format.
+    #[error("'{}': expected a name that ends with .ply, .xyz or .pcd", path.display())]
+    PointsFormat {
+        /// The file.
+        path: PathBuf,
+    },
     /// The content cannot be read as its format.
     #[error("'{}' is a damaged or unsupported {format} file: {reason}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// PLY, OBJ, STL or XYZ.
+        /// PLY, OBJ, STL, XYZ or PCD.
         format: &'static str,
         /// What was found.
         reason: String,

@@ -16,3 +16,13 @@ pub enum Geometry {
         normals: Vec<Vector>,
     },
 }
+
+impl Geometry {
+    /// The vertices or points.
+    pub fn positions(&self) -> &[Vector] {
+        match self {
+            Self::Mesh(mesh) => &mesh.vertices,
+            Self::Points { points, .. } => points,
+        }
+    }
+}

@@ -10,6 +10,7 @@ use super::placement::Placement;
 use crate::signal::error::SignalError;
 use crate::signal::info::{PointCount, SignalInfo, Unit};
 use crate::signal::kind::SignalKind;
+use crate::supervision::Supervise;
 
 /// The default number of points of a step: 10,000 on the surface, near it and farther away each.
 pub(super) const DEFAULT_COUNT: usize = 30_000;
@@ -24,6 +25,28 @@ pub struct ShapeInfo {
     pub elements: usize,
     /// Whether the surface encloses a volume without holes.
     pub closed: bool,
+    /// What the file describes it by.
+    #[serde(default, skip_serializing_if = "ShapeForm::is_mesh")]
+    pub form: ShapeForm,
+}
+
+/// What a file describes a surface by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShapeForm {
+    /// Triangles. Files of earlier versions have this value for clouds, too.
+    #[default]
+    Mesh,
+    /// Points with normals.
+    OrientedPoints,
+    /// Points whose normals are estimated from their neighbors.
+    Points,
+}
+
+impl ShapeForm {
+    fn is_mesh(&self) -> bool {
+        *self == Self::Mesh
+    }
 }
 
 impl SignalInfo for ShapeInfo {
@@ -47,6 +70,15 @@ impl SignalInfo for ShapeInfo {
         PointCount::Drawn(DEFAULT_COUNT)
     }
 
+    fn supervisions(&self) -> &'static [Supervise] {
+        match self.form {
+            ShapeForm::Mesh => &[Supervise::Distance, Supervise::Surface],
+            ShapeForm::OrientedPoints | ShapeForm::Points => {
+                &[Supervise::Surface, Supervise::Distance]
+            }
+        }
+    }
+
     fn shape(&self) -> String {
         "a surface in space".into()
     }
@@ -55,7 +87,12 @@ impl SignalInfo for ShapeInfo {
         let Placement { center: [x, y, z], scale } = self.placement;
         let closed = if self.closed { "watertight" } else { "not watertight" };
         let elements = self.elements;
-        format!("{elements} faces or points, {closed}, {scale:.6} around ({x:.6}, {y:.6}, {z:.6})")
+        let form = match self.form {
+            ShapeForm::Mesh => format!("{elements} faces or points, {closed}"),
+            ShapeForm::OrientedPoints => format!("{elements} points with normals"),
+            ShapeForm::Points => format!("{elements} points without normals"),
+        };
+        format!("{form}, {scale:.6} around ({x:.6}, {y:.6}, {z:.6})")
     }
 
     fn unit(&self) -> Option<Unit> {

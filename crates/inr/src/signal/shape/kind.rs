@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 #[cfg(feature = "shape")]
 use super::as_signal::ShapeSignal;
-use super::info::ShapeInfo;
+use super::info::{ShapeForm, ShapeInfo};
 use super::options::{ShapeOptions, ShapeRequest};
 use super::placement::Placement;
 #[cfg(not(feature = "shape"))]
@@ -18,8 +18,8 @@ use crate::signal::request::SignalOptions;
 pub(in crate::signal) const KIND: KindEntry = KindEntry {
     name: "shape",
     plural: "shapes",
-    formats: "a shape (PLY, OBJ, STL, XYZ)",
-    endings: &["ply", "obj", "stl", "xyz", "xyzn"],
+    formats: "a shape (PLY, OBJ, STL, XYZ, PCD)",
+    endings: &["ply", "obj", "stl", "xyz", "xyzn", "pcd"],
     fields: ShapeRequest::FIELDS,
     options_to_json: |all| serde_json::to_value(all.shape),
     options_from_json: |value| {
@@ -37,11 +37,16 @@ pub(in crate::signal) const KIND: KindEntry = KindEntry {
         let info = ShapeInfo::deserialize(value).map_err(|error| format!("a shape: {error}"))?;
         Ok(Arc::new(info))
     },
-    // No option affects how a shape is read.
-    comparable: |_, own| Comparable { own: *own, whole: Vec::new() },
+    // Compared where the model has its surface.
+    comparable: |info, own| {
+        let info = info.as_any().downcast_ref::<ShapeInfo>();
+        let placement = info.filter(|info| info.elements > 0).map(|info| info.placement);
+        let own = SignalOptions { shape: ShapeOptions { placement, ..own.shape }, ..*own };
+        Comparable { own, whole: Vec::new() }
+    },
     blank: |inputs, outputs| {
         let placement = Placement { center: [0.0; 3], scale: 1.0 };
-        let size = ShapeInfo { placement, elements: 0, closed: false };
+        let size = ShapeInfo { placement, elements: 0, closed: false, form: ShapeForm::Mesh };
         (inputs == 3 && outputs == 1).then(|| Arc::new(size) as _)
     },
 };

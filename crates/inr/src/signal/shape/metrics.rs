@@ -164,10 +164,6 @@ fn normal_of(geometry: &Geometry, face: u32) -> Vector {
 
 /// The longest side of the bounding box.
 fn longest_side(geometry: &Geometry) -> f64 {
-    let points = match geometry {
-        Geometry::Mesh(mesh) => &mesh.vertices,
-        Geometry::Points { points, .. } => points,
-    };
-    let (low, high) = bounds(points.iter().copied());
+    let (low, high) = bounds(geometry.positions().iter().copied());
     add(high, scale(low, -1.0)).into_iter().fold(0.0, f64::max)
 }

@@ -32,11 +32,15 @@ mod mesh;
 #[cfg(feature = "shape")]
 mod metrics;
 #[cfg(feature = "shape")]
+mod normals;
+#[cfg(feature = "shape")]
 mod occupancy;
 mod options;
 #[cfg(feature = "shape")]
 mod orientation;
 mod placement;
+#[cfg(feature = "shape")]
+mod point_file;
 #[cfg(feature = "shape")]
 mod preview;
 #[cfg(feature = "shape")]
@@ -47,6 +51,8 @@ mod sampling;
 mod shape_file;
 #[cfg(feature = "shape")]
 mod surface;
+#[cfg(feature = "shape")]
+mod term_points;
 #[cfg(feature = "shape")]
 mod topology;
 #[cfg(feature = "shape")]
@@ -69,7 +75,7 @@ pub(crate) use extract::extract_watched;
 pub use extract::{Extracted, Field, RESOLUTIONS, extract};
 #[cfg(feature = "shape")]
 pub use geometry::Geometry;
-pub use info::ShapeInfo;
+pub use info::{ShapeForm, ShapeInfo};
 pub(super) use kind::KIND;
 #[cfg(feature = "shape")]
 pub use mesh::Mesh;
@@ -77,6 +83,8 @@ pub use mesh::Mesh;
 pub use metrics::{SurfaceDistance, band_iou, grid_iou, surface_distance};
 pub use options::{DistanceLoss, OPTIONS, ShapeOptions, ShapeRequest};
 pub use placement::{Placement, REACH};
+#[cfg(feature = "shape")]
+pub use point_file::{PointCloud, PointFormat, sample_points, write_points};
 #[cfg(feature = "shape")]
 pub use preview::preview;
 #[cfg(feature = "shape")]

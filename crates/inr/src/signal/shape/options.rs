@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use vi3nr_engine::Loss;
 
+use super::placement::Placement;
+
 use crate::preset::{ByPreset, Preset};
 
 /// The defaults of each preset.
@@ -14,8 +16,13 @@ pub const OPTIONS: ByPreset<ShapeOptions> = ByPreset { fast: FAST, paper: PAPER 
 const FAST: ShapeOptions =
     ShapeOptions { loss: DistanceLoss::Squared, clamp: Some(0.1), uniform: 0.2, ..PAPER };
 
-const PAPER: ShapeOptions =
-    ShapeOptions { loss: DistanceLoss::Absolute, clamp: None, uniform: 0.0, grid: 128 };
+const PAPER: ShapeOptions = ShapeOptions {
+    loss: DistanceLoss::Absolute,
+    clamp: None,
+    uniform: 0.0,
+    grid: 128,
+    placement: None,
+};
 
 /// The options of training and measuring a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,6 +35,9 @@ pub struct ShapeOptions {
     pub uniform: f64,
     /// The number of points per side of the grid on which the intersection over union is measured.
     pub grid: usize,
+    /// The transform of the file's units to \[-1, 1\]; by default that of its own points.
+    #[serde(skip)]
+    pub placement: Option<Placement>,
 }
 
 impl Default for ShapeOptions {

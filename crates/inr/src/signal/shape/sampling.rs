@@ -182,7 +182,7 @@ fn draw(
 
 /// How points off the surface are drawn.
 #[derive(Debug, Clone, Copy)]
-enum Noise {
+pub(super) enum Noise {
     /// A point of the surface, moved by Laplace noise of this scale on each axis and wrapped into
     /// the space that is trained.
     Laplace(f64),
@@ -190,7 +190,13 @@ enum Noise {
     Uniform,
 }
 
-fn off_surface(surface: &Surface, random: &Random, element: u64, noise: Noise) -> [f32; 3] {
+/// A point off the surface, a function of the generator and the element alone.
+pub(super) fn off_surface(
+    surface: &Surface,
+    random: &Random,
+    element: u64,
+    noise: Noise,
+) -> [f32; 3] {
     let bits = random.bits(2 * element + 1);
     let centered = [0, 1, 2].map(|axis| half_open(bits[axis]) - 0.5);
     let point = match noise {

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cloud::orient_cloud;
+use super::cloud::{estimate_warning, orient_cloud};
 use super::error::ShapeError;
 use super::geometry::Geometry;
-use super::info::ShapeInfo;
+use super::info::{ShapeForm, ShapeInfo};
 use super::mesh::Mesh;
+use super::normals::estimate_normals;
 use super::orientation::{Orientation, orient_pieces};
 use super::placement::Placement;
 use super::read::read;
@@ -29,12 +30,14 @@ pub struct Shape {
     pub geometry: Arc<Geometry>,
     /// The transform to the units of the file.
     pub placement: Placement,
+    /// What the file describes the surface by.
+    pub form: ShapeForm,
     /// Warnings about the file: holes, faces that were flipped or dropped.
     pub warnings: Vec<String>,
 }
 
 impl Shape {
-    /// Reads a PLY, OBJ, STL or XYZ file; its name determines the format. Polygons become
+    /// Reads a PLY, OBJ, STL, XYZ or PCD file; its name determines the format. Polygons become
     /// triangles, and equal positions one vertex. Faces with a repeated corner and duplicates are
     /// dropped. Faces are flipped if neighbors disagree, and connected pieces if they face inward
     /// and are not cavities.
@@ -55,8 +58,18 @@ impl Shape {
     /// # Errors
     /// Returns the errors of [`Shape::open`].
     pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self, ShapeError> {
+        Self::decode_at(path, bytes, None)
+    }
+
+    /// Like [`Shape::decode`], with another transform than that of the file's own points.
+    pub(super) fn decode_at(
+        path: &Path,
+        bytes: &[u8],
+        placement: Option<Placement>,
+    ) -> Result<Self, ShapeError> {
         let geometry = read(path, bytes)?;
-        Self::new(geometry).map_err(|reason| ShapeError::Unusable { path: path.to_owned(), reason })
+        Self::new_at(geometry, placement)
+            .map_err(|reason| ShapeError::Unusable { path: path.to_owned(), reason })
     }
 
     /// A checksum of all positions and of the faces or normals: see
@@ -89,13 +102,17 @@ impl Shape {
     /// Returns the reason in words if there are no faces or points, a vertex does not exist, or
     /// coordinates are not finite or all equal.
     pub fn new(geometry: Geometry) -> Result<Self, String> {
+        Self::new_at(geometry, None)
+    }
+
+    fn new_at(geometry: Geometry, placement: Option<Placement>) -> Result<Self, String> {
         match geometry {
-            Geometry::Mesh(mesh) => Self::of_mesh(&mesh),
-            Geometry::Points { points, normals } => Self::of_points(&points, &normals),
+            Geometry::Mesh(mesh) => Self::of_mesh(&mesh, placement),
+            Geometry::Points { points, normals } => Self::of_points(&points, &normals, placement),
         }
     }
 
-    fn of_mesh(mesh: &Mesh) -> Result<Self, String> {
+    fn of_mesh(mesh: &Mesh, given: Option<Placement>) -> Result<Self, String> {
         require_finite(&mesh.vertices)?;
         if mesh.faces.len() > u32::MAX as usize / 4 || mesh.vertices.len() > u32::MAX as usize / 4 {
             return Err(format!("{} faces are more than can be counted", mesh.faces.len()));
@@ -115,7 +132,7 @@ impl Shape {
                 _ => format!("all of its {dropped} faces have a corner twice"),
             });
         }
-        let placement = placement(&mesh.vertices)?;
+        let placement = given.map_or_else(|| placement(&mesh.vertices), Ok)?;
         for vertex in &mut mesh.vertices {
             *vertex = placement.normalize(*vertex);
         }
@@ -167,10 +184,15 @@ impl Shape {
         } else if orientation.is_flat {
             warnings.push("the surface encloses no volume: there is no inside to learn".into());
         }
-        Ok(Self { geometry: Arc::new(Geometry::Mesh(mesh)), placement, warnings })
+        let (geometry, form) = (Arc::new(Geometry::Mesh(mesh)), ShapeForm::Mesh);
+        Ok(Self { geometry, placement, form, warnings })
     }
 
-    fn of_points(points: &[Vector], normals: &[Vector]) -> Result<Self, String> {
+    fn of_points(
+        points: &[Vector],
+        normals: &[Vector],
+        given: Option<Placement>,
+    ) -> Result<Self, String> {
         require_finite(points)?;
         if points.is_empty() {
             return Err("it has no points".into());
@@ -185,13 +207,20 @@ impl Shape {
                 "point {index} (counted from 0) has the normal {normal:?}, which is not a direction"
             ));
         }
-        let placement = placement(points)?;
+        let placement = given.map_or_else(|| placement(points), Ok)?;
         let normalized = |point: &Vector| placement.normalize(*point);
         let points: Vec<Vector> = points.iter().map(normalized).collect();
-        let mut normals: Vec<Vector> = normals.iter().map(|normal| unit(*normal)).collect();
-        let warnings = orient_cloud(&points, &mut normals);
+        let (normals, form, warnings) = if normals.is_empty() {
+            let normals = estimate_normals(&points);
+            let warnings = estimate_warning(&points, &normals).into_iter().collect();
+            (normals, ShapeForm::Points, warnings)
+        } else {
+            let mut normals: Vec<Vector> = normals.iter().map(|normal| unit(*normal)).collect();
+            let warnings = orient_cloud(&points, &mut normals);
+            (normals, ShapeForm::OrientedPoints, warnings)
+        };
         let geometry = Geometry::Points { points, normals };
-        Ok(Self { geometry: Arc::new(geometry), placement, warnings })
+        Ok(Self { geometry: Arc::new(geometry), placement, form, warnings })
     }
 
     /// The properties that a model file keeps.
@@ -200,7 +229,8 @@ impl Shape {
             Geometry::Mesh(mesh) => mesh.faces.len(),
             Geometry::Points { points, .. } => points.len(),
         };
-        ShapeInfo { placement: self.placement, elements, closed: self.is_closed() }
+        let (placement, form) = (self.placement, self.form);
+        ShapeInfo { placement, elements, closed: self.is_closed(), form }
     }
 
     /// Whether the surface encloses a volume without holes.

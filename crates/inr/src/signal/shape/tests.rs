@@ -75,6 +75,7 @@ fn rays_through_corners_and_along_faces_are_counted_once() {
     let mut mesh = cube();
     mesh.vertices.iter_mut().for_each(|v| *v = scale(*v, 0.6));
     let shape = Shape {
+        form: ShapeForm::Mesh,
         geometry: Arc::new(Geometry::Mesh(mesh)),
         placement: Placement { center: [0.0; 3], scale: 1.0 },
         warnings: Vec::new(),

@@ -1,6 +1,8 @@
 //! Shape files as they are: triangles or points, with only the format checked.
 
+mod lzf;
 mod obj;
+mod pcd;
 mod ply;
 mod polygon;
 mod stl;
@@ -30,6 +32,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Geometry, ShapeError> {
         "obj" => ("OBJ", obj::parse),
         "stl" => ("STL", stl::parse),
         "xyz" | "xyzn" => ("XYZ", xyz::parse),
+        "pcd" => ("PCD", pcd::parse),
         _ => return Err(ShapeError::Format { path: path.to_owned() }),
     };
     parse(bytes).map_err(|reason| ShapeError::Damaged {

@@ -50,6 +50,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
         }
     }
     let has_all = |names: [&str; 3]| names.iter().all(|name| vertex.properties.contains_key(*name));
+    let has_faces = ["face", "tristrips"]
+        .iter()
+        .any(|name| header.elements.get(*name).is_some_and(|element| element.count > 0));
     let with_normals = has_all(["nx", "ny", "nz"]) || has_all(["normal_x", "normal_y", "normal_z"]);
     let mut mesh = Mesh::default();
     let mut normals = Vec::new();
@@ -70,12 +73,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
     }
     add_faces(&polygons, &mut mesh)?;
     add_strips(&strips, &mut mesh)?;
-    if mesh.faces.is_empty() && !mesh.vertices.is_empty() && !with_normals {
-        return Err("it has no faces, and its vertices have no normals (nx, ny, nz or normal_x, \
-                    normal_y, normal_z)"
-            .into());
-    }
-    if mesh.faces.is_empty() && with_normals {
+    if mesh.faces.is_empty() && !mesh.vertices.is_empty() && !has_faces {
+        let normals = if with_normals { normals } else { Vec::new() };
         return Ok(Geometry::Points { points: mesh.vertices, normals });
     }
     Ok(Geometry::Mesh(mesh))

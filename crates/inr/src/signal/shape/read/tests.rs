@@ -6,7 +6,8 @@ use std::path::Path;
 use vi3nr::rng::{Random, Stream};
 
 use crate::signal::shape::test_shapes::sphere;
-use crate::signal::shape::{Geometry, Shape, SignedDistance, write_mesh};
+use crate::signal::shape::vector::dot;
+use crate::signal::shape::{Geometry, Shape, ShapeForm, SignedDistance, write_mesh};
 
 fn open(name: &str, content: impl AsRef<[u8]>) -> Result<Shape, String> {
     let folder = tempfile::tempdir().unwrap();
@@ -71,11 +72,6 @@ fn damaged_files_are_refused_with_a_reason() {
             &PLY.replace("element face 3", "element dust 1000000000\nelement face 3"),
             "dust",
         ),
-        (
-            "a.ply",
-            &PLY.replace("element face 3\nproperty list uchar int vertex_indices\n", ""),
-            "no faces",
-        ),
         ("a.ply", &PLY[..PLY.len() - 8], ""),
         ("a.ply", &PLY.replace("4 0 2 1 3\n3 0 1 3\n3 0 3 2", "2 0 1\n1 0\n0"), "no faces"),
         (
@@ -100,6 +96,7 @@ fn damaged_files_are_refused_with_a_reason() {
         ("a.xyz", "0 0 0 0 0 1\n", "expected an extent"),
         ("a.xyz", "", "no points"),
         ("a.glb", "", "expected a .ply"),
+        ("a.xyz", "0 0 0\n1 2 3 0 0 1\n", "line 2: 6 numbers; expected 3"),
     ] {
         let error = open(name, content).expect_err(content);
         assert!(error.contains(reason), "{reason}: {error}");
@@ -251,4 +248,125 @@ fn xyz_and_ply_files_of_other_programs_are_read() {
     let shape = open("a.ply", strips).unwrap();
     assert!(shape.is_closed());
     assert_eq!(shape.warnings, ["1 duplicate faces were dropped"]);
+}
+
+/// Points without normals get them from their neighbors.
+#[test]
+fn points_without_normals_are_read() {
+    let points = sphere(5).vertices;
+    let rows: Vec<String> = points.iter().map(|[x, y, z]| format!("{x} {y} {z}")).collect();
+    let (count, rows) = (points.len(), rows.join("\n"));
+    let ply = format!(
+        "ply\nformat ascii 1.0\nelement vertex {count}\nproperty float x\nproperty float y\n\
+         property float z\nelement face 0\nproperty list uchar int vertex_indices\nend_header\n\
+         {rows}\n"
+    );
+    let pcd = format!("FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH {count}\nDATA ascii\n{rows}\n");
+    let colored = rows.replace('\n', " 1 2 3\n") + " 1 2 3";
+    for (name, text) in [
+        ("a.xyz", rows.clone()),
+        ("a.xyz", format!("x y z r g b\n{colored}")),
+        ("a.ply", ply),
+        ("a.pcd", pcd),
+    ] {
+        let shape = open(name, &text).unwrap();
+        assert_eq!(shape.form, ShapeForm::Points, "{text}");
+        let Geometry::Points { points, normals } = &*shape.geometry else { panic!("{text}") };
+        assert_eq!((points.len(), normals.len()), (count, count));
+        assert!(points.iter().zip(normals).all(|(p, n)| dot(*p, *n) > 0.9));
+    }
+}
+
+/// Two points with other fields around their positions and normals.
+fn pcd(data: &str, content: &[u8]) -> Vec<u8> {
+    let header = format!(
+        "# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\n\
+         FIELDS id x y z curvature normal_x normal_y normal_z\nSIZE 1 4 8 2 4 4 4 4\n\
+         TYPE U F F I F F F F\nCOUNT 3 1 1 1 2 1 1 1\nWIDTH 2\nHEIGHT 1\n\
+         VIEWPOINT 0 0 0 1 0 0 0\nPOINTS 2\nDATA {data}\n"
+    );
+    [header.as_bytes(), content].concat()
+}
+
+/// The fields of those points, one after the other.
+fn pcd_fields() -> [[Vec<u8>; 8]; 2] {
+    let point = |x: f32, y: f64, z: i16, n: [f32; 3]| {
+        let [a, b, c] = n.map(|n| n.to_le_bytes().to_vec());
+        let (x, y) = (x.to_le_bytes().to_vec(), y.to_le_bytes().to_vec());
+        [vec![7, 8, 9], x, y, z.to_le_bytes().to_vec(), vec![0; 8], a, b, c]
+    };
+    [point(1.0, 2.5, -3, [0.0, 0.0, 1.0]), point(2.0, -2.5, 3, [1.0, 0.0, 0.0])]
+}
+
+#[test]
+fn pcd_files_of_every_kind_are_read() {
+    let plain = open("a.xyz", "1 2.5 -3 0 0 1\n2 -2.5 3 1 0 0\n").unwrap();
+    let ascii = "7 8 9 1 2.5 -3 0 0 0 0 1\n\n7 8 9 2 -2.5 3 0 nan 1 0 0";
+    assert_eq!(open("a.pcd", pcd("ascii", ascii.as_bytes())).unwrap(), plain);
+    let fields = pcd_fields();
+    let rows: Vec<u8> = fields.iter().flatten().flatten().copied().collect();
+    assert_eq!(open("a.PCD", pcd("binary", &rows)).unwrap(), plain);
+    let columns: Vec<u8> =
+        (0..8).flat_map(|field| fields.iter().flat_map(move |p| p[field].clone())).collect();
+    let mut packed = Vec::new();
+    for part in columns.chunks(32) {
+        packed.push(part.len() as u8 - 1);
+        packed.extend(part);
+    }
+    let sizes = [packed.len() as u32, columns.len() as u32].map(u32::to_le_bytes).concat();
+    let compressed = pcd("binary_compressed", &[sizes, packed].concat());
+    assert_eq!(open("a.pcd", &compressed).unwrap(), plain);
+    // Points that a scanner did not see.
+    let unseen = ascii.replace("\n\n", "\n7 8 9 nan nan nan 0 0 nan nan nan\n");
+    let unseen = String::from_utf8(pcd("ascii", unseen.as_bytes())).unwrap();
+    let unseen = unseen.replace("POINTS 2", "POINTS 3");
+    assert_eq!(open("a.pcd", unseen).unwrap(), plain);
+}
+
+#[test]
+fn damaged_pcd_files_are_refused_with_a_reason() {
+    // Long enough for the two points that the header promises.
+    let row = format!("7 8 9 1 2.5 -3 0 0 0 0 1{:40}\n", "");
+    let whole = String::from_utf8(pcd("ascii", row.as_bytes())).unwrap();
+    let change = |from: &str, to: &str| whole.replace(from, to).into_bytes();
+    let rows: Vec<u8> = pcd_fields().iter().flatten().flatten().copied().collect();
+    let compressed = |a: u32, b: u32, data: &[u8]| {
+        pcd("binary_compressed", &[&a.to_le_bytes()[..], &b.to_le_bytes(), data].concat())
+    };
+    for (content, reason) in [
+        (Vec::new(), "no line 'DATA'"),
+        (b"FIELDS x y z\n".repeat(9999), "no line 'DATA'"),
+        (whole.clone().into_bytes(), "it has 1 points; its header promises 2"),
+        (change("POINTS 2", "POINTS 99999999999"), "promises 99999999999 points"),
+        (change("POINTS 2", "POINTS -1"), "'-1', not a whole number"),
+        (
+            change("WIDTH 2\nHEIGHT 1", "WIDTH 18446744073709551615\nHEIGHT 2")
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.starts_with(b"POINTS"))
+                .collect::<Vec<_>>()
+                .join(&b'\n'),
+            "more points than can be counted",
+        ),
+        (change("DATA ascii", "DATA zip"), "DATA is 'zip'"),
+        (change(" y z", " y depth"), "no field 'z'"),
+        (change("SIZE 1", "SIZE"), "8 fields, 7 sizes"),
+        (change("COUNT 3", "COUNT"), "7 counts"),
+        (change("TYPE U F", "TYPE U G"), "type 'G' and size 4"),
+        (change("SIZE 1 4", "SIZE 1 2"), "type 'F' and size 2"),
+        (change("COUNT 3", "COUNT 18446744073709551615"), "promises 2 points"),
+        (change("1 2.5", "1 two"), "line 12: 'two' is not a number"),
+        (change("1 2.5 -3 0 0 0 0 1", "1 2.5"), "line 12: 5 numbers; expected 11"),
+        (pcd("binary", &rows[..rows.len() - 1]), "promises 2 points"),
+        (pcd("binary_compressed", &[1, 2, 3]), "expected at least 8"),
+        (compressed(100, 100, &[0; 9]), "100 compressed bytes are promised"),
+        (compressed(4, 10, &[0; 4]), "promises 2 points"),
+        (compressed(4, 1 << 20, &[0; 4]), "cannot expand"),
+        (compressed(4, 74, &[31, 0, 0, 0]), "ends too early"),
+    ] {
+        let error = open("a.pcd", &content).unwrap_err();
+        assert!(error.contains(reason), "{reason}: {error}");
+    }
+    let huge = change("COUNT 3", "COUNT 18446744073709551615");
+    let huge = String::from_utf8(huge).unwrap().replace("DATA ascii", "DATA binary");
+    assert!(open("a.pcd", huge).unwrap_err().contains("1048576 bytes"));
 }

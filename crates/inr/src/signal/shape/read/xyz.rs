@@ -1,4 +1,4 @@
-//! XYZ and XYZN: a line for each point, `x y z nx ny nz`, or with a color between,
+//! XYZ and XYZN: a line for each point, `x y z`, `x y z nx ny nz`, or with a color between,
 //! `x y z r g b nx ny nz`, as Open3D and CloudCompare write them. Numbers may be separated by
 //! spaces, tabs, commas or semicolons. `#` and `//` start a comment. The first lines may contain
 //! the names of the columns and the number of points.
@@ -37,14 +37,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
             continue;
         }
         let first = match order {
-            Some(first) if first + 3 <= found.len() => first,
+            Some(Some(first)) if first + 3 <= found.len() => Some(first),
+            Some(None) if found.len() >= 3 => None,
             _ => match found.len() {
-                6 => 3,
-                9 => 6,
+                3 => None,
+                6 => Some(3),
+                9 => Some(6),
                 count => {
                     return Err(format!(
-                        "line {line}: {count} numbers; expected 6, a point and its normal, or 9, \
-                         a point, its color and its normal"
+                        "line {line}: {count} numbers; expected 3, a point, 6, a point and its \
+                         normal, or 9, a point, its color and its normal"
                     ));
                 }
             },
@@ -60,19 +62,23 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Geometry, String> {
         let values: Vec<f64> =
             found.drain(..).map(|word| number(&word, line)).collect::<Result<_, _>>()?;
         points.push(Vector::from([values[0], values[1], values[2]]));
-        normals.push(Vector::from([values[first], values[first + 1], values[first + 2]]));
+        if let Some(first) = first {
+            normals.push(Vector::from([values[first], values[first + 1], values[first + 2]]));
+        }
     }
     Ok(Geometry::Points { points, normals })
 }
 
-/// The first column of the normals, if the words are names of columns, x, y and z first.
-fn normal_columns(names: &[String]) -> Option<usize> {
+/// The first column of the normals, `Some(None)` if there are none, if the words are names of
+/// columns, x, y and z first.
+fn normal_columns(names: &[String]) -> Option<Option<usize>> {
     let names: Vec<String> = names
         .iter()
         .map(|name| name.trim_matches('"').to_ascii_lowercase().replace(['_', '-'], ""))
         .collect();
     let is_named = names.get(..3)? == ["x", "y", "z"];
-    let normal = names.iter().position(|name| matches!(&**name, "nx" | "normalx" | "normal x"));
-    // Names without normals are refused with the first line of numbers.
-    is_named.then(|| normal.unwrap_or(3))
+    let normal = names.iter().position(|name| {
+        matches!(&**name, "n" | "nx" | "normal" | "normals" | "normalx" | "normal x")
+    });
+    is_named.then_some(normal)
 }
