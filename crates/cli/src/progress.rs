@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vi3nr_inr::pieces::PieceProgress;
 use vi3nr_inr::signal::Signal;
+use vi3nr_inr::supervision::Supervision;
 use vi3nr_inr::train::Progress;
 use vi3nr_lab::sweep::{Event, Plan, State};
 
@@ -14,6 +15,7 @@ use crate::output::{is_quiet, note};
 pub(crate) struct FitBar<'a> {
     bar: ProgressBar,
     signal: &'a dyn Signal,
+    supervision: &'a Supervision,
     /// Whether lines are written where there is no terminal.
     has_lines: bool,
     tenths: Tenths,
@@ -22,12 +24,16 @@ pub(crate) struct FitBar<'a> {
 }
 
 impl<'a> FitBar<'a> {
-    /// A bar over `steps`; `signal` tells what their losses mean. `has_lines` is whether lines are
+    /// A bar over `steps`; `signal` and `supervision` tell what their losses mean. `has_lines` is whether lines are
     /// written where there is no terminal.
-    pub(crate) fn new(steps: u64, signal: &'a dyn Signal, has_lines: bool) -> Self {
+    pub(crate) fn new(
+        steps: u64,
+        (signal, supervision): (&'a dyn Signal, &'a Supervision),
+        has_lines: bool,
+    ) -> Self {
         let bar = bar(steps);
         let has_lines = has_lines && !is_quiet();
-        Self { bar, signal, has_lines, tenths: Tenths::default(), is_estimated: false }
+        Self { bar, signal, supervision, has_lines, tenths: Tenths::default(), is_estimated: false }
     }
 
     /// Shows a step. Without a terminal, a line at every tenth of the steps.
@@ -38,7 +44,7 @@ impl<'a> FitBar<'a> {
             return;
         }
         let rate = progress.points_seen as f64 / progress.elapsed.as_secs_f64().max(1e-9);
-        let meaning = self.signal.metrics_of_loss(progress.loss);
+        let meaning = self.supervision.metrics_of_loss(self.signal, progress.loss);
         let meaning =
             meaning.all.first().map(|first| format!("  {} {}", first.name, first.amount()));
         let left = progress.steps.saturating_sub(progress.step) as f64;
@@ -61,7 +67,7 @@ impl<'a> FitBar<'a> {
     /// Shows how many pieces have ended. Without a terminal, a line once the duration can be told
     /// and at every tenth of the pieces.
     pub(crate) fn show_pieces(&mut self, progress: &PieceProgress) {
-        let meaning = self.signal.metrics_of_loss(progress.loss);
+        let meaning = self.supervision.metrics_of_loss(self.signal, progress.loss);
         let meaning = meaning.all.first().filter(|first| first.value.is_finite());
         let meaning = meaning
             .map_or(String::new(), |first| format!("  {} {} so far", first.name, first.amount()));

@@ -1,5 +1,7 @@
 //! The residuals of a squared loss on values and derivatives.
 
+use crate::{Power, Term, WeightedTerm};
+
 /// Which residuals the curvature of a squared loss is of: the loss at a point is
 /// Σ_o (v Φ_o - …)² + ‖g ∇Φ_o - …‖² + (l ΔΦ_o - …)² with these factors v, g and l. A residual with
 /// the factor 0 is left out.
@@ -19,6 +21,31 @@ pub struct Residuals {
 impl Residuals {
     /// The residuals of a loss on values alone.
     pub const VALUES: Self = Self { value: 1.0, gradient: 0.0, laplacian: 0.0 };
+
+    /// The residuals whose weighted mean squares are the sum of `terms`, or `None` if a term is not
+    /// the square of a difference to a known value, gradient or Laplacian.
+    ///
+    /// ```
+    /// use vi3nr_engine::Residuals;
+    ///
+    /// let of = |text: &str| Residuals::of_terms(&[text.parse().unwrap()]);
+    /// assert_eq!(of("gradient:4").unwrap().gradient, 2.0);
+    /// assert_eq!(of("eikonal:1"), None);
+    /// ```
+    pub fn of_terms(terms: &[WeightedTerm]) -> Option<Self> {
+        let (power, signed) = (Power::Two, true);
+        let mut squares = [0.0; 3];
+        for WeightedTerm { term, weight } in terms {
+            let kind = [
+                Term::Value { power, signed },
+                Term::Gradient { power, signed },
+                Term::Laplacian { power },
+            ];
+            squares[kind.iter().position(|kind| kind == term)?] += weight;
+        }
+        let [value, gradient, laplacian] = squares.map(f64::sqrt);
+        Some(Self { value, gradient, laplacian })
+    }
 
     /// The highest derivative with respect to the coordinates: 0, 1 or 2.
     pub fn order(&self) -> usize {

@@ -64,6 +64,10 @@ pub(crate) fn constant_loss(points: &EvalPoints<'_>, outputs: usize) -> f64 {
             let mut batch = PointBatch::default();
             let mut sums = vec![(0.0, 0.0); outputs];
             let count = points.count();
+            points.push(Indices::Range(0..0), &mut batch);
+            if batch.has_terms() {
+                return f64::INFINITY;
+            }
             for first in (0..count).step_by(BAND) {
                 batch.clear();
                 points.push(Indices::Range(first..count.min(first + BAND)), &mut batch);

@@ -42,6 +42,7 @@ pub mod fit;
 mod learned;
 pub mod metrics;
 pub mod model_file;
+mod offset;
 pub mod optimizer;
 pub mod pieces;
 pub mod plan;

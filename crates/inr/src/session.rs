@@ -10,12 +10,14 @@ use vi3nr_engine::{Backend, EngineError};
 use crate::learned;
 use crate::metrics::Metrics;
 use crate::model_file::{Body, Model, Origin, Storage};
+use crate::offset;
 use crate::optimizer::OptimizerName;
 use crate::pieces::{PieceError, Pieces, PiecesReport};
 use crate::plan::FitPlan;
 use crate::points::EvalLoss;
 use crate::request::FitRequest;
 use crate::signal::{Reconstruction, Signal, SignalError};
+use crate::supervision::Supervision;
 use crate::train::{Progress, RunContext, Stop, TrainError, TrainOutcome, TrainState, Trainer};
 
 /// Why a fit fails.
@@ -324,7 +326,11 @@ impl<'a> Session<'a> {
                 negate(&plan.network, &mut parameters);
             }
         }
-        let EvalLoss { loss, terms, values } = kept;
+        let EvalLoss { loss, terms, mut values } = kept;
+        let mut loss_on_values = loss;
+        if matches!(plan.supervision, Supervision::Derivatives(_)) {
+            loss_on_values = offset::settle(plan, signal, &mut parameters, &mut values);
+        }
         let terms = plan.supervision.terms().iter().zip(&*terms).map(|(term, loss)| TermReport {
             term: term.term.to_string(),
             weight: term.weight,
@@ -340,7 +346,7 @@ impl<'a> Session<'a> {
         };
         let reconstruction = Reconstruction { body: &model.body, values: &values, backend };
         let mut metrics =
-            backend.workers().install(|| signal.metrics_of_fit(loss, &reconstruction))?;
+            backend.workers().install(|| signal.metrics_of_fit(loss_on_values, &reconstruction))?;
         metrics.all.extend(model.size_metrics());
         let seconds = outcome.elapsed.as_secs_f64().max(1e-9);
         let all = plan.signal.points().default_count() as f64;
@@ -362,7 +368,10 @@ impl<'a> Session<'a> {
             stopped: outcome.stop,
             kept_step,
             last_loss,
-            last: Metrics { prefix: "last_", ..signal.metrics_of_loss(last_loss) },
+            last: Metrics {
+                prefix: "last_",
+                ..plan.supervision.metrics_of_loss(signal, last_loss)
+            },
             terms,
             pieces: None,
             warnings,

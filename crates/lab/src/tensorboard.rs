@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use vi3nr_engine::WeightedTerm;
 use vi3nr_inr::atomic_file::{WriteError, write_atomically};
 use vi3nr_inr::run_directory::{MetricsLog, RunDirectory};
 use vi3nr_inr::signal::Signal;
+use vi3nr_inr::supervision::Supervision;
 use vi3nr_inr::train::Progress;
 
 /// The scalars of one step.
@@ -30,17 +30,17 @@ pub struct Scalars {
 /// Returns a [`WriteError`] with the file's name if the file cannot be written.
 pub fn save_events(
     directory: &RunDirectory,
-    (signal, terms): (&dyn Signal, &[WeightedTerm]),
+    (signal, supervision): (&dyn Signal, &Supervision),
     log: &MetricsLog,
     elapsed: Duration,
 ) -> Result<PathBuf, WriteError> {
     let now = SystemTime::now();
     let began = now.checked_sub(elapsed).unwrap_or(now);
     let scalars = |row: &Progress| {
-        let metrics = signal.metrics_of_loss(row.loss).all.into_iter();
+        let metrics = supervision.metrics_of_loss(signal, row.loss).all.into_iter();
         let own = [("loss", row.loss), ("learning_rate", row.learning_rate)].into_iter();
         let values = own.chain(metrics.map(|metric| (metric.name, metric.value)));
-        let losses = terms.iter().zip(&*row.terms);
+        let losses = supervision.terms().iter().zip(&*row.terms);
         let values = values.chain(losses.map(|(term, loss)| (term.term.name(), *loss)));
         Scalars {
             step: row.step,

@@ -177,16 +177,18 @@ pub(crate) struct InitializationArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
-    /// What a shape is learned from: distance or surface [default: surface for point clouds and with
-    /// --term, else distance]
+    /// What is learned: value, gradient or laplacian of an image, distance or surface of a shape
+    /// [default: value; surface for point clouds and with --term, else distance]
     ///
-    /// distance: signed distances at points around the surface, from the triangles of a mesh or from
+    /// gradient, laplacian: the derivatives of an image at its pixels, and the constant that they
+    /// leave open from its mean. distance: signed distances at points around the surface, from the triangles of a mesh or from
     /// the plane through the nearest point of a cloud. surface: the terms of --term at points of the
     /// surface and in space.
     #[arg(long, value_name = "NAME", hide_short_help = true, hide_possible_values = true)]
     #[arg(value_parser = word::<Supervise>(Supervise::ALL.map(Supervise::as_str)))]
     pub(crate) supervise: Option<Supervise>,
-    /// Add a term to the loss, with its weight, or all terms of a preset; may be repeated
+    /// Add a term to the loss of an image or a shape, with its weight, or all terms of a preset for
+    /// shapes; may be repeated
     ///
     /// A term is NAME:WEIGHT or NAME:WEIGHT,key=value, for example eikonal:50,power=1. Terms: value,
     /// gradient, normal (signed=false for points of unknown sides), eikonal, laplacian,

@@ -162,7 +162,7 @@ pub(super) fn execute(
         None => run.plan().training.steps,
         Some(pieces) => pieces.grid.piece_count() as u64,
     };
-    let mut bar = FitBar::new(length, run.signal(), has_lines);
+    let mut bar = FitBar::new(length, (run.signal(), &run.plan().supervision), has_lines);
     let mut watch = |event: RunEvent<'_>| {
         match event {
             RunEvent::Step(progress) => bar.show(progress),
@@ -192,7 +192,7 @@ pub(super) fn report(
         let elapsed = Duration::try_from_secs_f64(fit.report.seconds).unwrap_or_default();
         let events = tensorboard::save_events(
             run.directory(),
-            (run.signal(), fit.plan.supervision.terms()),
+            (run.signal(), &fit.plan.supervision),
             log,
             elapsed,
         );

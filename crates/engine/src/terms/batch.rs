@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use vi3nr::Network;
 
-use super::{Power, Term, WeightedTerm};
+use super::{Term, WeightedTerm};
 use crate::batch::{check_length, check_some_points, copy};
 use crate::{EngineError, Residuals};
 
@@ -222,19 +222,7 @@ impl<'a> TermBatch<'a> {
     /// to a known value, gradient or Laplacian.
     pub fn residuals(&self) -> Option<Residuals> {
         let [constraint] = &self.constraints[..] else { return None };
-        let (power, signed) = (Power::Two, true);
-        let mut squares = [0.0; 3];
-        for WeightedTerm { term, weight } in constraint.terms {
-            let kind = [
-                Term::Value { power, signed },
-                Term::Gradient { power, signed },
-                Term::Laplacian { power },
-            ];
-            squares[kind.iter().position(|kind| kind == term)?] += weight;
-        }
-        let [value, gradient, laplacian] = squares.map(f64::sqrt);
-        let is_plain = constraint.weights.is_none();
-        is_plain.then_some(Residuals { value, gradient, laplacian })
+        if constraint.weights.is_some() { None } else { Residuals::of_terms(constraint.terms) }
     }
 
     /// The range of the terms of each constraint in an array with one entry for each term.

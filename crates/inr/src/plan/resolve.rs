@@ -115,7 +115,7 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         let quality = recipe.pieces.and_then(|pieces| pieces.quality).unwrap_or(target);
         note("quality", format!("{quality} dB for every piece"));
     }
-    let goal = (target_psnr, !supervision.is_values());
+    let goal = (target_psnr, &supervision);
     let training = training::resolve_training(request, &network, cut.points, goal, &recipe)?;
     let storage = match (request.storage, &cut.grid) {
         (Some(asked), _) => asked,

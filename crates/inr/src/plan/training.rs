@@ -8,6 +8,7 @@ use crate::preset::Preset;
 use crate::recipe::Recipe;
 use crate::request::{BatchSize, FitRequest, RequestError, ScheduleName};
 use crate::signal::PointCount;
+use crate::supervision::Supervision;
 use crate::train::TrainSettings;
 
 /// The training settings of a fit, and the reason for the optimizer.
@@ -20,7 +21,7 @@ pub(super) fn resolve_training(
     request: &FitRequest,
     network: &Network,
     points: PointCount,
-    (target_psnr, has_terms): (Option<f64>, bool),
+    (target_psnr, supervision): (Option<f64>, &Supervision),
     recipe: &Recipe,
 ) -> Result<Training, RequestError> {
     let (optimizer, reason) = optimizer(request, network, points, recipe);
@@ -39,14 +40,15 @@ pub(super) fn resolve_training(
         PointCount::Sampled(all) => batch.is_none_or(|batch| batch >= all),
         PointCount::Drawn(_) => false,
     };
-    if defaults.optimizer.needs_all_points() && (!sees_all || has_terms) {
+    let is_squared = supervision.is_squared();
+    if defaults.optimizer.needs_all_points() && !(sees_all && is_squared) {
         let seen = format!(
             "{optimizer} needs all points at each step and the squared error as the loss, and this \
              fit uses {}",
-            match (is_drawn, has_terms) {
-                (_, true) => "a sum of terms",
-                (true, false) => "points that are drawn anew",
-                (false, false) => "mini-batches",
+            match (is_drawn, is_squared) {
+                (true, _) => "points that are drawn anew",
+                (false, true) => "mini-batches",
+                (false, false) => "terms that are not squares",
             }
         );
         let expected = "an image or audio with the full batch, or another optimizer";

@@ -3,7 +3,9 @@
 use std::ops::Deref;
 
 use vi3nr::Network;
-use vi3nr_engine::{Batch, Constraint, Engine, EngineError, Loss, TermBatch, WeightedTerm};
+use vi3nr_engine::{
+    Batch, Constraint, Engine, EngineError, Loss, Residuals, TermBatch, WeightedTerm,
+};
 
 use super::EvalLoss;
 
@@ -127,6 +129,29 @@ impl PointBatch {
         let batch = TermBatch::new(constraints)?;
         engine.load_terms(&batch)?;
         Ok(batch.count())
+    }
+
+    /// The residuals whose mean squares are the loss, if it has this form; see
+    /// [`TermBatch::residuals`].
+    pub(crate) fn residuals(&self) -> Option<Residuals> {
+        match &self.groups[..] {
+            [] => {
+                let is_squared = self.loss == Loss::Squared && self.weights.is_empty();
+                is_squared.then_some(Residuals::VALUES)
+            }
+            [group] => {
+                let terms: Vec<WeightedTerm> =
+                    group.uses.iter().map(|index| self.terms[*index]).collect();
+                Residuals::of_terms(&terms)
+            }
+            _ => None,
+        }
+    }
+
+    /// The coordinates of the points of all groups, or of the plain points: for a batch with
+    /// residuals, those of its only group.
+    pub(crate) fn coordinates(&self) -> &[f32] {
+        self.groups.first().map_or(&self.points, |group| &group.points)
     }
 
     /// The number of points of all groups that use each term.

@@ -58,3 +58,16 @@ const PAPER: Recipe = Recipe {
     pieces: Some(PieceRecipe { above: usize::MAX, quality: None, ..PIECES }),
     ..FAST
 };
+
+/// The recipe of an image that is learned from its derivatives. A derivative weights a frequency ω
+/// by ω, so that a network of lower frequencies learns the picture sooner: see the repository's
+/// docs/derivatives.md. The derivatives of a picture are known as a whole, so that it is not cut.
+pub(super) fn from_derivatives(recipe: &Recipe) -> Recipe {
+    Recipe {
+        activation: "sine:omega=10",
+        layers: 5,
+        steps: Steps::Exactly(400),
+        pieces: None,
+        ..*recipe
+    }
+}

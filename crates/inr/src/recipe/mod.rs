@@ -136,6 +136,7 @@ impl Recipe {
         match supervision {
             Supervision::Values => *self,
             Supervision::Surface(_) => shape::from_surface(self),
+            Supervision::Derivatives(_) => image::from_derivatives(self),
         }
     }
 

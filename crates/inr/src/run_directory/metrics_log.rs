@@ -1,8 +1,7 @@
 //! The logged steps of a run, written to `metrics.csv`.
 
-use vi3nr_engine::WeightedTerm;
-
 use crate::signal::Signal;
+use crate::supervision::Supervision;
 use crate::train::Progress;
 
 /// The maximum number of rows of `metrics.csv`, not counting the last step.
@@ -44,16 +43,17 @@ impl MetricsLog {
     }
 
     /// The log as CSV: the step, its loss before the update, the metrics of `signal` for that loss,
-    /// the mean loss of each of `terms`, the learning rate and the seconds since training began.
-    pub(super) fn to_csv(&self, signal: &dyn Signal, terms: &[WeightedTerm]) -> String {
-        let names = signal.metrics_of_loss(1.0).all.into_iter().map(|metric| metric.name);
-        let terms = terms.iter().map(|term| term.term.name());
+    /// the mean loss of each term of `supervision`, the learning rate and the seconds since training began.
+    pub(super) fn to_csv(&self, signal: &dyn Signal, supervision: &Supervision) -> String {
+        let names =
+            supervision.metrics_of_loss(signal, 1.0).all.into_iter().map(|metric| metric.name);
+        let terms = supervision.terms().iter().map(|term| term.term.name());
         let head = ["step", "loss"].into_iter().chain(names).chain(terms);
         let head = head.chain(["learning_rate", "seconds"]);
         let mut text = head.collect::<Vec<_>>().join(",") + "\n";
         for row in self.steps() {
             text += &format!("{},{:e},", row.step, row.loss);
-            for metric in signal.metrics_of_loss(row.loss).all {
+            for metric in supervision.metrics_of_loss(signal, row.loss).all {
                 text += &format!("{:.4},", metric.value);
             }
             for loss in &*row.terms {
@@ -90,7 +90,7 @@ mod tests {
             });
         }
         let white = Image::from_values(1, 1, 1, vec![1.0]).unwrap();
-        let text = log.to_csv(&white, &[]);
+        let text = log.to_csv(&white, &Supervision::Values);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "step,loss,psnr,psnr_paper,learning_rate,seconds");
         assert_eq!(lines[1], "1,4e-2,20.0000,13.9794,1e-3,0.001");

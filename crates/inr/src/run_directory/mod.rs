@@ -275,7 +275,7 @@ impl RunDirectory {
         let reconstruction = fit.reconstruction(backend);
         let files =
             backend.workers().install(|| signal.save_images(&reconstruction, &self.path))?;
-        let rows = log.to_csv(signal, fit.plan.supervision.terms());
+        let rows = log.to_csv(signal, &fit.plan.supervision);
         write_atomically(&self.path.join(METRICS_FILE), |writer| {
             writer.write_all(rows.as_bytes())
         })?;

@@ -13,7 +13,10 @@ pub use region::{Region, regions};
 pub use term_list::{TermEntry, TermList};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use vi3nr_engine::{Term, WeightedTerm};
+use vi3nr_engine::{Residuals, Term, WeightedTerm};
+
+use crate::metrics::Metrics;
+use crate::signal::Signal;
 
 /// The setting `supervise`: what a network learns from a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,17 +28,27 @@ pub enum Supervise {
     Distance,
     /// Terms at points of the surface of a shape and at points of space.
     Surface,
+    /// The values of an image or of audio.
+    Value,
+    /// The gradient of an image.
+    Gradient,
+    /// The Laplacian of an image.
+    Laplacian,
 }
 
 impl Supervise {
     /// All values.
-    pub const ALL: [Self; 2] = [Self::Distance, Self::Surface];
+    pub const ALL: [Self; 5] =
+        [Self::Distance, Self::Surface, Self::Value, Self::Gradient, Self::Laplacian];
 
     /// The name, as on the command line and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Distance => "distance",
             Self::Surface => "surface",
+            Self::Value => "value",
+            Self::Gradient => "gradient",
+            Self::Laplacian => "laplacian",
         }
     }
 }
@@ -50,6 +63,8 @@ pub enum Supervision {
     Values,
     /// Terms at points of the surface of a shape and at points of space: see [`regions`].
     Surface(#[serde(with = "as_text")] Vec<WeightedTerm>),
+    /// Terms on the values, the gradient and the Laplacian of an image at all of its pixels.
+    Derivatives(#[serde(with = "as_text")] Vec<WeightedTerm>),
 }
 
 impl Supervision {
@@ -62,7 +77,7 @@ impl Supervision {
     pub fn terms(&self) -> &[WeightedTerm] {
         match self {
             Self::Values => &[],
-            Self::Surface(terms) => terms,
+            Self::Surface(terms) | Self::Derivatives(terms) => terms,
         }
     }
 
@@ -70,11 +85,32 @@ impl Supervision {
     pub fn loss_convention(&self) -> Option<&'static str> {
         match self {
             Self::Values => None,
+            Self::Derivatives(_) => Some(
+                "sum of the terms' means times their weights, over all pixels; derivatives are \
+                 with respect to the coordinates, of values on the [-1, 1] scale",
+            ),
             Self::Surface(_) => Some(
                 "sum of the terms' means times their weights, over points of the surface and of \
                  space on the [-1, 1] scale",
             ),
         }
+    }
+
+    /// Whether the loss is a mean of squares, which `kfac` needs.
+    pub(crate) fn is_squared(&self) -> bool {
+        self.is_values() || Residuals::of_terms(self.terms()).is_some()
+    }
+
+    /// Whether Φ and Φ plus a constant have the same loss.
+    pub(crate) fn leaves_constant_open(&self) -> bool {
+        let has_value = |weighted: &WeightedTerm| weighted.term.order() == 0;
+        matches!(self, Self::Derivatives(terms) if !terms.iter().any(has_value))
+    }
+
+    /// What follows from a training loss alone: the metrics of the signal, or nothing if the loss is
+    /// a sum of terms.
+    pub fn metrics_of_loss(&self, signal: &dyn Signal, loss: f64) -> Metrics {
+        if self.is_values() { signal.metrics_of_loss(loss) } else { Metrics::default() }
     }
 
     /// Whether Φ and -Φ have the same loss, so that the sign of the result is not determined.
@@ -85,7 +121,7 @@ impl Supervision {
                 Term::Normal { signed: true } | Term::Gradient { signed: true, .. }
             )
         };
-        !self.is_values() && !self.terms().iter().any(has_sign)
+        matches!(self, Self::Surface(_)) && !self.terms().iter().any(has_sign)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vi3nr::Network;
-use vi3nr_engine::{Backend, Engine, Loss};
+use vi3nr_engine::{Backend, Engine};
 
 use super::batches::Batches;
 use super::{Best, EpochMean, Progress, Stop, TrainError, TrainOutcome, TrainSettings, TrainState};
@@ -279,11 +279,9 @@ fn check_points(optimizer: &OptimizerSettings, batches: &Batches<'_>) -> Result<
     }
     let all = batches.current();
     let seen = match batches.is_full() {
-        false if all.has_terms() => "a sum of terms at a part of the points",
         false => "a part of the points",
-        true if all.has_terms() => "a sum of terms",
-        true if all.loss != Loss::Squared || !all.weights.is_empty() => "another loss",
-        true => return Ok(()),
+        true if all.residuals().is_some() => return Ok(()),
+        true => "another loss",
     };
     Err(TrainError::NeedsAllPoints { optimizer: optimizer.name(), seen })
 }

@@ -174,12 +174,13 @@ impl Kfac {
     }
 
     /// Accepts the engine's parameters, whose objective is `objective`, as the new iterate, or
-    /// restores the last iterate. `all` is the number of points of the batch.
+    /// restores the last iterate. `all` is the number of points of the batch, whose loss is that of
+    /// `residuals`.
     fn accept_or_reject(
         &mut self,
         engine: &mut dyn Engine,
         objective: f64,
-        all: usize,
+        (all, residuals): (usize, Residuals),
     ) -> Result<TrialOutcome, EngineError> {
         let Some(iterate) = &mut self.iterate else {
             if !objective.is_finite() {
@@ -189,6 +190,10 @@ impl Kfac {
             let gradient = self.objective_gradient(engine)?;
             self.iterate = Some(Iterate { parameters, gradient, objective });
             self.stretch_began = objective;
+            if residuals != Residuals::VALUES {
+                // Derivatives have any scale, unlike values, whose objective starts near 1.
+                self.damping = (FIRST_DAMPING * objective).clamp(MIN_DAMPING, MAX_DAMPING);
+            }
             return Ok(TrialOutcome::Accepted);
         };
         let trial = self.trial.take();
@@ -271,9 +276,10 @@ impl Optimizer for Kfac {
         engine: &mut dyn Engine,
         at: &StepContext<'_>,
     ) -> Result<StepOutcome, EngineError> {
-        let all = at.batch.points.len() / self.network.inputs();
+        let all = at.batch.coordinates().len() / self.network.inputs();
+        let residuals = at.batch.residuals().unwrap_or(Residuals::VALUES);
         let stop = |status, operations| Ok(StepOutcome { status, rate: 0.0, operations });
-        let outcome = self.accept_or_reject(engine, self.scale() * at.loss, all)?;
+        let outcome = self.accept_or_reject(engine, self.scale() * at.loss, (all, residuals))?;
         let (Some(iterate), false) = (&self.iterate, outcome == TrialOutcome::NonFiniteStart)
         else {
             return stop(StepStatus::Diverged, 0.0);
@@ -287,12 +293,10 @@ impl Optimizer for Kfac {
         let update = !rejected
             && (self.accepted < FIRST_STEPS || self.accepted.is_multiple_of(FACTOR_INTERVAL));
         if update {
-            let subset = self.subsets.for_factors(&self.network, at.batch, self.accepted);
-            let factors = self.curvature(engine)?.factors(
-                &subset.points,
-                Residuals::VALUES,
-                &subset.signs,
-            )?;
+            let subset =
+                self.subsets.for_factors(&self.network, (at.batch, residuals), self.accepted);
+            let factors =
+                self.curvature(engine)?.factors(&subset.points, residuals, &subset.signs)?;
             self.factors.update(factors);
             operations += self.factors.update_operations(subset.count);
         }
@@ -312,8 +316,7 @@ impl Optimizer for Kfac {
         let subset = self.subsets.for_model(&self.network, at.batch, points, at.step);
         let mut directions = vec![&direction[..]];
         directions.extend(self.previous.as_deref());
-        let tangents =
-            self.curvature(engine)?.tangents(&subset.points, Residuals::VALUES, &directions)?;
+        let tangents = self.curvature(engine)?.tangents(&subset.points, residuals, &directions)?;
         operations += Quadratic::operations(&self.network, subset.count, directions.len());
         let quadratic =
             Quadratic::new(&directions, &tangents, &iterate.gradient, subset.count, self.damping);

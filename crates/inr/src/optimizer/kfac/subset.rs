@@ -2,6 +2,7 @@
 
 use vi3nr::Network;
 use vi3nr::rng::{Random, Stream};
+use vi3nr_engine::Residuals;
 
 use super::KfacSettings;
 use crate::points::PointBatch;
@@ -27,7 +28,7 @@ pub(super) struct Subset {
     pub(super) count: usize,
     /// The coordinates, shape (n, inputs).
     pub(super) points: Vec<f32>,
-    /// -1 or 1 for each output, shape (n, outputs); empty for the quadratic model.
+    /// -1 or 1 for each residual, shape (n, residuals); empty for the quadratic model.
     pub(super) signs: Vec<f32>,
 }
 
@@ -37,11 +38,17 @@ impl Subsets {
     }
 
     /// The points and signs of an update of the factors.
-    pub(super) fn for_factors(&self, network: &Network, batch: &PointBatch, step: u64) -> Subset {
+    pub(super) fn for_factors(
+        &self,
+        network: &Network,
+        (batch, residuals): (&PointBatch, Residuals),
+        step: u64,
+    ) -> Subset {
         let random = Random::new(self.seed, FACTOR_POINTS, step as u32);
         let mut subset = stratified(network, batch, self.settings.factor_points, &random);
         let random = Random::new(self.seed, FACTOR_SIGNS, step as u32);
-        let signs = 0..(subset.count * network.outputs()) as u64;
+        let each = residuals.count(network.inputs(), network.outputs());
+        let signs = 0..(subset.count * each) as u64;
         subset.signs =
             signs.map(|index| if random.below(index, 2) == 0 { -1.0 } else { 1.0 }).collect();
         subset
@@ -64,13 +71,14 @@ impl Subsets {
 /// has at most `count`.
 fn stratified(network: &Network, batch: &PointBatch, count: usize, random: &Random) -> Subset {
     let inputs = network.inputs();
-    let all = batch.points.len() / inputs;
+    let coordinates = batch.coordinates();
+    let all = coordinates.len() / inputs;
     let count = count.min(all);
     let mut points = Vec::with_capacity(count * inputs);
     for segment in 0..count {
         let (from, to) = (segment * all / count, (segment + 1) * all / count);
         let index = from + random.below(segment as u64, (to - from) as u64) as usize;
-        points.extend_from_slice(&batch.points[index * inputs..][..inputs]);
+        points.extend_from_slice(&coordinates[index * inputs..][..inputs]);
     }
     Subset { count, points, signs: Vec::new() }
 }
@@ -86,7 +94,7 @@ mod tests {
             PointBatch { points: (0..103).map(|i| i as f32).collect(), ..Default::default() };
         let settings = KfacSettings { factor_points: 10, model_points: 1000 };
         let subsets = Subsets::new(settings, 3);
-        let first = subsets.for_factors(&network, &batch, 0);
+        let first = subsets.for_factors(&network, (&batch, Residuals::VALUES), 0);
         assert_eq!((first.count, first.points.len(), first.signs.len()), (10, 10, 20));
         for (segment, point) in first.points.iter().enumerate() {
             let index = *point as usize;
@@ -94,8 +102,8 @@ mod tests {
         }
         assert!(first.signs.iter().all(|sign| sign.abs() == 1.0));
         assert!(first.signs.contains(&1.0) && first.signs.contains(&-1.0));
-        assert_eq!(first, subsets.for_factors(&network, &batch, 0));
-        assert_ne!(first, subsets.for_factors(&network, &batch, 1));
+        assert_eq!(first, subsets.for_factors(&network, (&batch, Residuals::VALUES), 0));
+        assert_ne!(first, subsets.for_factors(&network, (&batch, Residuals::VALUES), 1));
         assert_eq!(subsets.for_model(&network, &batch, 1000, 0).points, batch.points);
     }
 }

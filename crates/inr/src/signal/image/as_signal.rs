@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Image;
+use super::derivatives::Derivatives;
 use crate::metrics::{
     Digits, Metric, Metrics, max_error, mean_squared_error, psnr_of_mse, psnr_paper_of_mse, ssim,
 };
@@ -42,7 +43,10 @@ impl Signal for Image {
         &self.warnings
     }
 
-    fn points<'a>(&'a self, input_scale: f64, _: &'a Supervision) -> Points<'a> {
+    fn points<'a>(&'a self, input_scale: f64, supervision: &'a Supervision) -> Points<'a> {
+        if let Supervision::Derivatives(terms) = supervision {
+            return Points::Sampled(Arc::new(Derivatives::new(self, input_scale, terms)));
+        }
         Points::Sampled(Arc::new(Pixels { image: self, input_scale: input_scale as f32 }))
     }
 

@@ -9,6 +9,7 @@ use super::{BitDepth, Grid};
 use crate::signal::error::SignalError;
 use crate::signal::info::{PointCount, SignalInfo, Unit};
 use crate::signal::kind::SignalKind;
+use crate::supervision::Supervise;
 
 /// The properties of an image that a model file keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,10 @@ impl SignalInfo for ImageInfo {
 
     fn points(&self) -> PointCount {
         PointCount::Sampled(self.pixels() as usize)
+    }
+
+    fn supervisions(&self) -> &'static [Supervise] {
+        &[Supervise::Value, Supervise::Gradient, Supervise::Laplacian]
     }
 
     fn axes(&self) -> Vec<usize> {

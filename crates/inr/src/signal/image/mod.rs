@@ -2,6 +2,7 @@
 
 mod as_signal;
 mod decode;
+mod derivatives;
 mod grid;
 mod info;
 mod jpeg;
@@ -17,6 +18,7 @@ mod png_file;
 mod samples;
 mod test_image;
 
+pub use derivatives::image_gradients;
 pub use grid::Grid;
 pub use info::ImageInfo;
 pub(super) use kind::KIND;
