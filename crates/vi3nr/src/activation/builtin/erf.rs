@@ -20,8 +20,10 @@ impl Function for Erf {
     #[inline(always)]
     fn jet<R: Real>(&self, x: R) -> [R; 4] {
         let slope = x.bell(1.0) * R::from_f64(FRAC_2_SQRT_PI);
-        let double = x + x;
-        [x.erf(), slope, -(double * slope), (double * double - R::from_f64(2.0)) * slope]
+        // The derivatives of f'' = -2xf'; x² would overflow where f' is 0.
+        let minus_two = R::from_f64(-2.0);
+        let second = minus_two * x * slope;
+        [x.erf(), slope, second, minus_two * x.mul_add(second, slope)]
     }
 }
 

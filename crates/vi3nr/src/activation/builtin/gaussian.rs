@@ -23,10 +23,11 @@ impl Function for Gaussian {
     fn jet<R: Real>(&self, x: R) -> [R; 4] {
         let rate = 1.0 / (self.sigma * self.sigma);
         let value = x.bell(FRAC_1_SQRT_2 / self.sigma);
-        let square = x * x * R::from_f64(rate);
-        let slope = x * R::from_f64(-rate) * value;
-        let second = (square - R::from_f64(1.0)) * R::from_f64(rate) * value;
-        [value, slope, second, (R::from_f64(3.0) - square) * R::from_f64(-rate) * slope]
+        let rate = R::from_f64(-rate);
+        let slope = x * rate * value;
+        // The derivatives of f' = -xf/σ²; x² would overflow where f is 0.
+        let second = x.mul_add(slope, value) * rate;
+        [value, slope, second, x.mul_add(second, slope + slope) * rate]
     }
 }
 

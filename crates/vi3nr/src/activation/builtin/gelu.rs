@@ -24,12 +24,15 @@ impl Function for Gelu {
         let scaled = x * R::from_f64(-FRAC_1_SQRT_2);
         let below = scaled.erfc() * R::from_f64(0.5);
         let density = scaled.bell(1.0) * R::from_f64(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
-        let square = x * x;
+        // Bounded where the density is 0, so that it does not overflow.
+        let (square, bound) = (x * x, R::from_f64(1e4));
+        let square = R::select(square < bound, square, bound);
+        let first = x * density;
         [
             x * below,
-            below + x * density,
+            below + first,
             density * (R::from_f64(2.0) - square),
-            density * x * (square - R::from_f64(4.0)),
+            first * (square - R::from_f64(4.0)),
         ]
     }
 }

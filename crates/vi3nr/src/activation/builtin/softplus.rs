@@ -3,7 +3,7 @@ use crate::Real;
 use crate::activation::function::Function;
 use crate::activation::parameter::Parameter;
 
-/// ln(1 + e^x) (Dugas et al. 2001).
+/// ln(1 + e^(βx))/β (Dugas et al. 2001).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Softplus {
     pub(crate) beta: f64,

@@ -25,11 +25,12 @@ impl Function for SuperGaussian {
     #[inline(always)]
     fn jet<R: Real>(&self, x: R) -> [R; 4] {
         let rate = self.b / (self.sigma * self.sigma);
-        let square = x * x * R::from_f64(rate);
-        let value = (square * R::from_f64(-0.5)).exp();
-        let slope = x * R::from_f64(-rate) * value;
-        let second = (square - R::from_f64(1.0)) * R::from_f64(rate) * value;
-        [value, slope, second, (R::from_f64(3.0) - square) * R::from_f64(-rate) * slope]
+        let value = (x * x * R::from_f64(-0.5 * rate)).exp();
+        let rate = R::from_f64(-rate);
+        let slope = x * rate * value;
+        // The derivatives of f' = -bxf/σ²; x² would overflow where f is 0.
+        let second = x.mul_add(slope, value) * rate;
+        [value, slope, second, x.mul_add(second, slope + slope) * rate]
     }
 }
 

@@ -30,17 +30,15 @@ impl Function for Wavelet {
         let u = x * a;
         let envelope = x.bell(self.a);
         let (sine, cosine) = u.sin_cos();
-        let square = u * u;
-        let first = (u * cosine).mul_add(number(2.0), sine);
-        let second = (square * number(4.0) - number(3.0)) * cosine + u * sine * number(4.0);
-        let third = u * (number(18.0) - square * number(8.0)) * cosine
-            + (number(7.0) - square * number(12.0)) * sine;
-        [
-            envelope * cosine,
-            -(envelope * first * a),
-            envelope * second * (a * a),
-            envelope * third * (a * a * a),
-        ]
+        let first = envelope * (u * cosine).mul_add(number(2.0), sine);
+        // With the envelope in each term, no power of u overflows where the envelope is 0.
+        let (sine, value) = (envelope * sine, envelope * cosine);
+        let (turned, moved) = (u * sine, u * value);
+        let square = u * moved;
+        let second = (square + turned) * number(4.0) - value * number(3.0);
+        let third = u * (value * number(18.0) - square * number(8.0) - turned * number(12.0))
+            + sine * number(7.0);
+        [value, -(first * a), second * (a * a), third * (a * a * a)]
     }
 }
 
