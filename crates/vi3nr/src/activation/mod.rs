@@ -211,6 +211,16 @@ impl Activation {
         }
     }
 
+    /// f' as an activation whose derivative is f'', for expectations. Its text cannot be parsed.
+    ///
+    /// # Errors
+    /// Returns [`Error::Formula`] if the program of both exceeds the limits of programs.
+    pub(crate) fn slope(&self) -> Result<Self, Error> {
+        let is_form = matches!(self.kind, Kind::Builtin(_));
+        let slope = self.to_formula()?.slope(&self.to_string(), self.kinks(), is_form)?;
+        Ok(Self { kind: Kind::Formula(slope, None) })
+    }
+
     /// The width of the function's finest feature. It is a heuristic length scale, not a bound.
     pub(crate) fn feature_width(&self) -> f64 {
         match &self.kind {

@@ -51,7 +51,7 @@ impl Ends {
             Tail::Vanishing => Some(f64::INFINITY),
             _ => None,
         };
-        let is_continuous = activation.singularities().is_none_or(|known| !known.is_discontinuous);
+        let is_continuous = activation.singularities().is_none_or(|known| known.jump.is_none());
         let infinity = match tail(false, 1.0) {
             Tail::Power(p) if p > 0.5 + 1e-6 => Some(limit(p)),
             Tail::Power(p) if p < 0.5 - 1e-6 && is_continuous => Some(f64::INFINITY),

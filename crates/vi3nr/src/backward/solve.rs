@@ -41,7 +41,7 @@ pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
     if let Some((constant, basis)) = constant(activation)? {
         return Ok(Answer { solution: everywhere(ratio * constant), basis });
     }
-    let is_discontinuous = activation.singularities().is_some_and(|known| known.is_discontinuous);
+    let is_discontinuous = activation.singularities().is_some_and(|known| known.jump.is_some());
     if is_discontinuous || ratio < 1.0 {
         let reason =
             if is_discontinuous { ScanReason::Discontinuous } else { ScanReason::FewerOutputs };

@@ -19,12 +19,16 @@ const ROOT_TAU: f64 = 2.506_628_274_631_000_7;
 /// What the integrands are integrated against.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Measure {
-    /// The normal density.
-    Normal,
-    /// The normal density times (x/σ)².
-    BySquare,
-    /// The uniform density over one period of this length, from -1/2 to 1/2 of it ([`super::period`]).
-    Period(f64),
+    /// The normal density times (x/σ)^p with p = 0, 2 or 4.
+    Normal(i32),
+    /// The uniform density over one period of this length, from -1/2 to 1/2 of it, times a weight
+    /// ([`super::period`]).
+    Period {
+        /// The length.
+        length: f64,
+        /// E\[(z/σ)^p\] of the normal distribution.
+        weight: f64,
+    },
 }
 
 /// What is integrated.
@@ -71,12 +75,12 @@ impl Integrand<'_> {
         let turned = region.im / self.sigma;
         let normal = 0.5 * (turned * turned - nearest * nearest) - self.ln_norm();
         let density = match self.measure {
-            Measure::Normal => normal,
-            Measure::BySquare => {
+            Measure::Normal(0) => normal,
+            Measure::Normal(power) => {
                 let farthest = libm::hypot(region.lo.abs().max(region.hi.abs()), region.im);
-                normal + 2.0 * libm::log(farthest / self.sigma)
+                normal + f64::from(power) * libm::log(farthest / self.sigma)
             }
-            Measure::Period(period) => -libm::log(period),
+            Measure::Period { length, weight } => libm::log(weight / length),
         };
         self.existing([f, 2.0 * f, slope, 2.0 * slope].map(|ln| ln + density), f64::NEG_INFINITY)
     }
@@ -96,8 +100,8 @@ impl Integrand<'_> {
     /// How far from 0 what matters lies: ten standard deviations, or half a period.
     pub(super) fn reach(&self) -> f64 {
         match self.measure {
-            Measure::Normal | Measure::BySquare => 10.0 * self.sigma,
-            Measure::Period(period) => 0.5 * period,
+            Measure::Normal(_) => 10.0 * self.sigma,
+            Measure::Period { length, .. } => 0.5 * length,
         }
     }
 
@@ -113,9 +117,10 @@ impl Integrand<'_> {
         let u = place.value / self.sigma;
         let normal = 1.0 / (self.sigma * ROOT_TAU);
         let (factor, square, roundings) = match self.measure {
-            Measure::Normal => (normal, u * u, 8.0),
-            Measure::BySquare => (u * u * normal, u * u, 12.0),
-            Measure::Period(period) => (1.0 / period, 0.0, 8.0),
+            Measure::Normal(power) => {
+                (Real::powi(u, power) * normal, u * u, 8.0 + 2.0 * f64::from(power))
+            }
+            Measure::Period { length, weight } => (weight / length, 0.0, 8.0),
         };
         let (value, slope) = self.activation.value_and_slope_on(place);
         let slope = if self.count > 2 { slope } else { Bounded::exact(0.0) };

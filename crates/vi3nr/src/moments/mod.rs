@@ -120,7 +120,47 @@ impl Moments {
     /// E\[(z/σ)² f(z)²\] under N(0, `sigma`²) by quadrature.
     pub(crate) fn by_square(activation: &Activation, sigma: f64) -> Result<Bounded, Error> {
         crate::require_positive("sigma_p", sigma)?;
-        quadrature::second_moment_by_square(activation, sigma)
+        let budget = Budget::unlimited();
+        Ok(quadrature::moments_by_power(activation, sigma, (2, 2), &budget)?.second_moment)
+    }
+
+    /// The expectations with (z/σ)^`power` as a factor by quadrature, where `power` is 0, 2 or 4.
+    pub(crate) fn by_power(
+        activation: &Activation,
+        sigma: f64,
+        power: i32,
+        budget: &Budget,
+    ) -> Result<Self, Error> {
+        crate::require_positive("sigma_p", sigma)?;
+        quadrature::moments_by_power(activation, sigma, (power, 4), budget)
+    }
+
+    /// The moments of f' instead of f: `mean` is E\[f'\], `second_moment` E\[f'²\],
+    /// `derivative_mean` E\[f''\] and `derivative_second_moment` E\[f''²\], by quadrature.
+    ///
+    /// Where f' jumps, as that of the ReLU does at 0, f'' has a point mass there: its mean is then
+    /// NaN and E\[f''²\] infinite.
+    ///
+    /// # Errors
+    /// Returns [`Error::OutOfRange`] if `sigma` is not a finite number above 0, [`Error::Formula`] if
+    /// the second derivative of a formula needs more operations or intermediate results than are
+    /// allowed, and [`Error::Moment`] as [`Moments::of`] does; the function that it names is then
+    /// f'.
+    ///
+    /// ```
+    /// use vi3nr::Moments;
+    ///
+    /// // E[(ω² sin)²] = ω⁴ (1 - e^(-2ω²σ²))/2.
+    /// let curvature = Moments::of_slope(&"sine:omega=3".parse()?, 0.5)?.derivative_second_moment;
+    /// let exact = 81.0 * (1.0 - (-2.0f64 * 9.0 * 0.25).exp()) / 2.0;
+    /// assert!((curvature.value / exact - 1.0).abs() < 1e-13);
+    ///
+    /// let relu = Moments::of_slope(&"relu".parse()?, 1.0)?;
+    /// assert!(relu.derivative_second_moment.value.is_infinite());
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn of_slope(activation: &Activation, sigma: f64) -> Result<Self, Error> {
+        Self::by_power(&activation.slope()?, sigma, 0, &Budget::unlimited())
     }
 
     /// The moments in closed form; `None` where none is known.
@@ -246,6 +286,90 @@ mod tests {
                     assert!(exact.relative_error() < 1e-13 || exact.value.abs() < 1e-10);
                 }
             }
+        }
+    }
+
+    /// E[f''²] against closed forms.
+    #[test]
+    fn second_derivatives_have_the_moments_of_closed_forms() {
+        let gaussian = |width: f64, sigma: f64| {
+            let t = (sigma / width).powi(2);
+            let q = t / (1.0 + 2.0 * t);
+            (3.0 * q * q - 2.0 * q + 1.0) / (1.0 + 2.0 * t).sqrt() / width.powi(4)
+        };
+        let erf = |s: f64| 16.0 / std::f64::consts::PI * s * s / (1.0 + 4.0 * s * s).powf(1.5);
+        for sigma in [0.01, 0.3, 1.0, 4.0, 30.0f64] {
+            let left = 0.5 * (2.0 * sigma * sigma).exp() * libm::erfc(2f64.sqrt() * sigma);
+            for (text, exact) in [
+                ("gaussian:sigma=0.3", gaussian(0.3, sigma)),
+                ("exp(-x^2/2)", gaussian(1.0, sigma)),
+                ("erf", erf(sigma)),
+                ("sine:omega=2", 8.0 * -(-8.0 * sigma * sigma).exp_m1()),
+                ("x^3", 36.0 * sigma * sigma),
+                ("x*abs(x)", 4.0),
+                ("elu", if sigma < 5.0 { left } else { continue }),
+            ] {
+                let moments = Moments::of_slope(&text.parse().unwrap(), sigma).unwrap();
+                let seen = moments.derivative_second_moment;
+                assert!(
+                    (seen.value - exact).abs() <= seen.error + 1e-13 * exact
+                        && seen.error < 1e-10 * exact,
+                    "{text} at {sigma}: {seen:?}, not {exact}"
+                );
+            }
+        }
+    }
+
+    /// The moments of f' agree with those that belong to f, and those of f'' with a plain sum over
+    /// the values of the jet, for every built-in form and some formulas; where f' jumps there are
+    /// none.
+    #[test]
+    fn moments_of_slopes_agree_with_sums_over_jets() {
+        let formulas = ["x*tanh(log(1+exp(x)))", "sin(3*x)/x", "sqrt(1+x^2)", "x^2*exp(-abs(x))"];
+        let jumps = ["relu", "leaky_relu", "selu", "laplacian", "elu:alpha=2", "abs(x)", "sign(x)"];
+        let names = crate::activation::builtin::catalog().map(|(name, _)| name);
+        for text in names.chain(formulas).chain(jumps) {
+            let activation: Activation = text.parse().unwrap();
+            let sigma = 1.3 * activation.feature_width().min(1.0);
+            let of_slope = Moments::of_slope(&activation, sigma).unwrap();
+            if jumps.contains(&text) {
+                assert!(of_slope.derivative_second_moment.value.is_infinite(), "{text}");
+                assert!(of_slope.derivative_mean.value.is_nan(), "{text}");
+                continue;
+            }
+            let own = Moments::of(&activation, sigma).unwrap();
+            for (a, b) in [
+                (own.derivative_mean, of_slope.mean),
+                (own.derivative_second_moment, of_slope.second_moment),
+            ] {
+                let allowed = a.error + b.error + 1e-300;
+                assert!((a.value - b.value).abs() <= allowed, "{text}: {a:?} {b:?}");
+            }
+            let h = sigma / 2000.0;
+            let sum: f64 = (-20_000..20_000)
+                .map(|k| {
+                    let x = h * (f64::from(k) + 0.5);
+                    activation.jet(x)[2].powi(2) * (-0.5 * (x / sigma).powi(2)).exp()
+                })
+                .sum();
+            let sum = sum / 2000.0 / std::f64::consts::TAU.sqrt();
+            let seen = of_slope.derivative_second_moment;
+            assert!((seen.value / sum - 1.0).abs() < 1e-6, "{text}: {seen:?}, sum {sum}");
+            assert!(seen.relative_error() < 1e-9, "{text}: {seen:?}");
+        }
+    }
+
+    /// E[u⁴ g] where f has many periods under the density, and where it has few.
+    #[test]
+    fn powers_weigh_the_tails() {
+        let sine: Activation = "sin(x)".parse().unwrap();
+        for sigma in [0.5, 2.0, 9.0, 11.0, 200.0f64] {
+            // E[u⁴ cos(2σu)] = (3 - 6t + t²) e^(-t/2) with t = 4σ².
+            let t = 4.0 * sigma * sigma;
+            let exact = 1.5 - 0.5 * (3.0 - 6.0 * t + t * t) * (-0.5 * t).exp();
+            let seen = Moments::by_power(&sine, sigma, 4, &Budget::unlimited());
+            let seen = seen.unwrap().second_moment;
+            assert!(seen.contains(exact) && seen.error < 1e-13, "{sigma}: {seen:?}, not {exact}");
         }
     }
 

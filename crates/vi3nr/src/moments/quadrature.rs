@@ -63,17 +63,19 @@ pub(super) fn moments(
     budget: &Budget,
 ) -> Result<Moments, Error> {
     let count = existence::count(activation, sigma)?;
-    against(Measure::Normal, activation, sigma, count, budget)
+    against(Measure::Normal(0), activation, sigma, count, budget)
 }
 
-/// E\[(z/σ)² f(z)²\] for z ~ N(0, `sigma`²).
-pub(super) fn second_moment_by_square(
+/// E\[(z/σ)^p g\] for the four g = f, f², f', f'², where p is 0, 2 or 4; of these the first `most`
+/// that exist, as in [`Moments`].
+pub(super) fn moments_by_power(
     activation: &Activation,
     sigma: f64,
-) -> Result<Bounded, Error> {
-    let count = existence::count(activation, sigma)?.min(2);
-    let budget = Budget::unlimited();
-    Ok(against(Measure::BySquare, activation, sigma, count, &budget)?.second_moment)
+    (power, most): (i32, usize),
+    budget: &Budget,
+) -> Result<Moments, Error> {
+    let count = existence::count(activation, sigma)?.min(most);
+    against(Measure::Normal(power), activation, sigma, count, budget)
 }
 
 /// The four integrals, of which the first `count` exist.
@@ -145,7 +147,7 @@ impl Integrand<'_> {
         for looked_at in 0.. {
             let Some(panel) = waiting.pop() else { break };
             if looked_at == PATIENCE
-                && !matches!(self.measure, Measure::Period(_))
+                && !matches!(self.measure, Measure::Period { .. })
                 && let Some(sums) = strip::integrate(self, scale)
             {
                 return Ok(sums);
@@ -233,7 +235,7 @@ impl Integrand<'_> {
     /// into the error of `sums`. Of an even or odd function only the right half is integrated.
     fn first_panels(&self, tolerance: Four, sums: &mut Sums) -> Result<Vec<Panel>, Error> {
         let mut ends = vec![0.0];
-        if matches!(self.measure, Measure::Period(_)) {
+        if matches!(self.measure, Measure::Period { .. }) {
             let half = self.reach();
             ends.extend(if self.is_symmetric() { [half, half] } else { [-half, half] });
             return Ok(self.between(ends));

@@ -82,8 +82,9 @@ fn block(integrand: &Integrand, side: f64, near: f64, far: f64) -> [f64; 4] {
     integrand.budget.spend_on_region(integrand.operations() as u64);
     let (f, slope) = enclose(integrand.definition.program(), region, &mut Sides::default());
     let (f, slope) = (f.ln_modulus(), slope.ln_modulus());
-    let by_square = if integrand.measure == Measure::BySquare { 2.0 * libm::log(far) } else { 0.0 };
-    let density = -0.5 * near * near + libm::log(far - near) + by_square;
+    let power = if let Measure::Normal(power) = integrand.measure { power } else { 0 };
+    let by_power = f64::from(power) * libm::log(far);
+    let density = -0.5 * near * near + libm::log(far - near) + by_power;
     let four = [f, 2.0 * f, slope, 2.0 * slope].map(|modulus| modulus + density);
     integrand.existing(four, f64::NEG_INFINITY)
 }

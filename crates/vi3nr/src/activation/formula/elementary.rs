@@ -223,6 +223,32 @@ impl Region {
         (value, slope)
     }
 
+    /// The second and third derivative of sin(z)/z: -∫₀¹ t² cos(zt) dt and ∫₀¹ t³ sin(zt) dt.
+    pub(super) fn sinc_second_and_third(self) -> (Self, Self) {
+        let z = self.plain();
+        if !z.is_bounded() || z.im > 700.0 {
+            return (WHOLE, WHOLE);
+        }
+        let away = if z.lo > 0.0 { z.lo } else { -z.hi };
+        if away >= 2.0 {
+            // From the derivatives of z·sinc(z) = sin(z).
+            let (value, slope) = z.sinc_and_slope();
+            let inverse = z.reciprocal();
+            let double = slope.multiply(inverse).multiply(Self::constant(2.0));
+            let second = value.add(double).negate();
+            let triple = second.multiply(Self::constant(3.0)).add(value);
+            return (second, slope.add(triple.multiply(inverse)).negate());
+        }
+        let grow = libm::cosh(z.im);
+        let reach = libm::hypot(z.largest_real(), z.im);
+        let around_zero = |size: f64, im: f64| {
+            let im = if z.im == 0.0 { 0.0 } else { im };
+            Region { lo: -size, hi: size, im, exponent: 0 }.widened()
+        };
+        let third = grow * (0.25f64).min(reach / 5.0);
+        (around_zero(grow / 3.0, grow * (reach / 4.0).min(1.0 / 3.0)), around_zero(third, third))
+    }
+
     pub(super) fn softplus(self) -> Self {
         let z = self.plain();
         if z.im == 0.0 && z.is_bounded() {

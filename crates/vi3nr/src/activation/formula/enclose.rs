@@ -129,6 +129,8 @@ fn unary(function: Unary, u: Region) -> Region {
         Unary::Softplus => u.softplus(),
         Unary::Sinc => u.sinc_and_slope().0,
         Unary::SincSlope => u.sinc_and_slope().1,
-        Unary::SincSecond | Unary::SincThird | Unary::Absolute | Unary::Sign => WHOLE,
+        Unary::SincSecond => u.sinc_second_and_third().0,
+        Unary::SincThird => u.sinc_second_and_third().1,
+        Unary::Absolute | Unary::Sign => WHOLE,
     }
 }

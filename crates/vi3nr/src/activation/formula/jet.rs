@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::graph::{Graph, MAX_JET_NODES};
+use super::graph::{Graph, Id, MAX_JET_NODES};
 use super::parse::Mistake;
-use super::program::{MAX_JET_REGISTERS, Program};
-use super::{Formula, derive, fail, parse};
+use super::program::{MAX_JET_REGISTERS, MAX_REGISTERS, Program};
+use super::singular::{Singularities, suspects};
+use super::{Formula, degree, derive, fail, frequency, parse, symmetry};
 use crate::Error;
 
 /// The programs of order 2 and 3 of a formula, compiled on first use and shared by its clones.
@@ -35,22 +36,67 @@ impl JetPrograms {
 }
 
 fn compile(formula: &Formula, order: usize) -> Result<Program, Error> {
+    let (graph, outputs) = derivatives(formula, order)?;
+    Program::compile(&graph, &outputs)
+        .ok_or_else(|| too_large(formula, order, &registers(MAX_JET_REGISTERS)))
+}
+
+/// The graph of the formula and its derivatives up to `order`, with their nodes.
+fn derivatives(formula: &Formula, order: usize) -> Result<(Graph, Vec<Id>), Error> {
     let expression = formula.expression();
     let mut graph = Graph::with_max_nodes(MAX_JET_NODES);
     let (root, _) = parse::parse(expression, formula.parameters(), &mut graph)
         .map_err(|mistake| fail(expression, mistake))?;
-    let too_large = |limit: String| {
-        let reason = format!("with its first {order} derivatives it needs over {limit}");
-        fail(expression, Mistake { column: 0, reason })
-    };
     let mut outputs = vec![root];
     for _ in 0..order {
         let slope = derive::derivative(&mut graph, outputs[outputs.len() - 1]);
         outputs.push(slope);
         if graph.is_too_large() {
-            return Err(too_large(format!("{MAX_JET_NODES} operations")));
+            return Err(too_large(formula, order, &format!("{MAX_JET_NODES} operations")));
         }
     }
-    Program::compile(&graph, &outputs)
-        .ok_or_else(|| too_large(format!("{MAX_JET_REGISTERS} intermediate results at one time")))
+    Ok((graph, outputs))
+}
+
+fn too_large(formula: &Formula, order: usize, limit: &str) -> Error {
+    let reason = format!("with its first {order} derivatives it needs over {limit}");
+    fail(formula.expression(), Mistake { column: 0, reason })
+}
+
+fn registers(limit: usize) -> String {
+    format!("{limit} intermediate results at one time")
+}
+
+impl Formula {
+    /// The derivative as a function with its own derivative. Its text is not an expression but says
+    /// that it is the derivative of `name`, for messages, so that [`Formula::jet_program`] fails.
+    ///
+    /// `kinks` are those of the function. A built-in form, which `is_form` marks, can only be
+    /// singular there.
+    pub(in super::super) fn slope(
+        &self,
+        name: &str,
+        kinks: Vec<f64>,
+        is_form: bool,
+    ) -> Result<Self, Error> {
+        let (graph, outputs) = derivatives(self, 2)?;
+        let slope = outputs[1];
+        let program = Program::compile(&graph, &outputs[1..])
+            .ok_or_else(|| too_large(self, 2, &registers(MAX_REGISTERS)))?;
+        let mut points = if is_form { Vec::new() } else { suspects(&graph, slope) };
+        points.extend(&kinks);
+        let singularities =
+            Singularities::of(&program, &points).with_jump_of_function(self.singularities.jump);
+        Ok(Self {
+            expression: format!("the derivative of {name}").into(),
+            parameters: Arc::new([]),
+            kinks: kinks.into(),
+            symmetry: symmetry::symmetry(&graph, slope),
+            degree: degree::degree(&graph, slope),
+            frequency: frequency::frequency(&graph, slope),
+            singularities: Arc::new(singularities),
+            program: Arc::new(program),
+            jets: JetPrograms::default(),
+        })
+    }
 }

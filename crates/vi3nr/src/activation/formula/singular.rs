@@ -20,9 +20,9 @@ const CERTAIN: f64 = 1e-3;
 /// cos(u) under tan(u), within ±1e6.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Singularities {
-    /// Whether f jumps or grows without bound at one of the points; else it is taken for absolutely
-    /// continuous on every bounded interval.
-    pub(crate) is_discontinuous: bool,
+    /// One of the points at which f jumps or grows without bound; if there is none, f is taken for
+    /// absolutely continuous on every bounded interval.
+    pub(crate) jump: Option<f64>,
     /// For each of |f|, f², |f'| and f'² a point beside which it has no finite integral.
     pub(crate) divergent: [Option<f64>; 4],
 }
@@ -39,8 +39,9 @@ impl Singularities {
                 distances.map(|distance| program.run(Bounded::exact(point + sign * distance)))
             };
             let (left, right) = (side(-1.0), side(1.0));
+            let mut jumps = false;
             for side in [&left, &right] {
-                found.is_discontinuous |= has_no_limit(&side.map(|(value, _)| value));
+                jumps |= has_no_limit(&side.map(|(value, _)| value));
                 let exponents = [
                     exponent(&side.map(|(value, _)| value), &halvings),
                     exponent(&side.map(|(_, slope)| slope), &halvings),
@@ -57,10 +58,23 @@ impl Singularities {
             // The point itself is known to a few roundings, which a slope turns into a gap.
             let slope = right[3].1.value.abs().max(left[3].1.value.abs());
             let blur = 1e-14 * (scale + point.abs() * slope);
-            found.is_discontinuous |= last.value.abs() > 4.0 * last.error + blur
+            jumps |= last.value.abs() > 4.0 * last.error + blur
                 && last.value.abs() > 0.5 * before.value.abs();
+            if jumps {
+                found.jump.get_or_insert(point);
+            }
         }
         found
+    }
+
+    /// Those of the derivative, of which these are known: where the function or its derivative
+    /// jumps, the second derivative has a point mass, whose square has no integral.
+    pub(super) fn with_jump_of_function(mut self, jump: Option<f64>) -> Self {
+        if let Some(point) = jump.or(self.jump) {
+            self.divergent[2].get_or_insert(point);
+            self.divergent[3].get_or_insert(point);
+        }
+        self
     }
 }
 
@@ -151,7 +165,7 @@ mod tests {
         ] {
             let formula = Formula::read(text, &[]).unwrap();
             let seen = formula.singularities();
-            assert_eq!(seen.is_discontinuous, is_discontinuous, "{text}: {seen:?}");
+            assert_eq!(seen.jump.is_some(), is_discontinuous, "{text}: {seen:?}");
             assert_eq!(seen.divergent.map(|point| point.is_some()), divergent, "{text}: {seen:?}");
         }
     }
