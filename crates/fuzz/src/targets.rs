@@ -102,10 +102,16 @@ pub(crate) const TARGETS: [Target; 20] = [
     file("theory", corpus::formula, true, |_, i, random| {
         let activation: Activation = string(i).parse().map_err(text)?;
         let sigma_p = *random.choose(&[1e-320, 1e-3, 0.1, 1.0, 10.0, 1e4, 1e308]);
-        match random.below(4) {
+        match random.below(5) {
             0 => solve(&activation, *random.choose(&[1.0, 0.5, 2.0])).map(drop),
             1 => auto_sigma_p(&activation).map(drop),
             2 => variance_sensitivity(&activation, sigma_p).map(drop),
+            3 => {
+                let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+                Network::uniform(2, 16, 4, 1, activation)
+                    .and_then(|network| InitRule::new(scheme).derivative_variances(&network))
+                    .and_then(|found| found.laplacians.map(drop))
+            }
             _ => Gain::of(&activation, sigma_p).map(drop),
         }
         .map_err(text)

@@ -122,6 +122,24 @@
 //! A [`SchemeRequest`] and a [`SigmaRequest`] can leave the choice open, for example as `auto` and
 //! `2*auto`. [`SchemeRequest::resolve`] returns the scheme, its σ_p, and where that σ_p comes from.
 //!
+//! # 6. Derivatives by the coordinates
+//!
+//! A loss on ∂Φ/∂x_d or on the Laplacian starts from derivatives whose variances the initial weights
+//! decide too. [`derivatives`] follows them from layer to layer; it needs E\[f''²\], which
+//! [`Moments::of_slope`] computes. Far from the first layer, ∂z/∂x_d is multiplied by the factor of
+//! Eq. (10) for equal fans:
+//!
+//! ```
+//! use vi3nr::{Activation, InitRule, Network, Scheme};
+//!
+//! let network = Network::uniform(2, 128, 8, 3, Activation::gaussian(0.05)?)?;
+//! let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
+//! let predicted = rule.derivative_variances(&network)?.derivatives;
+//! let growth = rule.gradient_growth(network.activation(), 0.15, 128, 128)?;
+//! assert!((predicted[7] / predicted[6] / growth - 1.0).abs() < 0.01);
+//! # Ok::<(), vi3nr::Error>(())
+//! ```
+//!
 //! # Accuracy
 //!
 //! [`Bounded`] is a number together with a bound on its error, rounding errors included. The
@@ -139,6 +157,7 @@
 pub mod activation;
 pub mod backward;
 mod bounded;
+pub mod derivatives;
 mod error;
 mod gain;
 pub mod init;

@@ -1,6 +1,6 @@
 //! The σ_p that a scheme implies for an activation.
 
-use super::{BiasRule, InitRule, Scheme};
+use super::{InitRule, Scheme};
 use crate::backward::{crossing, scan};
 use crate::moments::budget::Budget;
 use crate::{Activation, Bounded, Error, Gain, Moments};
@@ -75,11 +75,7 @@ impl InitRule {
         }
         let variance = self.scheme.hidden_variance(activation)?.between(fan_in, fan_out);
         let target = fan_in as f64 * variance;
-        let bias_variance = match self.biases {
-            BiasRule::Zero => 0.0,
-            BiasRule::LikeWeights => variance,
-            BiasRule::Uniform { bound } => bound * bound / 3.0,
-        };
+        let bias_variance = self.biases.variance(variance);
         // σ²/(M σ²(W) E[f²] + Var(b)), which is 1 at a solution, from gain² = σ²/E[f²].
         let budget = Budget::of(OPERATIONS, OPERATIONS);
         let quotient = |sigma: f64| -> Result<Bounded, Error> {
@@ -153,6 +149,7 @@ impl InitRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BiasRule;
 
     fn implied(scheme: &str, activation: &str) -> Implied {
         let scheme: Scheme = scheme.parse().unwrap();

@@ -180,6 +180,17 @@ pub enum BiasRule {
     },
 }
 
+impl BiasRule {
+    /// The variance of the biases of a layer whose weights have the variance `weight_variance`.
+    pub fn variance(&self, weight_variance: f64) -> f64 {
+        match *self {
+            Self::Zero => 0.0,
+            Self::LikeWeights => weight_variance,
+            Self::Uniform { bound } => bound * bound / 3.0,
+        }
+    }
+}
+
 /// A scheme together with the distribution of the weights and the rules for the biases. A rule and
 /// a seed determine the initial parameters of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
