@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, WeightShape};
+use vi3nr_lab::propagate::MAX_COORDINATES;
 use vi3nr_lab::repro;
 use vi3nr_lab::repro::evaluation::{EVALUATIONS, Profile};
 use vi3nr_lab::sweep::ExecutorName;
@@ -42,6 +43,17 @@ pub(crate) struct PropagateArguments {
     #[arg(long, alias = "distribution", value_name = "SHAPE", default_value = "uniform")]
     #[arg(value_parser = named::<WeightShape>(WEIGHTS), hide_possible_values = true)]
     pub(crate) weights: WeightShape,
+    /// Also measure the derivatives of every layer's preactivations by the coordinates and their
+    /// Laplacians, beside the variances that the theory predicts
+    ///
+    /// The input preactivations are then those of a first layer at a point with |x|^2 = D/3, the mean
+    /// over D coordinates in [-1, 1].
+    #[arg(long)]
+    pub(crate) derivatives: bool,
+    /// Number of coordinates D of --derivatives, 1 to 64
+    #[arg(long, value_name = "D", default_value = "2", requires = "derivatives")]
+    #[arg(value_parser = whole::<usize>(1..=MAX_COORDINATES as u64))]
+    pub(crate) coordinates: usize,
     /// Draw both variances over the layers to FILE.svg or FILE.png
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_lab::propagate::{
-    ChoiceError, PropagateError, Propagation, PropagationPlan, choose_scheme, hidden_variance,
-    propagate,
+    ChoiceError, DerivativePropagation, PropagateError, Propagation, PropagationPlan,
+    choose_scheme, hidden_variance, propagate, propagate_derivatives,
 };
 
 use crate::CommandResult;
@@ -33,6 +33,8 @@ struct Report {
     seed: u64,
     #[serde(flatten)]
     result: Propagation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derivatives: Option<DerivativePropagation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plot: Option<String>,
 }
@@ -66,10 +68,16 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         seed: arguments.seed,
         threads: arguments.common.threads,
     };
-    let result = propagate(&plan).map_err(|error| match error {
+    let failure = |error| match error {
         PropagateError::Theory(error) => Failure::usage(error),
         error => Failure::failed(error),
-    })?;
+    };
+    let result = propagate(&plan).map_err(failure)?;
+    let derivatives = arguments
+        .derivatives
+        .then(|| propagate_derivatives(&plan, arguments.coordinates))
+        .transpose()
+        .map_err(failure)?;
     let report = Report {
         activation: activation.to_string(),
         scheme: scheme.to_string(),
@@ -82,6 +90,7 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         batch: plan.batch,
         seed: plan.seed,
         result,
+        derivatives,
         plot: arguments.plot.as_ref().map(|path| path.display().to_string()),
     };
     if let Some(file) = &arguments.plot {
@@ -134,7 +143,7 @@ fn chart(report: &Report) -> Chart {
 
 /// A variance with six digits.
 fn variance_text(variance: f64) -> String {
-    if variance.is_nan() { "not finite".into() } else { significant(variance, DIGITS) }
+    if !variance.is_finite() { "not finite".into() } else { significant(variance, DIGITS) }
 }
 
 /// Every tenth layer, and the two errors.
@@ -157,7 +166,7 @@ fn text(report: &Report) -> String {
     let rows = result.forward_variance.iter().zip(&result.backward_variance).enumerate();
     for (index, (forward, backward)) in rows {
         let layer = index + 1;
-        if layer == 1 || layer == *depth || layer.is_multiple_of(10) {
+        if is_shown(layer, *depth) {
             let (forward, backward) = (variance_text(*forward), variance_text(*backward));
             text += &format!("{layer:5}   {forward:>14}   {backward:>14}\n");
         }
@@ -176,8 +185,44 @@ fn text(report: &Report) -> String {
             );
         }
     }
+    if let Some(derivatives) = &report.derivatives {
+        text += &derivatives_text(derivatives, *depth);
+    }
     if let Some(file) = &report.plot {
         text += &format!("{file}\n");
     }
     text
+}
+
+/// Every tenth layer's derivatives beside the predictions.
+fn derivatives_text(derivatives: &DerivativePropagation, depth: usize) -> String {
+    let mut text = format!(
+        "variances of derivatives by {} coordinates, beside those that the theory of wide layers \
+         predicts:\n\
+         layer            dz/dx        predicted        Laplacian        predicted\n",
+        derivatives.coordinates
+    );
+    let predicted = |list: &Option<Vec<f64>>, index: usize| match list {
+        Some(list) => variance_text(list[index]),
+        None => "-".into(),
+    };
+    for layer in (1..=depth).filter(|layer| is_shown(*layer, depth)) {
+        let index = layer - 1;
+        text += &format!(
+            "{layer:5}   {:>14}   {:>14}   {:>14}   {:>14}\n",
+            variance_text(derivatives.derivative_variance[index]),
+            predicted(&derivatives.predicted_derivative_variance, index),
+            variance_text(derivatives.laplacian_variance[index]),
+            predicted(&derivatives.predicted_laplacian_variance, index),
+        );
+    }
+    if let Some(reason) = &derivatives.missing {
+        text += &format!("not predicted: {reason}\n");
+    }
+    text
+}
+
+/// Whether a layer has a line of its own.
+fn is_shown(layer: usize, depth: usize) -> bool {
+    layer == 1 || layer == depth || layer.is_multiple_of(10)
 }

@@ -50,6 +50,42 @@ fn propagate_prints_every_tenth_layer() {
 }
 
 #[test]
+fn propagate_measures_derivatives_beside_the_prediction() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = ["propagate", "tanh", "--depth", "12", "--width", "256", "--batch", "20"];
+    let report = json(folder.path(), &[&base[..], &["--derivatives", "--json"]].concat());
+    let derivatives = &report["derivatives"];
+    let list = |name: &str| -> Vec<f64> {
+        let values = derivatives[name].as_array().unwrap().iter();
+        values.map(|value| value.as_f64().unwrap()).collect()
+    };
+    assert_eq!((&derivatives["coordinates"], &derivatives["missing"]), (&2.into(), &Value::Null));
+    let measured = list("derivative_variance");
+    let predicted = list("predicted_derivative_variance");
+    assert_eq!((measured.len(), predicted.len()), (12, 12));
+    assert!((predicted[0] - 1.0884249).abs() < 1e-6, "{predicted:?}");
+    assert!((measured[0] / predicted[0] - 1.0).abs() < 0.1, "{measured:?}");
+    assert!((list("predicted_laplacian_variance")[0] - 8.33838).abs() < 1e-4);
+    assert_eq!(list("laplacian_variance").len(), 12);
+    let plain = json(folder.path(), &[&base[..], &["--json"]].concat());
+    assert_eq!(plain["derivatives"], Value::Null);
+    assert_eq!(plain["forward_variance"], report["forward_variance"]);
+
+    let relu = [&["propagate", "relu", "--derivatives", "--coordinates", "3"], &SMALL[..]].concat();
+    let (text, _) = texts(&vi3nr(folder.path(), &relu));
+    let (_, table) = text.split_once("variances of derivatives by 3 coordinates").unwrap();
+    let rows: Vec<Vec<&str>> =
+        table.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((rows[0][0], rows[0][2], rows[0][4], rows[1][0]), ("1", "1", "-", "10"), "{text}");
+    assert!(table.contains("\nnot predicted: E[f''^2] of relu"), "{table}");
+    let message = error(folder.path(), 2, &["propagate", "tanh", "--coordinates", "3"]);
+    assert!(message.contains("--derivatives"), "{message}");
+    let message =
+        error(folder.path(), 2, &["propagate", "tanh", "--derivatives", "--coordinates", "65"]);
+    assert!(message.contains("--coordinates"), "{message}");
+}
+
+#[test]
 fn propagate_draws_variances_and_takes_other_weights() {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = Vec::new();

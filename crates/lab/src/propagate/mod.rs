@@ -7,9 +7,11 @@
 //! and the backward error that of the first gradients with 1, both by SMAPE without the factor 2.
 
 mod choice;
+mod derivatives;
 mod weights;
 
 pub use choice::{ChoiceError, choose_scheme};
+pub use derivatives::{DerivativePropagation, MAX_COORDINATES, propagate_derivatives};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, Error, InputDistribution, Network, Scheme, WeightShape};
@@ -250,5 +252,7 @@ fn variance(values: &[f32]) -> f64 {
     squares.sum::<f64>() / (count - 1.0)
 }
 
+#[cfg(test)]
+mod derivative_tests;
 #[cfg(test)]
 mod tests;

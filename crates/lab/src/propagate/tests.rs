@@ -1,6 +1,6 @@
 use super::*;
 
-fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
+pub(super) fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
     let activation: Activation = activation.parse().unwrap();
     let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
     PropagationPlan {
