@@ -52,6 +52,25 @@ pub(crate) fn chi(chi: f64) -> String {
     )
 }
 
+/// The predicted standard deviations of the outputs' derivatives and Laplacian at points with this
+/// |x|².
+pub(crate) fn derivatives(std: f64, laplacian: Option<f64>, square: f64) -> String {
+    let shown = |std: f64| {
+        if std.is_finite() { significant(std, 4) } else { "beyond 1e154".into() }
+    };
+    let (numbers, are) = match laplacian {
+        None => (shown(std), "standard deviation"),
+        Some(laplacian) => {
+            (format!("{}, Laplacian {}", shown(std), shown(laplacian)), "standard deviations")
+        }
+    };
+    format!(
+        "dPhi/dx {numbers}: the {are} at the start that the theory predicts for each output, by each \
+         coordinate, where |x|^2 = {}, the mean over inputs in [-1, 1]",
+        significant(square, 4)
+    )
+}
+
 /// A scheme in the form that options have, its numbers rounded.
 pub(crate) fn scheme(scheme: &Scheme) -> String {
     let text = scheme.to_string();
@@ -78,6 +97,12 @@ mod tests {
         assert!(condition(f64::INFINITY).contains("infinite"));
         assert!(
             gradient_growth(2.0).starts_with("gradient growth 2: the gradient's variance grows")
+        );
+        assert!(
+            derivatives(0.75, Some(18.0), 2.0 / 3.0).starts_with("dPhi/dx 0.75, Laplacian 18: ")
+        );
+        assert!(
+            derivatives(f64::INFINITY, None, 1.0).starts_with("dPhi/dx beyond 1e154: the standard")
         );
         assert!(chi(-0.5).ends_with("fades with depth"));
         assert!(chi(1.2).ends_with("grows with depth"));

@@ -24,7 +24,11 @@ const INIT_JSON: &str = "JSON: layers has index, fan_in, fan_out, variance, std 
     the standard deviations that the hidden layers keep, or is \"any\"; if it is empty, they tend to \
     sigma_p_tends_to, 0.0 or \"infinity\". Both are null if they cannot be computed. chi is the factor \
     by which a hidden layer multiplies a small error in the variance of its preactivations, and \
-    gradient_growth the one by which it multiplies the variance of the gradient.";
+    gradient_growth the one by which it multiplies the variance of the gradient. derivatives has the \
+    standard deviations that the theory of wide layers predicts for the outputs: std of the derivative \
+    by a coordinate and laplacian_std of the sum of second derivatives, at points with |x|^2 = \
+    square_norm, the mean over inputs in [-1, 1]; layers has them as derivative_std and laplacian_std \
+    for the preactivations of each layer. missing says why one is null.";
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use vi3nr::derivatives::Place;
 use vi3nr::scheme::Implied;
-use vi3nr::{BiasRule, InitRule, Network, Scheme, variance_sensitivity};
+use vi3nr::{BiasRule, InitRule, InputDistribution, Network, Scheme, variance_sensitivity};
 use vi3nr_inr::model_file::{InitialWeights, ModelError};
 use vi3nr_inr::plan::{Initialization, resolve_initialization};
 use vi3nr_inr::preset::Preset;
@@ -99,6 +100,8 @@ struct Report {
     chi: Option<f64>,
     /// The factor by which a hidden layer multiplies the gradient's variance at that sigma_p.
     gradient_growth: Option<f64>,
+    /// The network's derivatives by its coordinates at the start, as the theory predicts them.
+    derivatives: Derivatives,
     distribution: &'static str,
     biases: String,
     first_biases: String,
@@ -116,6 +119,21 @@ struct LayerReport {
     variance: f64,
     std: f64,
     bound: Option<f64>,
+    /// The predicted standard deviations of the derivative of this layer's preactivations by a
+    /// coordinate, and of their Laplacian.
+    derivative_std: Option<f64>,
+    laplacian_std: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Derivatives {
+    /// |x|^2 of the points of the prediction.
+    square_norm: f64,
+    /// The standard deviations for the network's outputs.
+    std: Option<f64>,
+    laplacian_std: Option<f64>,
+    /// Why one of them is null.
+    missing: Option<String>,
 }
 
 impl Report {
@@ -129,6 +147,7 @@ impl Report {
         let plan = rule.plan(network).map_err(Failure::usage)?;
         let reasons = chosen.reasons.iter();
         let reasons = reasons.map(|reason| (reason.field.to_owned(), reason.text.clone().into()));
+        let (derivative_std, laplacian_std, missing) = predicted(rule, network);
         let layers = network.layers().into_iter().zip(&plan).map(|(layer, plan)| LayerReport {
             index: layer.index,
             fan_in: layer.fan_in,
@@ -136,7 +155,17 @@ impl Report {
             variance: plan.variance(),
             std: plan.weight_std,
             bound: plan.bound(),
+            derivative_std: derivative_std.get(layer.index).copied(),
+            laplacian_std: laplacian_std.get(layer.index).copied(),
         });
+        let place = Place::of_mean_square(network.inputs(), &InputDistribution::COORDINATES)
+            .map_err(Failure::usage)?;
+        let derivatives = Derivatives {
+            square_norm: place.square,
+            std: derivative_std.last().copied(),
+            laplacian_std: laplacian_std.last().copied(),
+            missing,
+        };
         let (sigma_p, sigma_p_tends_to) = kept(rule, network);
         let gradient_growth = gradient_growth(rule, network, &sigma_p);
         let chi = sigma_p[0]
@@ -155,6 +184,7 @@ impl Report {
             sigma_p_tends_to,
             chi,
             gradient_growth,
+            derivatives,
             distribution: rule.weights.name(),
             biases: rule.biases.to_string(),
             first_biases: rule.first_biases.to_string(),
@@ -197,6 +227,7 @@ impl Report {
         }
         lines.extend(self.gradient_growth.map(explain::gradient_growth));
         lines.extend(self.chi.map(explain::chi));
+        lines.push(self.derivatives.text());
         if let Some(reason) = self.reasons.get("sigma_p").and_then(Value::as_str) {
             lines.push(format!("default sigma_p of {}: {reason}", self.signals));
         }
@@ -233,6 +264,35 @@ impl Report {
                 _ => "hidden layers keep no sigma_p: it grows without bound".into(),
             },
         }
+    }
+}
+
+impl Derivatives {
+    /// The standard deviations, or why there are none.
+    fn text(&self) -> String {
+        let missing = self.missing.as_deref().unwrap_or_default();
+        match (self.std, self.laplacian_std) {
+            (None, _) => format!("dPhi/dx is not predicted: {missing}"),
+            (Some(std), None) => format!(
+                "{}\nthe Laplacian of Phi is not predicted: {missing}",
+                explain::derivatives(std, None, self.square_norm)
+            ),
+            (Some(std), laplacian) => explain::derivatives(std, laplacian, self.square_norm),
+        }
+    }
+}
+
+/// The predicted standard deviations of the derivatives and of the Laplacian of every layer, and why
+/// one of the lists is empty.
+fn predicted(rule: &InitRule, network: &Network) -> (Vec<f64>, Vec<f64>, Option<String>) {
+    let deviations =
+        |variances: Vec<f64>| -> Vec<f64> { variances.into_iter().map(f64::sqrt).collect() };
+    match rule.derivative_variances(network) {
+        Err(error) => (Vec::new(), Vec::new(), Some(error.to_string())),
+        Ok(found) => match found.laplacians {
+            Ok(second) => (deviations(found.derivatives), deviations(second), None),
+            Err(error) => (deviations(found.derivatives), Vec::new(), Some(error.to_string())),
+        },
     }
 }
 

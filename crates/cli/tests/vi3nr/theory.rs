@@ -205,6 +205,8 @@ fn people_read_tables() {
          the goal\n\
          chi -0.4754: a layer multiplies an error in the variance of the preactivations by -0.4754, \
          so it fades with depth\n\
+         dPhi/dx 0.6996, Laplacian 17.11: the standard deviations at the start that the theory predicts \
+         for each output, by each coordinate, where |x|^2 = 0.6667, the mean over inputs in [-1, 1]\n\
          default sigma_p of images: 0.155377, 2 times the smallest value at which gradients keep their \
          variance, Eq. (13), 0.0776887\n"
     );
@@ -212,8 +214,37 @@ fn people_read_tables() {
     assert!(kaiming.contains("gradient growth 1: the gradient keeps its variance"), "{kaiming}");
     let shrinking = text(&["init", "tanh", "--init", "xavier", "--dims", "2,64,64,1"]);
     assert!(shrinking.contains("hidden layers keep no sigma_p: it falls toward 0"), "{shrinking}");
+    assert!(kaiming.contains("\ndPhi/dx 1: the standard deviation at"), "{kaiming}");
+    let unknown = "\nthe Laplacian of Phi is not predicted: E[f''^2] of relu under N(0, ";
+    assert!(kaiming.contains(unknown), "{kaiming}");
+    assert!(kaiming.ends_with("cannot be computed: it is infinite: f' jumps near x = 0\n"));
+    let root = text(&["init", "sqrt(abs(x))", "--dims", "2,64,64,1"]);
+    assert!(root.contains("\ndPhi/dx is not predicted: E[f'^2] of sqrt(abs(x))"), "{root}");
     let short = text(&["init", "tanh", "--dims", "2,64,1"]);
     assert!(!short.contains("gradient growth"), "{short}");
+}
+
+/// The network's derivatives at the start, by layer and for the outputs.
+#[test]
+fn init_predicts_derivatives() {
+    let init = |rest: &[&str]| answer(&[&["init"], rest].concat());
+    let tanh = init(&["tanh", "--sigma-p", "1", "--dims", "2,128,128,128,128,1"]);
+    let derivatives = &tanh["derivatives"];
+    assert!((number(&derivatives["square_norm"]) - 2.0 / 3.0).abs() < 1e-15);
+    assert!((number(&derivatives["std"]) - 1.5357f64.sqrt()).abs() < 1e-4, "{derivatives}");
+    assert!((number(&derivatives["laplacian_std"]) - 51.03f64.sqrt()).abs() < 1e-3);
+    assert_eq!(derivatives["missing"], json!(null));
+    assert!((number(&tanh["layers"][0]["derivative_std"]) - 1.5f64.sqrt()).abs() < 1e-12);
+    assert_eq!(number(&tanh["layers"][0]["laplacian_std"]), 0.0);
+    assert_eq!(tanh["layers"][4]["derivative_std"], derivatives["std"]);
+    let relu = init(&["relu", "--dims", "3,64,64,1"]);
+    assert!((number(&relu["derivatives"]["std"]) - 1.0).abs() < 1e-12);
+    assert_eq!(relu["derivatives"]["laplacian_std"], json!(null));
+    assert!(relu["derivatives"]["missing"].as_str().unwrap().contains("jumps near x = 0"));
+    let steep = ["gaussian", "--sigma-p", "1", "--dims"];
+    let dims = [vec!["2"; 1], vec!["8"; 160], vec!["1"]].concat().join(",");
+    let text = text(&[&["init"], &steep[..], &[dims.as_str()]].concat());
+    assert!(text.contains("\ndPhi/dx beyond 1e154, Laplacian beyond 1e154: "), "{text}");
 }
 
 /// A formula may begin with a sign, a scheme may leave its numbers open, and what does not exist is null.

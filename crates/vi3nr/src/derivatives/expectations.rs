@@ -1,6 +1,7 @@
 //! The expectations that covariances of derivatives need.
 
 use crate::moments::budget::Budget;
+use crate::number::significant;
 use crate::{Activation, Error, Moments};
 
 /// Relative distance of two σ at which expectations are taken for equal: far below what the theory
@@ -53,7 +54,10 @@ impl<'a> Functions<'a> {
                 moment: "E[f'^2]",
                 activation: activation.to_string(),
                 sigma: activation.feature_width(),
-                reason: format!("f jumps or has a pole near x = {point}, so that it is infinite"),
+                reason: format!(
+                    "it is infinite: f jumps or has a pole near x = {}",
+                    significant(point, 6)
+                ),
             });
         }
         let (slope, refusal) = match activation.slope() {
@@ -105,8 +109,12 @@ impl<'a> Functions<'a> {
                     let fourth = Moments::by_power(self.activation, sigma, 4, &self.budget)?;
                     return Ok((squares, fourth));
                 }
-                let reason = "it is infinite: f' jumps, or f''^2 has no finite integral";
-                Err(infinite("E[f''^2]", self.activation, reason))
+                let jump = function.singularities().and_then(|known| known.jump);
+                let reason = match jump {
+                    Some(x) => format!("it is infinite: f' jumps near x = {}", significant(x, 6)),
+                    None => "it is infinite: f''^2 has no finite integral".into(),
+                };
+                Err(infinite("E[f''^2]", self.activation, &reason))
             });
             match found {
                 Ok((squares, fourth)) => {

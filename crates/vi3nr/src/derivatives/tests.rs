@@ -160,7 +160,7 @@ fn the_relu_keeps_derivatives_and_has_no_laplacian() {
         assert!((variance - 1.0).abs() < 1e-12, "{found:?}");
     }
     let error = found.laplacians.unwrap_err().to_string();
-    assert!(error.contains("E[f''^2]") && error.contains("relu"), "{error}");
+    assert!(error.contains("E[f''^2] of relu") && error.contains("jumps near x = 0"), "{error}");
 }
 
 #[test]
