@@ -303,9 +303,10 @@ pub(crate) fn schemes() -> Vec<SchemeEntry> {
     Scheme::catalog().map(entry).collect()
 }
 
-/// The variances of a deep network at initialization, as JSON.
+/// The variances of a deep network at initialization, as JSON; also those of its derivatives by
+/// `coordinates` coordinates, if it is not None.
 #[pyfunction]
-#[pyo3(signature = (activation, init, sigma_p, distribution, depth, width, batch, seed, threads))]
+#[pyo3(signature = (activation, init, sigma_p, distribution, depth, width, batch, seed, threads, coordinates))]
 #[expect(clippy::too_many_arguments, reason = "Python passes them by keyword")]
 pub(crate) fn propagate(
     py: Python<'_>,
@@ -318,6 +319,7 @@ pub(crate) fn propagate(
     batch: usize,
     seed: u64,
     threads: Option<usize>,
+    coordinates: Option<usize>,
 ) -> PyResult<String> {
     let activation = activation_of(py, activation)?;
     let init: SchemeRequest = init.parse().map_err(|error: Error| error.raise(py))?;
@@ -340,11 +342,17 @@ pub(crate) fn propagate(
         seed,
         threads,
     };
-    let found = py.detach(|| lab::propagate(&plan)).map_err(|error| match error {
+    let compute = || -> Result<_, PropagateError> {
+        let found = lab::propagate(&plan)?;
+        let derivatives = coordinates.map(|count| lab::propagate_derivatives(&plan, count));
+        Ok((found, derivatives.transpose()?))
+    };
+    let (found, derivatives) = py.detach(compute).map_err(|error| match error {
         PropagateError::Theory(error) => error.raise(py),
         error => exception(py, Kind::Other, error.to_string()),
     })?;
     let mut report = serde_json::json!(found);
+    report["derivatives"] = serde_json::json!(derivatives);
     report["scheme"] = scheme.to_string().into();
     report["sigma_p"] = sigma_p.into();
     report["weight_variance"] = weight_variance.into();

@@ -81,6 +81,27 @@ def test_propagation_is_that_of_the_command_line() -> None:
     assert found == vi3nr.propagate("tanh", threads=1, **small)
 
 
+def test_derivatives_are_those_of_the_command_line() -> None:
+    small = {"depth": 6, "width": 40, "batch": 20}
+    words = [word for name, value in small.items() for word in (f"--{name}", str(value))]
+    words += ["--derivatives", "--coordinates", "3"]
+    for activation in ("tanh", "relu", "sin(3*x)"):
+        expected = command("propagate", activation, *words)["derivatives"]
+        found = vi3nr.propagate(activation, derivatives=3, **small).derivatives
+        assert found is not None
+        for name, value in expected.items():
+            seen = getattr(found, name)
+            assert (list(seen) if isinstance(value, list) else seen) == value, name
+    assert vi3nr.propagate("tanh", **small).derivatives is None
+    steep = vi3nr.propagate("gaussian:sigma=0.05", 1.0, depth=200, width=8, batch=2, derivatives=2)
+    assert steep.derivatives is not None
+    assert steep.derivatives.predicted_derivative_variance is not None
+    assert steep.derivatives.predicted_derivative_variance[-1] == float("inf")
+    for count in (0, 65):
+        with pytest.raises(vi3nr.RequestError, match="derivatives|coordinates"):
+            vi3nr.propagate("tanh", derivatives=count, **small)
+
+
 def test_lists_are_those_of_the_command_line() -> None:
     names = [entry["name"] for entry in command("activations")["activations"]]
     assert [entry["name"] for entry in vi3nr.activations()] == names

@@ -21,9 +21,20 @@ if TYPE_CHECKING:
     from ._fit import FitWarning, fit, fit_many, resume
     from ._known import activation_of
     from ._model import Model
-    from ._theory import Gain, Propagation, Solution, activations, gain, propagate, schemes, solve
+    from ._theory import (
+        DerivativePropagation,
+        Gain,
+        Propagation,
+        Solution,
+        activations,
+        gain,
+        propagate,
+        schemes,
+        solve,
+    )
 
 __all__ = [
+    "DerivativePropagation",
     "DivergenceError",
     "Error",
     "FileError",
@@ -53,6 +64,7 @@ _HOMES = {
     "_known": ("activation_of",),
     "_model": ("Model",),
     "_theory": (
+        "DerivativePropagation",
         "Gain",
         "Propagation",
         "Solution",

@@ -133,9 +133,10 @@ def gain(activation: str, sigma_p: str | None, method: str, samples: SupportsInd
     The gain of an activation in its text form.
     """
 
-def propagate(activation: str, init: str, sigma_p: str | None, distribution: str, depth: SupportsIndex, width: SupportsIndex, batch: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex | None) -> str:
+def propagate(activation: str, init: str, sigma_p: str | None, distribution: str, depth: SupportsIndex, width: SupportsIndex, batch: SupportsIndex, seed: SupportsIndex, threads: SupportsIndex | None, coordinates: SupportsIndex | None) -> str:
     """
-    The variances of a deep network at initialization, as JSON.
+    The variances of a deep network at initialization, as JSON; also those of its derivatives by
+    `coordinates` coordinates, if it is not None.
     """
 
 def resume(directory: str | PathLike[str], changes: str, threads: SupportsIndex | None, watch: Any | None) -> tuple[Model, str]:

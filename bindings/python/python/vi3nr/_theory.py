@@ -200,6 +200,28 @@ def solve(
 
 
 @dataclass(frozen=True)
+class DerivativePropagation:
+    """Variances of derivatives by the coordinates in a deep network, with their predictions.
+
+    The input preactivations are those of a first layer at a point x of D coordinates with
+    |x|² = D/3, the mean over coordinates in [-1, 1].
+    """
+
+    #: The number of coordinates D.
+    coordinates: int
+    #: The variance of the derivative of each layer's preactivations by a coordinate.
+    derivative_variance: tuple[float, ...]
+    #: The prediction for wide layers.
+    predicted_derivative_variance: tuple[float, ...] | None
+    #: The variance of the Laplacian of each layer's preactivations.
+    laplacian_variance: tuple[float, ...]
+    #: The prediction for wide layers, None where f' jumps.
+    predicted_laplacian_variance: tuple[float, ...] | None
+    #: Why a prediction is None.
+    missing: str | None
+
+
+@dataclass(frozen=True)
 class Propagation:
     """Variances in a deep network at initialization: the paper's controlled experiment."""
 
@@ -221,6 +243,8 @@ class Propagation:
     forward_non_finite: int
     #: The number of samples without a finite backward variance.
     backward_non_finite: int
+    #: The derivatives by the coordinates, if they were asked for.
+    derivatives: DerivativePropagation | None = None
 
 
 def propagate(
@@ -234,6 +258,7 @@ def propagate(
     batch: int = 1000,
     seed: int = 0,
     threads: int | None = None,
+    derivatives: int | None = None,
 ) -> Propagation:
     """Measures how variances change in a deep network, forward and backward.
 
@@ -247,6 +272,8 @@ def propagate(
         batch: The number of samples.
         seed: The seed of weights, inputs and gradients.
         threads: The number of threads; one per core by default.
+        derivatives: The number of coordinates, 1 to 64, by which the preactivations are
+            differentiated too; by default they are not.
 
     Raises:
         RequestError: An argument is out of range, or the scheme does not apply.
@@ -259,14 +286,31 @@ def propagate(
         whole(name, value) for name, value in (("depth", depth), ("width", width), ("batch", batch))
     )
     seed, threads = whole("seed", seed, least=0, most=2**64 - 1), whole("threads", threads)
+    coordinates = whole("derivatives", derivatives)
     found = json.loads(
-        _core.propagate(text, init, asked, distribution, depth, width, batch, seed, threads)
+        _core.propagate(
+            text, init, asked, distribution, depth, width, batch, seed, threads, coordinates
+        )
     )
     names = {field.name for field in fields(Propagation)}
-    numbers = {name: value for name, value in found.items() if name in names}
+    numbers: dict[str, Any] = {name: value for name, value in found.items() if name in names}
     for name in ("forward_variance", "backward_variance"):
-        numbers[name] = tuple(math.nan if v is None else v for v in numbers[name])
+        numbers[name] = _variances(numbers[name], math.nan)
+    if numbers["derivatives"] is not None:
+        # What exceeds the range of numbers is null in JSON, as is what is not a number.
+        own: dict[str, Any] = numbers["derivatives"]
+        for name in ("derivative_variance", "laplacian_variance"):
+            own[name] = _variances(own[name], math.nan)
+            predicted = own["predicted_" + name]
+            if predicted is not None:
+                own["predicted_" + name] = _variances(predicted, math.inf)
+        numbers["derivatives"] = DerivativePropagation(**own)
     return Propagation(**numbers)
+
+
+def _variances(values: list[float | None], missing: float) -> tuple[float, ...]:
+    """A list of JSON, in which null stands for `missing`."""
+    return tuple(missing if value is None else value for value in values)
 
 
 def activations() -> list[dict[str, Any]]:
