@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use vi3nr_inr::decode::PixelRegion;
+use vi3nr_inr::decode::{Derivative, PixelRegion};
 use vi3nr_inr::signal::audio::SampleFormat;
 
-use super::values::{not_negative, positive, sample_format, size, whole};
+use super::values::{derivative, not_negative, positive, sample_format, size, whole};
 use super::{AudioArguments, ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
@@ -28,6 +28,12 @@ pub(crate) struct DecodeArguments {
     /// Decode only this part, in pixels of the fitted image; --scale and --size apply to the part
     #[arg(long, value_name = "X,Y,W,H", help_heading = "Image")]
     pub(crate) region: Option<PixelRegion>,
+    /// Draw the derivative of each channel with respect to the pixel position (columns x, rows y):
+    /// x, y, norm (of the gradient) or laplacian; 0 is mid-gray, for norm black, and white is the
+    /// 99.5 % quantile of the magnitudes
+    #[arg(long, value_name = "D", value_parser = derivative())]
+    #[arg(help_heading = "Image", hide_possible_values = true)]
+    pub(crate) derivative: Option<Derivative>,
     /// Begin this many seconds after the first sample [default: 0]
     #[arg(long, value_name = "SECONDS", value_parser = not_negative, help_heading = "Audio")]
     pub(crate) start: Option<f64>,

@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
 use vi3nr::number;
 use vi3nr_engine::MAX_THREADS;
+use vi3nr_inr::decode::Derivative;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::signal::SignalKind;
@@ -41,6 +42,11 @@ pub(super) fn sample_format() -> impl TypedValueParser<Value = SampleFormat> {
         "float" => SampleFormat::Float,
         _ => SampleFormat::Sixteen,
     })
+}
+
+/// A parser of the derivatives of images.
+pub(super) fn derivative() -> impl TypedValueParser<Value = Derivative> {
+    named(Derivative::ALL.map(Derivative::name))
 }
 
 /// A parser of the executors of sweeps.

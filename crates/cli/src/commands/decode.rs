@@ -48,6 +48,7 @@ fn write(model: &Model, arguments: &DecodeArguments, out: &Path) -> Result<Decod
         scale: arguments.scale,
         size: arguments.size,
         region: arguments.region,
+        derivative: arguments.derivative,
         rate: arguments.rate,
         start: arguments.start,
         duration: arguments.duration,

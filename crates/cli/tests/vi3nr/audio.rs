@@ -288,6 +288,10 @@ fn options_of_another_kind_are_refused() {
         (&["fit", "tone.wav", "--duration", "0"], "above 0"),
         (&["decode", "sound", "--out", "a.wav", "--size", "9x9"], "--size: only models of images"),
         (
+            &["decode", "sound", "--out", "a.wav", "--derivative", "x"],
+            "--derivative: only models of images",
+        ),
+        (
             &["decode", "image", "--out", "a.png", "--rate", "8000"],
             "--rate: only models of audio files",
         ),

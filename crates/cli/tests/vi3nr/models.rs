@@ -34,6 +34,48 @@ fn decoding_gives_the_reconstruction_and_any_other_size() {
 }
 
 #[test]
+fn derivatives_are_drawn_with_their_scale() {
+    let folder = tempfile::tempdir().unwrap();
+    small_fit(folder.path(), "run", &[]);
+    let decode = |more: &[&str]| {
+        let command = ["decode", "run", "--out", "map.png", "--json"];
+        let facts = json(folder.path(), &[&command[..], more].concat());
+        assert_eq!(facts["quantile"], 0.995);
+        facts["scale"].as_f64().unwrap()
+    };
+    let x = decode(&["--derivative", "x"]);
+    assert_eq!(png_size(&folder.path().join("map.png")), (128, 128));
+    let norm = decode(&["--derivative", "norm", "--scale", "2", "--region", "3,4,20,10"]);
+    assert_eq!(png_size(&folder.path().join("map.png")), (40, 20));
+    assert!(x > 0.0 && norm > 0.0);
+
+    // The numbers depend on the machine; the words do not.
+    let golden = |derivative: &str, expected: &str| {
+        let command = ["decode", "run", "--out", "map.png", "--derivative", derivative];
+        let (text, _) = texts(&vi3nr(folder.path(), &command));
+        let is_number = |word: &&str| word.parse::<f64>().is_ok();
+        let text = text.replace(',', " ,");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let words: Vec<&str> =
+            words.iter().map(|word| if is_number(word) { "N" } else { *word }).collect();
+        assert_eq!(words.join(" ").replace(" ,", ","), expected);
+    };
+    golden(
+        "laplacian",
+        "map.png (128x128 pixels; derivative laplacian: black is N, mid-gray N and white N per \
+         pixel^2, the N % quantile of the magnitudes)",
+    );
+    golden(
+        "norm",
+        "map.png (128x128 pixels; derivative norm: black is N and white N per pixel, the N % \
+         quantile of the magnitudes)",
+    );
+    let message =
+        error(folder.path(), 2, &["decode", "run", "--out", "map.png", "--derivative", "z"]);
+    assert!(message.contains("x, y, norm, laplacian"), "{message}");
+}
+
+#[test]
 fn evaluation_agrees_with_the_fit() {
     let folder = tempfile::tempdir().unwrap();
     let fit = small_fit(folder.path(), "run", &[]);

@@ -48,6 +48,11 @@ fn an_image_is_fitted_decoded_and_measured_in_pieces() {
     let part = ["decode", "run", "--region", "30,20,40,50", "--scale", "2", "--out", "part.png"];
     let decoded = json(folder, &[&part[..], &["--json"]].concat());
     assert_eq!((&decoded["width"], &decoded["height"]), (&80.into(), &100.into()));
+    let slope = ["decode", "run", "--out", "slope.png", "--derivative"];
+    let found = json(folder, &[&slope[..], &["norm", "--json"]].concat());
+    assert!(found["scale"].as_f64().unwrap() > 0.0, "{found}");
+    let message = error(folder, 2, &[&slope[..], &["laplacian"]].concat());
+    assert!(message.contains("--derivative: laplacian of a model in pieces"), "{message}");
     json(folder, &["report", "run", "--out", "report.html", "--json"]);
     let html = fs::read_to_string(folder.join("report.html")).unwrap();
     assert!(html.contains("Pieces") && html.contains("quality of the pieces and work"));

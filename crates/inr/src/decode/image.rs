@@ -8,7 +8,9 @@ use serde_json::json;
 use vi3nr_engine::Backend;
 
 use super::field::{AxisPositions, Field};
-use super::{BAND, DecodeError, DecodeRequest, Decoded, Watch, info_of, require_extension};
+use super::{
+    BAND, DecodeError, DecodeRequest, Decoded, Watch, derivative, info_of, require_extension,
+};
 use crate::model_file::{Alignment, Model};
 use crate::request::RequestError;
 use crate::signal::SignalKind;
@@ -110,15 +112,15 @@ fn write_image(
 }
 
 /// The positions of the pixels of a decoded image.
-struct Sampling {
+pub(super) struct Sampling {
     /// The info of the decoded image.
-    info: ImageInfo,
-    columns: AxisPositions,
+    pub(super) info: ImageInfo,
+    pub(super) columns: AxisPositions,
     rows: AxisPositions,
 }
 
 impl Sampling {
-    fn new(
+    pub(super) fn new(
         model: &Model,
         size: Option<(u32, u32)>,
         region: Option<PixelRegion>,
@@ -159,7 +161,7 @@ impl Sampling {
     }
 
     /// The rows in bands, each with the share of the image that is done after it.
-    fn bands(&self) -> impl Iterator<Item = (AxisPositions, f64)> {
+    pub(super) fn bands(&self) -> impl Iterator<Item = (AxisPositions, f64)> {
         let (width, height) = (self.info.width, self.info.height as usize);
         let band = (BAND as u32 / width).max(1) as usize;
         (0..height).step_by(band).map(move |first| {
@@ -195,6 +197,9 @@ pub(super) fn decode(
     let scaled = |side: u32| (request.scale.unwrap_or(1.0) * f64::from(side)).round() as u32;
     let (width, height) = request.region.map_or((info.width, info.height), |r| (r.width, r.height));
     let size = request.size.unwrap_or((scaled(width), scaled(height)));
+    if let Some(derivative) = request.derivative {
+        return derivative::decode(model, derivative, (size, request.region), path, backend, watch);
+    }
     let (width, height) = write_image(model, (Some(size), request.region), path, backend, watch)?;
     Ok(Decoded {
         facts: json!({"file": path.to_string_lossy(), "width": width, "height": height}),

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "audio")]
 mod audio;
+mod derivative;
 mod field;
 mod image;
 mod points;
@@ -10,6 +11,7 @@ mod shape;
 
 #[cfg(feature = "audio")]
 pub use self::audio::decode_audio;
+pub use self::derivative::{Derivative, DerivativeMap, derivative_map};
 pub use self::image::{PixelRegion, decode_image, image_values};
 pub use self::points::{derivatives_at, values_at};
 #[cfg(feature = "shape")]
@@ -76,6 +78,8 @@ pub struct DecodeRequest {
     pub size: Option<(u32, u32)>,
     /// The part of an image that is decoded, in its own pixels; all of it by default.
     pub region: Option<PixelRegion>,
+    /// The derivative of an image that is drawn instead of its values; none by default.
+    pub derivative: Option<Derivative>,
     /// The sampling rate of audio in Hz; its own by default.
     pub rate: Option<u32>,
     /// The start of the decoded audio in seconds from the first sample; 0 by default.
@@ -100,6 +104,7 @@ impl DecodeRequest {
             ("scale", SignalKind::Image, self.scale.is_some()),
             ("size", SignalKind::Image, self.size.is_some()),
             ("region", SignalKind::Image, self.region.is_some()),
+            ("derivative", SignalKind::Image, self.derivative.is_some()),
             ("rate", SignalKind::Audio, self.rate.is_some()),
             ("start", SignalKind::Audio, self.start.is_some()),
             ("duration", SignalKind::Audio, self.duration.is_some()),
@@ -132,7 +137,7 @@ pub type Watch<'a> = &'a mut dyn FnMut(f64);
 /// # Errors
 /// Returns [`DecodeError::Request`] if a setting belongs to another kind of signal or the file has
 /// another extension, [`DecodeError::CompiledOut`] if the kind is not supported, and the errors of
-/// `decode_audio`, [`decode_image`] or `decode_shape`.
+/// `decode_audio`, [`decode_image`], [`derivative_map`] or `decode_shape`.
 pub fn decode(
     model: &Model,
     request: &DecodeRequest,

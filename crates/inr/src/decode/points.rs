@@ -79,7 +79,7 @@ fn positions(model: &Model, points: &[f32]) -> Result<Vec<f64>, DecodeError> {
 }
 
 /// The number of samples per unit of a coordinate of the whole signal.
-fn samples_per_coordinate(model: &Model) -> f64 {
+pub(super) fn samples_per_coordinate(model: &Model) -> f64 {
     let longest = model.signal.axes().into_iter().max().unwrap_or(2).max(2);
     (longest - 1) as f64 / 2.0 / model.input_scale
 }
