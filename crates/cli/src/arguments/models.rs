@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use vi3nr_inr::decode::{Derivative, PixelRegion};
+use vi3nr_inr::decode::{Derivative, MeshAttribute, PixelRegion};
 use vi3nr_inr::signal::audio::SampleFormat;
 
-use super::values::{derivative, not_negative, positive, sample_format, size, whole};
+use super::values::{
+    derivative, mesh_attribute, not_negative, positive, sample_format, size, whole,
+};
 use super::{AudioArguments, ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
@@ -54,6 +56,11 @@ pub(crate) struct DecodeArguments {
     #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=u64::MAX))]
     #[arg(help_heading = "Shape")]
     pub(crate) resolution: Option<usize>,
+    /// Store further numbers for each vertex of a .ply file: curvature (k1, k2, mean_curvature and
+    /// gaussian_curvature, in 1/length; positive where the surface is convex)
+    #[arg(long, value_name = "A", value_parser = mesh_attribute())]
+    #[arg(help_heading = "Shape", hide_possible_values = true)]
+    pub(crate) attributes: Option<MeshAttribute>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
 use vi3nr::number;
 use vi3nr_engine::MAX_THREADS;
-use vi3nr_inr::decode::Derivative;
+use vi3nr_inr::decode::{Derivative, MeshAttribute};
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::request::EngineName;
 use vi3nr_inr::signal::SignalKind;
@@ -47,6 +47,11 @@ pub(super) fn sample_format() -> impl TypedValueParser<Value = SampleFormat> {
 /// A parser of the derivatives of images.
 pub(super) fn derivative() -> impl TypedValueParser<Value = Derivative> {
     named(Derivative::ALL.map(Derivative::name))
+}
+
+/// A parser of the numbers of vertices.
+pub(super) fn mesh_attribute() -> impl TypedValueParser<Value = MeshAttribute> {
+    named(MeshAttribute::ALL.map(MeshAttribute::name))
 }
 
 /// A parser of the executors of sweeps.

@@ -54,6 +54,7 @@ fn write(model: &Model, arguments: &DecodeArguments, out: &Path) -> Result<Decod
         duration: arguments.duration,
         sample_format: arguments.sample_format,
         resolution: arguments.resolution,
+        attributes: arguments.attributes,
     };
     let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
     let mut bar = DecodeBar::new(!arguments.common.json);

@@ -116,6 +116,14 @@ fn a_ball_is_fitted_measured_and_turned_back_into_triangles() {
         assert!((0..2).all(|i| (bounds[i] - expected[i]).abs() < 0.5), "{bounds:?}");
     }
 
+    let curved = ["decode", "run", "--resolution", "40", "--attributes", "curvature", "--out"];
+    let found = json(folder, &[&curved[..], &["curved.ply", "--json"]].concat());
+    let names = ["k1", "k2", "mean_curvature", "gaussian_curvature"];
+    assert_eq!(found["attributes"], serde_json::json!(names));
+    json(folder, &["eval", "run", "curved.ply", "--grid", "32", "--json"]);
+    let message = error(folder, 2, &[&curved[..], &["curved.stl"]].concat());
+    assert!(message.contains("--attributes: curvature in 'curved.stl'"), "{message}");
+
     let output = vi3nr(folder, &["mesh", "run", "--out", "b.ply", "--resolution", "40"]);
     let (stdout, stderr) = texts(&output);
     assert!(stdout.starts_with("b.ply (") && stdout.contains("faces, watertight)"), "{stdout}");

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "audio")]
 mod audio;
+#[cfg(feature = "shape")]
+mod curvature;
 mod derivative;
 mod field;
 mod image;
@@ -11,6 +13,8 @@ mod shape;
 
 #[cfg(feature = "audio")]
 pub use self::audio::decode_audio;
+#[cfg(feature = "shape")]
+pub use self::curvature::{MeshAttribute, PrincipalCurvatures, principal_curvatures};
 pub use self::derivative::{Derivative, DerivativeMap, derivative_map};
 pub use self::image::{PixelRegion, decode_image, image_values};
 pub use self::points::{derivatives_at, values_at};
@@ -91,6 +95,9 @@ pub struct DecodeRequest {
     pub sample_format: Option<crate::signal::audio::SampleFormat>,
     /// The number of cells per side of the grid on which a shape is extracted; 512 by default.
     pub resolution: Option<usize>,
+    /// What a PLY file of a shape stores for each vertex beside the normal; nothing by default.
+    #[cfg(feature = "shape")]
+    pub attributes: Option<MeshAttribute>,
 }
 
 impl DecodeRequest {
@@ -100,6 +107,10 @@ impl DecodeRequest {
         let sample_format = self.sample_format.is_some();
         #[cfg(not(feature = "audio"))]
         let sample_format = false;
+        #[cfg(feature = "shape")]
+        let attributes = self.attributes.is_some();
+        #[cfg(not(feature = "shape"))]
+        let attributes = false;
         let all = [
             ("scale", SignalKind::Image, self.scale.is_some()),
             ("size", SignalKind::Image, self.size.is_some()),
@@ -110,6 +121,7 @@ impl DecodeRequest {
             ("duration", SignalKind::Audio, self.duration.is_some()),
             ("sample_format", SignalKind::Audio, sample_format),
             ("resolution", SignalKind::Shape, self.resolution.is_some()),
+            ("attributes", SignalKind::Shape, attributes),
         ];
         all.into_iter().filter(|(.., is)| *is).map(|(name, kind, _)| (name, kind)).collect()
     }

@@ -5,11 +5,13 @@ use std::path::Path;
 use serde_json::json;
 use vi3nr_engine::{Backend, Engine, EngineError};
 
+use super::curvature::{MeshAttribute, attributes, principal_curvatures};
 use super::{DecodeError, DecodeRequest, Decoded, Watch, info_of};
 use crate::model_file::Model;
+use crate::request::RequestError;
 use crate::signal::shape::vector::unit;
 use crate::signal::shape::{
-    EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract_watched, write_mesh,
+    EdgeTopology, Mesh, MeshFormat, ShapeInfo, Vector, extract_watched, write_mesh, write_ply,
 };
 use crate::signal::{SignalError, SignalKind};
 
@@ -68,25 +70,44 @@ pub(super) fn decode(
 ) -> Result<Decoded, DecodeError> {
     /// The default number of cells per side of the grid.
     const RESOLUTION: usize = 512;
-    MeshFormat::of_path(path).map_err(SignalError::from)?;
+    let format = MeshFormat::of_path(path).map_err(SignalError::from)?;
+    if let Some(attribute) = request.attributes
+        && format != MeshFormat::Ply
+    {
+        let seen = format!("{} in '{}'", attribute.name(), path.display());
+        return Err(RequestError::new("attributes", seen, "a name that ends with .ply").into());
+    }
     let resolution = request.resolution.unwrap_or(RESOLUTION);
     let found = decode_watched(model, resolution, backend, watch)?;
-    write_mesh(path, &found.mesh, &found.normals).map_err(SignalError::from)?;
+    let attributes = match request.attributes {
+        None => Vec::new(),
+        Some(MeshAttribute::Curvature) => {
+            attributes(&principal_curvatures(model, &found.mesh.vertices, backend)?)
+        }
+    };
+    match format {
+        MeshFormat::Ply => write_ply(path, &found.mesh, &found.normals, &attributes),
+        _ => write_mesh(path, &found.mesh, &found.normals),
+    }
+    .map_err(SignalError::from)?;
+    let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name).collect();
     let (vertices, faces) = (found.mesh.vertices.len(), found.mesh.faces.len());
     let watertight = EdgeTopology::of(&found.mesh).is_watertight();
     let closed = if watertight { "watertight" } else { "not watertight" };
-    Ok(Decoded {
-        facts: json!({
-            "file": path.to_string_lossy(),
-            "vertices": vertices,
-            "faces": faces,
-            "watertight": watertight,
-            "resolution": resolution,
-            "evaluations": found.evaluations,
-        }),
-        summary: format!("{vertices} vertices, {faces} faces, {closed}"),
-        warnings: Vec::new(),
-    })
+    let mut facts = json!({
+        "file": path.to_string_lossy(),
+        "vertices": vertices,
+        "faces": faces,
+        "watertight": watertight,
+        "resolution": resolution,
+        "evaluations": found.evaluations,
+    });
+    let mut summary = format!("{vertices} vertices, {faces} faces, {closed}");
+    if !names.is_empty() {
+        facts["attributes"] = json!(names);
+        summary += &format!("; {} per vertex", names.join(", "));
+    }
+    Ok(Decoded { facts, summary, warnings: Vec::new() })
 }
 
 /// The direction of the network's gradient at `points`: the normals of its surface.

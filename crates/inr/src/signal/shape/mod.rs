@@ -97,7 +97,7 @@ pub use surface::Surface;
 pub use topology::EdgeTopology;
 pub use vector::Vector;
 #[cfg(feature = "shape")]
-pub use writing::{MeshFormat, write_mesh};
+pub use writing::{MeshFormat, VertexAttribute, write_mesh, write_ply};
 
 #[cfg(all(test, feature = "shape"))]
 mod test_shapes;

@@ -35,6 +35,15 @@ impl MeshFormat {
     }
 }
 
+/// A number for each vertex of a mesh.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VertexAttribute {
+    /// The name of the property in the file.
+    pub name: &'static str,
+    /// One number per vertex; missing ones are written as NaN.
+    pub values: Vec<f32>,
+}
+
 /// Writes a surface with a normal for each vertex, atomically. PLY and OBJ store positions in
 /// single precision if the surface is near the origin, and in double precision if it is so far away
 /// that rounding to single precision would be visible.
@@ -43,11 +52,25 @@ impl MeshFormat {
 /// Returns an error if the extension is not .ply, .obj or .stl, or the error of the system.
 pub fn write_mesh(path: &Path, mesh: &Mesh, normals: &[Vector]) -> Result<(), ShapeError> {
     let write = match MeshFormat::of_path(path)? {
-        MeshFormat::Ply => write_ply,
+        MeshFormat::Ply => return write_ply(path, mesh, normals, &[]),
         MeshFormat::Obj => write_obj,
         MeshFormat::Stl => write_stl,
     };
     Ok(write_atomically(path, |writer| write(writer, mesh, normals))?)
+}
+
+/// Writes a surface as a PLY file, as [`write_mesh`] does, with further properties of each vertex in
+/// single precision.
+///
+/// # Errors
+/// Returns the error of the system.
+pub fn write_ply(
+    path: &Path,
+    mesh: &Mesh,
+    normals: &[Vector],
+    attributes: &[VertexAttribute],
+) -> Result<(), ShapeError> {
+    Ok(write_atomically(path, |writer| write_ply_content(writer, mesh, normals, attributes))?)
 }
 
 /// Whether single precision would move vertices by more than about 1e-6 of the surface's size.
@@ -58,19 +81,30 @@ fn needs_double(mesh: &Mesh) -> bool {
     farthest > 16.0 * size || farthest > 1e30
 }
 
-fn write_ply(out: &mut dyn Write, mesh: &Mesh, normals: &[Vector]) -> io::Result<()> {
+fn write_ply_content(
+    out: &mut dyn Write,
+    mesh: &Mesh,
+    normals: &[Vector],
+    attributes: &[VertexAttribute],
+) -> io::Result<()> {
     let double = needs_double(mesh);
     let kind = if double { "double" } else { "float" };
     write!(
         out,
         "ply\nformat binary_little_endian 1.0\nelement vertex {}\n\
          property {kind} x\nproperty {kind} y\nproperty {kind} z\n\
-         property float nx\nproperty float ny\nproperty float nz\n\
-         element face {}\nproperty list uchar int vertex_indices\nend_header\n",
+         property float nx\nproperty float ny\nproperty float nz\n",
         mesh.vertices.len(),
+    )?;
+    for VertexAttribute { name, .. } in attributes {
+        writeln!(out, "property float {name}")?;
+    }
+    write!(
+        out,
+        "element face {}\nproperty list uchar int vertex_indices\nend_header\n",
         mesh.faces.len(),
     )?;
-    for (vertex, normal) in mesh.vertices.iter().zip(normals) {
+    for (index, (vertex, normal)) in mesh.vertices.iter().zip(normals).enumerate() {
         for x in vertex {
             match double {
                 true => out.write_all(&x.to_le_bytes())?,
@@ -79,6 +113,10 @@ fn write_ply(out: &mut dyn Write, mesh: &Mesh, normals: &[Vector]) -> io::Result
         }
         for x in normal {
             out.write_all(&(*x as f32).to_le_bytes())?;
+        }
+        for attribute in attributes {
+            let value = attribute.values.get(index).copied().unwrap_or(f32::NAN);
+            out.write_all(&value.to_le_bytes())?;
         }
     }
     for face in &mesh.faces {
