@@ -154,7 +154,11 @@ impl Raise for EvaluateError {
 impl Raise for EngineError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Threads { .. } => Kind::Request,
+            Self::Length { .. }
+            | Self::BatchShape { .. }
+            | Self::Term { .. }
+            | Self::Activation { .. }
+            | Self::Threads { .. } => Kind::Request,
             _ => Kind::Other,
         }
     }

@@ -2,6 +2,7 @@
 
 - :func:`gain`, :func:`solve`, :func:`propagate`: what an activation needs.
 - :mod:`vi3nr.torch` and :mod:`vi3nr.jax`: initial weights for PyTorch models and JAX.
+- :class:`Engine`, :class:`Constraint`: training loops, also on derivatives (equations).
 - :func:`fit`, :func:`resume`, :func:`fit_many`, :class:`Model`: images, audio and shapes as networks.
 
 Importing the package imports neither NumPy nor a framework: each name is imported on first use.
@@ -17,6 +18,7 @@ from ._core import VERSION as __version__
 if TYPE_CHECKING:
     from . import jax as jax
     from . import torch as torch
+    from ._engine import Constraint, Engine
     from ._errors import DivergenceError, Error, FileError, Interrupted, RequestError
     from ._fit import FitWarning, fit, fit_many, resume
     from ._known import activation_of
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Constraint",
     "DerivativePropagation",
     "DivergenceError",
+    "Engine",
     "Error",
     "FileError",
     "FitWarning",
@@ -59,6 +63,7 @@ __all__ = [
 
 #: The module of each name.
 _HOMES = {
+    "_engine": ("Constraint", "Engine"),
     "_errors": ("DivergenceError", "Error", "FileError", "Interrupted", "RequestError"),
     "_fit": ("FitWarning", "fit", "fit_many", "resume"),
     "_known": ("activation_of",),

@@ -6,12 +6,76 @@ from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "Model", "Signal", "activations", "definition", "fit", "function_gain", "gain", "propagate", "resume", "run_program", "schemes", "solve"]
+__all__ = ["VERSION", "Engine", "Model", "Signal", "activations", "definition", "fit", "function_gain", "gain", "propagate", "resume", "run_program", "schemes", "solve"]
 
 VERSION: Final[str]
 """
 The version of the package.
 """
+
+@final
+class Engine:
+    """
+    A network in training.
+    """
+    def __new__(cls, /, dims: SupportsGetItem[int, SupportsIndex], activation: str, init: str | None, sigma_p: str | None, seed: SupportsIndex, threads: SupportsIndex | None) -> Engine:
+        """
+        Draws the initial weights of a network with the sizes `dims`.
+        """
+    @property
+    def activation(self, /) -> str:
+        """
+        The activation in its text form.
+        """
+    def adam(self, /, learning_rate: SupportsFloat | SupportsIndex, beta1: SupportsFloat | SupportsIndex, beta2: SupportsFloat | SupportsIndex, epsilon: SupportsFloat | SupportsIndex) -> None:
+        """
+        One step of Adam with the gradient of the last loss.
+        """
+    def derivatives(self, /, points: Incomplete) -> Incomplete:
+        """
+        The first derivatives at points, shape (n, inputs): shape (n, outputs, inputs).
+        """
+    @property
+    def dims(self, /) -> list[int]:
+        """
+        The number of inputs, the hidden widths and the number of outputs.
+        """
+    def gradient(self, /) -> Incomplete:
+        """
+        The gradient of the last loss, in the order of the parameters.
+        """
+    def hessians(self, /, points: Incomplete) -> Incomplete:
+        """
+        The second derivatives at points, shape (n, inputs): shape (n, outputs, inputs, inputs).
+        """
+    def load_batch(self, /, points: Incomplete, targets: Incomplete) -> None:
+        """
+        Loads points, shape (n, inputs), and targets, shape (n, outputs).
+        """
+    def load_terms(self, /, constraints: SupportsGetItem[int, Any]) -> None:
+        """
+        Loads constraints, whose attributes are those of `vi3nr.Constraint`.
+        """
+    def loss_and_gradient(self, /) -> float:
+        """
+        Computes the loss of the current parameters and keeps its gradient.
+        """
+    def parameters(self, /) -> Incomplete:
+        """
+        The parameters in the order of the layers: weights (out, in) before biases.
+        """
+    def set_parameters(self, /, parameters: Incomplete) -> None:
+        """
+        Replaces the parameters.
+        """
+    def term_losses(self, /) -> list[float]:
+        """
+        The unweighted mean loss of each term.
+        """
+    def values(self, /, points: Incomplete) -> Incomplete:
+        """
+        The values at points, shape (n, inputs): shape (n, outputs).
+        """
 
 @final
 class Model:
