@@ -28,11 +28,13 @@ use vi3nr_engine::Backend;
 use crate::atomic_file::{remove_leftovers, temporary_names, write_atomically};
 use crate::bounded_read::read_at_most;
 use crate::checkpoint::{CHECKPOINT_FILE, Checkpoint, CheckpointError};
+use crate::decode::{Derivative, derivative_map};
 use crate::pieces::{MAP_FILES, PIECES_FILE, TABLE_FILE};
 use crate::plan::FitPlan;
 use crate::request::FitRequest;
 use crate::session::Fit;
 use crate::signal::Signal;
+use crate::supervision::Supervision;
 
 /// The file name of the model inside a run directory.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -50,7 +52,7 @@ const START_FILE: &str = "start.safetensors";
 pub(crate) const INPUT_FILE: &str = "input";
 /// All files that a run may have written, besides those that its record lists and the metrics of
 /// earlier runs.
-const OWN_FILES: [&str; 17] = [
+const OWN_FILES: [&str; 19] = [
     INPUT_FILE,
     MODEL_FILE,
     RUN_FILE,
@@ -63,6 +65,8 @@ const OWN_FILES: [&str; 17] = [
     MAP_FILES[0],
     MAP_FILES[1],
     "reconstruction.png",
+    "gradient.png",
+    "laplacian.png",
     "reconstruction.wav",
     "waveform.png",
     "waveform.svg",
@@ -261,8 +265,8 @@ impl RunDirectory {
     /// atomically. Returns the paths of the signal's files.
     ///
     /// # Errors
-    /// Returns [`RunError::Model`], [`RunError::Signal`] or [`RunError::Write`] if a file cannot be
-    /// written.
+    /// Returns [`RunError::Model`], [`RunError::Signal`], [`RunError::Decode`] or
+    /// [`RunError::Write`] if a file cannot be written.
     pub fn save(
         &self,
         request: &FitRequest,
@@ -273,8 +277,17 @@ impl RunDirectory {
     ) -> Result<Vec<PathBuf>, RunError> {
         fit.model.save(&self.model_path())?;
         let reconstruction = fit.reconstruction(backend);
-        let files =
+        let mut files =
             backend.workers().install(|| signal.save_images(&reconstruction, &self.path))?;
+        if matches!(fit.plan.supervision, Supervision::Derivatives(_)) {
+            for (derivative, name) in
+                [(Derivative::Norm, "gradient.png"), (Derivative::Laplacian, "laplacian.png")]
+            {
+                let path = self.path.join(name);
+                derivative_map(&fit.model, derivative, None, None, backend)?.save(&path)?;
+                files.push(path);
+            }
+        }
         let rows = log.to_csv(signal, &fit.plan.supervision);
         write_atomically(&self.path.join(METRICS_FILE), |writer| {
             writer.write_all(rows.as_bytes())
