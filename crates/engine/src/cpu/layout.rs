@@ -56,7 +56,7 @@ pub(super) struct Layout {
 }
 
 /// The size in bytes of the scratch of one tile: about half of a typical second-level cache.
-const TILE_BYTES: usize = 512 * 1024;
+pub(super) const TILE_BYTES: usize = 512 * 1024;
 /// The limit in bytes for the sums of curvature factors of all chunks together, unless a single sum
 /// is larger. Up to a width of 512, the number of chunks alone keeps them below this limit.
 const FACTOR_BYTES: usize = 1 << 30;
@@ -142,9 +142,7 @@ impl Layout {
     /// The points of chunk `index` of `count` chunks. They are whole tiles, except for the last
     /// tile of the batch.
     pub(super) fn chunk_points(&self, index: usize, count: usize, points: usize) -> Range<usize> {
-        let tiles = points.div_ceil(self.tile_points);
-        let at = |index: usize| (index * tiles / count * self.tile_points).min(points);
-        at(index)..at(index + 1)
+        chunk_of_tiles(self.tile_points, index, count, points)
     }
 
     /// Copies an array from the outer layout into the inner layout.
@@ -175,6 +173,18 @@ impl Layout {
             outer[layer.outer.biases.clone()].copy_from_slice(&inner[biases]);
         }
     }
+}
+
+/// The points of chunk `index` of `count` chunks of whole tiles of `tile_points` points.
+pub(super) fn chunk_of_tiles(
+    tile_points: usize,
+    index: usize,
+    count: usize,
+    points: usize,
+) -> Range<usize> {
+    let tiles = points.div_ceil(tile_points);
+    let at = |index: usize| (index * tiles / count * tile_points).min(points);
+    at(index)..at(index + 1)
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ pub(super) fn tangents(
     Ok(tangents)
 }
 
-fn scattered(layout: &Layout, direction: &[f32]) -> Result<Aligned, EngineError> {
+/// `direction` in the inner layout.
+pub(super) fn scattered(layout: &Layout, direction: &[f32]) -> Result<Aligned, EngineError> {
     let mut inner = Aligned::zeros(layout.len)?;
     layout.scatter(direction, &mut inner);
     Ok(inner)

@@ -91,7 +91,7 @@ fn layer_forward(
 ) {
     let layers = &shared.layout.layers;
     let layer = &layers[index];
-    for rows in pieces(rows) {
+    for rows in pieces(rows, PIECE_ROWS) {
         let range = rows.start * layer.tile_stride..rows.end * layer.tile_stride;
         Product {
             rows: rows.len(),
@@ -120,12 +120,12 @@ fn layer_forward(
 
 /// The number of rows whose product and activation are computed together, so that they stay in the
 /// first-level cache.
-const PIECE_ROWS: usize = 12;
+pub(super) const PIECE_ROWS: usize = 12;
 
-/// The rows of a tile in ranges of nearly equal size.
-fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = rows.div_ceil(PIECE_ROWS);
-    (0..count).map(move |index| index * rows / count..(index + 1) * rows / count)
+/// `count` rows or points of a tile in ranges of nearly equal size, each of at most `most`.
+pub(super) fn pieces(count: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = count.div_ceil(most);
+    (0..parts).map(move |index| index * count / parts..(index + 1) * count / parts)
 }
 
 /// Evaluates Φ at a tile of points, shape (n, inputs), and writes it to `out`, shape (n, outputs).
@@ -223,6 +223,51 @@ pub(super) struct GradSink<'a> {
     pub(super) overwrite: bool,
 }
 
+impl GradSink<'_> {
+    /// Clears the biases of all layers if the sink is overwritten, since
+    /// [`GradSink::add_biases`] adds to them.
+    pub(super) fn clear_biases(&mut self, layout: &Layout) {
+        if self.overwrite {
+            layout.layers.iter().for_each(|layer| self.partial[layer.biases.clone()].fill(0.0));
+        }
+    }
+
+    /// Adds the rows of dL/dz to the gradient of the biases of `layer`. Consecutive rows start
+    /// `row_stride` numbers apart.
+    pub(super) fn add_biases(
+        &mut self,
+        set: InstructionSet,
+        layer: &LayerLayout,
+        (deltas, row_stride): (&[f32], usize),
+    ) {
+        let width = Width { columns: layer.columns, row_stride };
+        let sums = &mut self.partial[layer.biases.clone()];
+        set.run(AddRows { width, sums, rows: deltas });
+    }
+
+    /// Adds hᵀ dL/dz to the gradient of the weights of `layer`, or overwrites it, where the inputs h
+    /// and dL/dz have `rows` rows.
+    pub(super) fn add_weights(
+        &mut self,
+        set: InstructionSet,
+        layer: &LayerLayout,
+        (inputs, input_stride): (&[f32], usize),
+        (deltas, rows): (&[f32], usize),
+    ) {
+        Product {
+            rows: layer.fan_in,
+            columns: layer.columns,
+            depth: rows,
+            left: Left { values: inputs, row_stride: 1, col_stride: input_stride },
+            right: Right::Rows(deltas, layer.tile_stride),
+            update: if self.overwrite { Update::Set } else { Update::Add },
+            result: &mut self.partial[layer.weights.clone()],
+            result_stride: layer.columns,
+        }
+        .run(set);
+    }
+}
+
 /// Adds the gradient of `scale` · Σ w ρ over a tile to `sink` and returns Σ w ρ, where ρ is the
 /// loss of the batch.
 pub(super) fn backpropagate(
@@ -230,20 +275,18 @@ pub(super) fn backpropagate(
     scratch: &mut Scratch,
     batch: &Batch<'_>,
     scale: f64,
-    sink: GradSink<'_>,
+    mut sink: GradSink<'_>,
 ) -> f64 {
-    let GradSink { partial, overwrite } = sink;
     forward(shared, scratch, batch.points);
     let layout = shared.layout;
     let rows = batch.count;
     let last = layout.layers.len() - 1;
     let loss = replace_by_delta(&layout.layers[last], &mut scratch.values[last], batch, scale);
 
-    if overwrite {
-        layout.layers.iter().for_each(|layer| partial[layer.biases.clone()].fill(0.0));
-    }
-    let delta = &scratch.values[last][..rows * layout.layers[last].tile_stride];
-    add_rows(shared, &layout.layers[last], delta, partial);
+    sink.clear_biases(layout);
+    let stride = layout.layers[last].tile_stride;
+    let delta = &scratch.values[last][..rows * stride];
+    sink.add_biases(shared.set, &layout.layers[last], (delta, stride));
 
     let mut backward_start = shared.backward.len();
     for (index, layer) in layout.layers.iter().enumerate().rev() {
@@ -251,25 +294,15 @@ pub(super) fn backpropagate(
         let (slopes_before, slopes_after) = scratch.slopes.split_at_mut(index.min(last));
         // dL/dz of this layer: it has replaced the slopes, except in the last layer.
         let delta: &[f32] = if index == last { &after[0] } else { &slopes_after[0] };
-        let (from, row) = input(layout, before, batch.points, index);
-        Product {
-            rows: layer.fan_in,
-            columns: layer.columns,
-            depth: rows,
-            left: Left { values: from, row_stride: 1, col_stride: row },
-            right: Right::Rows(delta, layer.tile_stride),
-            update: if overwrite { Update::Set } else { Update::Add },
-            result: &mut partial[layer.weights.clone()],
-            result_stride: layer.columns,
-        }
-        .run(shared.set);
+        let from = input(layout, before, batch.points, index);
+        sink.add_weights(shared.set, layer, from, (delta, rows));
         backward_start -= layer.fan_out * layer.backward_columns;
         let Some(slopes_below) = slopes_before.last_mut() else {
             break;
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        for rows in pieces(rows) {
+        for rows in pieces(rows, PIECE_ROWS) {
             let piece =
                 &mut slopes_below[rows.start * below.tile_stride..rows.end * below.tile_stride];
             Product {
@@ -287,16 +320,10 @@ pub(super) fn backpropagate(
                 result_stride: below.tile_stride,
             }
             .run(shared.set);
-            add_rows(shared, below, piece, partial);
+            sink.add_biases(shared.set, below, (piece, below.tile_stride));
         }
     }
     loss
-}
-
-/// Adds the rows of dL/dz to the gradient of the layer's biases.
-fn add_rows(shared: &Shared<'_>, layer: &LayerLayout, delta: &[f32], partial: &mut [f32]) {
-    let width = Width { columns: layer.columns, row_stride: layer.tile_stride };
-    shared.set.run(AddRows { width, sums: &mut partial[layer.biases.clone()], rows: delta });
 }
 
 /// Replaces the values of the last layer by dL/dΦ = `scale` · w · ρ' and returns Σ w ρ.

@@ -1,15 +1,19 @@
 //! Curvature factors and directional derivatives of residuals that contain derivatives with respect
 //! to the coordinates: see [`Curvature`](crate::Curvature), whose caller checks the lengths.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::super::activate::AddRows;
 use super::super::aligned::Aligned;
 use super::super::core::Core;
 use super::super::curvature::{LayerSums, add_squares, take_mean, zeros};
+use super::super::layout::chunk_of_tiles;
 use super::super::product::{Left, Product, Right, Update};
+use super::super::tangent::scattered;
 use super::super::vector_function::Width;
-use super::elementwise::Turn;
+use super::elementwise::{AddBias, Turn};
 use super::pass::Rows;
 use super::scratch::Scratch;
 use super::{Jets, Pass};
@@ -36,11 +40,9 @@ impl Jets {
             .collect::<Result<_, _>>()?;
         let pass = self.pass(core.shared());
         let tile = self.tile_points;
-        let tiles = count.div_ceil(tile);
         core.pool.install(|| {
             sums.par_iter_mut().enumerate().with_max_len(1).for_each(|(chunk, sums)| {
-                let at = |index: usize| (index * tiles / chunks * tile).min(count);
-                let (start, end) = (at(chunk), at(chunk + 1));
+                let Range { start, end } = chunk_of_tiles(tile, chunk, chunks, count);
                 let mut scratch = self.own_scratch();
                 let points = points[start * inputs..end * inputs].chunks(tile * inputs);
                 let signs = signs[start * each..end * each].chunks(tile * each);
@@ -64,16 +66,12 @@ impl Jets {
         points: &[f32],
         (residuals, directions): (Residuals, &[&[f32]]),
     ) -> Result<Vec<Vec<f32>>, EngineError> {
-        let layout = &core.layout;
         let (inputs, outputs) = (core.network.inputs(), core.network.outputs());
         let (count, each) = (points.len() / inputs, residuals.count(inputs, outputs));
-        let scattered = |direction: &&[f32]| {
-            let mut inner = Aligned::zeros(layout.len)?;
-            layout.scatter(direction, &mut inner);
-            Ok(inner)
-        };
-        let directions: Vec<Aligned> =
-            directions.iter().map(scattered).collect::<Result<_, EngineError>>()?;
+        let directions: Vec<Aligned> = directions
+            .iter()
+            .map(|direction| scattered(&core.layout, direction))
+            .collect::<Result<_, _>>()?;
         let mut tangents: Vec<Vec<f32>> =
             directions.iter().map(|_| try_zeros(count * each)).collect::<Result<_, _>>()?;
         let (pass, tile) = (self.pass(core.shared()), self.tile_points);
@@ -160,10 +158,11 @@ impl Pass<'_> {
                 result_stride: stride,
             }
             .run(set);
-            let bias = &direction[layer.biases.clone()];
-            for row in next[..rows * stride].chunks_mut(channels * stride) {
-                row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
-            }
+            set.run(AddBias {
+                bias: &direction[layer.biases.clone()],
+                rows: &mut next[..rows * stride],
+                point_stride: channels * stride,
+            });
             if index > 0 {
                 Product {
                     rows,

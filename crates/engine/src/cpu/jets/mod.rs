@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::core::Core;
-use super::layout::Layout;
+use super::layout::{Layout, TILE_BYTES};
 use super::tile::Shared;
 use crate::EngineError;
 use crate::channels::{Channels, hessian_index};
@@ -27,9 +27,6 @@ pub(super) use function::{Derivatives, JetFunction};
 use scratch::Scratch;
 pub(super) use step::{JetsByOrder, chunk_count, sums_and_partials};
 
-/// The size in bytes of the scratch of one tile, as that of values alone; see
-/// [`Layout::new`](super::layout::Layout::new).
-const TILE_BYTES: usize = 512 * 1024;
 /// The minimum number of rows of a tile, so that the products are not dominated by the cost of
 /// reading the weights.
 const MIN_TILE_ROWS: usize = 64;

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::super::activate::AddRows;
 use super::super::layout::LayerLayout;
 use super::super::product::{Left, Product, Right, Update};
-use super::super::tile::GradSink;
+use super::super::tile::{GradSink, PIECE_ROWS, pieces};
 use super::super::vector_function::Width;
 use super::Pass;
 use super::elementwise::{AddBias, Gather, Spread};
@@ -13,19 +12,10 @@ use super::function::Derivatives;
 use super::scratch::{Hidden, Scratch};
 use crate::channels::Channels;
 
-/// The number of rows whose product and activation are computed together, so that they stay in the
-/// first-level cache; at least the rows of one point.
-const PIECE_ROWS: usize = 12;
-
-/// The number of points of a piece.
+/// The number of points whose product and activation are computed together: [`PIECE_ROWS`] rows, but
+/// at least one point.
 pub(super) fn piece_points(channels: &Channels) -> usize {
     (PIECE_ROWS / channels.count()).max(1)
-}
-
-/// The points of a tile in ranges of nearly equal size.
-fn pieces(points: usize, channels: &Channels) -> impl Iterator<Item = Range<usize>> {
-    let count = points.div_ceil(piece_points(channels));
-    (0..count).map(move |index| index * points / count..(index + 1) * points / count)
 }
 
 /// The rows of `points` of a matrix with one row for each point; nothing if it is empty.
@@ -91,7 +81,7 @@ impl Pass<'_> {
         let layer = &self.shared.layout.layers[index];
         let (set, stride) = (self.shared.set, layer.tile_stride);
         let channels = self.channels.count();
-        for points in pieces(count, self.channels) {
+        for points in pieces(count, piece_points(self.channels)) {
             let rows = points.start * channels..points.end * channels;
             let range = rows.start * stride..rows.end * stride;
             let outputs = &mut outputs[range.clone()];
@@ -135,25 +125,14 @@ impl Pass<'_> {
 
     /// Adds the gradient of the loss over a tile to `sink`. The rows of the last layer must hold
     /// the derivatives of the loss with respect to the network's outputs in all channels.
-    pub(super) fn gradient(&self, scratch: &mut Scratch, count: usize, sink: GradSink<'_>) {
-        let GradSink { partial, overwrite } = sink;
-        if overwrite {
-            let layers = &self.shared.layout.layers;
-            layers.iter().for_each(|layer| partial[layer.biases.clone()].fill(0.0));
-        }
+    pub(super) fn gradient(&self, scratch: &mut Scratch, count: usize, mut sink: GradSink<'_>) {
+        let set = self.shared.set;
+        sink.clear_biases(self.shared.layout);
         self.backward(scratch, count, |layer, Rows { inputs, input_stride, deltas, count }| {
-            self.add_to_biases(layer, deltas, partial);
-            Product {
-                rows: layer.fan_in,
-                columns: layer.columns,
-                depth: count,
-                left: Left { values: inputs, row_stride: 1, col_stride: input_stride },
-                right: Right::Rows(deltas, layer.tile_stride),
-                update: if overwrite { Update::Set } else { Update::Add },
-                result: &mut partial[layer.weights.clone()],
-                result_stride: layer.columns,
-            }
-            .run(self.shared.set);
+            // Only the value channel of each point has a bias.
+            let row_stride = self.channels.count() * layer.tile_stride;
+            sink.add_biases(set, layer, (deltas, row_stride));
+            sink.add_weights(set, layer, (inputs, input_stride), (deltas, count));
         });
     }
 
@@ -185,7 +164,7 @@ impl Pass<'_> {
             backward_start -= layer.fan_out * layer.backward_columns;
             let Some(below) = hidden_before.last_mut() else { break };
             let stride = layout.layers[index - 1].tile_stride;
-            for points in pieces(count, self.channels) {
+            for points in pieces(count, piece_points(self.channels)) {
                 let rows = points.start * channels..points.end * channels;
                 let above = &mut scratch.above[..rows.len() * stride];
                 Product {
@@ -216,13 +195,5 @@ impl Pass<'_> {
                 });
             }
         }
-    }
-
-    /// Adds the rows of the value channel of dL/dz to the gradient of the layer's biases.
-    fn add_to_biases(&self, layer: &LayerLayout, delta: &[f32], partial: &mut [f32]) {
-        let row_stride = self.channels.count() * layer.tile_stride;
-        let width = Width { columns: layer.columns, row_stride };
-        let sums = &mut partial[layer.biases.clone()];
-        self.shared.set.run(AddRows { width, sums, rows: delta });
     }
 }
