@@ -10,7 +10,9 @@ with create_graph); the forward mode of torch.func (jvp in vmap) and torch.compi
 every round each program runs once; a ratio is the median over rounds of (their seconds / our
 seconds in the same round).
 """
-import argparse, json, os, statistics, subprocess, sys, time
+import argparse, json, os, statistics, sys, time
+
+from side_by_side import run
 
 ACTIVATIONS = {"sine": "sine:omega=30", "softplus:beta=100": "softplus:beta=100"}
 TERMS = {"eikonal": "eikonal:1", "laplacian": "laplacian:1"}
@@ -86,16 +88,6 @@ def torch_step(arguments):
         step()
         times.append(time.perf_counter() - began)
     print(json.dumps({"step_s": statistics.median(times)}))
-
-
-def run(command):
-    """The last JSON line that a command prints, or None and its complaint on stderr."""
-    done = subprocess.run(command, capture_output=True, text=True)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode != 0 or not lines:
-        print(f"failed: {' '.join(command)}\n{done.stderr[-300:]}", file=sys.stderr)
-        return None
-    return json.loads(lines[-1])
 
 
 def main():
