@@ -1,27 +1,14 @@
 //! Curvature factors and directional derivatives of the fused engine agree with the reference, and
 //! parameters and the state of Adam can be transferred between engines.
 
-use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
+mod common;
+
+use common::{numbers, weights};
+use vi3nr::Network;
 use vi3nr_engine::{
     Adam, Batch, Constraint, CpuEngine, Curvature, Engine, InstructionSet, ReferenceEngine,
     Residuals, TermBatch, Update,
 };
-
-/// Reproducible numbers in [-1, 1].
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::new(2), 0);
-    (0..count as u64).map(|i| (2.0 * random.uniform(i) - 1.0) as f32).collect()
-}
-
-fn start(network: &Network) -> Vec<f32> {
-    let rule = InitRule {
-        scheme: Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None },
-        weights: WeightShape::Uniform,
-        biases: BiasRule::LikeWeights,
-        first_biases: BiasRule::LikeWeights,
-    };
-    vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
-}
 
 const SHAPES: [(&[usize], &str); 5] = [
     (&[3, 40, 24, 2], "sine:omega=2"),
@@ -36,7 +23,7 @@ fn factors_and_tangents_follow_the_reference() {
     for set in InstructionSet::available() {
         for (dims, activation) in SHAPES {
             let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
-            let parameters = start(&network);
+            let parameters = weights(&network, 1.0);
             let directions: Vec<Vec<f32>> =
                 (5..8).map(|seed| numbers(parameters.len(), seed)).collect();
             let directions: Vec<&[f32]> = directions.iter().map(|d| &d[..]).collect();
@@ -78,7 +65,7 @@ fn factors_and_tangents_of_derivatives_follow_the_reference() {
         .filter(|(_, (dims, _))| dims[0] < 5)
     {
         let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
-        let parameters = start(&network);
+        let parameters = weights(&network, 1.0);
         let directions: Vec<Vec<f32>> =
             (5..7).map(|seed| numbers(parameters.len(), seed)).collect();
         let directions: Vec<&[f32]> = directions.iter().map(|d| &d[..]).collect();
@@ -118,7 +105,7 @@ fn factors_and_tangents_of_derivatives_follow_the_reference() {
 fn tangents_of_derivatives_are_derivatives_of_the_residuals() {
     for activation in ["sine:omega=2", "tanh", "x*exp(-x^2)"] {
         let network = Network::new(vec![2, 6, 5, 2], activation.parse().unwrap()).unwrap();
-        let parameters = start(&network);
+        let parameters = weights(&network, 1.0);
         let points = numbers(2 * 9, 3);
         let direction = numbers(parameters.len(), 4);
         let terms =
@@ -198,7 +185,7 @@ fn near(seen: &[f64], exact: &[f64], tolerance: f64, name: &str) {
 #[test]
 fn any_number_of_threads_gives_the_same_factors_and_tangents() {
     let network = Network::new(vec![2, 40, 40, 3], "gaussian:sigma=0.5".parse().unwrap()).unwrap();
-    let parameters = start(&network);
+    let parameters = weights(&network, 1.0);
     let points = numbers(2 * 1501, 1);
     let signs: Vec<f32> = numbers(3 * 1501, 2).iter().map(|x| x.signum()).collect();
     let direction = numbers(parameters.len(), 5);
@@ -228,7 +215,7 @@ fn parameters_and_adam_state_can_be_transferred() {
                 _ => Box::new(ReferenceEngine::new(&network, start).unwrap()),
             }
         };
-        let mut engine = make(&start(&network));
+        let mut engine = make(&weights(&network, 1.0));
         engine.load_batch(&batch).unwrap();
         for _ in 0..3 {
             engine.loss_and_gradient().unwrap();

@@ -2,8 +2,11 @@
 //! and instruction sets. Its error is compared with that of a naive float32 loop on the same
 //! problem.
 
+mod common;
+
+use common::{numbers, weights};
+use vi3nr::Network;
 use vi3nr::activation::builtin::catalog;
-use vi3nr::{BiasRule, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{
     Adam, Batch, CpuEngine, Engine, Ensemble, InstructionSet, Loss, ReferenceEngine, Update,
     reference_gradient,
@@ -18,22 +21,6 @@ fn loss(engine: &mut dyn Engine, batch: &Batch<'_>) -> f64 {
 /// A step of Adam with the default constants.
 fn adam(engine: &mut dyn Engine, learning_rate: f64) {
     engine.apply(&Update::adam(Adam::default(), learning_rate)).unwrap();
-}
-
-/// Reproducible numbers in [-1, 1].
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let random = vi3nr::rng::Random::new(seed, vi3nr::rng::Stream::new(2), 0);
-    (0..count as u64).map(|i| (2.0 * random.uniform(i) - 1.0) as f32).collect()
-}
-
-fn start(network: &Network, sigma_p: f64) -> Vec<f32> {
-    let rule = InitRule {
-        scheme: Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
-        weights: WeightShape::Uniform,
-        biases: BiasRule::LikeWeights,
-        first_biases: BiasRule::LikeWeights,
-    };
-    vi3nr::draw(network, &rule.plan(network).unwrap(), 11)
 }
 
 /// The gradient by the loops of the reference in float32, including the sums over points.
@@ -104,7 +91,7 @@ fn check(dims: &[usize], activation: &str, count: usize, set: InstructionSet) {
     // At this sigma_p, layers do not amplify perturbations. Otherwise any float32 computation is
     // far from the reference.
     let sigma_p = vi3nr::auto_sigma_p(network.activation()).unwrap();
-    let parameters = start(&network, sigma_p);
+    let parameters = weights(&network, sigma_p);
     let points = numbers(count * network.inputs(), 1);
     let targets = numbers(count * network.outputs(), 2);
     let batch = Batch::new(&network, &points, &targets).unwrap();
@@ -176,7 +163,7 @@ fn the_papers_network_at_its_own_initialization() {
 #[test]
 fn adam_follows_the_reference() {
     let network = Network::new(vec![2, 24, 24, 3], "sine:omega=5".parse().unwrap()).unwrap();
-    let parameters = start(&network, 1.0);
+    let parameters = weights(&network, 1.0);
     let (points, targets) = (numbers(2 * 500, 1), numbers(3 * 500, 2));
     let batch = Batch::new(&network, &points, &targets).unwrap();
     let mut engine = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
@@ -192,7 +179,7 @@ fn adam_follows_the_reference() {
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
     let network = Network::new(vec![2, 40, 40, 3], "gaussian".parse().unwrap()).unwrap();
-    let parameters = start(&network, 0.15);
+    let parameters = weights(&network, 0.15);
     let (points, targets) = (numbers(2 * 3001, 1), numbers(3 * 3001, 2));
     let batch = Batch::new(&network, &points, &targets).unwrap();
     let run = |threads| {
@@ -220,7 +207,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn losses_and_weights_follow_the_reference() {
     let network = Network::new(vec![3, 24, 24, 2], "sine:omega=5".parse().unwrap()).unwrap();
-    let parameters = start(&network, 1.0);
+    let parameters = weights(&network, 1.0);
     let exact_parameters: Vec<f64> = parameters.iter().map(|p| f64::from(*p)).collect();
     let (points, targets) = (numbers(3 * 700, 1), numbers(2 * 700, 2));
     let weights: Vec<f32> = numbers(700, 3).iter().map(|w| w + 1.0).collect();
@@ -258,7 +245,7 @@ fn derivatives_follow_the_reference() {
             (&[2, 48, 48, 48, 48, 3], "tanh"),
         ] {
             let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
-            let parameters = start(&network, 1.0);
+            let parameters = weights(&network, 1.0);
             for count in [1, 200] {
                 let points = numbers(count * network.inputs(), 1);
                 let each = network.outputs() * network.inputs();
@@ -290,7 +277,7 @@ fn an_ensemble_trains_each_member_as_if_alone() {
     let networks: Vec<Network> = (0..5)
         .map(|i| Network::new(vec![2, 20 + i, 3], activations[i % 3].parse().unwrap()).unwrap())
         .collect();
-    let starts: Vec<Vec<f32>> = networks.iter().map(|network| start(network, 0.2)).collect();
+    let starts: Vec<Vec<f32>> = networks.iter().map(|network| weights(network, 0.2)).collect();
     let (points, targets) = (numbers(2 * 400, 1), numbers(3 * 400, 2));
     let batch_for = |member: usize, step: u64| {
         let count = 100 * (1 + step as usize % 4);
@@ -320,7 +307,7 @@ fn an_ensemble_trains_each_member_as_if_alone() {
 #[test]
 fn a_smaller_batch_after_a_larger_one_leaves_no_trace_of_it() {
     let network = Network::new(vec![1, 16, 1], "tanh".parse().unwrap()).unwrap();
-    let parameters = start(&network, 1.0);
+    let parameters = weights(&network, 1.0);
     let (points, targets) = (numbers(2000, 1), numbers(2000, 2));
     let small = Batch::new(&network, &points[..10], &targets[..10]).unwrap();
     let mut fresh = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
