@@ -59,15 +59,14 @@ pub(crate) fn warnings(
 /// values. For drawn points, whose loss can be of another kind, the better of the mean and the
 /// median; infinite for terms, whose loss no constant bounds.
 pub(crate) fn constant_loss(points: &EvalPoints<'_>, outputs: usize) -> f64 {
+    if points.has_terms() {
+        return f64::INFINITY;
+    }
     match points {
         EvalPoints::Sampled(points) => {
             let mut batch = PointBatch::default();
             let mut sums = vec![(0.0, 0.0); outputs];
             let count = points.count();
-            points.push(Indices::Range(0..0), &mut batch);
-            if batch.has_terms() {
-                return f64::INFINITY;
-            }
             for first in (0..count).step_by(BAND) {
                 batch.clear();
                 points.push(Indices::Range(first..count.min(first + BAND)), &mut batch);
@@ -83,7 +82,6 @@ pub(crate) fn constant_loss(points: &EvalPoints<'_>, outputs: usize) -> f64 {
             let variance = |(sum, squares): &(f64, f64)| squares / count - (sum / count).powi(2);
             sums.iter().map(variance).sum::<f64>().max(0.0) / outputs as f64
         }
-        EvalPoints::Drawn(batch) if batch.has_terms() => f64::INFINITY,
         EvalPoints::Drawn(batch) => of_drawn(batch, outputs),
     }
 }

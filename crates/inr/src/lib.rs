@@ -42,7 +42,6 @@ pub mod fit;
 mod learned;
 pub mod metrics;
 pub mod model_file;
-mod offset;
 pub mod optimizer;
 pub mod pieces;
 pub mod plan;
@@ -58,6 +57,7 @@ pub mod signal;
 pub mod supervision;
 mod text_or_number;
 pub mod train;
+mod undetermined;
 
 /// Compiles and runs the example in README.md together with the documentation tests.
 #[cfg(doctest)]

@@ -197,6 +197,18 @@ impl<'a> Points<'a> {
 }
 
 impl EvalPoints<'_> {
+    /// Whether the loss is a sum of terms.
+    pub(crate) fn has_terms(&self) -> bool {
+        match self {
+            Self::Drawn(batch) => batch.has_terms(),
+            Self::Sampled(points) => {
+                let mut nothing = PointBatch::default();
+                points.push(Indices::Range(0..0), &mut nothing);
+                nothing.has_terms()
+            }
+        }
+    }
+
     /// Evaluates the current parameters of `engine`.
     ///
     /// # Errors
@@ -208,8 +220,7 @@ impl EvalPoints<'_> {
             Self::Sampled(points) => {
                 let network = engine.network().clone();
                 let mut batch = PointBatch::default();
-                points.push(Indices::Range(0..0), &mut batch);
-                if batch.has_terms() {
+                if self.has_terms() {
                     points.push(Indices::Range(0..points.count()), &mut batch);
                     let found = batch.evaluate(engine)?;
                     let mut values = vec![0.0; points.count() * network.outputs()];

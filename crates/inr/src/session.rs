@@ -4,21 +4,20 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use vi3nr::Network;
 use vi3nr_engine::{Backend, EngineError};
 
 use crate::learned;
-use crate::metrics::Metrics;
-use crate::model_file::{Body, Model, Origin, Storage};
-use crate::offset;
+use crate::metrics::{Metrics, mean_squared_error};
+use crate::model_file::{Model, Origin, Storage};
 use crate::optimizer::OptimizerName;
 use crate::pieces::{PieceError, Pieces, PiecesReport};
 use crate::plan::FitPlan;
-use crate::points::EvalLoss;
+use crate::points::{EvalLoss, Points};
 use crate::request::FitRequest;
 use crate::signal::{Reconstruction, Signal, SignalError};
-use crate::supervision::Supervision;
+use crate::supervision::TermReport;
 use crate::train::{Progress, RunContext, Stop, TrainError, TrainOutcome, TrainState, Trainer};
+use crate::undetermined;
 
 /// Why a fit fails.
 #[derive(Debug, thiserror::Error)]
@@ -148,18 +147,6 @@ pub struct FitReport {
     pub advice: Option<(&'static str, String)>,
 }
 
-/// A term of the loss of a model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct TermReport {
-    /// The term without its weight, as text.
-    pub term: String,
-    /// Its weight.
-    pub weight: f64,
-    /// Its mean loss, without the weight.
-    pub loss: f64,
-}
-
 /// The starting point of a session; by default freshly drawn weights and the first step.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Beginning<'a> {
@@ -198,6 +185,7 @@ pub struct Session<'a> {
     signal: &'a dyn Signal,
     backend: &'a dyn Backend,
     started: Instant,
+    points: Points<'a>,
     trainer: Trainer<'a>,
 }
 
@@ -229,11 +217,11 @@ impl<'a> Session<'a> {
         let started = started.checked_sub(earlier).unwrap_or(started);
         let context = RunContext { seed: plan.seed, started, backend };
         let points = signal.points(plan.input_scale, &plan.supervision);
-        let mut trainer = Trainer::new(engine, points, plan.training.clone(), context)?;
+        let mut trainer = Trainer::new(engine, points.clone(), plan.training.clone(), context)?;
         if let Some(state) = beginning.state {
             trainer.restore(state)?;
         }
-        Ok(Self { plan, signal, backend, started, trainer })
+        Ok(Self { plan, signal, backend, started, points, trainer })
     }
 
     /// Takes one training step and returns its progress, or `None` if training has ended.
@@ -284,9 +272,8 @@ impl<'a> Session<'a> {
     /// Returns [`FitError::NonFiniteInitialLoss`] if no loss was finite, and [`FitError::Engine`]
     /// or [`FitError::Signal`] if the model cannot be evaluated.
     pub fn finish(self, request: &FitRequest) -> Result<Fit, FitError> {
-        let Self { plan, signal, backend, started, trainer } = self;
+        let Self { plan, signal, backend, started, points, trainer } = self;
         let (mut engine, outcome) = trainer.finish();
-        let points = signal.points(plan.input_scale, &plan.supervision);
         let mut parameters = engine.parameters();
         let eval_points = backend.workers().install(|| points.eval_points(plan.seed));
         let last = eval_points.evaluate(&mut *engine)?;
@@ -307,6 +294,11 @@ impl<'a> Session<'a> {
             }
             _ => {}
         }
+        // Before the parameters are rounded for the file.
+        let samples = undetermined::samples(plan, signal);
+        if let Some(samples) = &samples {
+            undetermined::settle_constants(plan, samples, &mut parameters, &mut kept.values);
+        }
         let mut storage = Storage::F32;
         if let Some(format) = plan.storage.rounded() {
             let mut rounded = parameters.clone();
@@ -317,26 +309,11 @@ impl<'a> Session<'a> {
             }
         }
         if plan.supervision.is_unsigned() {
-            let body = Body::Network { network: plan.network.clone(), parameters };
-            let own = Reconstruction { body: &body, values: &kept.values, backend };
-            let is_negated = backend.workers().install(|| signal.is_negated(&own))?;
-            let Body::Network { parameters: own, .. } = body else { unreachable!() };
-            parameters = own;
-            if is_negated {
-                negate(&plan.network, &mut parameters);
-            }
+            undetermined::settle_sign(plan, signal, backend, &mut parameters)?;
         }
-        let EvalLoss { loss, terms, mut values } = kept;
-        let mut loss_on_values = loss;
-        if matches!(plan.supervision, Supervision::Derivatives(_)) {
-            loss_on_values = offset::settle(plan, signal, &mut parameters, &mut values);
-        }
-        let terms = plan.supervision.terms().iter().zip(&*terms).map(|(term, loss)| TermReport {
-            term: term.term.to_string(),
-            weight: term.weight,
-            loss: *loss,
-        });
-        let terms = terms.collect();
+        let EvalLoss { loss, terms, values } = kept;
+        let loss_on_values = samples.map_or(loss, |samples| mean_squared_error(&values, &samples));
+        let terms = plan.supervision.report(&terms);
         let model = Model {
             input_scale: plan.input_scale,
             seed: plan.seed,
@@ -411,15 +388,6 @@ pub(crate) fn non_finite_start(plan: &FitPlan) -> FitError {
         init: plan.init.scheme.to_string(),
         activation: plan.network.activation().to_string(),
         layers: plan.network.layer_count(),
-    }
-}
-
-/// Changes the parameters of Φ into those of -Φ.
-fn negate(network: &Network, parameters: &mut [f32]) {
-    if let Some(last) = network.layers().last() {
-        for range in [last.weights.clone(), last.biases.clone()] {
-            parameters[range].iter_mut().for_each(|parameter| *parameter = -*parameter);
-        }
     }
 }
 

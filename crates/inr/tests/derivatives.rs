@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use vi3nr_engine::CpuBackend;
+use vi3nr_inr::decode::image_values;
 use vi3nr_inr::fit::{Fitting, fit};
+use vi3nr_inr::model_file::{Model, StorageRule};
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::plan::FitPlan;
 use vi3nr_inr::request::{FitRequest, RequestError};
@@ -68,6 +70,24 @@ fn every_optimizer_drives_terms_of_an_image() {
         assert_eq!(fit.report.terms.len(), 2);
         assert!(psnr(&fit) > 14.0, "{optimizer}: {}", psnr(&fit));
     }
+}
+
+/// The constant is part of what is rounded for the file, so that the file holds the model that was
+/// measured.
+#[test]
+fn the_constant_is_set_before_the_parameters_are_rounded() {
+    let mut request = request(Supervise::Gradient);
+    request.storage = Some(StorageRule::F16);
+    let fit = run(&request, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    fit.model.save(&path).unwrap();
+    let read = Model::load(&path).unwrap();
+    assert_eq!(read.whole().unwrap().1, fit.model.whole().unwrap().1);
+    let backend = CpuBackend::new(Some(1)).unwrap();
+    let decoded = image_values(&read, None, None, &backend).unwrap().1;
+    let worst = decoded.iter().zip(&fit.reconstruction).map(|(a, b)| (a - b).abs());
+    assert!(worst.fold(0.0, f32::max) < 1e-4);
 }
 
 #[test]

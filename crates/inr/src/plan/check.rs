@@ -54,6 +54,11 @@ pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
     }
 }
 
+/// The fields that are set, of all `fields` with whether they are.
+pub(super) fn set(fields: &[(&'static str, bool)]) -> Vec<&'static str> {
+    fields.iter().filter(|(_, is_set)| *is_set).map(|(field, _)| *field).collect()
+}
+
 /// Checks that a fit that starts from given weights has no settings for drawing them.
 pub(super) fn start(request: &FitRequest) -> Result<(), RequestError> {
     let given = [
@@ -64,8 +69,7 @@ pub(super) fn start(request: &FitRequest) -> Result<(), RequestError> {
         ("biases", request.biases.is_some()),
         ("first_bias", request.first_bias.is_some()),
     ];
-    let mut fields: Vec<&'static str> =
-        given.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect();
+    let mut fields = set(&given);
     if fields.is_empty() {
         return Ok(());
     }

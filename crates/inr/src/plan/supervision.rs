@@ -3,6 +3,7 @@
 use vi3nr_engine::{Power, Term, WeightedTerm};
 
 use super::Reason;
+use super::check::set;
 use crate::recipe::SURFACE_TERMS;
 use crate::request::{FitRequest, RequestError};
 use crate::signal::SignalInfo;
@@ -16,9 +17,8 @@ pub(super) fn resolve_supervision(
 ) -> Result<Supervision, RequestError> {
     let offered = info.supervisions();
     let kind = info.kind();
-    let given = [("supervise", request.supervise.is_some()), ("terms", request.terms.is_some())];
-    let given: Vec<&'static str> =
-        given.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect();
+    let given =
+        set(&[("supervise", request.supervise.is_some()), ("terms", request.terms.is_some())]);
     let Some(default) = offered.first() else {
         if given.is_empty() {
             return Ok(Supervision::Values);
@@ -121,15 +121,13 @@ fn surface(list: &TermList) -> Result<Supervision, RequestError> {
 /// Checks that there are no settings of a loss on values.
 fn require_no_values(request: &FitRequest) -> Result<(), RequestError> {
     let shape = &request.signal.shape;
-    let given = [
+    let given = set(&[
         ("clamp", shape.clamp.is_some()),
         ("loss", shape.loss.is_some()),
         ("target_psnr", request.target_psnr.is_some()),
         ("quality", request.quality.is_some()),
         ("tile", request.tile.is_some()),
-    ];
-    let given: Vec<&'static str> =
-        given.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect();
+    ]);
     if given.is_empty() {
         return Ok(());
     }

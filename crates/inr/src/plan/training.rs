@@ -118,7 +118,7 @@ fn with_rates(
         ("schedule", request.schedule.is_some()),
         ("lr_decay", request.lr_decay.is_some()),
     ];
-    let given: Vec<_> = given.into_iter().filter(|(_, is)| *is).map(|(field, _)| field).collect();
+    let given = check::set(&given);
     if given.is_empty() {
         return Ok(settings);
     }

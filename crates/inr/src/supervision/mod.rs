@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vi3nr_engine::{Residuals, Term, WeightedTerm};
 
 use crate::metrics::Metrics;
+use crate::points::TermLosses;
 use crate::signal::Signal;
 
 /// The setting `supervise`: what a network learns from a signal.
@@ -28,7 +29,7 @@ pub enum Supervise {
     Distance,
     /// Terms at points of the surface of a shape and at points of space.
     Surface,
-    /// The values of an image or of audio.
+    /// The values of an image.
     Value,
     /// The gradient of an image.
     Gradient,
@@ -107,6 +108,16 @@ impl Supervision {
         matches!(self, Self::Derivatives(terms) if !terms.iter().any(has_value))
     }
 
+    /// The terms with their mean losses.
+    pub(crate) fn report(&self, losses: &TermLosses) -> Vec<TermReport> {
+        let report = |(term, loss): (&WeightedTerm, &f64)| TermReport {
+            term: term.term.to_string(),
+            weight: term.weight,
+            loss: *loss,
+        };
+        self.terms().iter().zip(&**losses).map(report).collect()
+    }
+
     /// What follows from a training loss alone: the metrics of the signal, or nothing if the loss is
     /// a sum of terms.
     pub fn metrics_of_loss(&self, signal: &dyn Signal, loss: f64) -> Metrics {
@@ -123,6 +134,18 @@ impl Supervision {
         };
         matches!(self, Self::Surface(_)) && !self.terms().iter().any(has_sign)
     }
+}
+
+/// A term of the loss of a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TermReport {
+    /// The term without its weight, as text.
+    pub term: String,
+    /// Its weight.
+    pub weight: f64,
+    /// Its mean loss, without the weight.
+    pub loss: f64,
 }
 
 /// Terms as a list of texts.

@@ -121,9 +121,14 @@ impl Drawn for ShapeSignal {
     }
 
     fn sampler(&self, seed: u64, count: usize, supervision: &Supervision) -> Box<dyn Sampler + '_> {
-        if let Supervision::Surface(terms) = supervision {
+        if !supervision.is_values() {
             let geometry = &self.shape.geometry;
-            return Box::new(TermSampler::new(geometry, &self.distance, terms, (seed, count)));
+            return Box::new(TermSampler::new(
+                geometry,
+                &self.distance,
+                supervision,
+                (seed, count),
+            ));
         }
         let points = self.new_sampler(seed, count);
         Box::new(DistanceSampler { signal: self, points })

@@ -56,9 +56,10 @@ impl<'a> TermSampler<'a> {
     pub(super) fn new(
         geometry: &Arc<Geometry>,
         distance: &'a SignedDistance,
-        terms: &[WeightedTerm],
+        supervision: &Supervision,
         (seed, count): (u64, usize),
     ) -> Self {
+        let terms = supervision.terms();
         let needed = |region: &Region| {
             *region == Region::Surface
                 || terms.iter().any(|term| {
@@ -92,7 +93,7 @@ impl<'a> TermSampler<'a> {
         };
         let parts = needed.into_iter().map(part).filter(|part| !part.uses.is_empty()).collect();
         let start = terms.iter().position(|term| is_signed_value(term.term));
-        let start = start.filter(|_| !Supervision::Surface(terms.to_vec()).is_unsigned());
+        let start = start.filter(|_| !supervision.is_unsigned());
         let surface = Surface::new(geometry.clone());
         Self { start, surface, distance, terms: terms.to_vec(), parts, seed }
     }
@@ -114,13 +115,11 @@ impl<'a> TermSampler<'a> {
                     _ => Noise::Uniform,
                 };
                 let point = |element| off_surface(&self.surface, random, element, noise);
-                if is_start {
-                    group.points.extend(elements.flat_map(point));
-                    group.values = self.distance.of_points(&group.points);
-                    return;
-                }
                 if !part.has_distance {
                     group.points.extend(elements.flat_map(point));
+                    if is_start {
+                        group.values = self.distance.of_points(&group.points);
+                    }
                     return;
                 }
                 let target = |element: usize| {
