@@ -63,6 +63,14 @@ pub enum EngineError {
         /// The error of the formula.
         reason: String,
     },
+    /// A GPU cannot be used, or it failed.
+    #[error("{seen}; expected {expected}")]
+    Device {
+        /// What was found or what failed.
+        seen: String,
+        /// What would work instead.
+        expected: String,
+    },
     /// The memory that training needs cannot be allocated.
     #[error("not enough memory: training this network needs {mebibytes} MiB more")]
     Memory {

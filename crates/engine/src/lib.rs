@@ -47,6 +47,8 @@ mod curvature;
 mod engine;
 mod ensemble;
 mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod loss;
 mod reference;
 mod residuals;

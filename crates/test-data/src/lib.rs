@@ -8,6 +8,9 @@
 //! - with a line on standard error,
 //! - with a line in the file that `VI3NR_SKIPS` names, where it is set, so that skips can be counted,
 //! - as a failure, where `VI3NR_REQUIRE_DATA` is set.
+//!
+//! Tests that need a GPU driver skip in the same way ([`skip_without_gpu`]); for them the variable is
+//! `VI3NR_REQUIRE_GPU`.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -52,15 +55,28 @@ fn data() -> PathBuf {
     env::var_os("VI3NR_DATA").map_or_else(|| beside.into(), PathBuf::from)
 }
 
+/// Records that the calling test skips because the machine has no GPU driver, not even a software
+/// one.
+///
+/// # Panics
+/// Panics if `VI3NR_REQUIRE_GPU` is set.
+pub fn skip_without_gpu() {
+    record_skip("no GPU driver", "VI3NR_REQUIRE_GPU");
+}
+
 /// Records that the calling test skips for want of `what`.
 fn skip(what: &str) -> Option<PathBuf> {
+    record_skip(&format!("no {what} in {}", data().display()), "VI3NR_REQUIRE_DATA");
+    None
+}
+
+fn record_skip(reason: &str, requirement: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let line = format!("{test}: no {what} in {}", data().display());
-    assert!(env::var_os("VI3NR_REQUIRE_DATA").is_none(), "{line}, and VI3NR_REQUIRE_DATA is set");
+    let line = format!("{test}: {reason}");
+    assert!(env::var_os(requirement).is_none(), "{line}, and {requirement} is set");
     eprintln!("skipped: {line}");
     if let Some(list) = env::var_os("VI3NR_SKIPS") {
         let mut list = OpenOptions::new().append(true).create(true).open(list).unwrap();
         writeln!(list, "{line}").unwrap();
     }
-    None
 }
