@@ -246,9 +246,9 @@ impl Engine {
     }
 
     /// The parameters in the order of the layers: weights (out, in) before biases.
-    fn parameters<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f32>> {
-        let parameters = py.detach(|| self.lock().parameters());
-        PyArray1::from_vec(py, parameters)
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let parameters = py.detach(|| self.lock().parameters()).map_err(|error| error.raise(py))?;
+        Ok(PyArray1::from_vec(py, parameters))
     }
 
     /// Replaces the parameters.

@@ -23,7 +23,8 @@ use crate::{Adam, AdamMemory, Batch, Curvature, EngineError, TermBatch};
 ///   and evaluations do not discard it. If `loss_and_gradient` fails, there is no gradient.
 /// - Before the first `loss_and_gradient` there is no gradient: [`gradient`](Engine::gradient) and
 ///   a step of Adam return [`EngineError::NoGradient`].
-/// - A call that returns an error leaves the parameters and the state of Adam unchanged.
+/// - A call that returns an error leaves the parameters and the state of Adam unchanged, unless the
+///   error is that of a device that failed ([`EngineError::Device`]).
 /// - Parameters, gradients and directions are in the order of [`Network::layers`]: for each layer
 ///   its weights, shape (fan-out, fan-in), row-major, then its biases, shape (fan-out).
 /// - NaN and infinite values are not errors. They propagate as in ordinary arithmetic.
@@ -107,13 +108,19 @@ pub trait Engine: Send {
     ) -> Result<(), EngineError>;
 
     /// Copies the parameters into `parameters`, which is resized.
-    fn copy_parameters(&self, parameters: &mut Vec<f32>);
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Device`] if they cannot be read from a device.
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError>;
 
     /// A copy of the parameters.
-    fn parameters(&self) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// Returns the error of [`copy_parameters`](Engine::copy_parameters).
+    fn parameters(&self) -> Result<Vec<f32>, EngineError> {
         let mut parameters = Vec::new();
-        self.copy_parameters(&mut parameters);
-        parameters
+        self.copy_parameters(&mut parameters)?;
+        Ok(parameters)
     }
 
     /// Replaces the parameters.
@@ -129,7 +136,10 @@ pub trait Engine: Send {
     fn gradient(&self) -> Result<Vec<f32>, EngineError>;
 
     /// A copy of the state of [`Update::Adam`]: zeros before the first step.
-    fn adam_memory(&self) -> AdamMemory;
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Device`] if it cannot be read from a device.
+    fn adam_memory(&self) -> Result<AdamMemory, EngineError>;
 
     /// Replaces the state of [`Update::Adam`].
     ///
@@ -191,8 +201,8 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).differentiate_twice(points, values, derivatives, hessians)
     }
 
-    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
-        (**self).copy_parameters(parameters);
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {
+        (**self).copy_parameters(parameters)
     }
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
@@ -203,7 +213,7 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).gradient()
     }
 
-    fn adam_memory(&self) -> AdamMemory {
+    fn adam_memory(&self) -> Result<AdamMemory, EngineError> {
         (**self).adam_memory()
     }
 

@@ -38,8 +38,8 @@ fn errors_name_what_is_missing() {
         assert_eq!(fresh.loss_and_gradient(), Err(EngineError::NoBatch));
         assert_eq!(fresh.gradient(), Err(EngineError::NoGradient));
         assert_eq!(fresh.apply(&adam), Err(EngineError::NoGradient));
-        assert_eq!(fresh.adam_memory().steps, 0);
-        assert_eq!(fresh.parameters(), start);
+        assert_eq!(fresh.adam_memory().unwrap().steps, 0);
+        assert_eq!(fresh.parameters().unwrap(), start);
         let refused = backend.engine(&network, &start[1..]).map(|_| ()).unwrap_err();
         assert!(matches!(refused, EngineError::Length { what: "parameters", .. }), "{refused}");
     }
@@ -71,9 +71,9 @@ fn a_gradient_is_kept_until_the_next() {
         let loss = engine.loss_and_gradient().unwrap();
         assert_eq!(engine.loss_and_gradient().unwrap(), loss, "a loaded batch is kept");
         let gradient = engine.gradient().unwrap();
-        let start = engine.parameters();
+        let start = engine.parameters().unwrap();
         engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
-        assert_ne!(engine.parameters(), start);
+        assert_ne!(engine.parameters().unwrap(), start);
         engine.evaluate(&[0.1, 0.2], &mut [0.0; 3]).unwrap();
         engine.curvature().unwrap().factors(&[0.1, 0.2], Residuals::VALUES, &[1.0; 3]).unwrap();
         engine.curvature().unwrap().tangents(&[0.1, 0.2], Residuals::VALUES, &[&start]).unwrap();
@@ -92,7 +92,7 @@ fn a_gradient_is_kept_until_the_next() {
 fn adam_can_except_the_weights_of_some_layers() {
     for backend in backends() {
         let (mut all, mut some) = (engine(&*backend), engine(&*backend));
-        let start = all.parameters();
+        let start = all.parameters().unwrap();
         for _ in 0..2 {
             // Both engines have the same gradient, whatever the previous step has changed.
             for engine in [&mut all, &mut some] {
@@ -103,8 +103,10 @@ fn adam_can_except_the_weights_of_some_layers() {
             let (constants, learning_rate) = (Adam::default(), 1e-3);
             let except_weights_of = &[2, 1];
             some.apply(&Update::Adam { constants, learning_rate, except_weights_of }).unwrap();
-            let (all, some) =
-                ((all.parameters(), all.adam_memory()), (some.parameters(), some.adam_memory()));
+            let (all, some) = (
+                (all.parameters().unwrap(), all.adam_memory().unwrap()),
+                (some.parameters().unwrap(), some.adam_memory().unwrap()),
+            );
             for layer in network().layers() {
                 for (index, is_weight) in
                     layer.weights.map(|i| (i, true)).chain(layer.biases.map(|i| (i, false)))
@@ -125,7 +127,7 @@ fn adam_can_except_the_weights_of_some_layers() {
         let update = Update::Adam { constants, learning_rate, except_weights_of: &[4] };
         let expected = Err(EngineError::NoLayer { layer: 4, layers: 4 });
         assert_eq!(some.apply(&update), expected);
-        assert_eq!(some.adam_memory().steps, 2);
+        assert_eq!(some.adam_memory().unwrap().steps, 2);
     }
 }
 
@@ -133,11 +135,11 @@ fn adam_can_except_the_weights_of_some_layers() {
 fn displacements_change_the_weights_of_one_layer() {
     for backend in backends() {
         let mut engine = engine(&*backend);
-        let start = engine.parameters();
+        let start = engine.parameters().unwrap();
         let layer = network().layers().swap_remove(1);
         let direction = numbers(layer.weights.len(), 0.3);
         engine.apply(&Update::Displace { layer: 1, direction: &direction, rate: 0.25 }).unwrap();
-        for (index, (seen, before)) in engine.parameters().iter().zip(&start).enumerate() {
+        for (index, (seen, before)) in engine.parameters().unwrap().iter().zip(&start).enumerate() {
             let expected = match layer.weights.contains(&index) {
                 true => before - 0.25 * direction[index - layer.weights.start],
                 false => *before,
@@ -145,7 +147,7 @@ fn displacements_change_the_weights_of_one_layer() {
             assert!((seen - expected).abs() <= 1e-7 * expected.abs(), "{index}: {seen}");
         }
         // The displaced network is the one that is evaluated.
-        let moved = engine.parameters();
+        let moved = engine.parameters().unwrap();
         let mut other = backend.engine(&network(), &moved).unwrap();
         let (mut seen, mut expected) = ([0.0; 3], [0.0; 3]);
         engine.evaluate(&[0.1, -0.3], &mut seen).unwrap();
@@ -155,7 +157,7 @@ fn displacements_change_the_weights_of_one_layer() {
             let direction = &direction[..len];
             assert!(engine.apply(&Update::Displace { layer, direction, rate: 1.0 }).is_err());
         }
-        assert_eq!(engine.parameters(), moved);
+        assert_eq!(engine.parameters().unwrap(), moved);
     }
 }
 
@@ -170,7 +172,7 @@ fn engines_on_shared_threads_give_the_same_bytes_as_alone() {
             engine.loss_and_gradient().unwrap();
             engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
         }
-        engine.parameters()
+        engine.parameters().unwrap()
     };
     let start = |seed: f32| numbers(network.parameter_count(), 1.0 + 0.1 * seed);
     let workers = Workers::new(Some(2)).unwrap();

@@ -191,7 +191,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
                 loss.to_bits()
             })
             .collect();
-        let trained = engine.parameters();
+        let trained = engine.parameters().unwrap();
         let mut values = vec![0.0; targets.len()];
         engine.evaluate(&points, &mut values).unwrap();
         let bits = |v: Vec<f32>| v.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
@@ -296,7 +296,8 @@ fn an_ensemble_trains_each_member_as_if_alone() {
                 assert_eq!(losses[member][step as usize], loss(&mut alone, &batch));
                 adam(&mut alone, rate);
             }
-            let (seen, expected) = (ensemble.members()[member].parameters(), alone.parameters());
+            let (seen, expected) =
+                (ensemble.members()[member].parameters().unwrap(), alone.parameters().unwrap());
             assert_eq!(seen, expected, "member {member} of {threads} threads");
         }
     }

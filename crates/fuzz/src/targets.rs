@@ -223,7 +223,7 @@ impl Bench {
         let mut session = begin(Beginning::default()).map_err(text)?;
         session.step().map_err(text)?;
         session.step().map_err(text)?;
-        let mut state = session.state();
+        let mut state = session.state().unwrap();
         let number = *random.choose(&INTEGERS);
         match random.below(5) {
             0 => state.step = number,

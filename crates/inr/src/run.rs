@@ -256,7 +256,7 @@ impl Run {
                 let checkpoint = Checkpoint {
                     identity: Identity::Plan(plan.to_json()),
                     request: Some(self.request.clone()),
-                    state: session.state(),
+                    state: session.state()?,
                     log: log.rows().to_vec(),
                 };
                 // A full disk does not end training.

@@ -256,8 +256,11 @@ impl<'a> Session<'a> {
     }
 
     /// The training state, which with the plan determines all further steps.
-    pub fn state(&self) -> TrainState {
-        self.trainer.state()
+    ///
+    /// # Errors
+    /// Returns [`FitError::Engine`] if the parameters cannot be read from a device.
+    pub fn state(&self) -> Result<TrainState, FitError> {
+        Ok(self.trainer.state()?)
     }
 
     /// The plan.
@@ -274,7 +277,7 @@ impl<'a> Session<'a> {
     pub fn finish(self, request: &FitRequest) -> Result<Fit, FitError> {
         let Self { plan, signal, backend, started, points, trainer } = self;
         let (mut engine, outcome) = trainer.finish();
-        let mut parameters = engine.parameters();
+        let mut parameters = engine.parameters()?;
         let eval_points = backend.workers().install(|| points.eval_points(plan.seed));
         let last = eval_points.evaluate(&mut *engine)?;
         let last_loss = last.loss;

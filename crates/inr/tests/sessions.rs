@@ -53,7 +53,7 @@ fn an_interrupted_session_keeps_its_progress() {
         Session::new(plan, &*prepared.signal, &backend, Beginning::default()).unwrap();
     session
         .run(|progress, session| {
-            assert_eq!(session.state().step, progress.step);
+            assert_eq!(session.state().unwrap().step, progress.step);
             if progress.step == 9 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .unwrap();
@@ -69,9 +69,9 @@ fn a_restored_session_ends_with_the_same_bytes() {
         let prepared = prepare(&request).unwrap();
         let (plan, signal, two) = (&prepared.resolved.plan, &*prepared.signal, backend(2));
         let mut whole = Session::new(plan, signal, &two, Beginning::default()).unwrap();
-        let mut states = vec![whole.state()];
+        let mut states = vec![whole.state().unwrap()];
         while whole.step().unwrap().is_some() {
-            states.push(whole.state());
+            states.push(whole.state().unwrap());
         }
         let expected = whole.finish(&request).unwrap();
         for state in [&states[0], &states[1], &states[7], states.last().unwrap()] {
@@ -97,7 +97,7 @@ fn the_state_of_another_fit_is_rejected() {
         let mut session =
             Session::new(plan, &*prepared.signal, &backend, Beginning::default()).unwrap();
         session.step().unwrap();
-        session.state()
+        session.state().unwrap()
     };
     let [kfac, adam] = [json!({"steps": 9}), json!({"steps": 9, "optimizer": "adam"})];
     let wide = json!({"steps": 9, "width": 9, "optimizer": "adam"});

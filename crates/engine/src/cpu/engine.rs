@@ -294,9 +294,10 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {
         parameters.resize(self.core.network.parameter_count(), 0.0);
         self.core.layout.gather(&self.core.parameters, parameters);
+        Ok(())
     }
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
@@ -317,17 +318,17 @@ impl Engine for CpuEngine {
         Ok(gradient)
     }
 
-    fn adam_memory(&self) -> AdamMemory {
+    fn adam_memory(&self) -> Result<AdamMemory, EngineError> {
         let outer = |inner: &[f32]| {
             let mut outer = vec![0.0; self.core.network.parameter_count()];
             self.core.layout.gather(inner, &mut outer);
             outer
         };
-        AdamMemory {
+        Ok(AdamMemory {
             mean: outer(&self.adam.mean),
             mean_square: outer(&self.adam.mean_square),
             steps: self.adam.steps,
-        }
+        })
     }
 
     fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {

@@ -179,9 +179,10 @@ impl Engine for ReferenceEngine {
         Ok(())
     }
 
-    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {
         parameters.clear();
         parameters.extend(self.parameters.iter().map(|p| *p as f32));
+        Ok(())
     }
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
@@ -195,13 +196,13 @@ impl Engine for ReferenceEngine {
         Ok(gradient.iter().map(|g| *g as f32).collect())
     }
 
-    fn adam_memory(&self) -> AdamMemory {
+    fn adam_memory(&self) -> Result<AdamMemory, EngineError> {
         let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect();
-        AdamMemory {
+        Ok(AdamMemory {
             mean: single(&self.mean),
             mean_square: single(&self.mean_square),
             steps: self.step,
-        }
+        })
     }
 
     fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {

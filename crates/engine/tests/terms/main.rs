@@ -281,7 +281,7 @@ fn results_do_not_depend_on_threads() {
             losses.extend(engine.term_losses().iter().map(|loss| loss.to_bits()));
             engine.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
         }
-        (losses, engine.parameters())
+        (losses, engine.parameters().unwrap())
     };
     let one = run(1);
     for threads in [2, 3, 7] {

@@ -58,10 +58,10 @@ impl Optimizer for AdamOptimizer {
         Ok(StepOutcome { status: StepStatus::Moved, rate, operations: 0.0 })
     }
 
-    fn save(&self, engine: &dyn Engine) -> OptimizerState {
+    fn save(&self, engine: &dyn Engine) -> Result<OptimizerState, EngineError> {
         let mut state = OptimizerState::default();
-        state.put_adam(engine);
-        state
+        state.put_adam(engine)?;
+        Ok(state)
     }
 
     fn restore(

@@ -257,7 +257,10 @@ pub trait Optimizer: Send {
     ) -> Result<StepOutcome, EngineError>;
 
     /// A copy of the state, which with the engine's parameters determines all further steps.
-    fn save(&self, engine: &dyn Engine) -> OptimizerState;
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Device`] if the engine's part of it cannot be read from a device.
+    fn save(&self, engine: &dyn Engine) -> Result<OptimizerState, EngineError>;
 
     /// Restores a state that was saved after `step` steps: the next step is the one that followed
     /// the save.

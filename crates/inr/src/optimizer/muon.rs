@@ -137,13 +137,13 @@ impl Optimizer for Muon {
         Ok(StepOutcome { status: StepStatus::Moved, rate, operations: self.operations })
     }
 
-    fn save(&self, engine: &dyn Engine) -> OptimizerState {
+    fn save(&self, engine: &dyn Engine) -> Result<OptimizerState, EngineError> {
         let mut state = OptimizerState::default();
-        state.put_adam(engine);
+        state.put_adam(engine)?;
         for (layer, momentum) in self.hidden.iter().zip(&self.momentum) {
             state.put_single(&name(layer), momentum);
         }
-        state
+        Ok(state)
     }
 
     fn restore(

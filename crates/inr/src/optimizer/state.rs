@@ -90,11 +90,12 @@ impl OptimizerState {
     }
 
     /// Adds the moments of the engine's Adam.
-    pub(super) fn put_adam(&mut self, engine: &dyn Engine) {
-        let AdamMemory { mean, mean_square, steps } = engine.adam_memory();
+    pub(super) fn put_adam(&mut self, engine: &dyn Engine) -> Result<(), EngineError> {
+        let AdamMemory { mean, mean_square, steps } = engine.adam_memory()?;
         self.single.insert("adam.mean".into(), mean);
         self.single.insert("adam.mean_square".into(), mean_square);
         self.counters.insert("adam.steps".into(), steps);
+        Ok(())
     }
 
     /// Restores the moments of the engine's Adam after `step` steps.

@@ -120,7 +120,7 @@ fn threads_change_no_byte() {
         let run = |threads| {
             let mut engine = CpuEngine::new(&network, &start, Some(threads)).unwrap();
             let (_, losses) = fit(&mut engine, &optimizer, 15);
-            (losses, engine.parameters())
+            (losses, engine.parameters().unwrap())
         };
         assert!(run(1) == run(3), "{}", optimizer.name());
     }
@@ -152,9 +152,9 @@ fn a_restored_state_continues_bit_for_bit() {
                 go(&mut engine, &mut *one, step);
                 step += 1;
             }
-            let (mut other_engine, mut other) = begin(&engine.parameters());
-            other.restore(&mut other_engine, &one.save(&engine), step).unwrap();
-            assert_eq!(other.save(&other_engine), one.save(&engine));
+            let (mut other_engine, mut other) = begin(&engine.parameters().unwrap());
+            other.restore(&mut other_engine, &one.save(&engine).unwrap(), step).unwrap();
+            assert_eq!(other.save(&other_engine), one.save(&engine).unwrap());
             for _ in 0..7 {
                 let expected = go(&mut engine, &mut *one, step);
                 let seen = go(&mut other_engine, &mut *other, step);
@@ -163,7 +163,7 @@ fn a_restored_state_continues_bit_for_bit() {
             }
         }
         // Missing entries and wrong lengths are errors.
-        let mut state = one.save(&engine);
+        let mut state = one.save(&engine).unwrap();
         let name = state.single.keys().next().unwrap().clone();
         state.single.insert(name.clone(), vec![0.0; 3]);
         let error = one.restore(&mut engine, &state, step).unwrap_err().to_string();

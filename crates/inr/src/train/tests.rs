@@ -239,19 +239,19 @@ fn a_resumed_run_ends_with_the_same_bytes() {
             let mut states = Vec::new();
             let mut engine = CpuEngine::new(&network, &start, Some(1)).unwrap();
             let watch = |_: &Progress, trainer: &Trainer<'_>| {
-                states.push(trainer.state());
+                states.push(trainer.state().unwrap());
                 ControlFlow::Continue(())
             };
             let backend = backend();
             let run = this_run(&backend);
             let whole = train(&mut engine, points.clone(), &settings, run, None, watch).unwrap();
-            let expected = engine.parameters();
+            let expected = engine.parameters().unwrap();
             for state in states.iter().step_by(13) {
                 let mut engine = CpuEngine::new(&network, &start, Some(2)).unwrap();
                 let points = points.clone();
                 let outcome =
                     train(&mut engine, points, &settings, run, Some(state), uninterrupted).unwrap();
-                assert!(engine.parameters() == expected, "{batch:?} {}", state.step);
+                assert!(engine.parameters().unwrap() == expected, "{batch:?} {}", state.step);
                 assert_eq!((outcome.best, outcome.steps), (whole.best.clone(), whole.steps));
                 assert_eq!(outcome.points_seen, whole.points_seen);
             }
@@ -357,7 +357,7 @@ fn impossible_numbers_of_a_state_are_refused_by_name() {
         let mut first = trainer();
         first.step().unwrap();
         first.step().unwrap();
-        let good = first.state();
+        let good = first.state().unwrap();
         trainer().restore(&good).unwrap();
         type Change = fn(&mut TrainState, u64);
         let changes: [(&str, Change); 4] = [

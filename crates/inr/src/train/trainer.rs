@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vi3nr::Network;
-use vi3nr_engine::{Backend, Engine};
+use vi3nr_engine::{Backend, Engine, EngineError};
 
 use super::batches::Batches;
 use super::{Best, EpochMean, Progress, Stop, TrainError, TrainOutcome, TrainSettings, TrainState};
@@ -135,7 +135,7 @@ impl<'a> Trainer<'a> {
             self.epoch.add(loss, count);
         }
         if let Some(known) = self.known_loss(loss)
-            && self.record_loss(known)
+            && self.record_loss(known)?
         {
             return Ok(self.end(Stop::Target));
         }
@@ -187,17 +187,20 @@ impl<'a> Trainer<'a> {
     }
 
     /// A copy of the state, which with the settings determines all further steps.
-    pub fn state(&self) -> TrainState {
-        TrainState {
+    ///
+    /// # Errors
+    /// Returns [`TrainError::Engine`] if the parameters cannot be read from a device.
+    pub fn state(&self) -> Result<TrainState, TrainError> {
+        Ok(TrainState {
             step: self.step,
             points_seen: self.points_seen,
             operations: self.operations,
             elapsed: self.began.elapsed(),
             epoch: self.epoch.clone(),
             best: self.best.clone(),
-            parameters: self.engine.parameters(),
-            optimizer: self.optimizer.save(&*self.engine),
-        }
+            parameters: self.engine.parameters()?,
+            optimizer: self.optimizer.save(&*self.engine)?,
+        })
     }
 
     /// The engine with its last parameters, and the result of training.
@@ -234,13 +237,13 @@ impl<'a> Trainer<'a> {
 
     /// Stores the parameters if their loss is the smallest so far. Returns whether it reaches the
     /// target.
-    fn record_loss(&mut self, loss: f64) -> bool {
+    fn record_loss(&mut self, loss: f64) -> Result<bool, EngineError> {
         if self.best.as_ref().is_none_or(|best| loss < best.loss) {
             let best = self.best.get_or_insert_default();
             (best.loss, best.step) = (loss, self.step);
-            self.engine.copy_parameters(&mut best.parameters);
+            self.engine.copy_parameters(&mut best.parameters)?;
         }
-        self.settings.target_psnr.is_some_and(|target| psnr_of_mse(loss) >= target)
+        Ok(self.settings.target_psnr.is_some_and(|target| psnr_of_mse(loss) >= target))
     }
 
     fn is_out_of_time(&self) -> bool {

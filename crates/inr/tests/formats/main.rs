@@ -129,14 +129,14 @@ fn assert_continues(request: &FitRequest, state: &TrainState, steps: u64) {
     for _ in 0..state.step {
         fresh.step().unwrap().unwrap();
     }
-    assert_same(state, &fresh.state());
+    assert_same(state, &fresh.state().unwrap());
     let beginning = Beginning { state: Some(state), ..Beginning::default() };
     let mut resumed = Session::new(plan, signal, &backend, beginning).unwrap();
     for _ in 0..steps {
         let (a, b) = (fresh.step().unwrap().unwrap(), resumed.step().unwrap().unwrap());
         assert_eq!((a.step, a.points_seen), (b.step, b.points_seen));
     }
-    assert_same(&resumed.state(), &fresh.state());
+    assert_same(&resumed.state().unwrap(), &fresh.state().unwrap());
 }
 
 fn copied(from: &Path, into: &Path) {

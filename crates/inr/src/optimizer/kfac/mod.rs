@@ -186,7 +186,7 @@ impl Kfac {
             if !objective.is_finite() {
                 return Ok(TrialOutcome::NonFiniteStart);
             }
-            let parameters = engine.parameters();
+            let parameters = engine.parameters()?;
             let gradient = self.objective_gradient(engine)?;
             self.iterate = Some(Iterate { parameters, gradient, objective });
             self.stretch_began = objective;
@@ -219,7 +219,7 @@ impl Kfac {
             }
             self.previous = Some(step);
         }
-        engine.copy_parameters(&mut iterate.parameters);
+        engine.copy_parameters(&mut iterate.parameters)?;
         iterate.objective = objective;
         let gradient = self.objective_gradient(engine)?;
         if let Some(iterate) = &mut self.iterate {
@@ -336,7 +336,7 @@ impl Optimizer for Kfac {
         Ok(StepOutcome { status: StepStatus::Moved, rate, operations })
     }
 
-    fn save(&self, _: &dyn Engine) -> OptimizerState {
+    fn save(&self, _: &dyn Engine) -> Result<OptimizerState, EngineError> {
         let mut state = OptimizerState::default();
         if let Some(iterate) = &self.iterate {
             state.put_single("kfac.parameters", &iterate.parameters);
@@ -356,7 +356,7 @@ impl Optimizer for Kfac {
         state.put_counter("kfac.accepted", self.accepted);
         state.put_counter("kfac.rejections", self.rejections);
         self.factors.save(&mut state);
-        state
+        Ok(state)
     }
 
     fn restore(
