@@ -60,14 +60,21 @@ pub struct Capabilities {
     pub derivatives: bool,
     /// [`Engine::load_terms`] is available.
     pub terms: bool,
+    /// [`Engine::run`] is faster than single steps.
+    pub runs: bool,
     /// Every result has the same bytes for any number of threads.
     pub thread_invariant: bool,
 }
 
 impl Capabilities {
-    /// Everything is available.
-    const ALL: Self =
-        Self { curvature: true, derivatives: true, terms: true, thread_invariant: true };
+    /// Everything is available, by single steps.
+    const ALL: Self = Self {
+        curvature: true,
+        derivatives: true,
+        terms: true,
+        runs: false,
+        thread_invariant: true,
+    };
 }
 
 /// The backend of [`CpuEngine`]. Its engines share their threads.

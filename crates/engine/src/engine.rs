@@ -2,7 +2,10 @@
 
 use vi3nr::Network;
 
-use crate::{Adam, AdamMemory, Batch, Curvature, EngineError, TermBatch};
+use crate::run::by_single_steps;
+use crate::{
+    Adam, AdamMemory, AdamRun, Batch, BestParameters, Curvature, EngineError, RunOutcome, TermBatch,
+};
 
 /// A network in training: its parameters θ, the loaded batch, the gradient of the loss, and the
 /// state of Adam.
@@ -67,6 +70,23 @@ pub trait Engine: Send {
     /// Returns [`EngineError::NoGradient`] if the update needs a gradient and there is none, and
     /// [`EngineError::NoLayer`] or [`EngineError::Length`] as [`Update::check`] does.
     fn apply(&mut self, update: &Update<'_>) -> Result<(), EngineError>;
+
+    /// Takes steps of Adam on the loaded batch, as many of those in `run` as suit the engine, and
+    /// replaces `best` by the parameters of the smallest loss if it is below that of `best`. The
+    /// results are those of single steps, but a device need not answer after each of them; see
+    /// [`Capabilities::runs`](crate::Capabilities::runs).
+    ///
+    /// After a run [`gradient`](Engine::gradient) is the gradient at its last loss.
+    ///
+    /// # Errors
+    /// Returns the errors of [`loss_and_gradient`](Engine::loss_and_gradient).
+    fn run(
+        &mut self,
+        run: &AdamRun<'_>,
+        best: &mut BestParameters,
+    ) -> Result<RunOutcome, EngineError> {
+        by_single_steps(self, run, best)
+    }
 
     /// Evaluates Φ at `points`, shape (n, inputs), and writes it to `values`, shape (n, outputs),
     /// both row-major.
@@ -176,6 +196,14 @@ impl<E: Engine + ?Sized> Engine for &mut E {
 
     fn apply(&mut self, update: &Update<'_>) -> Result<(), EngineError> {
         (**self).apply(update)
+    }
+
+    fn run(
+        &mut self,
+        run: &AdamRun<'_>,
+        best: &mut BestParameters,
+    ) -> Result<RunOutcome, EngineError> {
+        (**self).run(run, best)
     }
 
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {

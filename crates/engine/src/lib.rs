@@ -52,6 +52,7 @@ pub mod gpu;
 mod loss;
 mod reference;
 mod residuals;
+mod run;
 mod terms;
 mod workers;
 
@@ -66,6 +67,7 @@ pub use error::EngineError;
 pub use loss::Loss;
 pub use reference::{ReferenceEngine, reference_gradient, reference_term_gradient};
 pub use residuals::Residuals;
+pub use run::{AdamRun, BestParameters, RunEnd, RunOutcome};
 pub use terms::{Constraint, Power, Term, TermBatch, WeightedTerm};
 pub use workers::{MAX_THREADS, Workers, thread_count};
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use vi3nr::Network;
 
+use super::GpuEngine;
 use super::device::{Device, DeviceInfo};
+use super::networks::Context;
 use crate::{Backend, Capabilities, Engine, EngineError, Workers};
 
 /// The backend of GPU engines. Its engines share one open device.
 #[derive(Debug, Clone)]
 pub struct GpuBackend {
-    device: Arc<Device>,
+    context: Context,
     workers: Arc<Workers>,
 }
 
@@ -21,12 +23,13 @@ impl GpuBackend {
     /// # Errors
     /// Returns [`EngineError::Device`] if there is none or it cannot be opened.
     pub fn open(device: Option<usize>, workers: Arc<Workers>) -> Result<Self, EngineError> {
-        Ok(Self { device: Device::open(device)?, workers })
+        let context = Context { device: Device::open(device)?, cache: Arc::default() };
+        Ok(Self { context, workers })
     }
 
     /// The device.
     pub fn device(&self) -> &DeviceInfo {
-        self.device.info()
+        self.context.device.info()
     }
 }
 
@@ -36,11 +39,15 @@ impl Backend for GpuBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        Capabilities { runs: true, thread_invariant: true, ..Capabilities::default() }
     }
 
-    fn engine(&self, _: &Network, _: &[f32]) -> Result<Box<dyn Engine>, EngineError> {
-        Err(EngineError::Unsupported { backend: self.name(), missing: "training yet" })
+    fn engine(
+        &self,
+        network: &Network,
+        parameters: &[f32],
+    ) -> Result<Box<dyn Engine>, EngineError> {
+        Ok(Box::new(GpuEngine::new(&self.context, network, parameters)?))
     }
 
     fn workers(&self) -> &Arc<Workers> {
@@ -48,7 +55,7 @@ impl Backend for GpuBackend {
     }
 
     fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
-        let backend = |workers| Box::new(Self { device: Arc::clone(&self.device), workers }) as _;
+        let backend = |workers| Box::new(Self { context: self.context.clone(), workers }) as _;
         Ok(self.workers.shares(count)?.into_iter().map(backend).collect())
     }
 }

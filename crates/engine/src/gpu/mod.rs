@@ -3,7 +3,16 @@
 //! [`devices`] lists the GPUs of the machine, and [`GpuBackend`] opens one of them.
 
 mod backend;
+mod batch;
 mod device;
+mod engine;
+mod kernels;
+mod layout;
+mod networks;
+mod passes;
+mod tile;
+mod wgsl;
 
 pub use backend::GpuBackend;
 pub use device::{DeviceInfo, DeviceKind, devices};
+pub use engine::GpuEngine;

@@ -154,7 +154,7 @@ fn a_restored_state_continues_bit_for_bit() {
             }
             let (mut other_engine, mut other) = begin(&engine.parameters().unwrap());
             other.restore(&mut other_engine, &one.save(&engine).unwrap(), step).unwrap();
-            assert_eq!(other.save(&other_engine), one.save(&engine).unwrap());
+            assert_eq!(other.save(&other_engine).unwrap(), one.save(&engine).unwrap());
             for _ in 0..7 {
                 let expected = go(&mut engine, &mut *one, step);
                 let seen = go(&mut other_engine, &mut *other, step);

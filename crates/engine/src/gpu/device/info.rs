@@ -76,7 +76,7 @@ pub struct DeviceInfo {
 /// The least that a device must offer.
 const MIN_WORKGROUP_BYTES: u32 = 16 << 10;
 const MIN_WORKGROUP_INVOCATIONS: u32 = 256;
-pub(super) const MIN_BUFFER_BYTES: u64 = 128 << 20;
+pub(in crate::gpu) const MIN_BUFFER_BYTES: u64 = 128 << 20;
 const MIN_STORAGE_BUFFERS: u32 = 8;
 
 impl DeviceInfo {

@@ -8,6 +8,7 @@ use bytemuck::Pod;
 
 use crate::EngineError;
 
+pub(in crate::gpu) use info::MIN_BUFFER_BYTES;
 pub use info::{DeviceInfo, DeviceKind, devices};
 
 /// An open device. No call of it panics: what wgpu reports later is kept and returned by the next
@@ -342,9 +343,17 @@ impl Commands {
         }
     }
 
-    pub(super) fn copy(&mut self, from: &Buffer, to: &Buffer) {
-        let bytes = from.bytes().min(to.bytes());
-        self.encoder.copy_buffer_to_buffer(&from.0, 0, &to.0, 0, bytes);
+    /// Copies `count` vectors of four numbers, from the vector `.1` of a buffer on to that of another.
+    pub(super) fn copy(&mut self, from: (&Buffer, usize), to: (&Buffer, usize), count: usize) {
+        let bytes = |vectors: usize| 16 * vectors as u64;
+        let (source, target) = (&from.0.0, &to.0.0);
+        self.encoder.copy_buffer_to_buffer(
+            source,
+            bytes(from.1),
+            target,
+            bytes(to.1),
+            bytes(count),
+        );
     }
 
     pub(super) fn clear(&mut self, buffer: &Buffer) {

@@ -1,0 +1,238 @@
+//! The engine of GPUs as an implementation of [`Engine`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use vi3nr::Network;
+
+use super::networks::{Context, MAX_RUN, Networks, Resident, Steps};
+use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
+use crate::run::by_single_steps;
+use crate::{
+    AdamMemory, AdamRun, Batch, BestParameters, Curvature, Engine, EngineError, RunEnd, RunOutcome,
+    TermBatch, Update,
+};
+
+/// The longest time in seconds that the steps of one submission should take. Displays freeze for
+/// that long, and drivers reset a device that does not answer for about two seconds.
+const RUN_SECONDS: f64 = 0.05;
+
+/// The float32 engine for GPUs. Its results have the same bytes in every run on the same device with
+/// the same driver.
+pub struct GpuEngine {
+    networks: Arc<Mutex<Networks>>,
+    slot: usize,
+    network: Network,
+    loaded: Loaded,
+    has_gradient: bool,
+    adam_steps: u64,
+    /// The number of steps of the next run.
+    run_steps: usize,
+}
+
+/// The loaded batch.
+enum Loaded {
+    Nothing,
+    /// It is on the device.
+    Resident(Resident),
+    /// It is too large to stay there.
+    Streamed(LoadedBatch),
+}
+
+impl GpuEngine {
+    pub(super) fn new(
+        context: &Context,
+        network: &Network,
+        parameters: &[f32],
+    ) -> Result<Self, EngineError> {
+        check_parameters("parameters", network, parameters.len())?;
+        let networks = Networks::new(context, network, 1)?;
+        networks.set_parameters(0, parameters);
+        Ok(Self {
+            networks: Arc::new(Mutex::new(networks)),
+            slot: 0,
+            network: network.clone(),
+            loaded: Loaded::Nothing,
+            has_gradient: false,
+            adam_steps: 0,
+            run_steps: 1,
+        })
+    }
+
+    fn networks(&self) -> MutexGuard<'_, Networks> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine for GpuEngine {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError> {
+        self.loaded = Loaded::Nothing;
+        batch.check(&self.network)?;
+        let resident = self.networks().load(self.slot, batch)?;
+        self.loaded = match resident {
+            Some(resident) => Loaded::Resident(resident),
+            None => {
+                let mut copy = LoadedBatch::default();
+                copy.load(&self.network, batch)?;
+                Loaded::Streamed(copy)
+            }
+        };
+        Ok(())
+    }
+
+    fn load_terms(&mut self, _: &TermBatch<'_>) -> Result<(), EngineError> {
+        self.loaded = Loaded::Nothing;
+        Err(EngineError::Unsupported { backend: "gpu", missing: "losses on derivatives" })
+    }
+
+    fn term_losses(&self) -> &[f64] {
+        &[]
+    }
+
+    fn loss_and_gradient(&mut self) -> Result<f64, EngineError> {
+        self.has_gradient = false;
+        let mut networks = self.networks();
+        let loss = match &self.loaded {
+            Loaded::Nothing => Err(EngineError::NoBatch),
+            Loaded::Resident(batch) => networks.loss_and_gradient(self.slot, *batch),
+            Loaded::Streamed(batch) => {
+                networks.streamed_loss_and_gradient(self.slot, &batch.get()?)
+            }
+        }?;
+        drop(networks);
+        self.has_gradient = true;
+        Ok(loss)
+    }
+
+    fn apply(&mut self, update: &Update<'_>) -> Result<(), EngineError> {
+        update.check(&self.network)?;
+        match *update {
+            Update::Adam { constants, learning_rate, except_weights_of } => {
+                if !self.has_gradient {
+                    return Err(EngineError::NoGradient);
+                }
+                let step = constants.step(self.adam_steps + 1, learning_rate);
+                self.networks().adam_step(self.slot, step, except_weights_of)?;
+                self.adam_steps += 1;
+                Ok(())
+            }
+            Update::Displace { layer, direction, rate } => {
+                self.networks().displace(self.slot, layer, direction, rate)
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        run: &AdamRun<'_>,
+        best: &mut BestParameters,
+    ) -> Result<RunOutcome, EngineError> {
+        let Loaded::Resident(batch) = self.loaded else {
+            return by_single_steps(self, run, best);
+        };
+        self.has_gradient = false;
+        let count = run.learning_rates.len().min(self.run_steps);
+        let steps: Vec<_> = (1..)
+            .zip(&run.learning_rates[..count])
+            .map(|(step, rate)| run.constants.step(self.adam_steps + step, *rate))
+            .collect();
+        let began = Instant::now();
+        let goal = run.target_loss.unwrap_or(f64::NEG_INFINITY);
+        let slot = self.slot;
+        let steps = Steps { slot, batch, steps: &steps, best: best.loss, goal };
+        let mut losses = self.networks().run(&[steps])?.pop().unwrap_or_default();
+        // The first run includes what drivers do only once.
+        let longest = if self.adam_steps == 0 { 2 } else { 4 * count };
+        let suited = count as f64 * RUN_SECONDS / began.elapsed().as_secs_f64();
+        self.run_steps = (suited as usize).clamp(1, longest.min(MAX_RUN));
+        let ends = |loss: &f64| !loss.is_finite() || *loss <= f64::from(goal as f32);
+        let end = losses.iter().position(ends);
+        losses.truncate(end.map_or(count, |index| index + 1));
+        let smallest = (0..).zip(&losses).filter(|(_, loss)| loss.is_finite()).fold(
+            (None, f64::from(best.loss as f32)),
+            |(index, smallest), (at, loss)| match *loss < smallest {
+                true => (Some(at), *loss),
+                false => (index, smallest),
+            },
+        );
+        if let (Some(_), loss) = smallest {
+            best.loss = loss;
+            self.networks().best(self.slot, &mut best.parameters)?;
+        }
+        let steps = end.unwrap_or(losses.len());
+        self.adam_steps += steps as u64;
+        // The device goes on computing gradients after the end, at the same parameters.
+        self.has_gradient = true;
+        let end = end.map(|index| match losses[index].is_finite() {
+            true => RunEnd::Target,
+            false => RunEnd::Diverged,
+        });
+        Ok(RunOutcome { losses, steps, best: smallest.0, end })
+    }
+
+    fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
+        check_values(&self.network, points, values)?;
+        self.networks().evaluate(self.slot, points, values)
+    }
+
+    fn differentiate(
+        &mut self,
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+    ) -> Result<(), EngineError> {
+        let count = check_values(&self.network, points, values)?;
+        let each = self.network.outputs() * self.network.inputs();
+        check_length("derivatives", derivatives.len(), count, each)?;
+        Err(EngineError::Unsupported { backend: "gpu", missing: "derivatives" })
+    }
+
+    fn differentiate_twice(
+        &mut self,
+        _: &[f32],
+        _: &mut [f32],
+        _: &mut [f32],
+        _: &mut [f32],
+    ) -> Result<(), EngineError> {
+        Err(EngineError::Unsupported { backend: "gpu", missing: "second derivatives" })
+    }
+
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {
+        self.networks().parameters(self.slot, parameters)
+    }
+
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
+        check_parameters("parameters", &self.network, parameters.len())?;
+        self.networks().set_parameters(self.slot, parameters);
+        Ok(())
+    }
+
+    fn gradient(&self) -> Result<Vec<f32>, EngineError> {
+        if !self.has_gradient {
+            return Err(EngineError::NoGradient);
+        }
+        let mut gradient = Vec::new();
+        self.networks().gradient(self.slot, &mut gradient)?;
+        Ok(gradient)
+    }
+
+    fn adam_memory(&self) -> Result<AdamMemory, EngineError> {
+        let (mean, mean_square) = self.networks().means(self.slot)?;
+        Ok(AdamMemory { mean, mean_square, steps: self.adam_steps })
+    }
+
+    fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {
+        memory.check(&self.network)?;
+        self.networks().set_means(self.slot, (&memory.mean, &memory.mean_square));
+        self.adam_steps = memory.steps;
+        Ok(())
+    }
+
+    fn curvature(&mut self) -> Option<&mut dyn Curvature> {
+        None
+    }
+}

@@ -1,0 +1,12 @@
+struct Launch { start: u32, count: u32, rate: f32, spare0: u32, spare: vec4<u32> }
+@group(0) @binding(0) var<storage, read> direction: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> parameters: array<vec4<f32>>;
+var<immediate> launch: Launch;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.x < launch.count) {
+    let i = launch.start + id.x;
+    parameters[i] = parameters[i] - launch.rate * direction[id.x];
+  }
+}

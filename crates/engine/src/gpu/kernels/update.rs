@@ -1,0 +1,19 @@
+//! The text of the kernels that turn partial gradients into new parameters.
+
+/// Adds the partial gradients and losses of workgroups.
+pub(in crate::gpu) fn reduce() -> String {
+    [include_str!("tables.wgsl"), include_str!("update.wgsl"), include_str!("reduce.wgsl")].concat()
+}
+
+/// One step of Adam.
+pub(in crate::gpu) fn adam() -> String {
+    [include_str!("tables.wgsl"), include_str!("update.wgsl"), include_str!("adam.wgsl")].concat()
+}
+
+/// Moves the weights of one layer along a direction.
+pub(in crate::gpu) fn displace() -> &'static str {
+    include_str!("displace.wgsl")
+}
+
+/// The number of invocations of a workgroup of these kernels.
+pub(in crate::gpu) const INVOCATIONS: usize = 64;

@@ -1,0 +1,102 @@
+//! Compiled passes, with the tables that they read.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::device::{Access, Buffer, Checks, Device, Kernel};
+use super::kernels::{self, Purpose};
+use super::layout::{Keep, Layout};
+use super::wgsl;
+use crate::EngineError;
+use crate::channels::Channels;
+use vi3nr::Network;
+
+/// The compiled kernels of a device, by their text: networks of one activation and width share them.
+#[derive(Debug, Default)]
+pub(super) struct KernelCache {
+    kernels: Mutex<HashMap<String, Kernel>>,
+}
+
+impl KernelCache {
+    /// The kernel with this text, compiled if it is new.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Device`] if it cannot be compiled.
+    pub(super) fn get(
+        &self,
+        device: &Device,
+        text: String,
+        accesses: &[Access],
+    ) -> Result<Kernel, EngineError> {
+        let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kernel) = kernels.get(&text) {
+            return Ok(kernel.clone());
+        }
+        let kernel = device.kernel(&text, accesses, Checks::None)?;
+        kernels.insert(text, kernel.clone());
+        Ok(kernel)
+    }
+}
+
+/// A compiled pass over tiles of points.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    pub(super) kernel: Kernel,
+    pub(super) table: Buffer,
+    pub(super) channels: Channels,
+    /// The number of points of a tile.
+    pub(super) points: usize,
+    /// The number of vectors of a tile's points and targets.
+    pub(super) tile: usize,
+    /// The number of vectors of scratch memory of a workgroup.
+    pub(super) scratch: usize,
+    /// The largest number of workgroups for one network.
+    pub(super) groups: usize,
+}
+
+impl Pass {
+    /// Compiles the pass of `network` for `purpose` and `channels`. `rows` is the number of numbers
+    /// that each point has in the buffer of points.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Activation`] if the derivatives of a formula exceed their limits,
+    /// [`EngineError::Unsupported`] if a tile cannot hold the channels, and the errors of
+    /// [`KernelCache::get`].
+    pub(super) fn new(
+        (device, cache): (&Device, &KernelCache),
+        (network, layout): (&Network, &Layout),
+        (purpose, channels, rows): (Purpose, Channels, usize),
+    ) -> Result<Self, EngineError> {
+        let points = layout.tile.points(channels.count());
+        if points == 0 {
+            let missing = "derivatives with respect to so many coordinates";
+            return Err(EngineError::Unsupported { backend: "gpu", missing });
+        }
+        let is_training = purpose != Purpose::Evaluate;
+        let keep = if is_training { Keep::All } else { Keep::Two };
+        let order = kernels::channels::order(&channels, is_training);
+        let activation = wgsl::activation(network.activation(), order)?;
+        let coherent = device.has_coherent;
+        let text = kernels::pass(purpose, layout.tile, &channels, &activation, coherent);
+        let written = match purpose {
+            Purpose::Evaluate => 2,
+            Purpose::Step => 3,
+        };
+        let accesses = [&[Access::Read; 4][..], &[Access::Write; 3][..written]].concat();
+        let kernel = cache.get(device, text, &accesses)?;
+        let tile = super::batch::tile_vectors(points, rows);
+        let table = device.upload(&layout.table(keep, tile))?;
+        let (scratch, groups) = (layout.scratch(keep), layout.max_groups(keep));
+        Ok(Self { kernel, table, channels, points, tile, scratch, groups })
+    }
+
+    /// The number of tiles of `points` points.
+    pub(super) fn tiles(&self, points: usize) -> usize {
+        points.div_ceil(self.points)
+    }
+
+    /// The number of workgroups for `points` points of one network.
+    pub(super) fn used_groups(&self, points: usize) -> usize {
+        self.tiles(points).min(self.groups)
+    }
+}

@@ -1,0 +1,5 @@
+//! Engines of GPUs against the reference.
+#![cfg(feature = "gpu")]
+
+mod support;
+mod values;
