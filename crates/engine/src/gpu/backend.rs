@@ -39,7 +39,13 @@ impl Backend for GpuBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { runs: true, thread_invariant: true, ..Capabilities::default() }
+        Capabilities {
+            derivatives: true,
+            terms: true,
+            runs: true,
+            thread_invariant: true,
+            ..Capabilities::default()
+        }
     }
 
     fn engine(

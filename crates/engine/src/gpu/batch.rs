@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Batch;
+use crate::{Batch, Constraint};
 
 /// The number of vectors of a tile of `points` points with `rows` numbers for each.
 pub(super) fn tile_vectors(points: usize, rows: usize) -> usize {
@@ -33,6 +33,38 @@ pub(super) fn pack_batch(
         push_rows(packed, batch.targets, batch.outputs(), (points.clone(), count));
         let weight = |p| if p < count { batch.weight(p) as f32 } else { 0.0 };
         packed.extend(points.map(weight));
+    }
+}
+
+/// The number of numbers that [`pack_constraint`] stores for a point.
+pub(super) fn constraint_rows(inputs: usize, outputs: usize) -> usize {
+    2 * inputs + outputs * (3 + inputs) + 1
+}
+
+/// Appends the points of a constraint as [`pack_batch`] does. The rows of a tile are those of the
+/// coordinates, values, gradients, Laplacians, directions, directional derivatives and weights; arrays
+/// that are not set are 0, except for weights, which are 1.
+pub(super) fn pack_constraint(constraint: &Constraint<'_>, tile: usize, packed: &mut Vec<f32>) {
+    let (inputs, outputs) = (constraint.inputs, constraint.outputs);
+    let arrays = [
+        (Some(constraint.points), inputs),
+        (constraint.values, outputs),
+        (constraint.gradients, outputs * inputs),
+        (constraint.laplacians, outputs),
+        (constraint.directions, inputs),
+        (constraint.slopes, outputs),
+    ];
+    for first in (0..constraint.count).step_by(tile) {
+        for (array, width) in arrays {
+            match array {
+                Some(array) => {
+                    push_rows(packed, array, width, (first..first + tile, constraint.count));
+                }
+                None => packed.extend(std::iter::repeat_n(0.0, width * tile)),
+            }
+        }
+        let weight = |p| if p < constraint.count { constraint.weight(p) as f32 } else { 0.0 };
+        packed.extend((first..first + tile).map(weight));
     }
 }
 

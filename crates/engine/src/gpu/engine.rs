@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use vi3nr::Network;
 
-use super::networks::{Context, MAX_RUN, Networks, Resident, Steps};
-use crate::batch::{LoadedBatch, check_length, check_parameters, check_values};
+use super::networks::{Context, MAX_RUN, Networks, Resident, ResidentTerms, Steps};
+use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
 use crate::run::by_single_steps;
+use crate::terms::{LoadedTerms, Tally};
 use crate::{
     AdamMemory, AdamRun, Batch, BestParameters, Curvature, Engine, EngineError, RunEnd, RunOutcome,
     TermBatch, Update,
@@ -24,6 +25,10 @@ pub struct GpuEngine {
     slot: usize,
     network: Network,
     loaded: Loaded,
+    /// The loaded batch of terms, if it is one of terms, and its copy on the device.
+    terms: LoadedTerms,
+    resident_terms: ResidentTerms,
+    tally: Tally,
     has_gradient: bool,
     adam_steps: u64,
     /// The number of steps of the next run.
@@ -53,6 +58,9 @@ impl GpuEngine {
             slot: 0,
             network: network.clone(),
             loaded: Loaded::Nothing,
+            terms: LoadedTerms::default(),
+            resident_terms: ResidentTerms::default(),
+            tally: Tally::default(),
             has_gradient: false,
             adam_steps: 0,
             run_steps: 1,
@@ -71,6 +79,7 @@ impl Engine for GpuEngine {
 
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError> {
         self.loaded = Loaded::Nothing;
+        self.terms.clear();
         batch.check(&self.network)?;
         let resident = self.networks().load(self.slot, batch)?;
         self.loaded = match resident {
@@ -84,17 +93,28 @@ impl Engine for GpuEngine {
         Ok(())
     }
 
-    fn load_terms(&mut self, _: &TermBatch<'_>) -> Result<(), EngineError> {
+    fn load_terms(&mut self, batch: &TermBatch<'_>) -> Result<(), EngineError> {
         self.loaded = Loaded::Nothing;
-        Err(EngineError::Unsupported { backend: "gpu", missing: "losses on derivatives" })
+        self.terms.load(&self.network, batch)?;
+        let mut resident = std::mem::take(&mut self.resident_terms);
+        let loaded = self.networks().load_terms(batch, &mut resident);
+        self.resident_terms = resident;
+        loaded.inspect_err(|_| self.terms.clear())
     }
 
     fn term_losses(&self) -> &[f64] {
-        &[]
+        &self.tally.losses
     }
 
     fn loss_and_gradient(&mut self) -> Result<f64, EngineError> {
         self.has_gradient = false;
+        self.tally.losses.clear();
+        if let Some(batch) = self.terms.get() {
+            let sums = self.networks().sums_and_gradient(self.slot, &self.resident_terms)?;
+            let loss = self.tally.set(&batch, &sums);
+            self.has_gradient = true;
+            return Ok(loss);
+        }
         let mut networks = self.networks();
         let loss = match &self.loaded {
             Loaded::Nothing => Err(EngineError::NoBatch),
@@ -188,17 +208,19 @@ impl Engine for GpuEngine {
         let count = check_values(&self.network, points, values)?;
         let each = self.network.outputs() * self.network.inputs();
         check_length("derivatives", derivatives.len(), count, each)?;
-        Err(EngineError::Unsupported { backend: "gpu", missing: "derivatives" })
+        self.networks().differentiate(self.slot, points, (values, derivatives))
     }
 
     fn differentiate_twice(
         &mut self,
-        _: &[f32],
-        _: &mut [f32],
-        _: &mut [f32],
-        _: &mut [f32],
+        points: &[f32],
+        values: &mut [f32],
+        derivatives: &mut [f32],
+        hessians: &mut [f32],
     ) -> Result<(), EngineError> {
-        Err(EngineError::Unsupported { backend: "gpu", missing: "second derivatives" })
+        check_derivatives(&self.network, points, (values, derivatives, hessians))?;
+        let results = (values, derivatives, hessians);
+        self.networks().differentiate_twice(self.slot, points, results)
     }
 
     fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {

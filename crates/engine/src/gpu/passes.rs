@@ -38,6 +38,9 @@ impl KernelCache {
     }
 }
 
+/// The functions that terms call besides the activation.
+const TERM_FUNCTIONS: &str = "math_exp";
+
 /// A compiled pass over tiles of points.
 #[derive(Debug, Clone)]
 pub(super) struct Pass {
@@ -72,18 +75,20 @@ impl Pass {
             let missing = "derivatives with respect to so many coordinates";
             return Err(EngineError::Unsupported { backend: "gpu", missing });
         }
-        let is_training = purpose != Purpose::Evaluate;
+        let is_training = purpose.is_training();
         let keep = if is_training { Keep::All } else { Keep::Two };
         let order = kernels::channels::order(&channels, is_training);
-        let activation = wgsl::activation(network.activation(), order)?;
+        let functions = if purpose == Purpose::Terms { TERM_FUNCTIONS } else { "" };
+        let activation = wgsl::activation(network.activation(), order, functions)?;
         let coherent = device.has_coherent;
         let text = kernels::pass(purpose, layout.tile, &channels, &activation, coherent);
-        let written = match purpose {
-            Purpose::Evaluate => 2,
-            Purpose::Step => 3,
+        let (read, write) = (Access::Read, Access::Write);
+        let accesses: &[Access] = match purpose {
+            Purpose::Evaluate => &[read, read, read, read, write, write],
+            Purpose::Step => &[read, read, read, read, write, write, write],
+            Purpose::Terms => &[read, read, read, read, write, write, write, read],
         };
-        let accesses = [&[Access::Read; 4][..], &[Access::Write; 3][..written]].concat();
-        let kernel = cache.get(device, text, &accesses)?;
+        let kernel = cache.get(device, text, accesses)?;
         let tile = super::batch::tile_vectors(points, rows);
         let table = device.upload(&layout.table(keep, tile))?;
         let (scratch, groups) = (layout.scratch(keep), layout.max_groups(keep));

@@ -1,9 +1,9 @@
 //! The device of the tests, and networks with data.
 
 use vi3nr::Network;
+use vi3nr_engine::Backend;
 use vi3nr_engine::gpu::{DeviceKind, GpuBackend, devices};
 use vi3nr_engine::{Engine, Workers};
-use vi3nr_engine::Backend;
 
 /// The backend of the device that the environment variable `VI3NR_DEVICE` names, else of the first
 /// software device, else of the first usable one. `None`, counted as skipped, if there is none.

@@ -3,6 +3,8 @@
 pub(super) mod channels;
 mod pass;
 mod product;
+mod terms;
 pub(super) mod update;
 
 pub(super) use pass::{Purpose, pass};
+pub(super) use terms::MAX_TERMS;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::super::tile::Tile;
-use super::channels;
 use super::product::{Factor, Product, accumulate, entries, for_each_entry};
+use super::{channels, terms};
 use crate::channels::Channels;
 
 /// What a pass is for.
@@ -14,6 +14,15 @@ pub(in crate::gpu) enum Purpose {
     Evaluate,
     /// The loss of a [`Batch`](crate::Batch) and its gradient.
     Step,
+    /// The loss of the terms of a [`Constraint`](crate::Constraint) and its gradient.
+    Terms,
+}
+
+impl Purpose {
+    /// Whether the pass also goes backward.
+    pub(in crate::gpu) fn is_training(self) -> bool {
+        self != Self::Evaluate
+    }
 }
 
 /// The part that every pass has in common; `activation` is the text of `activate`.
@@ -214,8 +223,14 @@ fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id)
     text
 }
 
-/// The kernel of a training step.
-fn step(tile: Tile, channels: &Channels, activation: &str, coherent: bool) -> String {
+/// The kernel of a training step, on values or on terms.
+fn step(
+    purpose: Purpose,
+    tile: Tile,
+    channels: &Channels,
+    activation: &str,
+    coherent: bool,
+) -> String {
     let mut text = head(tile, channels, activation, coherent);
     text += "@group(0) @binding(5) var<storage, read_write> partials: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> losses: array<f32>;
@@ -224,7 +239,16 @@ var<private> is_first: bool;  // whether the partial gradient is overwritten
 var<private> scale: f32;
 var<private> loss: vec4<f32>;
 ";
-    text += include_str!("loss.wgsl");
+    let (differences, at_end) = match purpose {
+        Purpose::Terms => {
+            text += &terms::terms(channels);
+            ("    all_differences();\n", terms::write_sums())
+        }
+        _ => {
+            text += include_str!("loss.wgsl");
+            ("", LOSS_SUM)
+        }
+    };
     text += &channels::forward(channels, true);
     text += &channels::backward(channels);
     text += include_str!("first_layer.wgsl");
@@ -252,23 +276,14 @@ fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id)
     at = job.points + tile * net.tile;
 {forward}    output_layer();
     storageBarrier();
-    output_backward(); {last}
+{differences}    output_backward(); {last}
     for (var l = net.layers - 2u; l > 0u; l--) {{
       weight_gradient(l); hidden_backward(l); {other}
     }}
     first_backward();
     storageBarrier();
   }}
-  workgroupBarrier();
-  shared_vectors[tid] = loss;
-  workgroupBarrier();
-  if (tid == 0u) {{
-    var total = vec4<f32>(0.0);
-    for (var i = 0u; i < INVOCATIONS; i++) {{ total += shared_vectors[i]; }}
-    let o = job.slot * net.groups + group.x;
-    if (launch.accumulate == 0u) {{ losses[o] = sum(total); }} else {{ losses[o] += sum(total); }}
-  }}
-}}
+{at_end}}}
 ",
         place = place(tile),
         forward = forward(channels),
@@ -277,6 +292,18 @@ fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id)
     );
     text
 }
+
+/// The statements that write a workgroup's loss.
+const LOSS_SUM: &str = "  workgroupBarrier();
+  shared_vectors[tid] = loss;
+  workgroupBarrier();
+  if (tid == 0u) {
+    var total = vec4<f32>(0.0);
+    for (var i = 0u; i < INVOCATIONS; i++) { total += shared_vectors[i]; }
+    let o = job.slot * net.groups + group.x;
+    if (launch.accumulate == 0u) { losses[o] = sum(total); } else { losses[o] += sum(total); }
+  }
+";
 
 /// The text of a pass of `channels` with the tile `tile`; `activation` is the text of `activate`, and
 /// `coherent` whether scratch memory is declared so.
@@ -289,6 +316,6 @@ pub(in crate::gpu) fn pass(
 ) -> String {
     match purpose {
         Purpose::Evaluate => evaluate(tile, channels, activation, coherent),
-        Purpose::Step => step(tile, channels, activation, coherent),
+        Purpose::Step | Purpose::Terms => step(purpose, tile, channels, activation, coherent),
     }
 }

@@ -1,0 +1,266 @@
+//! Training steps.
+
+use super::control::{MAX_RUN, Steps, groups_of};
+use super::{Context, Job, Networks, Resident};
+use crate::channels::Channels;
+use crate::gpu::batch::pack_batch;
+use crate::gpu::device::{Access, Bindings, Buffer, Commands, Dispatch, Kernel};
+use crate::gpu::kernels::{Purpose, update};
+use crate::gpu::passes::Pass;
+use crate::{Batch, EngineError, Loss};
+
+/// The kernels and buffers of training steps.
+#[derive(Debug, Clone)]
+pub(super) struct Training {
+    pub(super) pass: Pass,
+    pub(super) partials: Buffer,
+    pub(super) losses: Buffer,
+    pub(super) reduce: Kernel,
+    pub(super) adam: Kernel,
+}
+
+impl Networks {
+    pub(super) fn training(&mut self) -> Result<Training, EngineError> {
+        if let Some(training) = &self.training {
+            return Ok(training.clone());
+        }
+        let Context { device, cache } = &self.context;
+        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        let kind = (Purpose::Step, Channels::of_order(0, inputs), inputs + outputs + 1);
+        let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
+        let groups = self.slots * pass.groups;
+        let (read, write) = (Access::Read, Access::Write);
+        let reduce = [read, read, read, read, write, write];
+        let adam = [read, read, read, read, write, write, write, write];
+        let training = Training {
+            partials: device.buffer::<[f32; 4]>(groups * self.layout.parameters)?,
+            losses: device.buffer::<f32>(groups)?,
+            reduce: cache.get(device, update::reduce(), &reduce)?,
+            adam: cache.get(device, update::adam(), &adam)?,
+            pass,
+        };
+        Ok(self.training.insert(training).clone())
+    }
+
+    // Losses and gradients.
+
+    /// The loss of a resident batch, whose gradient is kept.
+    pub(in crate::gpu) fn loss_and_gradient(
+        &mut self,
+        slot: usize,
+        batch: Resident,
+    ) -> Result<f64, EngineError> {
+        let training = self.training()?;
+        let points = slot * self.points_per_slot;
+        let job = self.job(&training.pass, slot, (batch.count, batch.count), points);
+        let mut commands = self.device().commands();
+        self.record_step(&training, &mut commands, &[job], (batch.loss, false))?;
+        self.record_reduction(&training, &mut commands, 1, 0);
+        self.device().submit(commands);
+        self.loss(slot, 0)
+    }
+
+    /// The loss of a batch of any size, whose gradient is kept. Its points are copied in parts.
+    pub(in crate::gpu) fn streamed_loss_and_gradient(
+        &mut self,
+        slot: usize,
+        batch: &Batch<'_>,
+    ) -> Result<f64, EngineError> {
+        let training = self.training()?;
+        let pass = &training.pass;
+        let per_slot = self.max_resident_bytes as usize / self.slots;
+        let part = (per_slot / (16 * pass.tile)).max(1) * pass.points;
+        self.reserve_points(part / pass.points * pass.tile)?;
+        let mut packed = Vec::new();
+        for first in (0..batch.count).step_by(part) {
+            let range = first..batch.count.min(first + part);
+            packed.clear();
+            pack_batch(batch, range.clone(), pass.points, &mut packed);
+            let points = slot * self.points_per_slot;
+            self.device().write(&self.points, 4 * points, &packed);
+            let mut job = self.job(pass, slot, (range.len(), batch.count), points);
+            job.groups = pass.used_groups(part.min(batch.count)) as u32;
+            let mut commands = self.device().commands();
+            self.record_step(&training, &mut commands, &[job], (batch.loss, first > 0))?;
+            if range.end == batch.count {
+                self.record_reduction(&training, &mut commands, 1, 0);
+            }
+            self.device().submit(commands);
+            self.device().wait()?;
+        }
+        self.loss(slot, 0)
+    }
+
+    pub(super) fn job(
+        &self,
+        pass: &Pass,
+        slot: usize,
+        (count, all): (usize, usize),
+        points: usize,
+    ) -> Job {
+        Job {
+            slot: slot as u32,
+            tiles: pass.tiles(count) as u32,
+            points: points as u32,
+            scale: (1.0 / (all as f64 * self.network.outputs() as f64)) as f32,
+            groups: pass.used_groups(count) as u32,
+        }
+    }
+
+    /// Records the passes of `jobs`, which are written to the device before.
+    fn record_step(
+        &mut self,
+        training: &Training,
+        commands: &mut Commands,
+        jobs: &[Job],
+        (loss, accumulates): (Loss, bool),
+    ) -> Result<(), EngineError> {
+        let groups = jobs.iter().map(|job| job.groups).max().unwrap_or(1);
+        self.reserve_scratch(&training.pass, jobs.len() * training.pass.groups)?;
+        self.device().write(&self.jobs, 0, jobs);
+        self.write_control(&[]);
+        let bindings = self.step_bindings(training);
+        let dispatch = step_dispatch(training, &bindings, jobs.len(), groups, (loss, accumulates));
+        commands.run([dispatch]);
+        Ok(())
+    }
+
+    fn step_bindings(&self, training: &Training) -> Bindings {
+        let Training { pass, partials, losses, .. } = training;
+        let buffers = [
+            &pass.table,
+            &self.jobs,
+            &self.points,
+            &self.parameters,
+            &self.scratch,
+            partials,
+            losses,
+        ];
+        self.device().bind(&pass.kernel, &buffers)
+    }
+
+    fn reduce_bindings(&self, training: &Training) -> Bindings {
+        let Training { pass, partials, losses, reduce, .. } = training;
+        let buffers = [&pass.table, &self.jobs, partials, losses, &self.gradient, &self.control];
+        self.device().bind(reduce, &buffers)
+    }
+
+    pub(super) fn adam_bindings(&self, training: &Training) -> Bindings {
+        let buffers = [
+            &training.pass.table,
+            &self.jobs,
+            &self.gradient,
+            &self.control,
+            &self.parameters,
+            &self.mean,
+            &self.mean_square,
+            &self.best,
+        ];
+        self.device().bind(&training.adam, &buffers)
+    }
+
+    pub(super) fn record_reduction(
+        &self,
+        training: &Training,
+        commands: &mut Commands,
+        jobs: usize,
+        step: u32,
+    ) {
+        let bindings = self.reduce_bindings(training);
+        commands.run([self.reduce_dispatch(training, &bindings, jobs, step)]);
+    }
+
+    fn reduce_dispatch<'a>(
+        &self,
+        training: &'a Training,
+        bindings: &'a Bindings,
+        jobs: usize,
+        step: u32,
+    ) -> Dispatch<'a> {
+        Dispatch {
+            kernel: &training.reduce,
+            bindings,
+            immediates: [step, 0, 0, 0, 0, 0, 0, 0],
+            groups: [groups_of(self.layout.parameters), jobs as u32],
+        }
+    }
+
+    pub(super) fn adam_dispatch<'a>(
+        &self,
+        training: &'a Training,
+        bindings: &'a Bindings,
+        jobs: usize,
+        (step, (start, count)): (u32, (usize, usize)),
+    ) -> Dispatch<'a> {
+        Dispatch {
+            kernel: &training.adam,
+            bindings,
+            immediates: [step, 0, start as u32, count as u32, 0, 0, 0, 0],
+            groups: [groups_of(count), jobs as u32],
+        }
+    }
+
+    /// Takes steps of Adam on the resident batches of several slots, which have equally many steps and
+    /// the same loss, in one submission. Returns for each the losses before its steps; a run that has
+    /// reached its goal or whose loss is not finite takes no further step.
+    pub(in crate::gpu) fn run(&mut self, runs: &[Steps<'_>]) -> Result<Vec<Vec<f64>>, EngineError> {
+        let training = self.training()?;
+        let steps = runs.first().map_or(0, |run| run.steps.len()).min(MAX_RUN);
+        let jobs: Vec<Job> = runs
+            .iter()
+            .map(|run| {
+                let (slot, count) = (run.slot, run.batch.count);
+                self.job(&training.pass, slot, (count, count), slot * self.points_per_slot)
+            })
+            .collect();
+        let groups = jobs.iter().map(|job| job.groups).max().unwrap_or(1);
+        let loss = runs.first().map_or(Loss::Squared, |run| run.batch.loss);
+        self.reserve_scratch(&training.pass, jobs.len() * training.pass.groups)?;
+        self.device().write(&self.jobs, 0, &jobs);
+        self.write_control(runs);
+        let bindings = [
+            self.step_bindings(&training),
+            self.reduce_bindings(&training),
+            self.adam_bindings(&training),
+        ];
+        let mut commands = self.device().commands();
+        let all = (0, self.layout.parameters);
+        commands.run((0..steps as u32).flat_map(|step| {
+            [
+                step_dispatch(&training, &bindings[0], jobs.len(), groups, (loss, false)),
+                self.reduce_dispatch(&training, &bindings[1], jobs.len(), step),
+                self.adam_dispatch(&training, &bindings[2], jobs.len(), (step, all)),
+            ]
+        }));
+        self.device().submit(commands);
+        let mut losses = vec![0.0f32; steps * self.slots];
+        self.device().read(&self.control, self.loss_index(0, 0), &mut losses)?;
+        let of_run = |run: &Steps<'_>| {
+            let own = losses.iter().skip(run.slot).step_by(self.slots);
+            own.map(|loss| f64::from(*loss)).collect()
+        };
+        Ok(runs.iter().map(of_run).collect())
+    }
+}
+
+/// The launch of a step's pass.
+fn step_dispatch<'a>(
+    training: &'a Training,
+    bindings: &'a Bindings,
+    jobs: usize,
+    groups: u32,
+    (loss, accumulates): (Loss, bool),
+) -> Dispatch<'a> {
+    let (kind, limit) = match loss {
+        Loss::Squared => (0, 0.0),
+        Loss::Absolute => (1, 0.0),
+        Loss::ClampedAbsolute { limit } => (2, limit),
+        Loss::ClampedSquared { limit } => (3, limit),
+    };
+    Dispatch {
+        kernel: &training.pass.kernel,
+        bindings,
+        immediates: [accumulates.into(), kind, (limit as f32).to_bits(), 0, 0, 0, 0, 0],
+        groups: [groups, jobs as u32],
+    }
+}
