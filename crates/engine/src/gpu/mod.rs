@@ -4,6 +4,7 @@
 
 mod backend;
 mod device;
+mod wgsl;
 
 pub use backend::GpuBackend;
 pub use device::{DeviceInfo, DeviceKind, devices};
