@@ -5,12 +5,6 @@
 mod backend;
 mod batch;
 mod device;
-mod engine;
-mod kernels;
-mod layout;
-mod networks;
-mod passes;
-mod tile;
 mod wgsl;
 
 pub use backend::GpuBackend;
