@@ -5,6 +5,12 @@
 mod backend;
 mod batch;
 mod device;
+mod engine;
+mod kernels;
+mod layout;
+mod networks;
+mod passes;
+mod tile;
 mod wgsl;
 
 pub use backend::GpuBackend;

@@ -2,4 +2,5 @@
 #![cfg(feature = "gpu")]
 
 mod support;
+mod terms;
 mod values;

@@ -7,7 +7,7 @@ use vi3nr_engine::{Engine, Workers};
 
 /// The backend of the device that the environment variable `VI3NR_DEVICE` names, else of the first
 /// software device, else of the first usable one. `None`, counted as skipped, if there is none.
-pub fn backend() -> Option<GpuBackend> {
+pub(crate) fn backend() -> Option<GpuBackend> {
     let all = devices();
     let named = std::env::var("VI3NR_DEVICE").ok().and_then(|text| text.parse().ok());
     let usable = || all.iter().filter(|info| info.problem.is_none());
@@ -21,7 +21,7 @@ pub fn backend() -> Option<GpuBackend> {
 }
 
 /// Numbers from -1 to 1 that look random.
-pub fn numbers(seed: u64, count: usize) -> Vec<f32> {
+pub(crate) fn numbers(seed: u64, count: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         state ^= state << 13;
@@ -33,7 +33,7 @@ pub fn numbers(seed: u64, count: usize) -> Vec<f32> {
 }
 
 /// Parameters whose layers keep the scale of their inputs.
-pub fn start(network: &Network) -> Vec<f32> {
+pub(crate) fn start(network: &Network) -> Vec<f32> {
     let mut parameters = numbers(3, network.parameter_count());
     for layer in network.layers() {
         let scale = 1.5 / (layer.fan_in as f32).sqrt();
@@ -43,12 +43,12 @@ pub fn start(network: &Network) -> Vec<f32> {
     parameters
 }
 
-pub fn engine(backend: &GpuBackend, network: &Network) -> Box<dyn Engine> {
+pub(crate) fn engine(backend: &GpuBackend, network: &Network) -> Box<dyn Engine> {
     backend.engine(network, &start(network)).unwrap()
 }
 
 /// The largest difference relative to the largest number of `exact`.
-pub fn error(seen: &[f32], exact: &[f64]) -> f64 {
+pub(crate) fn error(seen: &[f32], exact: &[f64]) -> f64 {
     assert_eq!(seen.len(), exact.len());
     let scale = exact.iter().fold(0.0f64, |scale, value| scale.max(value.abs()));
     let difference = |(seen, exact): (&f32, &f64)| (f64::from(*seen) - exact).abs() / scale;

@@ -1,3 +1,5 @@
+//! Losses on values: gradients, training and evaluation.
+
 use vi3nr::Network;
 use vi3nr_engine::{Batch, reference_gradient};
 
@@ -6,13 +8,10 @@ use crate::support::{backend, engine, error, numbers, start};
 #[test]
 fn gradients_are_those_of_the_reference() {
     let Some(backend) = backend() else { return };
-    for (dims, count) in [
-        (vec![2, 32, 32, 3], 100),
-        (vec![1, 20, 40, 7, 5], 33),
-        (vec![3, 64, 64, 1], 65),
-        (vec![2, 140, 132, 2], 150),
-    ] {
-        let network = Network::new(dims.clone(), "sine:omega=3".parse().unwrap()).unwrap();
+    for (dims, count) in
+        [(vec![2, 32, 32, 3], 100), (vec![1, 20, 40, 7, 5], 33), (vec![3, 64, 64, 1], 65)]
+    {
+        let network = Network::new(dims.clone(), "gaussian:sigma=0.5".parse().unwrap()).unwrap();
         let points = numbers(1, count * network.inputs());
         let targets = numbers(2, count * network.outputs());
         let batch = Batch::new(&network, &points, &targets).unwrap();
@@ -31,15 +30,6 @@ fn gradients_are_those_of_the_reference() {
             (loss / exact_loss - 1.0).abs(),
             error(&seen, &exact),
             t.elapsed()
-        );
-        let mut values = vec![0.0; count * network.outputs()];
-        engine.evaluate(&points, &mut values).unwrap();
-        let mut reference = vi3nr_engine::ReferenceEngine::new(&network, &start(&network)).unwrap();
-        let mut ex = vec![0.0; values.len()];
-        vi3nr_engine::Engine::evaluate(&mut reference, &points, &mut ex).unwrap();
-        eprintln!(
-            "   values {:e}",
-            error(&values, &ex.iter().map(|x| f64::from(*x)).collect::<Vec<_>>())
         );
     }
 }

@@ -23,7 +23,7 @@ use crate::EngineError;
 
 /// The text of `struct Jet { f0: vec4<f32>, … }` with `order` + 1 fields and of
 /// `fn activate(x: vec4<f32>) -> Jet`, which computes the activation and its derivatives up to
-/// `order`, 0 to 3, with the functions that it uses. All other names start with `math_` or `Math`.
+/// `order`, 0 to 3, with the functions that it and the text `caller` use. All other names start with `math_` or `Math`.
 ///
 /// At a kink, the derivatives of a built-in form are those of its left side, as in the other engines.
 ///
@@ -32,9 +32,10 @@ use crate::EngineError;
 pub(in crate::gpu) fn activation(
     activation: &Activation,
     order: usize,
+    caller: &str,
 ) -> Result<String, EngineError> {
     let body = body(activation, order)?;
-    let library = functions::used_by(&body);
+    let library = functions::used_by(&format!("{body}{caller}"));
     let fields: Vec<String> = (0..=order).map(|k| format!("f{k}: vec4<f32>")).collect();
     let fields = fields.join(", ");
     Ok(format!(
