@@ -68,7 +68,7 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Everything is available, by single steps.
-    const ALL: Self = Self {
+    pub(crate) const ALL: Self = Self {
         curvature: true,
         derivatives: true,
         terms: true,

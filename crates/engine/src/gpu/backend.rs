@@ -39,13 +39,7 @@ impl Backend for GpuBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            derivatives: true,
-            terms: true,
-            runs: true,
-            thread_invariant: true,
-            ..Capabilities::default()
-        }
+        Capabilities { runs: true, ..Capabilities::ALL }
     }
 
     fn engine(

@@ -68,6 +68,27 @@ pub(super) fn pack_constraint(constraint: &Constraint<'_>, tile: usize, packed: 
     }
 }
 
+/// Appends `points`, shape (n, inputs), in tiles with one row for each coordinate, then for each of the
+/// `width` numbers of `signs`, shape (n, width), then one of ones. The last tile is filled up with the
+/// last point, for which the other rows are 0.
+pub(super) fn pack_signs(
+    points: &[f32],
+    inputs: usize,
+    (signs, width): (&[f32], usize),
+    tile: usize,
+    packed: &mut Vec<f32>,
+) {
+    let count = points.len() / inputs;
+    for first in (0..count).step_by(tile) {
+        push_rows(packed, points, inputs, (first..first + tile, count));
+        for column in 0..width {
+            let sign = |p| if p < count { signs[p * width + column] } else { 0.0 };
+            packed.extend((first..first + tile).map(sign));
+        }
+        packed.extend((first..first + tile).map(|p| if p < count { 1.0 } else { 0.0 }));
+    }
+}
+
 /// Appends the `width` columns of `array`, shape (n, width), as rows, for `points`; points from `count`
 /// on are the last before it.
 fn push_rows(

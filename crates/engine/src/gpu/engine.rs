@@ -7,11 +7,12 @@ use vi3nr::Network;
 
 use super::networks::{Context, MAX_RUN, Networks, Resident, ResidentTerms, Steps};
 use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
+use crate::curvature::{check_directions, check_signs};
 use crate::run::by_single_steps;
 use crate::terms::{LoadedTerms, Tally};
 use crate::{
-    AdamMemory, AdamRun, Batch, BestParameters, Curvature, Engine, EngineError, RunEnd, RunOutcome,
-    TermBatch, Update,
+    AdamMemory, AdamRun, Batch, BestParameters, Curvature, Engine, EngineError, LayerCurvature,
+    Residuals, RunEnd, RunOutcome, TermBatch, Update,
 };
 
 /// The longest time in seconds that the steps of one submission should take. Displays freeze for
@@ -255,6 +256,28 @@ impl Engine for GpuEngine {
     }
 
     fn curvature(&mut self) -> Option<&mut dyn Curvature> {
-        None
+        Some(self)
+    }
+}
+
+impl Curvature for GpuEngine {
+    fn factors(
+        &mut self,
+        points: &[f32],
+        residuals: Residuals,
+        signs: &[f32],
+    ) -> Result<Vec<LayerCurvature>, EngineError> {
+        check_signs(&self.network, points, residuals, signs)?;
+        self.networks().factors(self.slot, points, (residuals, signs))
+    }
+
+    fn tangents(
+        &mut self,
+        points: &[f32],
+        residuals: Residuals,
+        directions: &[&[f32]],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        check_directions(&self.network, points, directions)?;
+        self.networks().tangents(self.slot, points, (residuals, directions))
     }
 }

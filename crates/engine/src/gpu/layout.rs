@@ -37,10 +37,6 @@ struct PaddedLayer {
     inputs: usize,
 }
 
-/// The number of memory regions of a hidden layer: its activations, and their slopes or
-/// preactivations.
-const REGIONS: usize = 2;
-
 impl Layout {
     /// The layout for `network`.
     ///
@@ -77,27 +73,23 @@ impl Layout {
     }
 
     /// The vectors of scratch memory that a workgroup needs, with where the regions of each hidden
-    /// layer start. An evaluation keeps those of two layers, a training step those of all.
+    /// layer start.
     fn regions(&self, keep: Keep) -> (usize, Vec<usize>) {
         let hidden = &self.layers[..self.layers.len() - 1];
-        let size = |layer: &PaddedLayer| REGIONS * self.region(4 * layer.stride);
+        let size = |layer: &PaddedLayer| keep.regions() * self.region(4 * layer.stride);
         let outputs = self.region(self.padded_outputs());
-        match keep {
-            Keep::All => {
-                let mut at = outputs;
-                let mut start = |layer| {
-                    at += size(layer);
-                    at - size(layer)
-                };
-                let starts = hidden.iter().map(&mut start).collect();
-                (at, starts)
-            }
-            Keep::Two => {
-                let largest = hidden.iter().map(size).max().unwrap_or(0);
-                let starts = (0..hidden.len()).map(|index| outputs + index % 2 * largest);
-                (outputs + 2 * largest, starts.collect())
-            }
+        if keep == Keep::All {
+            let mut at = outputs;
+            let mut start = |layer| {
+                at += size(layer);
+                at - size(layer)
+            };
+            let starts = hidden.iter().map(&mut start).collect();
+            return (at, starts);
         }
+        let largest = hidden.iter().map(size).max().unwrap_or(0);
+        let starts = (0..hidden.len()).map(|index| outputs + index % 2 * largest);
+        (outputs + 2 * largest, starts.collect())
     }
 
     /// The vectors of scratch memory that a workgroup needs.
@@ -105,17 +97,52 @@ impl Layout {
         self.regions(keep).0
     }
 
-    /// The largest number of workgroups of a pass over one network.
-    pub(super) fn max_groups(&self, keep: Keep) -> usize {
-        let largest = self.scratch(keep).max(match keep {
-            Keep::All => self.parameters,
-            Keep::Two => 0,
-        });
+    /// The largest number of workgroups of a pass over one network, each of which writes `sums`
+    /// vectors.
+    pub(super) fn max_groups(&self, keep: Keep, sums: usize) -> usize {
+        let largest = self.scratch(keep).max(sums);
         (MAX_BUFFER_BYTES / (16 * largest)).clamp(1, MAX_GROUPS)
     }
 
-    /// The table that kernels read. `tile` is the number of vectors of a tile's points and targets.
-    pub(super) fn table(&self, keep: Keep, tile: usize) -> Vec<u32> {
+    /// The vectors of the second moments of the activations and of the errors of a hidden layer: a row
+    /// for each unit, and, after those of the activations, one of their sums.
+    fn layer_moments(layer: &PaddedLayer) -> usize {
+        (8 * layer.stride + 1) * layer.stride
+    }
+
+    /// The vectors of the second moments of all hidden layers.
+    pub(super) fn moments(&self) -> usize {
+        self.layers[..self.layers.len() - 1].iter().map(Self::layer_moments).sum()
+    }
+
+    /// Reads the second moments of the hidden layer `index` from those of all: of its activations with
+    /// a 1, shape (units + 1, units + 1), and of its errors, shape (units, units). Each is multiplied
+    /// by `scale`; the last element of the first is 1.
+    pub(super) fn read_moments(
+        &self,
+        index: usize,
+        moments: &[f32],
+        scale: f64,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let before: usize = self.layers[..index].iter().map(Self::layer_moments).sum();
+        let layer = &self.layers[index];
+        let (units, row) = (layer.own.fan_out, 4 * layer.stride);
+        let own = &moments[4 * before..];
+        let of = |index: usize| scale * f64::from(own[index]);
+        let mut activations = Vec::with_capacity((units + 1) * (units + 1));
+        for k in 0..units {
+            activations.extend((0..units).map(|n| of(k * row + n)));
+            activations.push(of(row * row + k));
+        }
+        activations.extend((0..units).map(|n| of(row * row + n)));
+        activations.push(1.0);
+        let errors = (0..units * units).map(|at| of((row + 1 + at / units) * row + at % units));
+        (activations, errors.collect())
+    }
+
+    /// The table that kernels read. `tile` is the number of vectors of a tile's points and targets, and
+    /// `groups` the largest number of workgroups for a network.
+    pub(super) fn table(&self, keep: Keep, tile: usize, groups: usize) -> Vec<u32> {
         let (scratch, regions) = self.regions(keep);
         let header = Header {
             layers: self.layers.len() as u32,
@@ -124,10 +151,11 @@ impl Layout {
             parameters: self.parameters as u32,
             scratch: scratch as u32,
             tile: tile as u32,
-            groups: self.max_groups(keep) as u32,
-            padding: 0,
+            groups: groups as u32,
+            moments: self.moments() as u32,
         };
         let mut table = bytemuck::cast_slice(&[header]).to_vec();
+        let mut moments = 0;
         for (index, layer) in self.layers.iter().enumerate() {
             table.extend([
                 layer.weights as u32,
@@ -137,8 +165,9 @@ impl Layout {
                 layer.own.fan_out as u32,
                 regions.get(index).copied().unwrap_or(0) as u32,
                 self.region(4 * layer.stride) as u32,
-                0,
+                moments as u32,
             ]);
+            moments += Self::layer_moments(layer);
         }
         table
     }
@@ -209,13 +238,26 @@ impl Layout {
     }
 }
 
-/// Which layers' intermediate results a pass keeps.
+/// Which intermediate results a pass keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
     /// Those of all layers, for a backward pass.
     All,
     /// Those of two layers, in turns.
     Two,
+    /// Those of two layers and their derivatives along a direction.
+    TwoMoved,
+}
+
+impl Keep {
+    /// The number of regions of a layer: its activations, their slopes or preactivations, and the
+    /// derivatives of both.
+    fn regions(self) -> usize {
+        match self {
+            Self::All | Self::Two => 2,
+            Self::TwoMoved => 4,
+        }
+    }
 }
 
 /// The head of the table; `struct Net` in the kernels.
@@ -229,7 +271,7 @@ struct Header {
     scratch: u32,
     tile: u32,
     groups: u32,
-    padding: u32,
+    moments: u32,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::device::{Access, Buffer, Checks, Device, Kernel};
+use super::kernels::channels::Slopes;
 use super::kernels::{self, Purpose};
 use super::layout::{Keep, Layout};
 use super::wgsl;
@@ -75,23 +76,28 @@ impl Pass {
             let missing = "derivatives with respect to so many coordinates";
             return Err(EngineError::Unsupported { backend: "gpu", missing });
         }
-        let is_training = purpose.is_training();
-        let keep = if is_training { Keep::All } else { Keep::Two };
-        let order = kernels::channels::order(&channels, is_training);
+        let (keep, slopes, sums) = match purpose {
+            Purpose::Evaluate => (Keep::Two, Slopes::Unused, 0),
+            Purpose::Tangents => (Keep::TwoMoved, Slopes::Kept, 0),
+            Purpose::Step | Purpose::Terms => (Keep::All, Slopes::Kept, layout.parameters),
+            Purpose::Factors => (Keep::All, Slopes::Kept, layout.moments()),
+        };
+        let order = kernels::channels::order(&channels, slopes);
         let functions = if purpose == Purpose::Terms { TERM_FUNCTIONS } else { "" };
         let activation = wgsl::activation(network.activation(), order, functions)?;
         let coherent = device.has_coherent;
         let text = kernels::pass(purpose, layout.tile, &channels, &activation, coherent);
         let (read, write) = (Access::Read, Access::Write);
         let accesses: &[Access] = match purpose {
-            Purpose::Evaluate => &[read, read, read, read, write, write],
+            Purpose::Evaluate | Purpose::Factors => &[read, read, read, read, write, write],
+            Purpose::Tangents => &[read, read, read, read, write, write, read],
             Purpose::Step => &[read, read, read, read, write, write, write],
             Purpose::Terms => &[read, read, read, read, write, write, write, read],
         };
         let kernel = cache.get(device, text, accesses)?;
         let tile = super::batch::tile_vectors(points, rows);
-        let table = device.upload(&layout.table(keep, tile))?;
-        let (scratch, groups) = (layout.scratch(keep), layout.max_groups(keep));
+        let (scratch, groups) = (layout.scratch(keep), layout.max_groups(keep, sums));
+        let table = device.upload(&layout.table(keep, tile, groups))?;
         Ok(Self { kernel, table, channels, points, tile, scratch, groups })
     }
 

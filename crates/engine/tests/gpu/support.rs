@@ -54,3 +54,7 @@ pub(crate) fn error(seen: &[f32], exact: &[f64]) -> f64 {
     let difference = |(seen, exact): (&f32, &f64)| (f64::from(*seen) - exact).abs() / scale;
     seen.iter().zip(exact).map(difference).fold(0.0, f64::max)
 }
+
+pub(crate) fn double(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|value| f64::from(*value)).collect()
+}

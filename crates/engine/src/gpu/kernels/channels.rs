@@ -4,20 +4,28 @@ use std::fmt::Write as _;
 
 use crate::channels::Channels;
 
-/// The order of the derivatives of the activation that a pass needs.
-pub(in crate::gpu) fn order(channels: &Channels, is_training: bool) -> usize {
-    channels.order() + usize::from(is_training)
+/// The order of the derivatives of the activation that a pass needs: one more if it goes backward or
+/// along a direction.
+pub(in crate::gpu) fn order(channels: &Channels, slopes: Slopes) -> usize {
+    channels.order() + usize::from(slopes == Slopes::Kept)
+}
+
+/// Whether a pass keeps the slopes of the activation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::gpu) enum Slopes {
+    Kept,
+    Unused,
 }
 
 /// The function `put`, which takes a preactivation, and, if there is more than one channel,
 /// `sweep_forward`, which passes all channels of a layer through the activation.
-pub(super) fn forward(channels: &Channels, is_training: bool) -> String {
+pub(super) fn forward(channels: &Channels, slopes: Slopes) -> String {
     if channels.count() > 1 {
         return sweep_forward(channels);
     }
-    let slope = match is_training {
-        true => "  scratch[o + layer.size] = select(vec4<f32>(0.0), jet.f1, is_unit);\n",
-        false => "",
+    let slope = match slopes {
+        Slopes::Kept => "  scratch[o + layer.size] = select(vec4<f32>(0.0), jet.f1, is_unit);\n",
+        Slopes::Unused => "",
     };
     format!(
         "fn put(layer: Layer, unit: u32, column: u32, z: vec4<f32>) {{
@@ -136,6 +144,65 @@ fn sweep_backward(index: u32) {
         );
     }
     text + "  }
+  storageBarrier();
+}
+"
+}
+
+/// The function `put_moved`, which takes the derivative of a preactivation along a direction, and, if
+/// there is more than one channel, `sweep_moved`, which passes all channels of a layer and their
+/// derivatives through the activation.
+pub(super) fn moved(channels: &Channels) -> String {
+    if channels.count() == 1 {
+        return "fn put_moved(layer: Layer, unit: u32, column: u32, z: vec4<f32>) {
+  let o = own + layer.region + unit * COLUMNS + column;
+  scratch[o + 2u * layer.size] = z * scratch[o + layer.size];
+}
+"
+        .to_owned();
+    }
+    let mut text = String::from(
+        "fn put_moved(layer: Layer, unit: u32, column: u32, z: vec4<f32>) {
+  scratch[own + layer.region + 3u * layer.size + unit * COLUMNS + column] = z;
+}
+fn sweep_moved(index: u32) {
+  sweep_forward(index);
+  let layer = net.layer[index];
+  for (var i = tid; i < 4u * layer.stride * POINTS; i += INVOCATIONS) {
+    let unit = i / POINTS;
+    let from_z = own + layer.region + layer.size + unit * COLUMNS + i % POINTS;
+    let o = from_z + layer.size;
+    let from_v = o + layer.size;
+    let is_unit = unit < layer.units;
+    let jet = activate(scratch[from_z]);
+",
+    );
+    let count = channels.count();
+    for channel in 0..count {
+        let _ = writeln!(text, "    let z{channel} = scratch[from_z + {channel}u * POINTS];");
+        let _ = writeln!(text, "    let v{channel} = scratch[from_v + {channel}u * POINTS];");
+    }
+    let mut sums: Vec<String> = (0..count).map(|channel| format!("jet.f1 * v{channel}")).collect();
+    for (channel, sum) in sums.iter_mut().enumerate().skip(1) {
+        let _ = write!(sum, " + jet.f2 * z{channel} * v0");
+    }
+    for (channel, pairs) in seconds(channels) {
+        let _ = write!(sums[channel], " + jet.f3 * ({}) * v0", products(pairs));
+        for (a, b) in pairs {
+            let (a, b) = (1 + a, 1 + b);
+            let _ = write!(sums[channel], " + jet.f2 * (z{a} * v{b} + z{b} * v{a})");
+        }
+    }
+    for (channel, sum) in sums.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "    scratch[o + {channel}u * POINTS] = select(vec4<f32>(0.0), {sum}, is_unit);"
+        );
+    }
+    text + "    if (i % POINTS == 0u) {
+      for (var c = CHANNELS * POINTS; c < COLUMNS; c++) { scratch[o + c] = vec4<f32>(0.0); }
+    }
+  }
   storageBarrier();
 }
 "

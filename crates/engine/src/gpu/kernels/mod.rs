@@ -1,6 +1,7 @@
 //! The text of the kernels, in WGSL.
 
 pub(super) mod channels;
+mod curvature;
 mod pass;
 mod product;
 mod terms;

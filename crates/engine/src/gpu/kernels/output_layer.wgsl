@@ -2,7 +2,8 @@
 // partial sums meet in workgroup memory. `place(o, column, y)` takes each result.
 fn output_layer() {
   let layer = net.layer[net.layers - 1u];
-  let region = own + net.layer[net.layers - 2u].region;
+  let before = net.layer[net.layers - 2u];
+  let region = own + before.region;
   let column = tid % COLUMNS;
   for (var quad = 0u; quad < layer.stride; quad++) {
     workgroupBarrier();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::tile::Tile;
 use super::product::{Factor, Product, accumulate, entries, for_each_entry};
-use super::{channels, terms};
+use super::{channels, curvature, terms};
 use crate::channels::Channels;
 
 /// What a pass is for.
@@ -16,17 +16,14 @@ pub(in crate::gpu) enum Purpose {
     Step,
     /// The loss of the terms of a [`Constraint`](crate::Constraint) and its gradient.
     Terms,
-}
-
-impl Purpose {
-    /// Whether the pass also goes backward.
-    pub(in crate::gpu) fn is_training(self) -> bool {
-        self != Self::Evaluate
-    }
+    /// The second moments of the activations and errors of hidden layers.
+    Factors,
+    /// The derivatives of all channels along a direction in the space of parameters.
+    Tangents,
 }
 
 /// The part that every pass has in common; `activation` is the text of `activate`.
-fn head(tile: Tile, channels: &Channels, activation: &str, coherent: bool) -> String {
+pub(super) fn head(tile: Tile, channels: &Channels, activation: &str, coherent: bool) -> String {
     let count = channels.count();
     let coherent = if coherent { "@coherent " } else { "" };
     format!(
@@ -68,7 +65,7 @@ fn place(tile: Tile) -> String {
 }
 
 /// The function `hidden_layer`: z = W h + b for all channels, block by block.
-fn hidden_layer(tile: Tile) -> String {
+pub(super) fn hidden_layer(tile: Tile) -> String {
     let product = Product {
         terms: "layer.inputs",
         first: Factor::Rows("scratch[inputs + $k * COLUMNS + $m]"),
@@ -77,21 +74,6 @@ fn hidden_layer(tile: Tile) -> String {
         ),
         each_slice: "",
     };
-    let side = tile.side();
-    let mut biases = String::new();
-    for quad in 0..tile.each / 4 {
-        let _ = writeln!(
-            biases,
-            "      let bias{quad} = parameters[base + layer.biases + block * COLUMNS + {}u + tx];",
-            quad * side
-        );
-    }
-    // Only the channel of the values has biases.
-    let store = for_each_entry(
-        tile,
-        "put(layer, block * 4u * COLUMNS + $row, $vector, \
-         $c + select(0.0, bias$quad.$component, $vector < POINTS));",
-    );
     format!(
         "fn hidden_layer(index: u32) {{
   let layer = net.layer[index];
@@ -105,21 +87,48 @@ fn hidden_layer(tile: Tile) -> String {
 ",
         entries = entries(tile),
         product = accumulate(tile, &product),
+        biases = biases(tile, "parameters[base + layer.biases"),
+        store = store(tile, "put"),
     )
 }
 
-/// The functions `weight_gradient` and `hidden_backward`.
-fn hidden_backward(tile: Tile) -> String {
-    let gradient = Product {
-        terms: "4u * COLUMNS",
-        first: Factor::Columns("scratch[errors + (block * 4u * COLUMNS + $row) * COLUMNS + $k]"),
-        second: Factor::Columns("scratch[inputs + (rows * 4u * COLUMNS + $row) * COLUMNS + $k]"),
-        each_slice: "        if (rows == 0u && tid < COLUMNS) {
+/// The statements that read the biases of an invocation's rows; `start` is the start of their index.
+pub(super) fn biases(tile: Tile, start: &str) -> String {
+    let mut text = String::new();
+    for quad in 0..tile.each / 4 {
+        let offset = quad * tile.side();
+        let _ =
+            writeln!(text, "      let bias{quad} = {start} + block * COLUMNS + {offset}u + tx];");
+    }
+    text
+}
+
+/// The statements that pass each entry with its bias to the function `put`. Only the channel of the
+/// values has biases.
+pub(super) fn store(tile: Tile, put: &str) -> String {
+    let statement = format!(
+        "{put}(layer, block * 4u * COLUMNS + $row, $vector, \
+         $c + select(0.0, bias$quad.$component, $vector < POINTS));"
+    );
+    for_each_entry(tile, &statement)
+}
+
+/// The statements that add a slice of the first factor of a product, whose terms are columns, to
+/// `bias`: only the columns of values.
+pub(super) const SUM_OF_VALUES: &str = "        if (rows == 0u && tid < COLUMNS) {
           for (var k = 0u; k < SLICE && k0 + k < 4u * POINTS; k++) {
             bias += shared_vectors[k * COLUMNS + tid];
           }
         }
-",
+";
+
+/// The functions `weight_gradient` and `hidden_backward`.
+pub(super) fn hidden_backward(tile: Tile) -> String {
+    let gradient = Product {
+        terms: "4u * COLUMNS",
+        first: Factor::Columns("scratch[errors + (block * 4u * COLUMNS + $row) * COLUMNS + $k]"),
+        second: Factor::Columns("scratch[inputs + (rows * 4u * COLUMNS + $row) * COLUMNS + $k]"),
+        each_slice: SUM_OF_VALUES,
     };
     let back = Product {
         terms: "4u * layer.stride",
@@ -173,18 +182,46 @@ fn hidden_backward(index: u32) {{
     )
 }
 
-/// The statements of a forward pass up to the last hidden layer.
-fn forward(channels: &Channels) -> String {
-    let sweep = |layer: &str| match channels.count() {
+/// A call of the function `name`, which passes all channels of a layer through the activation, or
+/// nothing if there is one channel, which needs no separate pass.
+pub(super) fn sweep(channels: &Channels, name: &str, layer: &str) -> String {
+    match channels.count() {
         1 => String::new(),
-        _ => format!("sweep_forward({layer}); "),
-    };
+        _ => format!("{name}({layer}); "),
+    }
+}
+
+/// The function `output_layer`.
+pub(super) fn output_layer() -> &'static str {
+    include_str!("output_layer.wgsl")
+}
+
+/// The statements of a forward pass up to the last hidden layer.
+pub(super) fn forward(channels: &Channels) -> String {
     format!(
         "    first_layer(); {first}
     for (var l = 1u; l + 1u < net.layers; l++) {{ hidden_layer(l); {other}}}
 ",
-        first = sweep("0u"),
-        other = sweep("l"),
+        first = sweep(channels, "sweep_forward", "0u"),
+        other = sweep(channels, "sweep_forward", "l"),
+    )
+}
+
+/// The entry point: `prepare` once, `body` for each tile, and `end` once.
+pub(super) fn main(tile: Tile, prepare: &str, body: &str, end: &str) -> String {
+    format!(
+        "@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id) group: vec3<u32>) {{
+  tid = invocation;
+{place}  let job = jobs[launch.first_job + group.y];
+  own = (group.y * net.groups + group.x) * net.scratch;
+  base = job.slot * net.parameters;
+{prepare}  for (var tile = group.x; tile < job.tiles; tile += net.groups) {{
+    at = job.points + tile * net.tile;
+{body}  }}
+{end}}}
+",
+        place = place(tile),
     )
 }
 
@@ -197,30 +234,18 @@ fn place(o: u32, column: u32, y: vec4<f32>) {
   if (o < net.outputs) { results[to + o * COLUMNS + column] = y; }
 }
 ";
-    text += &channels::forward(channels, false);
+    text += &channels::forward(channels, channels::Slopes::Unused);
     text += include_str!("first_layer.wgsl");
     text += &hidden_layer(tile);
-    text += include_str!("output_layer.wgsl");
-    let _ = write!(
-        text,
-        "@compute @workgroup_size(INVOCATIONS)
-fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id) group: vec3<u32>) {{
-  tid = invocation;
-{place}  let job = jobs[launch.first_job + group.y];
-  own = (group.y * net.groups + group.x) * net.scratch;
-  base = job.slot * net.parameters;
-  for (var tile = group.x; tile < job.tiles; tile += net.groups) {{
-    at = job.points + tile * net.tile;
-    to = tile * net.outputs * COLUMNS;
+    text += output_layer();
+    let body = format!(
+        "    to = tile * net.outputs * COLUMNS;
 {forward}    output_layer();
     storageBarrier();
-  }}
-}}
 ",
-        place = place(tile),
         forward = forward(channels),
     );
-    text
+    text + &main(tile, "", &body, "")
 }
 
 /// The kernel of a training step, on values or on terms.
@@ -249,48 +274,34 @@ var<private> loss: vec4<f32>;
             ("", LOSS_SUM)
         }
     };
-    text += &channels::forward(channels, true);
+    text += &channels::forward(channels, channels::Slopes::Kept);
     text += &channels::backward(channels);
     text += include_str!("first_layer.wgsl");
     text += &hidden_layer(tile);
-    text += include_str!("output_layer.wgsl");
+    text += output_layer();
     text += include_str!("backward.wgsl");
+    text += include_str!("gradients.wgsl");
     text += &hidden_backward(tile);
-    let sweep = |layer: &str| match channels.count() {
-        1 => String::new(),
-        _ => format!("sweep_backward({layer}); "),
-    };
-    let _ = write!(
-        text,
-        "@compute @workgroup_size(INVOCATIONS)
-fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id) group: vec3<u32>) {{
-  tid = invocation;
-{place}  let job = jobs[launch.first_job + group.y];
-  own = (group.y * net.groups + group.x) * net.scratch;
-  base = job.slot * net.parameters;
-  part = (job.slot * net.groups + group.x) * net.parameters;
+    let prepare = "  part = (job.slot * net.groups + group.x) * net.parameters;
   scale = job.scale;
   loss = vec4(0.0);
-  for (var tile = group.x; tile < job.tiles; tile += net.groups) {{
-    is_first = tile == group.x && launch.accumulate == 0u;
-    at = job.points + tile * net.tile;
+";
+    let body = format!(
+        "    is_first = tile == group.x && launch.accumulate == 0u;
 {forward}    output_layer();
     storageBarrier();
-{differences}    output_backward(); {last}
+{differences}    output_gradient(); output_errors(); {last}
     for (var l = net.layers - 2u; l > 0u; l--) {{
       weight_gradient(l); hidden_backward(l); {other}
     }}
-    first_backward();
+    first_gradient();
     storageBarrier();
-  }}
-{at_end}}}
 ",
-        place = place(tile),
         forward = forward(channels),
-        last = sweep("net.layers - 2u"),
-        other = sweep("l - 1u"),
+        last = sweep(channels, "sweep_backward", "net.layers - 2u"),
+        other = sweep(channels, "sweep_backward", "l - 1u"),
     );
-    text
+    text + &main(tile, prepare, &body, at_end)
 }
 
 /// The statements that write a workgroup's loss.
@@ -316,6 +327,8 @@ pub(in crate::gpu) fn pass(
 ) -> String {
     match purpose {
         Purpose::Evaluate => evaluate(tile, channels, activation, coherent),
+        Purpose::Factors => curvature::factors(tile, channels, activation, coherent),
+        Purpose::Tangents => curvature::tangents(tile, channels, activation, coherent),
         Purpose::Step | Purpose::Terms => step(purpose, tile, channels, activation, coherent),
     }
 }

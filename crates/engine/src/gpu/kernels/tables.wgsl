@@ -8,7 +8,7 @@ struct Layer {
   units: u32,     // the number of units, without padding
   region: u32,    // where the layer's activations start in scratch memory
   size: u32,      // the size of a region
-  padding: u32,
+  moments: u32,   // where its second moments start
 }
 
 struct Net {
@@ -19,7 +19,7 @@ struct Net {
   scratch: u32,   // of a workgroup
   tile: u32,      // of a tile's points and targets
   groups: u32,    // the largest number of workgroups of a network
-  padding: u32,
+  moments: u32,   // of a workgroup
   layer: array<Layer>,
 }
 

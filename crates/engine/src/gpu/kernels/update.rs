@@ -15,5 +15,10 @@ pub(in crate::gpu) fn displace() -> &'static str {
     include_str!("displace.wgsl")
 }
 
+/// Adds the sums of workgroups.
+pub(in crate::gpu) fn sum() -> &'static str {
+    include_str!("sum.wgsl")
+}
+
 /// The number of invocations of a workgroup of these kernels.
 pub(in crate::gpu) const INVOCATIONS: usize = 64;

@@ -4,7 +4,7 @@ use super::{Context, Job, Networks};
 use crate::EngineError;
 use crate::channels::{Channels, hessian_index};
 use crate::gpu::batch::pack_points;
-use crate::gpu::device::Dispatch;
+use crate::gpu::device::{Buffer, Dispatch};
 use crate::gpu::kernels::Purpose;
 use crate::gpu::passes::Pass;
 
@@ -84,7 +84,7 @@ impl Networks {
             pack_points(points, inputs, pass.points, &mut packed);
             let count = points.len() / inputs;
             rows.resize(pass.tiles(count) * outputs * columns, 0.0);
-            self.rows(&pass, slot, (&packed, pass.tiles(count)), &mut rows)?;
+            self.rows(&pass, slot, (&packed, pass.tiles(count)), None, &mut rows)?;
             for point in 0..count {
                 let (tile, column) = (point / pass.points, point % pass.points);
                 for output in 0..outputs {
@@ -111,12 +111,13 @@ impl Networks {
     }
 
     /// The results of a pass over packed points: for each tile and output one row, which has the
-    /// points of the tile for each channel.
-    fn rows(
+    /// points of the tile for each channel. `direction` is that of a pass of derivatives along one.
+    pub(super) fn rows(
         &mut self,
         pass: &Pass,
         slot: usize,
         (packed, tiles): (&[f32], usize),
+        direction: Option<&Buffer>,
         rows: &mut [f32],
     ) -> Result<(), EngineError> {
         let groups = tiles.min(pass.groups);
@@ -127,7 +128,9 @@ impl Networks {
         device.write(&self.jobs, 0, &[job]);
         let points = device.upload(packed)?;
         let results = device.buffer::<f32>(rows.len())?;
-        let buffers = [&pass.table, &self.jobs, &points, &self.parameters, &self.scratch, &results];
+        let mut buffers =
+            vec![&pass.table, &self.jobs, &points, &self.parameters, &self.scratch, &results];
+        buffers.extend(direction);
         let bindings = device.bind(&pass.kernel, &buffers);
         let mut commands = device.commands();
         commands.run([Dispatch {

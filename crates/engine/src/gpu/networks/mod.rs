@@ -1,6 +1,7 @@
 //! The memory of networks on the device, and the launches that work on it.
 
 mod control;
+mod curvature;
 mod evaluate;
 mod terms;
 mod train;
@@ -52,6 +53,8 @@ pub(super) struct Networks {
     points_per_slot: usize,
     evaluations: Vec<Pass>,
     term_passes: Vec<Pass>,
+    factor_passes: Vec<Pass>,
+    tangent_passes: Vec<Pass>,
     training: Option<Training>,
     displace: Option<Kernel>,
     /// The largest size of a resident batch in bytes.
@@ -107,6 +110,8 @@ impl Networks {
             points_per_slot: 0,
             evaluations: Vec::new(),
             term_passes: Vec::new(),
+            factor_passes: Vec::new(),
+            tangent_passes: Vec::new(),
             training: None,
             displace: None,
             max_resident_bytes: MAX_RESIDENT_BYTES.min(device.info().buffer_bytes),

@@ -1,0 +1,87 @@
+//! Updates of the parameters, and many steps in one call.
+
+use vi3nr::Network;
+use vi3nr_engine::{
+    Adam, AdamRun, Batch, BestParameters, Engine, ReferenceEngine, RunEnd, RunOutcome, Update,
+};
+
+use crate::support::{backend, double, engine, error, numbers, start};
+
+/// Runs an engine until all steps are taken or it ends.
+fn run(engine: &mut dyn Engine, rates: &[f64], target: Option<f64>) -> (RunOutcome, BestParameters) {
+    let mut best = BestParameters::default();
+    let mut all = RunOutcome { losses: Vec::new(), steps: 0, best: None, end: None };
+    while all.end.is_none() && all.steps < rates.len() {
+        let learning_rates = &rates[all.steps..];
+        let run = AdamRun { constants: Adam::default(), learning_rates, target_loss: target };
+        let part = engine.run(&run, &mut best).unwrap();
+        all.best = part.best.map(|index| all.steps + index).or(all.best);
+        all.losses.extend(part.losses);
+        all.steps += part.steps;
+        all.end = part.end;
+    }
+    (all, best)
+}
+
+/// A run on the device takes the steps of the reference, keeps the best parameters, and goes on where
+/// single steps left off.
+#[test]
+fn runs_take_the_steps_of_the_reference() {
+    let Some(backend) = backend() else { return };
+    let network = Network::new(vec![2, 24, 32, 3], "tanh".parse().unwrap()).unwrap();
+    let (points, targets) = (numbers(1, 2 * 150), numbers(2, 3 * 150));
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+    let rates: Vec<f64> = (0..40).map(|step| 1e-2 / (1.0 + 0.1 * f64::from(step))).collect();
+    let mut gpu = engine(&backend, &network);
+    let mut reference = ReferenceEngine::new(&network, &start(&network)).unwrap();
+    gpu.load_batch(&batch).unwrap();
+    reference.load_batch(&batch).unwrap();
+    let (seen, best) = run(&mut *gpu, &rates, None);
+    let (exact, exact_best) = run(&mut reference, &rates, None);
+    assert_eq!((seen.steps, seen.end, seen.best), (40, None, exact.best));
+    let losses: Vec<f32> = seen.losses.iter().map(|loss| *loss as f32).collect();
+    assert!(error(&losses, &exact.losses) < 1e-6, "{:?}", seen.losses);
+    let difference = error(&best.parameters, &double(&exact_best.parameters));
+    assert!(difference < 1e-5, "{difference:e}");
+    // The state after the run is that of single steps.
+    let step = Update::adam(Adam::default(), 1e-3);
+    for engine in [&mut *gpu, &mut reference as &mut dyn Engine] {
+        engine.loss_and_gradient().unwrap();
+        engine.apply(&step).unwrap();
+    }
+    let (seen, exact) = (gpu.parameters().unwrap(), reference.parameters().unwrap());
+    assert!(error(&seen, &double(&exact)) < 1e-5);
+    assert_eq!(gpu.adam_memory().unwrap().steps, 41);
+}
+
+/// A run ends before the step at which the loss reaches its target, and at a loss that is not finite.
+#[test]
+fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
+    let Some(backend) = backend() else { return };
+    let network = Network::new(vec![2, 24, 32, 3], "tanh".parse().unwrap()).unwrap();
+    let (points, targets) = (numbers(1, 2 * 150), numbers(2, 3 * 150));
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+    let mut gpu = engine(&backend, &network);
+    gpu.load_batch(&batch).unwrap();
+    let (all, _) = run(&mut *gpu, &[1e-2; 30], None);
+    let at = all.best.unwrap();
+    let target = all.losses[at];
+    gpu.set_parameters(&start(&network)).unwrap();
+    gpu.set_adam_memory(&engine(&backend, &network).adam_memory().unwrap()).unwrap();
+    let (seen, best) = run(&mut *gpu, &[1e-2; 30], Some(target));
+    assert_eq!((seen.steps, seen.end, seen.best), (at, Some(RunEnd::Target), Some(at)));
+    assert_eq!(seen.losses[..], all.losses[..=at]);
+    assert_eq!((best.loss, &best.parameters), (target, &gpu.parameters().unwrap()));
+    assert_eq!(gpu.adam_memory().unwrap().steps, at as u64);
+
+    let mut infinite = start(&network);
+    infinite[0] = f32::INFINITY;
+    gpu.set_parameters(&infinite).unwrap();
+    let mut huge = targets.clone();
+    huge[5] = 3e30;
+    gpu.load_batch(&Batch::new(&network, &points, &huge).unwrap()).unwrap();
+    let (seen, best) = run(&mut *gpu, &[1e-2; 5], None);
+    assert_eq!((seen.steps, seen.end, seen.losses.len()), (0, Some(RunEnd::Diverged), 1));
+    assert!(best.parameters.is_empty());
+    assert_eq!(gpu.parameters().unwrap(), infinite);
+}
