@@ -353,4 +353,4 @@ impl Commands {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
