@@ -362,4 +362,4 @@ impl Commands {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -36,11 +36,14 @@ pub(in crate::gpu) fn activation(
 ) -> Result<String, EngineError> {
     let body = body(activation, order)?;
     let library = functions::used_by(&format!("{body}{caller}"));
+    let jet = jet("Jet", order);
+    Ok(format!("{library}{jet}fn activate(x: vec4<f32>) -> Jet {{\n{body}}}\n"))
+}
+
+/// The struct of a value and its derivatives up to `order`.
+fn jet(name: &str, order: usize) -> String {
     let fields: Vec<String> = (0..=order).map(|k| format!("f{k}: vec4<f32>")).collect();
-    let fields = fields.join(", ");
-    Ok(format!(
-        "{library}struct Jet {{ {fields} }}\nfn activate(x: vec4<f32>) -> Jet {{\n{body}}}\n"
-    ))
+    format!("struct {name} {{ {} }}\n", fields.join(", "))
 }
 
 /// The lines of a function that returns a `Jet`.

@@ -21,7 +21,7 @@ fn every_text_is_valid() {
     for name in catalog().map(|(name, _)| name).chain(FORMULAS) {
         let parsed: Activation = name.parse().unwrap();
         for order in 0..=3 {
-            let text = activation(&parsed, order).unwrap();
+            let text = activation(&parsed, order, "").unwrap();
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&text)));
             let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
