@@ -41,6 +41,11 @@ pub trait Backend: Send + Sync + Debug {
     /// The threads for all computation outside the engines.
     fn workers(&self) -> &Arc<Workers>;
 
+    /// The number of small networks that should be trained at the same time.
+    fn networks_side_by_side(&self) -> usize {
+        self.workers().threads()
+    }
+
     /// Creates backends of the same kind for `count` networks that are trained at the same time.
     /// Each of them gets an equal share of this backend's number of threads, but at least one
     /// thread.

@@ -248,11 +248,13 @@ impl Run {
         };
         let mut session = Session::new(plan, signal, backend, beginning)?;
         let mut last = (state.as_ref().map_or(0, |state| state.step), Instant::now());
-        let mut has_failed = false;
+        let (mut has_failed, mut ends_here) = (false, false);
         while let Some(progress) = session.step()? {
             log.record(&progress);
-            let ends_here = watch(RunEvent::Step(&progress)).is_break();
-            if ends_here || interval.is_due(progress.step - last.0, last.1.elapsed()) {
+            ends_here |= watch(RunEvent::Step(&progress)).is_break();
+            let is_due = ends_here || interval.is_due(progress.step - last.0, last.1.elapsed());
+            // An engine that takes many steps at a time is ahead of the log in between.
+            if is_due && session.is_settled() {
                 let checkpoint = Checkpoint {
                     identity: Identity::Plan(plan.to_json()),
                     request: Some(self.request.clone()),

@@ -255,6 +255,12 @@ impl<'a> Session<'a> {
         self.trainer.interrupt();
     }
 
+    /// Whether [`Session::state`] is the state after the last returned step: see
+    /// [`Trainer::is_settled`].
+    pub fn is_settled(&self) -> bool {
+        self.trainer.is_settled()
+    }
+
     /// The training state, which with the plan determines all further steps.
     ///
     /// # Errors

@@ -5,15 +5,22 @@ use std::sync::Arc;
 use vi3nr::Network;
 
 use super::GpuEngine;
+use super::arena::Pool;
 use super::device::{Device, DeviceInfo};
 use super::networks::Context;
 use crate::{Backend, Capabilities, Engine, EngineError, Workers};
+
+/// The number of small networks that are trained at the same time, so that their workgroups fill a
+/// large GPU: a piece of a photograph has about 60 of them, an H100 132 processors.
+const NETWORKS_SIDE_BY_SIDE: usize = 16;
 
 /// The backend of GPU engines. Its engines share one open device.
 #[derive(Debug, Clone)]
 pub struct GpuBackend {
     context: Context,
     workers: Arc<Workers>,
+    /// What backends side by side have in common.
+    pool: Option<Arc<Pool>>,
 }
 
 impl GpuBackend {
@@ -24,7 +31,7 @@ impl GpuBackend {
     /// Returns [`EngineError::Device`] if there is none or it cannot be opened.
     pub fn open(device: Option<usize>, workers: Arc<Workers>) -> Result<Self, EngineError> {
         let context = Context { device: Device::open(device)?, cache: Arc::default() };
-        Ok(Self { context, workers })
+        Ok(Self { context, workers, pool: None })
     }
 
     /// The device.
@@ -47,15 +54,23 @@ impl Backend for GpuBackend {
         network: &Network,
         parameters: &[f32],
     ) -> Result<Box<dyn Engine>, EngineError> {
-        Ok(Box::new(GpuEngine::new(&self.context, network, parameters)?))
+        Ok(Box::new(GpuEngine::new(&self.context, self.pool.clone(), network, parameters)?))
     }
 
     fn workers(&self) -> &Arc<Workers> {
         &self.workers
     }
 
+    fn networks_side_by_side(&self) -> usize {
+        self.workers.threads().max(NETWORKS_SIDE_BY_SIDE)
+    }
+
     fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
-        let backend = |workers| Box::new(Self { context: self.context.clone(), workers }) as _;
+        let pool = Some(Arc::new(Pool::new(count)));
+        let backend = |workers| {
+            let (context, pool) = (self.context.clone(), pool.clone());
+            Box::new(Self { context, workers, pool }) as _
+        };
         Ok(self.workers.shares(count)?.into_iter().map(backend).collect())
     }
 }

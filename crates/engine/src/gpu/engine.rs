@@ -1,11 +1,12 @@
 //! The engine of GPUs as an implementation of [`Engine`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use vi3nr::Network;
 
-use super::networks::{Context, MAX_RUN, Networks, Resident, ResidentTerms, Steps};
+use super::arena::{Place, Pool, Request};
+use super::networks::{Context, MAX_RUN, Networks, Resident, ResidentTerms};
 use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
 use crate::curvature::{check_directions, check_signs};
 use crate::run::by_single_steps;
@@ -22,8 +23,11 @@ const RUN_SECONDS: f64 = 0.05;
 /// The float32 engine for GPUs. Its results have the same bytes in every run on the same device with
 /// the same driver.
 pub struct GpuEngine {
-    networks: Arc<Mutex<Networks>>,
-    slot: usize,
+    context: Context,
+    /// Where the network lies. An engine from one of several backends side by side moves to memory in
+    /// common with others when it loads a batch.
+    place: Place,
+    pool: Option<Arc<Pool>>,
     network: Network,
     loaded: Loaded,
     /// The loaded batch of terms, if it is one of terms, and its copy on the device.
@@ -48,15 +52,17 @@ enum Loaded {
 impl GpuEngine {
     pub(super) fn new(
         context: &Context,
+        pool: Option<Arc<Pool>>,
         network: &Network,
         parameters: &[f32],
     ) -> Result<Self, EngineError> {
         check_parameters("parameters", network, parameters.len())?;
-        let networks = Networks::new(context, network, 1)?;
-        networks.set_parameters(0, parameters);
+        let place = Place::alone(context, network)?;
+        place.networks().set_parameters(place.slot, parameters);
         Ok(Self {
-            networks: Arc::new(Mutex::new(networks)),
-            slot: 0,
+            context: context.clone(),
+            place,
+            pool,
             network: network.clone(),
             loaded: Loaded::Nothing,
             terms: LoadedTerms::default(),
@@ -69,7 +75,22 @@ impl GpuEngine {
     }
 
     fn networks(&self) -> MutexGuard<'_, Networks> {
-        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.place.networks()
+    }
+
+    /// Moves the network to memory in common with others, if it is to be trained beside them.
+    fn join(&mut self) -> Result<(), EngineError> {
+        // A gradient is kept where it is.
+        let Some(pool) = self.pool.as_ref().filter(|_| !self.has_gradient) else { return Ok(()) };
+        let place = pool.place(&self.context, &self.network)?;
+        let (parameters, memory) = (self.parameters()?, self.adam_memory()?);
+        let networks = place.networks();
+        networks.set_parameters(place.slot, &parameters);
+        networks.set_means(place.slot, (&memory.mean, &memory.mean_square));
+        drop(networks);
+        self.place = place;
+        self.pool = None;
+        Ok(())
     }
 }
 
@@ -82,7 +103,8 @@ impl Engine for GpuEngine {
         self.loaded = Loaded::Nothing;
         self.terms.clear();
         batch.check(&self.network)?;
-        let resident = self.networks().load(self.slot, batch)?;
+        self.join()?;
+        let resident = self.networks().load(self.place.slot, batch)?;
         self.loaded = match resident {
             Some(resident) => Loaded::Resident(resident),
             None => {
@@ -111,7 +133,7 @@ impl Engine for GpuEngine {
         self.has_gradient = false;
         self.tally.losses.clear();
         if let Some(batch) = self.terms.get() {
-            let sums = self.networks().sums_and_gradient(self.slot, &self.resident_terms)?;
+            let sums = self.networks().sums_and_gradient(self.place.slot, &self.resident_terms)?;
             let loss = self.tally.set(&batch, &sums);
             self.has_gradient = true;
             return Ok(loss);
@@ -119,9 +141,9 @@ impl Engine for GpuEngine {
         let mut networks = self.networks();
         let loss = match &self.loaded {
             Loaded::Nothing => Err(EngineError::NoBatch),
-            Loaded::Resident(batch) => networks.loss_and_gradient(self.slot, *batch),
+            Loaded::Resident(batch) => networks.loss_and_gradient(self.place.slot, *batch),
             Loaded::Streamed(batch) => {
-                networks.streamed_loss_and_gradient(self.slot, &batch.get()?)
+                networks.streamed_loss_and_gradient(self.place.slot, &batch.get()?)
             }
         }?;
         drop(networks);
@@ -137,12 +159,12 @@ impl Engine for GpuEngine {
                     return Err(EngineError::NoGradient);
                 }
                 let step = constants.step(self.adam_steps + 1, learning_rate);
-                self.networks().adam_step(self.slot, step, except_weights_of)?;
+                self.networks().adam_step(self.place.slot, step, except_weights_of)?;
                 self.adam_steps += 1;
                 Ok(())
             }
             Update::Displace { layer, direction, rate } => {
-                self.networks().displace(self.slot, layer, direction, rate)
+                self.networks().displace(self.place.slot, layer, direction, rate)
             }
         }
     }
@@ -153,7 +175,8 @@ impl Engine for GpuEngine {
         best: &mut BestParameters,
     ) -> Result<RunOutcome, EngineError> {
         let Loaded::Resident(batch) = self.loaded else {
-            return by_single_steps(self, run, best);
+            let learning_rates = &run.learning_rates[..run.learning_rates.len().min(1)];
+            return by_single_steps(self, &AdamRun { learning_rates, ..*run }, best);
         };
         self.has_gradient = false;
         let count = run.learning_rates.len().min(self.run_steps);
@@ -163,9 +186,9 @@ impl Engine for GpuEngine {
             .collect();
         let began = Instant::now();
         let goal = run.target_loss.unwrap_or(f64::NEG_INFINITY);
-        let slot = self.slot;
-        let steps = Steps { slot, batch, steps: &steps, best: best.loss, goal };
-        let mut losses = self.networks().run(&[steps])?.pop().unwrap_or_default();
+        let slot = self.place.slot;
+        let mut losses = self.place.run(Request { slot, batch, steps, best: best.loss, goal })?;
+        let count = losses.len();
         // The first run includes what drivers do only once.
         let longest = if self.adam_steps == 0 { 2 } else { 4 * count };
         let suited = count as f64 * RUN_SECONDS / began.elapsed().as_secs_f64();
@@ -182,7 +205,7 @@ impl Engine for GpuEngine {
         );
         if let (Some(_), loss) = smallest {
             best.loss = loss;
-            self.networks().best(self.slot, &mut best.parameters)?;
+            self.networks().best(self.place.slot, &mut best.parameters)?;
         }
         let steps = end.unwrap_or(losses.len());
         self.adam_steps += steps as u64;
@@ -197,7 +220,7 @@ impl Engine for GpuEngine {
 
     fn evaluate(&mut self, points: &[f32], values: &mut [f32]) -> Result<(), EngineError> {
         check_values(&self.network, points, values)?;
-        self.networks().evaluate(self.slot, points, values)
+        self.networks().evaluate(self.place.slot, points, values)
     }
 
     fn differentiate(
@@ -209,7 +232,7 @@ impl Engine for GpuEngine {
         let count = check_values(&self.network, points, values)?;
         let each = self.network.outputs() * self.network.inputs();
         check_length("derivatives", derivatives.len(), count, each)?;
-        self.networks().differentiate(self.slot, points, (values, derivatives))
+        self.networks().differentiate(self.place.slot, points, (values, derivatives))
     }
 
     fn differentiate_twice(
@@ -221,16 +244,16 @@ impl Engine for GpuEngine {
     ) -> Result<(), EngineError> {
         check_derivatives(&self.network, points, (values, derivatives, hessians))?;
         let results = (values, derivatives, hessians);
-        self.networks().differentiate_twice(self.slot, points, results)
+        self.networks().differentiate_twice(self.place.slot, points, results)
     }
 
     fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {
-        self.networks().parameters(self.slot, parameters)
+        self.networks().parameters(self.place.slot, parameters)
     }
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
         check_parameters("parameters", &self.network, parameters.len())?;
-        self.networks().set_parameters(self.slot, parameters);
+        self.networks().set_parameters(self.place.slot, parameters);
         Ok(())
     }
 
@@ -239,18 +262,18 @@ impl Engine for GpuEngine {
             return Err(EngineError::NoGradient);
         }
         let mut gradient = Vec::new();
-        self.networks().gradient(self.slot, &mut gradient)?;
+        self.networks().gradient(self.place.slot, &mut gradient)?;
         Ok(gradient)
     }
 
     fn adam_memory(&self) -> Result<AdamMemory, EngineError> {
-        let (mean, mean_square) = self.networks().means(self.slot)?;
+        let (mean, mean_square) = self.networks().means(self.place.slot)?;
         Ok(AdamMemory { mean, mean_square, steps: self.adam_steps })
     }
 
     fn set_adam_memory(&mut self, memory: &AdamMemory) -> Result<(), EngineError> {
         memory.check(&self.network)?;
-        self.networks().set_means(self.slot, (&memory.mean, &memory.mean_square));
+        self.networks().set_means(self.place.slot, (&memory.mean, &memory.mean_square));
         self.adam_steps = memory.steps;
         Ok(())
     }
@@ -268,7 +291,7 @@ impl Curvature for GpuEngine {
         signs: &[f32],
     ) -> Result<Vec<LayerCurvature>, EngineError> {
         check_signs(&self.network, points, residuals, signs)?;
-        self.networks().factors(self.slot, points, (residuals, signs))
+        self.networks().factors(self.place.slot, points, (residuals, signs))
     }
 
     fn tangents(
@@ -278,6 +301,6 @@ impl Curvature for GpuEngine {
         directions: &[&[f32]],
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         check_directions(&self.network, points, directions)?;
-        self.networks().tangents(self.slot, points, (residuals, directions))
+        self.networks().tangents(self.place.slot, points, (residuals, directions))
     }
 }

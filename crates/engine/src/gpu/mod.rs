@@ -2,6 +2,7 @@
 //!
 //! [`devices`] lists the GPUs of the machine, and [`GpuBackend`] opens one of them.
 
+mod arena;
 mod backend;
 mod batch;
 mod device;

@@ -2,13 +2,18 @@
 
 use vi3nr::Network;
 use vi3nr_engine::{
-    Adam, AdamRun, Batch, BestParameters, Engine, ReferenceEngine, RunEnd, RunOutcome, Update,
+    Adam, AdamRun, Backend, Batch, BestParameters, Engine, ReferenceEngine, RunEnd, RunOutcome,
+    Update,
 };
 
 use crate::support::{backend, double, engine, error, numbers, start};
 
 /// Runs an engine until all steps are taken or it ends.
-fn run(engine: &mut dyn Engine, rates: &[f64], target: Option<f64>) -> (RunOutcome, BestParameters) {
+fn run(
+    engine: &mut dyn Engine,
+    rates: &[f64],
+    target: Option<f64>,
+) -> (RunOutcome, BestParameters) {
     let mut best = BestParameters::default();
     let mut all = RunOutcome { losses: Vec::new(), steps: 0, best: None, end: None };
     while all.end.is_none() && all.steps < rates.len() {
@@ -84,4 +89,37 @@ fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
     assert_eq!((seen.steps, seen.end, seen.losses.len()), (0, Some(RunEnd::Diverged), 1));
     assert!(best.parameters.is_empty());
     assert_eq!(gpu.parameters().unwrap(), infinite);
+}
+
+/// Networks that are trained side by side, in common launches, end with the bytes of networks that are
+/// trained alone, and a second run with those of the first.
+#[test]
+fn networks_side_by_side_are_the_same_as_alone() {
+    let Some(backend) = backend() else { return };
+    let network = Network::new(vec![2, 24, 32, 3], "tanh".parse().unwrap()).unwrap();
+    // Networks with different numbers of points, learning rates and steps.
+    let train = |backend: &dyn Backend, seed: u64| {
+        let count = 60 + 45 * seed as usize;
+        let (points, targets) = (numbers(seed, 2 * count), numbers(seed + 9, 3 * count));
+        let rates = vec![1e-3 * (1.0 + seed as f64); 12 + 3 * seed as usize];
+        let mut engine = backend.engine(&network, &start(&network)).unwrap();
+        engine.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
+        let (outcome, best) = run(&mut *engine, &rates, None);
+        let mut values = vec![0.0; targets.len()];
+        engine.evaluate(&points, &mut values).unwrap();
+        (outcome, best, engine.parameters().unwrap(), engine.gradient().unwrap(), values)
+    };
+    let alone: Vec<_> = (0..3).map(|seed| train(&backend, seed)).collect();
+    assert_eq!(train(&backend, 1), alone[1]);
+    let backends = backend.side_by_side(3).unwrap();
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (seed, backend) in (0..).zip(&backends) {
+            let train = &train;
+            threads.push(scope.spawn(move || train(&**backend, seed)));
+        }
+        for (thread, alone) in threads.into_iter().zip(&alone) {
+            assert_eq!(&thread.join().unwrap(), alone);
+        }
+    });
 }

@@ -43,19 +43,29 @@ struct AdamOptimizer {
     settings: AdamSettings,
 }
 
+impl AdamOptimizer {
+    fn rate(&self, step: u64, progress: f64) -> f64 {
+        let AdamSettings { learning_rate, schedule } = self.settings;
+        schedule.rate(learning_rate, step, progress)
+    }
+}
+
 impl Optimizer for AdamOptimizer {
     fn step(
         &mut self,
         engine: &mut dyn Engine,
         at: &StepContext<'_>,
     ) -> Result<StepOutcome, EngineError> {
-        let AdamSettings { learning_rate, schedule } = self.settings;
-        let rate = schedule.rate(learning_rate, at.step, at.progress);
+        let rate = self.rate(at.step, at.progress);
         if !at.loss.is_finite() {
             return Ok(StepOutcome { status: StepStatus::Diverged, rate, operations: 0.0 });
         }
         engine.apply(&Update::adam(Adam::default(), rate))?;
         Ok(StepOutcome { status: StepStatus::Moved, rate, operations: 0.0 })
+    }
+
+    fn adam_rate(&self, step: u64, progress: f64) -> Option<f64> {
+        Some(self.rate(step, progress))
     }
 
     fn save(&self, engine: &dyn Engine) -> Result<OptimizerState, EngineError> {

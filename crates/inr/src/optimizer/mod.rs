@@ -256,6 +256,12 @@ pub trait Optimizer: Send {
         at: &StepContext<'_>,
     ) -> Result<StepOutcome, EngineError>;
 
+    /// The learning rate of the step `step` (from 0) at which the fraction `progress` of the run is
+    /// complete, if the step is one of Adam for all parameters, so that [`Engine::run`] can take it.
+    fn adam_rate(&self, _step: u64, _progress: f64) -> Option<f64> {
+        None
+    }
+
     /// A copy of the state, which with the engine's parameters determines all further steps.
     ///
     /// # Errors

@@ -83,7 +83,7 @@ impl Tally {
     }
 }
 
-/// Fits the pieces `todo` in parallel, one on each thread of the backend. Each gives the same bytes
+/// Fits the pieces `todo` in parallel, as many at a time as suit the backend. Each gives the same bytes
 /// as if it were fitted alone. `keep` receives every piece when it ends, in no fixed order. `watch`
 /// is called after each piece, and several times per second, and may stop the fit. Returns the
 /// pieces that were not started because `watch` stopped the fit or the time limit was reached.
@@ -96,7 +96,7 @@ pub(super) fn fit_pieces<E: From<FitError>>(
     watch: &mut dyn FnMut(&PieceProgress) -> ControlFlow<()>,
     keep: &mut dyn FnMut(FittedPiece) -> Result<(), E>,
 ) -> Result<Vec<usize>, E> {
-    let side_by_side = backend.workers().threads().min(todo.len()).max(1);
+    let side_by_side = backend.networks_side_by_side().min(todo.len()).max(1);
     let backends = backend.side_by_side(side_by_side).map_err(FitError::from)?;
     let waiting = Mutex::new(VecDeque::from(todo));
     let is_interrupted = AtomicBool::new(false);

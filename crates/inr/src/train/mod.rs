@@ -195,4 +195,6 @@ impl EpochMean {
 }
 
 #[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod tests;

@@ -4,24 +4,25 @@ use std::time::Instant;
 
 use vi3nr::Network;
 use vi3nr::rng::{Random, Stream};
-use vi3nr_engine::{Backend, CpuBackend, CpuEngine, Engine, ReferenceEngine};
+use vi3nr_engine::{Backend, Capabilities, CpuBackend, CpuEngine, Engine, ReferenceEngine};
 
+use super::run_tests::With;
 use super::*;
 use crate::metrics::psnr_of_mse;
 use crate::optimizer::{AdamSettings, KfacSettings, OptimizerName, Problem, Schedule};
 use crate::points::{Draw, Drawn, Indices, PointBatch, Points, Sampled, Sampler};
 use crate::supervision::Supervision;
 
-fn settings(steps: u64) -> TrainSettings {
+pub(super) fn settings(steps: u64) -> TrainSettings {
     let optimizer = adam(1e-2, Schedule::Cosine);
     TrainSettings { steps, batch: None, optimizer, target_psnr: None, time_limit: None }
 }
 
-fn adam(learning_rate: f64, schedule: Schedule) -> OptimizerSettings {
+pub(super) fn adam(learning_rate: f64, schedule: Schedule) -> OptimizerSettings {
     OptimizerSettings::Adam(AdamSettings { learning_rate, schedule })
 }
 
-fn backend() -> CpuBackend {
+pub(super) fn backend() -> CpuBackend {
     CpuBackend::new(Some(1)).unwrap()
 }
 
@@ -82,7 +83,7 @@ impl Sampler for CurveSampler {
     }
 }
 
-fn sampled() -> Points<'static> {
+pub(super) fn sampled() -> Points<'static> {
     Points::Sampled(Arc::new(Curve))
 }
 
@@ -112,7 +113,7 @@ fn uninterrupted(_: &Progress, _: &Trainer<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn problem() -> (Network, Vec<f32>) {
+pub(super) fn problem() -> (Network, Vec<f32>) {
     let network = Network::uniform(1, 24, 3, 1, "sine:omega=3".parse().unwrap()).unwrap();
     let rule = vi3nr::InitRule::new(vi3nr::Scheme::Siren { omega: 3.0 });
     let start = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 1);
@@ -277,37 +278,8 @@ fn kfac_rejects_mini_batches() {
 /// K-FAC on a backend that does not support curvature.
 #[test]
 fn kfac_rejects_a_backend_without_curvature() {
-    #[derive(Debug)]
-    struct Plain(CpuBackend);
-
-    impl Backend for Plain {
-        fn name(&self) -> &'static str {
-            "plain"
-        }
-
-        fn capabilities(&self) -> vi3nr_engine::Capabilities {
-            vi3nr_engine::Capabilities::default()
-        }
-
-        fn engine(
-            &self,
-            network: &Network,
-            parameters: &[f32],
-        ) -> Result<Box<dyn Engine>, EngineError> {
-            self.0.engine(network, parameters)
-        }
-
-        fn workers(&self) -> &Arc<vi3nr_engine::Workers> {
-            self.0.workers()
-        }
-
-        fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
-            self.0.side_by_side(count)
-        }
-    }
-
     let (network, start) = problem();
-    let backend = Plain(backend());
+    let backend = With(backend(), Capabilities::default());
     let mut engine = backend.engine(&network, &start).unwrap();
     let run = RunContext { seed: 1, backend: &backend, started: Instant::now() };
     let optimizer = OptimizerSettings::Kfac(KfacSettings::for_points(200));
@@ -316,7 +288,7 @@ fn kfac_rejects_a_backend_without_curvature() {
     let TrainError::Engine(EngineError::Unsupported { backend, missing }) = error else {
         panic!("{error}")
     };
-    assert_eq!(backend, "plain");
+    assert_eq!(backend, "other");
     assert!(missing.contains("curvature"), "{missing}");
 }
 

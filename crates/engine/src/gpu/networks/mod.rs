@@ -13,7 +13,7 @@ use vi3nr::Network;
 
 use super::batch::pack_batch;
 use super::device::{Buffer, Device, Kernel};
-use super::layout::Layout;
+use super::layout::{Keep, Layout};
 use super::passes::{KernelCache, Pass};
 use crate::{Batch, EngineError, Loss};
 use control::CONTROL_HEAD;
@@ -79,6 +79,12 @@ pub(super) struct Resident {
     loss: Loss,
 }
 
+impl Resident {
+    pub(super) fn loss(&self) -> Loss {
+        self.loss
+    }
+}
+
 impl Networks {
     /// Allocates memory for `slots` networks.
     ///
@@ -117,6 +123,21 @@ impl Networks {
             max_resident_bytes: MAX_RESIDENT_BYTES.min(device.info().buffer_bytes),
             layout,
         })
+    }
+
+    pub(super) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The largest number of networks whose training steps fit in the buffers of the device.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Unsupported`] if the network has no hidden layer.
+    pub(super) fn max_slots(context: &Context, network: &Network) -> Result<usize, EngineError> {
+        let layout = Layout::new(network)?;
+        let groups = layout.max_groups(Keep::All, layout.parameters);
+        let each = 16 * groups * layout.scratch(Keep::All).max(layout.parameters);
+        Ok((context.device.info().buffer_bytes / each as u64).max(1) as usize)
     }
 
     fn device(&self) -> &Device {

@@ -1,5 +1,8 @@
 //! Training, one step at a time.
 
+mod runs;
+
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use vi3nr::Network;
@@ -45,6 +48,10 @@ pub struct Trainer<'a> {
     epoch: EpochMean,
     best: Option<Best>,
     stop: Option<Stop>,
+    /// Whether the engine takes several steps in one call.
+    takes_runs: bool,
+    /// The steps that the engine has taken and [`Trainer::step`] has not returned yet.
+    waiting: VecDeque<Progress>,
 }
 
 impl<'a> Trainer<'a> {
@@ -67,6 +74,10 @@ impl<'a> Trainer<'a> {
         let batches = Batches::new(points, settings.batch, context.seed, workers);
         check_points(&settings.optimizer, &batches)?;
         let optimizer = settings.optimizer.start(&network, context.seed, context.backend)?;
+        let takes_runs = context.backend.capabilities().runs
+            && batches.is_full()
+            && !batches.current().has_terms()
+            && optimizer.adam_rate(0, 0.0).is_some();
         Ok(Self {
             engine,
             network,
@@ -84,6 +95,8 @@ impl<'a> Trainer<'a> {
             epoch: EpochMean::default(),
             best: None,
             stop: None,
+            takes_runs,
+            waiting: VecDeque::new(),
         })
     }
 
@@ -107,10 +120,18 @@ impl<'a> Trainer<'a> {
 
     /// Takes one training step and returns its progress, or `None` if training has ended.
     ///
+    /// With a backend whose engines take [several steps in one call][runs], the engine can be ahead of
+    /// the returned step; see [`Trainer::is_settled`].
+    ///
     /// # Errors
     /// Returns [`TrainError::Engine`] if the points do not match the network or memory cannot be
     /// allocated.
+    ///
+    /// [runs]: vi3nr_engine::Capabilities::runs
     pub fn step(&mut self) -> Result<Option<Progress>, TrainError> {
+        if let Some(progress) = self.waiting.pop_front() {
+            return Ok(Some(progress));
+        }
         if self.stop.is_some() {
             return Ok(None);
         }
@@ -119,6 +140,10 @@ impl<'a> Trainer<'a> {
         }
         if self.is_out_of_time() {
             return Ok(self.end(Stop::Time));
+        }
+        if self.takes_runs {
+            self.run()?;
+            return Ok(self.waiting.pop_front());
         }
         let is_full = self.batches.is_full();
         let batch = self.batches.next();
@@ -162,7 +187,13 @@ impl<'a> Trainer<'a> {
         }))
     }
 
-    /// Ends training early.
+    /// Whether the last returned step is the last that the engine has taken, so that
+    /// [`Trainer::state`] is the state after it.
+    pub fn is_settled(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Ends training early. Steps that the engine has taken are still returned.
     pub fn interrupt(&mut self) {
         self.stop.get_or_insert(Stop::Interrupted);
     }
@@ -186,7 +217,8 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// A copy of the state, which with the settings determines all further steps.
+    /// A copy of the state, which with the settings determines all further steps. It is that after
+    /// the last step of the engine; see [`Trainer::is_settled`].
     ///
     /// # Errors
     /// Returns [`TrainError::Engine`] if the parameters cannot be read from a device.
@@ -268,10 +300,13 @@ impl<'a> Trainer<'a> {
     /// The completed fraction of the run: the larger of that by steps and that by time.
     fn fraction_done(&self) -> f64 {
         let by_steps = self.step as f64 / self.settings.steps as f64;
-        let by_time = self.settings.time_limit.map_or(0.0, |limit| {
+        by_steps.max(self.fraction_done_by_time())
+    }
+
+    fn fraction_done_by_time(&self) -> f64 {
+        self.settings.time_limit.map_or(0.0, |limit| {
             self.started.elapsed().as_secs_f64() / limit.as_secs_f64().max(f64::MIN_POSITIVE)
-        });
-        by_steps.max(by_time)
+        })
     }
 }
 
