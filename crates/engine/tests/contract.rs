@@ -7,8 +7,18 @@ use vi3nr_engine::{
     Update, Workers,
 };
 
-fn backends() -> [Box<dyn Backend>; 2] {
-    [Box::new(CpuBackend::new(Some(2)).unwrap()), Box::new(ReferenceBackend::new(Some(2)).unwrap())]
+#[cfg(feature = "gpu")]
+#[path = "common/gpu.rs"]
+mod gpu_backend;
+
+fn backends() -> Vec<Box<dyn Backend>> {
+    let mut backends: Vec<Box<dyn Backend>> = vec![
+        Box::new(CpuBackend::new(Some(2)).unwrap()),
+        Box::new(ReferenceBackend::new(Some(2)).unwrap()),
+    ];
+    #[cfg(feature = "gpu")]
+    backends.extend(gpu_backend::backend().map(|backend| Box::new(backend) as Box<dyn Backend>));
+    backends
 }
 
 fn numbers(count: usize, frequency: f32) -> Vec<f32> {
@@ -196,7 +206,7 @@ fn engines_on_shared_threads_give_the_same_bytes_as_alone() {
 #[test]
 fn backends_state_their_name_and_capabilities() {
     let names: Vec<_> = backends().iter().map(|backend| backend.name()).collect();
-    assert_eq!(names, ["cpu", "reference"]);
+    assert_eq!(names, ["cpu", "reference", "gpu"][..names.len()]);
     for backend in backends() {
         let can = backend.capabilities();
         assert!(can.curvature && can.derivatives && can.thread_invariant);

@@ -30,8 +30,19 @@ impl GpuBackend {
     /// # Errors
     /// Returns [`EngineError::Device`] if there is none or it cannot be opened.
     pub fn open(device: Option<usize>, workers: Arc<Workers>) -> Result<Self, EngineError> {
-        let context = Context { device: Device::open(device)?, cache: Arc::default() };
+        let context = Context::new(Device::open(device)?);
         Ok(Self { context, workers, pool: None })
+    }
+
+    /// The same backend with another limit for the size of the points and targets, in bytes, that stay
+    /// on the device. Larger batches are copied to it in parts at each step. The default is 1 GiB, or
+    /// the largest buffer of the device if that is smaller.
+    pub fn with_max_resident_bytes(&self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.context.device.info().buffer_bytes);
+        Self {
+            context: Context { max_resident_bytes: bytes, ..self.context.clone() },
+            ..self.clone()
+        }
     }
 
     /// The device.

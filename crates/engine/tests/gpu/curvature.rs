@@ -1,9 +1,8 @@
 //! Curvature factors and derivatives along directions.
 
-use vi3nr::Network;
 use vi3nr_engine::{Curvature, LayerCurvature, ReferenceEngine, Residuals};
 
-use crate::support::{backend, double, engine, error, numbers, start};
+use crate::support::{backend, double, engine, error, network, numbers, start};
 
 fn single(values: &[f64]) -> Vec<f32> {
     values.iter().map(|value| *value as f32).collect()
@@ -25,9 +24,9 @@ fn results(
 #[test]
 fn factors_and_tangents_follow_the_reference() {
     let Some(backend) = backend() else { return };
-    let network = Network::new(vec![2, 40, 24, 2], "sine:omega=2".parse().unwrap()).unwrap();
+    let network = network(&[2, 40, 24, 2], "sine:omega=2");
     let directions: Vec<Vec<f32>> =
-        (5..7).map(|seed| numbers(seed, network.parameter_count())).collect();
+        (5..7).map(|seed| numbers(network.parameter_count(), seed)).collect();
     let directions: Vec<&[f32]> = directions.iter().map(|direction| &direction[..]).collect();
     let mut gpu = engine(&backend, &network);
     let mut reference = ReferenceEngine::new(&network, &start(&network)).unwrap();
@@ -35,9 +34,9 @@ fn factors_and_tangents_follow_the_reference() {
     for residuals in kinds {
         for count in [1, 67, 300] {
             let name = format!("{count} points, {residuals:?}");
-            let points = numbers(1, count * network.inputs());
+            let points = numbers(count * network.inputs(), 1);
             let each = residuals.count(network.inputs(), network.outputs());
-            let signs: Vec<f32> = numbers(2, count * each).iter().map(|x| x.signum()).collect();
+            let signs: Vec<f32> = numbers(count * each, 2).iter().map(|x| x.signum()).collect();
             let arrays = (&signs[..], &directions[..]);
             let (exact, exact_tangents) = results(&mut reference, &points, residuals, arrays);
             let curvature = gpu.curvature().unwrap();

@@ -1,12 +1,11 @@
 //! Updates of the parameters, and many steps in one call.
 
-use vi3nr::Network;
 use vi3nr_engine::{
     Adam, AdamRun, Backend, Batch, BestParameters, Engine, ReferenceEngine, RunEnd, RunOutcome,
     Update,
 };
 
-use crate::support::{backend, double, engine, error, numbers, start};
+use crate::support::{backend, double, engine, error, network, numbers, start};
 
 /// Runs an engine until all steps are taken or it ends.
 fn run(
@@ -33,8 +32,8 @@ fn run(
 #[test]
 fn runs_take_the_steps_of_the_reference() {
     let Some(backend) = backend() else { return };
-    let network = Network::new(vec![2, 24, 32, 3], "tanh".parse().unwrap()).unwrap();
-    let (points, targets) = (numbers(1, 2 * 150), numbers(2, 3 * 150));
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (points, targets) = (numbers(2 * 150, 1), numbers(3 * 150, 2));
     let batch = Batch::new(&network, &points, &targets).unwrap();
     let rates: Vec<f64> = (0..40).map(|step| 1e-2 / (1.0 + 0.1 * f64::from(step))).collect();
     let mut gpu = engine(&backend, &network);
@@ -63,8 +62,8 @@ fn runs_take_the_steps_of_the_reference() {
 #[test]
 fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
     let Some(backend) = backend() else { return };
-    let network = Network::new(vec![2, 24, 32, 3], "tanh".parse().unwrap()).unwrap();
-    let (points, targets) = (numbers(1, 2 * 150), numbers(2, 3 * 150));
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (points, targets) = (numbers(2 * 150, 1), numbers(3 * 150, 2));
     let batch = Batch::new(&network, &points, &targets).unwrap();
     let mut gpu = engine(&backend, &network);
     gpu.load_batch(&batch).unwrap();
@@ -96,11 +95,11 @@ fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
 #[test]
 fn networks_side_by_side_are_the_same_as_alone() {
     let Some(backend) = backend() else { return };
-    let network = Network::new(vec![2, 24, 32, 3], "tanh".parse().unwrap()).unwrap();
+    let network = network(&[2, 24, 32, 3], "tanh");
     // Networks with different numbers of points, learning rates and steps.
     let train = |backend: &dyn Backend, seed: u64| {
         let count = 60 + 45 * seed as usize;
-        let (points, targets) = (numbers(seed, 2 * count), numbers(seed + 9, 3 * count));
+        let (points, targets) = (numbers(2 * count, seed), numbers(3 * count, seed + 9));
         let rates = vec![1e-3 * (1.0 + seed as f64); 12 + 3 * seed as usize];
         let mut engine = backend.engine(&network, &start(&network)).unwrap();
         engine.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();

@@ -105,7 +105,7 @@ impl Networks {
         direction: &[f32],
         rate: f32,
     ) -> Result<(), EngineError> {
-        let Context { device, cache } = &self.context;
+        let Context { device, cache, .. } = &self.context;
         let kernel = match &self.displace {
             Some(kernel) => kernel.clone(),
             None => {

@@ -23,7 +23,7 @@ impl Networks {
         if let Some(pass) = passes.iter().find(|pass| pass.channels == channels) {
             return Ok(pass.clone());
         }
-        let Context { device, cache } = &self.context;
+        let Context { device, cache, .. } = &self.context;
         let kind = (purpose, channels, rows);
         let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
         match purpose {
@@ -59,7 +59,7 @@ impl Networks {
         self.reserve_scratch(&pass, groups)?;
         let (tiles, groups) = (pass.tiles(count) as u32, groups as u32);
         let job = Job { slot: slot as u32, tiles, points: 0, scale: 1.0, groups };
-        let Context { device, cache } = &self.context;
+        let Context { device, cache, .. } = &self.context;
         let sum = cache.get(device, update::sum().to_owned(), &[Access::Read, Access::Write])?;
         device.write(&self.jobs, 0, &[job]);
         let points = device.upload(&packed)?;

@@ -104,7 +104,7 @@ impl Networks {
             return Ok(pass.clone());
         }
         let kind = (Purpose::Evaluate, channels, self.network.inputs());
-        let Context { device, cache } = &self.context;
+        let Context { device, cache, .. } = &self.context;
         let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
         self.evaluations.push(pass.clone());
         Ok(pass)

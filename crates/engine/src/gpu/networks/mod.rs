@@ -30,6 +30,15 @@ const MAX_RESIDENT_BYTES: u64 = 1 << 30;
 pub(super) struct Context {
     pub(super) device: Arc<Device>,
     pub(super) cache: Arc<KernelCache>,
+    /// The largest size of a resident batch in bytes.
+    pub(super) max_resident_bytes: u64,
+}
+
+impl Context {
+    pub(super) fn new(device: Arc<Device>) -> Self {
+        let max_resident_bytes = MAX_RESIDENT_BYTES.min(device.info().buffer_bytes);
+        Self { device, cache: Arc::default(), max_resident_bytes }
+    }
 }
 
 /// Networks of one shape and activation, each in its slot.
@@ -57,8 +66,6 @@ pub(super) struct Networks {
     tangent_passes: Vec<Pass>,
     training: Option<Training>,
     displace: Option<Kernel>,
-    /// The largest size of a resident batch in bytes.
-    max_resident_bytes: u64,
 }
 
 /// The work of a launch on one network; `struct Job` in the kernels.
@@ -120,7 +127,6 @@ impl Networks {
             tangent_passes: Vec::new(),
             training: None,
             displace: None,
-            max_resident_bytes: MAX_RESIDENT_BYTES.min(device.info().buffer_bytes),
             layout,
         })
     }
@@ -208,7 +214,7 @@ impl Networks {
     ) -> Result<Option<Resident>, EngineError> {
         let pass = &self.training()?.pass;
         let (tile, vectors) = (pass.points, pass.tiles(batch.count) * pass.tile);
-        if (16 * vectors * self.slots) as u64 > self.max_resident_bytes {
+        if (16 * vectors * self.slots) as u64 > self.context.max_resident_bytes {
             return Ok(None);
         }
         let mut packed = Vec::new();

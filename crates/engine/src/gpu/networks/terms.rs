@@ -103,7 +103,7 @@ impl Networks {
             return Ok(pass.clone());
         }
         let kind = (Purpose::Terms, channels, constraint_rows(inputs, outputs));
-        let Context { device, cache } = &self.context;
+        let Context { device, cache, .. } = &self.context;
         let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
         self.term_passes.push(pass.clone());
         Ok(pass)

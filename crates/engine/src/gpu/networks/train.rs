@@ -24,7 +24,7 @@ impl Networks {
         if let Some(training) = &self.training {
             return Ok(training.clone());
         }
-        let Context { device, cache } = &self.context;
+        let Context { device, cache, .. } = &self.context;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
         let kind = (Purpose::Step, Channels::of_order(0, inputs), inputs + outputs + 1);
         let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
@@ -68,7 +68,7 @@ impl Networks {
     ) -> Result<f64, EngineError> {
         let training = self.training()?;
         let pass = &training.pass;
-        let per_slot = self.max_resident_bytes as usize / self.slots;
+        let per_slot = self.context.max_resident_bytes as usize / self.slots;
         let part = (per_slot / (16 * pass.tile)).max(1) * pass.points;
         self.reserve_points(part / pass.points * pass.tile)?;
         let mut packed = Vec::new();
