@@ -31,3 +31,32 @@ fn every_text_is_valid() {
         }
     }
 }
+
+#[test]
+fn texts_contain_what_is_needed_only() {
+    let text = |name: &str, order| activation(&name.parse().unwrap(), order).unwrap();
+    let sine = text("sine:omega=30", 1);
+    assert!(sine.contains("fn math_sin_cos(") && !sine.contains("fn math_exp"), "{sine}");
+    assert!(sine.contains("0x41f00000u") && !sine.contains("omega"), "{sine}");
+    // The cosine and its factor belong to the derivative.
+    assert!(sine.contains(".second") && !text("sine:omega=30", 0).contains(".second"));
+    let named = text("exp(-x^2/width):width=2", 3);
+    assert!(!named.contains("width") && !named.contains("//"), "{named}");
+    let calls = |text: &str| text.matches("math_sech(x)").count();
+    assert_eq!((calls(&text("tanh(x)", 0)), calls(&text("tanh(x)", 1))), (0, 1));
+    // No result of a value or slope of a built-in form can overflow.
+    for (name, _) in catalog() {
+        let text = text(name, 1);
+        let own = &text[text.find("fn activate").unwrap()..];
+        assert!(!own.contains("3.4e38"), "{name}: {own}");
+    }
+}
+
+#[test]
+fn derivatives_of_too_large_a_formula_are_an_error() {
+    let large = format!("{}x{}", "tanh(2*".repeat(40), ")".repeat(40));
+    let large: Activation = large.parse().unwrap();
+    activation(&large, 1).unwrap();
+    let error = activation(&large, 3).unwrap_err();
+    assert!(matches!(error, EngineError::Activation { .. }), "{error}");
+}
