@@ -16,18 +16,36 @@ const FORMULAS: [&str; 8] = [
     "sinc(x)*sinh(x)*cosh(x)+sech(x)*atan(x)+min(tan(x),2)+softplus(x)",
 ];
 
+/// Fails if the text of `name` up to the derivatives of `order` is not valid.
+fn validate(name: &str, order: usize) {
+    let text = activation(&name.parse().unwrap(), order).unwrap();
+    let module = naga::front::wgsl::parse_str(&text)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&text)));
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    if let Err(error) = validator.validate(&module) {
+        panic!("{name}: {}", error.emit_to_string(&text));
+    }
+}
+
 #[test]
-fn every_text_is_valid() {
+fn texts_of_built_in_forms_and_formulas_are_valid() {
     for name in catalog().map(|(name, _)| name).chain(FORMULAS) {
-        let parsed: Activation = name.parse().unwrap();
-        for order in 0..=3 {
-            let text = activation(&parsed, order).unwrap();
-            let module = naga::front::wgsl::parse_str(&text)
-                .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&text)));
-            let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
-            if let Err(error) = validator.validate(&module) {
-                panic!("{name}: {}", error.emit_to_string(&text));
-            }
+        (0..=3).for_each(|order| validate(name, order));
+    }
+}
+
+#[test]
+fn texts_of_all_functions_of_functions_and_of_constants_are_valid() {
+    const FUNCTIONS: [&str; 18] = [
+        "exp", "log", "sqrt", "abs", "sign", "sin", "cos", "tan", "tanh", "sinh", "cosh", "sech",
+        "erf", "erfc", "atan", "sinc", "sigmoid", "softplus",
+    ];
+    for outer in FUNCTIONS {
+        for inner in FUNCTIONS {
+            validate(&format!("{outer}({inner}(x))"), 2);
+        }
+        for constant in ["0", "-1", "1e39", "-1e39", "1e-46", "1/0", "log(0)", "exp(1000)"] {
+            validate(&format!("x*{outer}({constant})/({constant})^2"), 1);
         }
     }
 }
