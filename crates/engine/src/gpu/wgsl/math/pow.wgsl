@@ -1,5 +1,5 @@
-// x^p for x >= 0: relative error below 3e-7 + 1.2e-7 |p|, and 6e-8 |p e| more where p e is not exact,
-// with x = (1 + m) 2^e; 3.4e38 where it overflows. NaN below 0.
+// x^p for x >= 0: relative error below 3e-7 + 1.2e-7 |p|, and 6e-8 |p e| more where p e is not
+// exact, with x = (1 + m) 2^e; 3.4e38 where it overflows. NaN below 0.
 fn math_pow(x: vec4<f32>, p: vec4<f32>) -> vec4<f32> {
   let parts = math_ln_parts(max(x, vec4<f32>(1.1754944e-38)));
   // x^p = 2^(whole + rest), each bounded so that their sum is not NaN.

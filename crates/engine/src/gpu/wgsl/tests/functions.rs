@@ -80,7 +80,6 @@ one("math_tan(clamp(x, vec4<f32>(-1.3), vec4<f32>(1.3)))",
         above_0(one("math_pow(x, vec4<f32>(20.25))", exact!(x => x.powf(20.25)),
             (0.02, 50.0), Relative, 3e-6)),
         pair("math_sin_cos(x)", |x| x.sin_cos().into(), Absolute, [2e-7, 2e-7]),
-        // Without a fused multiply-add.
         Case { low: 8192.0, high: 1e6,
             ..pair("math_sin_cos(x)", |x| x.sin_cos().into(), Absolute, [0.05, 0.05]) },
         pair("math_sinc_and_slope(x)", |x| x.sinc_and_slope().into(), Absolute, [2e-7, 3e-7]),
