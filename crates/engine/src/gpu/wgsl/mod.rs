@@ -11,7 +11,7 @@
 //! with a `min`, and differs from the programs of the CPU in these points:
 //!
 //! - Results that could overflow for an argument within ±1e15, quotients by 0 and the logarithm of 0
-//!   are bounded by ±3.4e38. An exponential is at most that, and 0 below e^-87.33.
+//!   are bounded by ±3.4e38. An exponential is at most that, and 0 for arguments below -87.33.
 //! - A NaN argument may give a finite result. Only the logarithm and the power of a negative number
 //!   make sure of a NaN.
 //! - A sine of an argument beyond ±8192 loses its accuracy, and is only bounded far beyond.
