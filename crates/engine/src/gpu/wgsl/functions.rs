@@ -36,21 +36,46 @@ const FUNCTIONS: [(&str, &str); 28] = [
 pub(super) fn used_by(text: &str) -> String {
     let mut used: Vec<&str> = Vec::new();
     for (name, function) in FUNCTIONS.iter().rev() {
-        let calls = |text: &str| words(text).any(|word| word == *name);
-        if calls(text) || used.iter().any(|caller| calls(caller)) {
+        if calls(text, name) || used.iter().any(|caller| calls(caller, name)) {
             used.push(function);
         }
     }
-    let lines = used.iter().rev().flat_map(|function| function.lines());
     let mut library = String::new();
-    for line in lines.filter(|line| !line.trim_start().starts_with("//")) {
+    for line in used.iter().rev().flat_map(|function| code(function)) {
         library.push_str(line);
         library.push('\n');
     }
     library
 }
 
+/// Whether `name` occurs in the code of `text`.
+fn calls(text: &str, name: &str) -> bool {
+    code(text).flat_map(words).any(|word| word == name)
+}
+
+/// The lines that are not comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
 /// The names and numbers of a text.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_come_after_those_that_they_call() {
+        for (k, (name, text)) in FUNCTIONS.iter().enumerate() {
+            assert!(calls(text, name), "{name}");
+            for (later, _) in &FUNCTIONS[k + 1..] {
+                assert!(!calls(text, later), "{name} calls {later}");
+            }
+        }
+        assert_eq!(used_by("math_tangent(x)"), "");
+        assert!(used_by("math_tan(x)").starts_with("struct MathPair"));
+    }
 }

@@ -7,10 +7,14 @@
 //!
 //! # Numbers
 //! Drivers may assume that there is neither infinity nor NaN, may fuse a product and a sum or not,
-//! and may reassociate sums. The text depends on none of this: results that could overflow for an
-//! argument of magnitude up to 1e15 are bounded by ±3.4e38 instead, and a `min` stands between the
-//! steps of a sum whose order matters. A NaN argument need not give NaN. Where the program of a
-//! finite argument has no real value, as the logarithm of a negative number, the result is NaN.
+//! and may reassociate sums. The text therefore keeps the steps of a sum whose order matters apart
+//! with a `min`, and differs from the programs of the CPU in these points:
+//!
+//! - Results that could overflow for an argument within ±1e15, quotients by 0 and the logarithm of 0
+//!   are bounded by ±3.4e38. An exponential is at most that, and 0 for arguments below -87.33.
+//! - A NaN argument may give a finite result. Only the logarithm and the power of a negative number
+//!   make sure of a NaN.
+//! - A sine of an argument beyond ±8192 loses its accuracy, and is only bounded far beyond.
 
 mod functions;
 mod program;

@@ -7,7 +7,8 @@ fn math_atan(x: vec4<f32>) -> vec4<f32> {
   let above = select(size, size - vec4<f32>(1.0), middle);
   let below = select(vec4<f32>(1.0), size + vec4<f32>(1.0), middle);
   let r = select(above, vec4<f32>(-1.0), beyond) / select(below, size, beyond);
-  let offset = select(select(vec4<f32>(0.0), vec4<f32>(0.7853982), middle), vec4<f32>(1.5707964), beyond);
+  let quarter = select(vec4<f32>(0.0), vec4<f32>(0.7853982), middle);
+  let offset = select(quarter, vec4<f32>(1.5707964), beyond);
   let q = r * r;
   var t = fma(q, vec4<f32>(8.0537446e-2), vec4<f32>(-1.3877686e-1));
   t = fma(t, q, vec4<f32>(1.9977711e-1));

@@ -1,4 +1,4 @@
-// erfc(|x|): relative error below 1e-6 up to |x| = 9; 0 beyond 9.35.
+// erfc(|x|): relative error below 6e-7 up to |x| = 9; 0 beyond 9.35.
 fn math_erfc_of_magnitude(x: vec4<f32>) -> vec4<f32> {
   // e^(-x^2) w P(w) with w = 1/(|x| + 2), where P has an error of 4e-8 (relative minimax).
   let size = min(abs(x), vec4<f32>(10.0));

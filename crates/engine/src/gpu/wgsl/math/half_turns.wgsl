@@ -1,5 +1,5 @@
 // x = n pi + r with |r| <= pi/2, and the sine and the cosine of r in parts.
-struct HalfTurns {
+struct MathHalfTurns {
   r: vec4<f32>,
   // Whether n is 0, so that r is x.
   near: vec4<bool>,
@@ -11,7 +11,7 @@ struct HalfTurns {
   // (cos(r) - 1)/r^2: cos(r) has an error of 1e-8 (minimax).
   cosine_tail: vec4<f32>,
 }
-fn math_half_turns(x: vec4<f32>) -> HalfTurns {
+fn math_half_turns(x: vec4<f32>) -> MathHalfTurns {
   let n = round(x * 0.31830987);
   // pi in three parts, of which the first two are short enough for exact products. Each `min` keeps
   // compilers from adding the parts.
@@ -30,5 +30,5 @@ fn math_half_turns(x: vec4<f32>) -> HalfTurns {
   c = fma(c, q, vec4<f32>(-0.5));
   // The lowest bit of n + 1.5 2^23 is that of n.
   let sign = bitcast<vec4<u32>>(n + vec4<f32>(12582912.0)) << vec4<u32>(31u);
-  return HalfTurns(r, n == vec4<f32>(0.0), sign, q, s, c);
+  return MathHalfTurns(r, n == vec4<f32>(0.0), sign, q, s, c);
 }

@@ -1,5 +1,5 @@
-// The natural logarithm: relative error below 2e-7 (absolute below 1e-7 near x = 1). At 0 it is -3.4e38,
-// below it NaN; a subnormal x counts as 2^-126.
+// The natural logarithm: relative error below 2e-7 (absolute below 1e-7 near x = 1). At 0 it is
+// -3.4e38, below 0 NaN; a subnormal x counts as 2^-126.
 fn math_ln(x: vec4<f32>) -> vec4<f32> {
   let p = math_ln_parts(max(x, vec4<f32>(1.1754944e-38)));
   let tail = math_ln_near(p.second, p.first * -2.1219444e-4);

@@ -1,5 +1,5 @@
-// ln(1 + m) + c for -0.293 <= m < 0.415 and a c that is 0 or small beside the result: relative error
-// below 2e-7 (Cephes).
+// ln(1 + m) + c for -0.293 <= m < 0.415 and a c that is 0 or of one sign with an integer part that
+// is added later: relative error below 2e-7 if c is 0 (Cephes).
 fn math_ln_near(m: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
   let q = m * m;
   var t = fma(m, vec4<f32>(7.0376836e-2), vec4<f32>(-1.151461e-1));

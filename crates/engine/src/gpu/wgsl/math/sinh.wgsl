@@ -1,4 +1,4 @@
-// sinh(x): relative error below 6e-7; within 1.7e38 in magnitude.
+// sinh(x): relative error below 4e-7; within 1.7e38 in magnitude.
 fn math_sinh(x: vec4<f32>) -> vec4<f32> {
   let size = abs(x);
   let grown = math_exp_m1(size);

@@ -2,6 +2,7 @@
 
 mod activations;
 mod functions;
+mod range;
 mod single;
 mod text;
 
@@ -18,7 +19,7 @@ fn run(
     points: &[Vec<f32>],
 ) -> Vec<Vec<[f32; 4]>> {
     let count = points[0].len();
-    assert!(count % 256 == 0 && points.iter().all(|points| points.len() == count));
+    assert!(count.is_multiple_of(256) && points.iter().all(|points| points.len() == count));
     let cases: String = (functions.iter().enumerate())
         .map(|(k, name)| format!("    case {k}u: {{ out = {name}(x); }}\n"))
         .collect();
@@ -60,4 +61,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
         (0..4).map(|lane| std::array::from_fn(|k| sixteen[4 * k + lane])).collect()
     };
     numbers.chunks(4 * count).map(|all| all.chunks(16).flat_map(point).collect()).collect()
+}
+
+/// The larger of two errors. NaN is larger than every number.
+fn worse<T>(left: (f64, T), right: (f64, T)) -> (f64, T) {
+    if left.0.is_nan() || left.0 >= right.0 { left } else { right }
 }
