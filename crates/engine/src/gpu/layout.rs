@@ -140,9 +140,14 @@ impl Layout {
         (activations, errors.collect())
     }
 
-    /// The table that kernels read. `tile` is the number of vectors of a tile's points and targets, and
-    /// `groups` the largest number of workgroups for a network.
-    pub(super) fn table(&self, keep: Keep, tile: usize, groups: usize) -> Vec<u32> {
+    /// The table that kernels read, for tiles of `points` points, whose points and targets are `tile`
+    /// vectors, and at most `groups` workgroups for a network.
+    pub(super) fn table(
+        &self,
+        keep: Keep,
+        (points, tile): (usize, usize),
+        groups: usize,
+    ) -> Vec<u32> {
         let (scratch, regions) = self.regions(keep);
         let header = Header {
             layers: self.layers.len() as u32,
@@ -153,6 +158,10 @@ impl Layout {
             tile: tile as u32,
             groups: groups as u32,
             moments: self.moments() as u32,
+            points: (points / 4) as u32,
+            slice: self.tile.slice as u32,
+            columns: (self.tile.columns / 4) as u32,
+            padding: 0,
         };
         let mut table = bytemuck::cast_slice(&[header]).to_vec();
         let mut moments = 0;
@@ -272,6 +281,10 @@ struct Header {
     tile: u32,
     groups: u32,
     moments: u32,
+    points: u32,
+    slice: u32,
+    columns: u32,
+    padding: u32,
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Pass {
         let kernel = cache.get(device, text, accesses)?;
         let tile = super::batch::tile_vectors(points, rows);
         let (scratch, groups) = (layout.scratch(keep), layout.max_groups(keep, sums));
-        let table = device.upload(&layout.table(keep, tile, groups))?;
+        let table = device.upload(&layout.table(keep, (points, tile), groups))?;
         Ok(Self { kernel, table, channels, points, tile, scratch, groups })
     }
 

@@ -10,7 +10,7 @@ fn output_gradient() {
     var g1 = g0;
     var g2 = g0;
     var g3 = g0;
-    for (var c = 0u; c < CHANNELS * POINTS; c++) {
+    for (var c = 0u; c < net.columns; c++) {
       let a = scratch[region + k * COLUMNS + c];
       g0 = fma(a, scratch[errors + c], g0);
       g1 = fma(a, scratch[errors + COLUMNS + c], g1);
@@ -25,7 +25,7 @@ fn output_gradient() {
     var g1 = g0;
     var g2 = g0;
     var g3 = g0;
-    for (var c = 0u; c < POINTS; c++) {
+    for (var c = 0u; c < net.points; c++) {
       g0 += scratch[errors + c];
       g1 += scratch[errors + COLUMNS + c];
       g2 += scratch[errors + 2u * COLUMNS + c];
@@ -48,7 +48,7 @@ fn first_gradient() {
     var g1 = g0;
     var g2 = g0;
     var g3 = g0;
-    for (var c = 0u; c < POINTS; c++) {
+    for (var c = 0u; c < net.points; c++) {
       var x = vec4<f32>(1.0);
       if (d < net.inputs) { x = points[at + d * POINTS + c]; }
       g0 = fma(x, scratch[errors + c], g0);
@@ -57,7 +57,7 @@ fn first_gradient() {
       g3 = fma(x, scratch[errors + 3u * COLUMNS + c], g3);
     }
     if (d < TANGENTS) {
-      for (var c = (1u + d) * POINTS; c < (2u + d) * POINTS; c++) {
+      for (var c = (1u + d) * net.points; c < (2u + d) * net.points; c++) {
         g0 += scratch[errors + c];
         g1 += scratch[errors + COLUMNS + c];
         g2 += scratch[errors + 2u * COLUMNS + c];

@@ -116,7 +116,7 @@ pub(super) fn store(tile: Tile, put: &str) -> String {
 /// The statements that add a slice of the first factor of a product, whose terms are columns, to
 /// `bias`: only the columns of values.
 pub(super) const SUM_OF_VALUES: &str = "        if (rows == 0u && tid < COLUMNS) {
-          for (var k = 0u; k < SLICE && k0 + k < 4u * POINTS; k++) {
+          for (var k = 0u; k < net.slice && k0 + k < 4u * POINTS; k++) {
             bias += shared_vectors[k * COLUMNS + tid];
           }
         }
@@ -148,8 +148,7 @@ pub(super) fn hidden_backward(tile: Tile) -> String {
         "pull_back(before, inputs + (rows * 4u * COLUMNS + $row) * COLUMNS + $vector, $c);",
     );
     format!(
-        "const SLICE = {slice}u;
-fn weight_gradient(index: u32) {{
+        "fn weight_gradient(index: u32) {{
   let layer = net.layer[index];
   let errors = own + layer.region;
   let inputs = own + net.layer[index - 1u].region;
@@ -175,7 +174,6 @@ fn hidden_backward(index: u32) {{
   storageBarrier();
 }}
 ",
-        slice = tile.slice,
         entries = entries(tile),
         gradient = accumulate(tile, &gradient),
         back = accumulate(tile, &back),

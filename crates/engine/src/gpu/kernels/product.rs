@@ -82,7 +82,7 @@ pub(super) fn accumulate(tile: Tile, product: &Product) -> String {
     text += product.each_slice;
     let _ = writeln!(
         text,
-        "        for (var k = 0u; k < {slice}u; k += {UNROLL}u) {{\n          \
+        "        for (var k = 0u; k < net.slice; k += {UNROLL}u) {{\n          \
          let first = k * {columns}u + ty;\n          \
          let second = {}u + k * {columns}u + tx;",
         slice * columns

@@ -11,6 +11,8 @@ struct Layer {
   moments: u32,   // where its second moments start
 }
 
+// Loops are bounded by `points`, `slice` and `columns` where a constant would make compilers unroll
+// them, which takes seconds on a CPU.
 struct Net {
   layers: u32,
   inputs: u32,
@@ -20,6 +22,10 @@ struct Net {
   tile: u32,      // of a tile's points and targets
   groups: u32,    // the largest number of workgroups of a network
   moments: u32,   // of a workgroup
+  points: u32,    // of a tile: POINTS
+  slice: u32,     // the number of terms of a slice
+  columns: u32,   // of a tile: COLUMNS
+  padding: u32,
   layer: array<Layer>,
 }
 
