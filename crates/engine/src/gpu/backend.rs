@@ -51,4 +51,8 @@ impl Backend for GpuBackend {
         let backend = |workers| Box::new(Self { device: Arc::clone(&self.device), workers }) as _;
         Ok(self.workers.shares(count)?.into_iter().map(backend).collect())
     }
+
+    fn device_name(&self) -> Option<&str> {
+        Some(&self.device.info().name)
+    }
 }

@@ -6,4 +6,4 @@ mod backend;
 mod device;
 
 pub use backend::GpuBackend;
-pub use device::{DeviceInfo, DeviceKind, devices};
+pub use device::{DeviceInfo, DeviceKind, devices, no_driver};
