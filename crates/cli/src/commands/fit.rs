@@ -74,6 +74,7 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     warnings(&run);
     if is_verbose() {
         note(&plan::text(&run.prepared().resolved));
+        note(&opened.line());
     }
     let outcome = execute(&run, &*opened.backend, arguments, (started, interrupted, !json))?;
     let (object, text) = report(&run, &opened, &outcome, arguments)?;
