@@ -18,5 +18,5 @@ mod wgsl;
 mod tests;
 
 pub use backend::GpuBackend;
-pub use device::{DeviceInfo, DeviceKind, devices};
+pub use device::{DeviceInfo, DeviceKind, devices, no_driver};
 pub use engine::GpuEngine;
