@@ -79,16 +79,24 @@ struct Job {
     groups: u32,
 }
 
-/// A batch that a slot has loaded.
+/// A batch that a slot has loaded: the points of one step, or of several.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resident {
+    /// The number of points of all steps.
     count: usize,
+    /// The number of points of a step; the last step can have fewer.
+    size: usize,
     loss: Loss,
 }
 
 impl Resident {
     pub(super) fn loss(&self) -> Loss {
         self.loss
+    }
+
+    /// The number of steps that have points of their own.
+    pub(super) fn steps(&self) -> usize {
+        self.count.div_ceil(self.size)
     }
 }
 
@@ -116,7 +124,7 @@ impl Networks {
             mean: array()?,
             mean_square: array()?,
             best: array()?,
-            jobs: device.buffer::<Job>(slots)?,
+            jobs: device.buffer::<Job>(slots * MAX_RUN)?,
             control: device.buffer::<f32>(numbers)?,
             scratch: device.buffer::<[f32; 4]>(1)?,
             points: device.buffer::<[f32; 4]>(1)?,
@@ -203,7 +211,8 @@ impl Networks {
 
     // Batches.
 
-    /// Copies `batch` to the slot, or returns `None` if it is too large to stay on the device.
+    /// Copies `batch`, with `size` points for each step, to the slot, or returns `None` if it is too
+    /// large to stay on the device.
     ///
     /// # Errors
     /// Returns [`EngineError::Memory`] if the device has no room for it.
@@ -211,19 +220,24 @@ impl Networks {
         &mut self,
         slot: usize,
         batch: &Batch<'_>,
+        size: usize,
     ) -> Result<Option<Resident>, EngineError> {
+        let resident = Resident { count: batch.count, size, loss: batch.loss };
         let pass = &self.training()?.pass;
-        let (tile, vectors) = (pass.points, pass.tiles(batch.count) * pass.tile);
+        let vectors = resident.steps() * pass.tiles(size) * pass.tile;
         if (16 * vectors * self.slots) as u64 > self.context.max_resident_bytes {
             return Ok(None);
         }
         let mut packed = Vec::new();
         let memory = |_| EngineError::memory_for::<f32>(4 * vectors);
         packed.try_reserve_exact(4 * vectors).map_err(memory)?;
-        pack_batch(batch, 0..batch.count, tile, &mut packed);
+        for first in (0..batch.count).step_by(size) {
+            let range = first..batch.count.min(first + size);
+            pack_batch(batch, range, pass.points, &mut packed);
+        }
         self.reserve_points(vectors)?;
         self.device().write(&self.points, 4 * slot * self.points_per_slot, &packed);
-        Ok(Some(Resident { count: batch.count, loss: batch.loss }))
+        Ok(Some(resident))
     }
 
     /// Makes room for `vectors` vectors of points in each slot.
