@@ -3,6 +3,7 @@
 mod control;
 mod curvature;
 mod evaluate;
+mod launch;
 mod terms;
 mod train;
 
@@ -13,8 +14,10 @@ use vi3nr::Network;
 
 use super::batch::pack_batch;
 use super::device::{Buffer, Checks, Device, Kernel};
+use super::kernels::Purpose;
 use super::layout::{Keep, Layout};
 use super::passes::{KernelCache, Pass};
+use crate::channels::Channels;
 use crate::{Batch, EngineError, Loss};
 use control::CONTROL_HEAD;
 pub(super) use control::{MAX_RUN, Steps};
@@ -32,12 +35,19 @@ pub(super) struct Context {
     pub(super) cache: Arc<KernelCache>,
     /// The largest size of a resident batch in bytes.
     pub(super) max_resident_bytes: u64,
+    /// The largest number of floating-point operations of a launch.
+    pub(super) launch_operations: f64,
 }
+
+/// The default of [`Context::launch_operations`]: less than half a second on the slowest GPUs. Drivers
+/// reset a device that does not answer for about two seconds.
+const LAUNCH_OPERATIONS: f64 = 5e10;
 
 impl Context {
     pub(super) fn new(device: Arc<Device>, checks: Checks) -> Self {
         let max_resident_bytes = MAX_RESIDENT_BYTES.min(device.info().buffer_bytes);
-        Self { device, cache: Arc::new(KernelCache::new(checks)), max_resident_bytes }
+        let cache = Arc::new(KernelCache::new(checks));
+        Self { device, cache, max_resident_bytes, launch_operations: LAUNCH_OPERATIONS }
     }
 }
 
@@ -60,10 +70,8 @@ pub(super) struct Networks {
     /// The points and targets of each slot, `points_per_slot` vectors of each.
     points: Buffer,
     points_per_slot: usize,
-    evaluations: Vec<Pass>,
-    term_passes: Vec<Pass>,
-    factor_passes: Vec<Pass>,
-    tangent_passes: Vec<Pass>,
+    /// The passes that have been compiled, besides that of `training`.
+    passes: Vec<(Purpose, Pass)>,
     training: Option<Training>,
     displace: Option<Kernel>,
 }
@@ -129,10 +137,7 @@ impl Networks {
             scratch: device.buffer::<[f32; 4]>(1)?,
             points: device.buffer::<[f32; 4]>(1)?,
             points_per_slot: 0,
-            evaluations: Vec::new(),
-            term_passes: Vec::new(),
-            factor_passes: Vec::new(),
-            tangent_passes: Vec::new(),
+            passes: Vec::new(),
             training: None,
             displace: None,
             layout,
@@ -257,6 +262,23 @@ impl Networks {
     }
 
     // Passes.
+
+    /// The compiled pass of `channels` for `purpose`, whose points have `rows` numbers each.
+    fn pass(
+        &mut self,
+        purpose: Purpose,
+        channels: Channels,
+        rows: usize,
+    ) -> Result<Pass, EngineError> {
+        let is_same = |(of, pass): &&(Purpose, Pass)| *of == purpose && pass.channels == channels;
+        if let Some((_, pass)) = self.passes.iter().find(is_same) {
+            return Ok(pass.clone());
+        }
+        let kind = (purpose, channels, rows);
+        let pass = Pass::new(&self.context, (&self.network, &self.layout), kind)?;
+        self.passes.push((purpose, pass.clone()));
+        Ok(pass)
+    }
 
     /// Makes room for the scratch memory of `groups` workgroups of a pass.
     fn reserve_scratch(&mut self, pass: &Pass, groups: usize) -> Result<(), EngineError> {

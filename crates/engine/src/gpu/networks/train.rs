@@ -1,6 +1,7 @@
 //! Training steps.
 
 use super::control::{MAX_RUN, Steps, groups_of};
+use super::launch::Launch;
 use super::{Context, Job, Networks, Resident};
 use crate::channels::Channels;
 use crate::gpu::batch::pack_batch;
@@ -27,7 +28,7 @@ impl Networks {
         let Context { device, cache, .. } = &self.context;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
         let kind = (Purpose::Step, Channels::of_order(0, inputs), inputs + outputs + 1);
-        let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
+        let pass = Pass::new(&self.context, (&self.network, &self.layout), kind)?;
         let groups = self.slots * pass.groups;
         let (read, write) = (Access::Read, Access::Write);
         let reduce = [read, read, read, read, write, write];
@@ -120,9 +121,10 @@ impl Networks {
         self.device().write(&self.jobs, 0, jobs);
         self.write_control(&[]);
         let bindings = self.step_bindings(training);
-        let dispatch =
-            step_dispatch(training, &bindings, (0, jobs.len()), groups, (loss, accumulates));
-        commands.run([dispatch]);
+        let launch = Launch { accumulate: accumulates.into(), ..Launch::of_loss(loss) };
+        let tiles = jobs.iter().map(|job| job.tiles).max().unwrap_or(0) as usize;
+        let groups = [groups, jobs.len() as u32];
+        commands.run(launch.of_pass(&training.pass, &bindings, tiles, groups));
         Ok(())
     }
 
@@ -214,6 +216,7 @@ impl Networks {
             .map(|(step, run)| self.job_of_step(&training.pass, run, step))
             .collect();
         let groups = jobs.iter().map(|job| job.groups).max().unwrap_or(1);
+        let tiles = jobs.iter().map(|job| job.tiles).max().unwrap_or(0) as usize;
         let loss = runs.first().map_or(Loss::Squared, |run| run.batch.loss);
         self.reserve_scratch(&training.pass, runs.len() * training.pass.groups)?;
         self.device().write(&self.jobs, 0, &jobs);
@@ -228,11 +231,13 @@ impl Networks {
         commands.run((0..steps).flat_map(|step| {
             let own = (if has_several { step * runs.len() } else { 0 }, runs.len());
             let number = step as u32;
-            [
-                step_dispatch(&training, &bindings[0], own, groups, (loss, false)),
-                self.reduce_dispatch(&training, &bindings[1], own, number),
-                self.adam_dispatch(&training, &bindings[2], own, (number, all)),
-            ]
+            let launch = Launch { first_job: own.0 as u32, ..Launch::of_loss(loss) };
+            launch.of_pass(&training.pass, &bindings[0], tiles, [groups, runs.len() as u32]).chain(
+                [
+                    self.reduce_dispatch(&training, &bindings[1], own, number),
+                    self.adam_dispatch(&training, &bindings[2], own, (number, all)),
+                ],
+            )
         }));
         self.device().submit(commands);
         let mut losses = vec![0.0f32; steps * self.slots];
@@ -251,36 +256,5 @@ impl Networks {
         let own = size.min(count - index * size);
         let points = run.slot * self.points_per_slot + index * pass.tiles(size) * pass.tile;
         self.job(pass, run.slot, (own, own), points)
-    }
-}
-
-/// The launch of a step's pass.
-fn step_dispatch<'a>(
-    training: &'a Training,
-    bindings: &'a Bindings,
-    (first_job, jobs): (usize, usize),
-    groups: u32,
-    (loss, accumulates): (Loss, bool),
-) -> Dispatch<'a> {
-    let (kind, limit) = match loss {
-        Loss::Squared => (0, 0.0),
-        Loss::Absolute => (1, 0.0),
-        Loss::ClampedAbsolute { limit } => (2, limit),
-        Loss::ClampedSquared { limit } => (3, limit),
-    };
-    Dispatch {
-        kernel: &training.pass.kernel,
-        bindings,
-        immediates: [
-            accumulates.into(),
-            kind,
-            (limit as f32).to_bits(),
-            first_job as u32,
-            0,
-            0,
-            0,
-            0,
-        ],
-        groups: [groups, jobs as u32],
     }
 }
