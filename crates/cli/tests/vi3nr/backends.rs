@@ -28,7 +28,7 @@ fn outcome(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// The devices of this machine, or `None` with a line in the file of skipped tests.
-fn devices() -> Option<Vec<Value>> {
+pub(crate) fn devices() -> Option<Vec<Value>> {
     let folder = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = outcome(folder.path(), &["devices", "--json"]);
     if code != 0 {

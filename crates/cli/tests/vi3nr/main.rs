@@ -7,6 +7,8 @@ mod book;
 mod command_line;
 mod export;
 mod fit;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod initial_weights;
 mod models;
 mod optimizers;
