@@ -10,15 +10,16 @@ use pyo3::prelude::*;
 use vi3nr::Network;
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr_engine::{
-    Adam, Backend as _, Batch, Constraint, CpuBackend, Engine as Inner, EngineError, TermBatch,
-    Update, WeightedTerm,
+    Adam, Batch, Constraint, Engine as Inner, EngineError, TermBatch, Update, WeightedTerm, Workers,
 };
+use vi3nr_inr::backend::OpenBackend;
 use vi3nr_inr::plan::resolve_initialization;
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::recipe::recipes;
-use vi3nr_inr::request::FitRequest;
+use vi3nr_inr::request::{FitRequest, RequestError};
 use vi3nr_inr::signal::SignalKind;
 
+use crate::backend::backend_request;
 use crate::error::{Kind, Raise as _, exception};
 
 /// A network in training.
@@ -150,7 +151,8 @@ impl Engine {
 impl Engine {
     /// Draws the initial weights of a network with the sizes `dims`.
     #[new]
-    #[pyo3(signature = (dims, activation, init, sigma_p, seed, threads))]
+    #[pyo3(signature = (dims, activation, init, sigma_p, seed, threads, backend, device))]
+    #[expect(clippy::too_many_arguments, reason = "Python passes them by keyword")]
     fn new(
         py: Python<'_>,
         dims: Vec<usize>,
@@ -159,7 +161,14 @@ impl Engine {
         sigma_p: Option<&str>,
         seed: u64,
         threads: Option<usize>,
+        backend: Option<&str>,
+        device: Option<usize>,
     ) -> PyResult<Self> {
+        let asked = backend_request(py, backend, device, threads)?;
+        let Some(name) = asked.choice.unwrap_or_default().name() else {
+            let seen = "auto, but it is not known how many points a step will have";
+            return Err(RequestError::new("backend", seen, "cpu, gpu or reference").raise(py));
+        };
         let theory = |error: vi3nr::Error| error.raise(py);
         let activation = activation.parse().map_err(theory)?;
         let network = Network::new(dims, activation).map_err(theory)?;
@@ -174,7 +183,8 @@ impl Engine {
         let plan = resolved.rule.plan(&network).map_err(theory)?;
         let inner = py.detach(|| {
             let parameters = vi3nr::draw(&network, &plan, seed);
-            CpuBackend::new(threads)?.engine(&network, &parameters)
+            let opened = OpenBackend::named(name, device, &Workers::new(threads)?)?;
+            opened.backend.engine(&network, &parameters)
         });
         let inner = inner.map_err(|error| error.raise(py))?;
         Ok(Self { network, inner: Mutex::new(inner) })

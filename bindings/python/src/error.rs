@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use vi3nr_engine::EngineError;
+use vi3nr_inr::backend::BackendError;
 use vi3nr_inr::decode::DecodeError;
 use vi3nr_inr::evaluate::EvaluateError;
 use vi3nr_inr::export::ExportError;
@@ -104,6 +105,17 @@ impl Raise for FitError {
             Self::Init(_) | Self::Weights { .. } | Self::NoPieces | Self::InPieces => Kind::Request,
             Self::NonFiniteInitialLoss { .. } => Kind::Divergence,
             Self::Signal(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            _ => Kind::Other,
+        }
+    }
+}
+
+impl Raise for BackendError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Request(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
             _ => Kind::Other,
         }
     }
@@ -113,7 +125,7 @@ impl Raise for RunError {
     fn kind(&self) -> Kind {
         match self {
             Self::Prepare(error) => error.kind(),
-            Self::Fit(error) => error.kind(),
+            Self::Fit(error) | Self::Cut { source: error, .. } => error.kind(),
             Self::Signal(error) => error.kind(),
             Self::Decode(error) => error.kind(),
             _ => Kind::File,

@@ -9,13 +9,13 @@ use numpy::{PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
-use vi3nr_engine::Backend;
+use vi3nr_inr::backend::{BackendRequest, OpenBackend, Ready, ready};
 use vi3nr_inr::checkpoint::CheckpointInterval;
 use vi3nr_inr::fit::fit as fit_in_memory;
 use vi3nr_inr::metrics::Metrics;
 use vi3nr_inr::prepare::{Prepared, prepare, prepare_signal};
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Destination, Run, RunEvent, absolute, backend};
+use vi3nr_inr::run::{Destination, Run, RunEvent, absolute};
 use vi3nr_inr::run_directory::{RunDirectory, RunError, StoredRun};
 use vi3nr_inr::session::{Beginning, Fit};
 use vi3nr_inr::signal::audio::{Audio, AudioInfo};
@@ -115,38 +115,35 @@ pub(crate) fn fit(
     watch: Option<Py<PyAny>>,
 ) -> PyResult<(Model, String)> {
     let request = request_of(py, settings)?;
-    let backend = py
-        .detach(|| backend(request.engine.unwrap_or_default(), threads))
-        .map_err(|error| error.raise(py))?;
     let started = Instant::now();
     if let Some(path) = out {
         let destination = Destination::Directory { path, overwrite };
-        let run = py
-            .detach(|| Run::begin(&request, &destination, &*backend))
+        let (run, opened) = py
+            .detach(|| Run::open(&request, None, &destination, threads))
             .map_err(|error| error.raise(py))?;
-        return execute(py, &run, &*backend, started, watch);
+        return execute(py, &run, opened, threads, started, watch);
     }
     let given = signal
         .and_then(|signal| signal.inner.lock().unwrap_or_else(PoisonError::into_inner).take());
-    let prepared = py
-        .detach(|| {
-            backend.workers().install(|| match given {
-                Some(signal) => prepare_signal(&request, signal),
-                None => prepare(&request),
-            })
+    let ready = py.detach(|| {
+        ready(&request, threads, |request| match given {
+            Some(signal) => prepare_signal(request, signal),
+            None => prepare(request),
         })
-        .map_err(|error| error.raise(py))?;
+    });
+    let Ready { request, prepared, opened, .. } = ready.map_err(|error| error.raise(py))?;
     let Prepared { signal, resolved, weights, .. } = &prepared;
     let mut watcher = Watcher::new(&**signal, watch);
     let beginning =
         Beginning { started: Some(started), weights: weights.as_deref(), ..Beginning::default() };
     let stored = absolute(&request).map_err(|error| error.raise(py))?;
     let found = py.detach(|| {
-        let mut watch = |event: RunEvent<'_>| watcher.see(&event);
-        fit_in_memory(&resolved.plan, &**signal, &*backend, beginning, &stored, &mut watch)
+        let (mut watch, backend) = (|event: RunEvent<'_>| watcher.see(&event), &*opened.backend);
+        fit_in_memory(&resolved.plan, &**signal, backend, beginning, &stored, &mut watch)
     });
-    let warnings = warnings(&prepared);
-    finish(py, found.map_err(|error| error.raise(py)), warnings, watcher, threads)
+    let asked = BackendRequest::of(&request, threads);
+    let found = found.map_err(|error| error.raise(py));
+    finish(py, found, warnings(&prepared), watcher, (asked, opened))
 }
 
 /// Resumes the run in `directory` with the settings of `changes`.
@@ -173,34 +170,34 @@ pub(crate) fn resume(
         );
         return Err(exception(py, Kind::Request, message));
     };
-    let engine = changes.engine.or(record.request.engine).unwrap_or_default();
-    let backend = py.detach(|| backend(engine, threads)).map_err(|error| error.raise(py))?;
     let request = record.request.clone();
-    let run = py
-        .detach(|| Run::resume(opened, &stored, &request, &changes, &*backend))
+    let (run, reopened) = py
+        .detach(|| Run::reopen(opened, &stored, &request, &changes, threads))
         .map_err(|error| error.raise(py))?;
     if let Some(ended) = run.ended() {
-        let model = Model::read(py, &run.directory().model_path(), threads)?;
+        let asked = BackendRequest::of(run.request(), threads);
+        let model = Model::read(py, &run.directory().model_path(), asked)?;
         return Ok((model, ended.to_string()));
     }
-    execute(py, &run, &*backend, started, watch)
+    execute(py, &run, reopened, threads, started, watch)
 }
 
 fn execute(
     py: Python<'_>,
     run: &Run,
-    backend: &dyn Backend,
+    opened: OpenBackend,
+    threads: Option<usize>,
     started: Instant,
     watch: Option<Py<PyAny>>,
 ) -> PyResult<(Model, String)> {
     let mut watcher = Watcher::new(run.signal(), watch);
     let found = py.detach(|| {
         let mut watch = |event: RunEvent<'_>| watcher.see(&event);
-        run.execute(backend, CheckpointInterval::default(), started, &mut watch)
+        run.execute(&*opened.backend, CheckpointInterval::default(), started, &mut watch)
     });
     let found = found.map(|outcome| outcome.fit).map_err(|error| error.raise(py));
-    let threads = Some(backend.workers().threads());
-    finish(py, found, warnings(run.prepared()), watcher, threads)
+    let asked = BackendRequest::of(run.request(), threads);
+    finish(py, found, warnings(run.prepared()), watcher, (asked, opened))
 }
 
 /// The warnings about the file and the settings.
@@ -215,7 +212,7 @@ fn finish(
     found: PyResult<Fit>,
     mut warnings: Vec<String>,
     watcher: Watcher<'_>,
-    threads: Option<usize>,
+    (asked, opened): (BackendRequest, OpenBackend),
 ) -> PyResult<(Model, String)> {
     let fit = match (found, &watcher.raised) {
         (Err(error), None) => return Err(error),
@@ -226,7 +223,7 @@ fn finish(
     let mut report = json!(fit.report);
     report["warnings"] = json!(warnings);
     report["network"] = json!(fit.plan.network.dims());
-    let model = Model::new(fit.model, threads);
+    let model = Model::opened(fit.model, asked, opened);
     let ended = match (watcher.raised, fit.report.problem) {
         (Some(raised), _) => Some(raised),
         (None, Some(problem)) => Some(exception(py, Kind::Divergence, problem)),

@@ -4,6 +4,7 @@
 //! are a [`FitRequest`](vi3nr_inr::request::FitRequest), as on the command line. Everything that
 //! computes runs without the global interpreter lock.
 
+mod backend;
 mod engine;
 mod error;
 mod fit;
@@ -14,6 +15,8 @@ mod theory;
 /// The compiled part of vi3nr.
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::backend::devices;
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]

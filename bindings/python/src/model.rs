@@ -1,13 +1,14 @@
 //! Models.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods as _, PyReadonlyArray2, ToPyArray as _};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::json;
-use vi3nr_engine::{Backend, CpuBackend};
+use vi3nr_engine::Backend;
+use vi3nr_inr::backend::{BackendError, BackendName, BackendRequest, OpenBackend, Workload};
 use vi3nr_inr::decode::{
     DecodeRequest, PixelRegion, decode, decode_audio, decode_shape, derivatives_at, image_values,
     values_at,
@@ -19,23 +20,64 @@ use vi3nr_inr::signal::audio::AudioInfo;
 use vi3nr_inr::signal::image::ImageInfo;
 use vi3nr_inr::signal::info_to_json;
 
+use crate::backend::backend_request;
 use crate::error::{Kind, Raise, exception};
 
 /// A trained network, or the networks of all pieces of a signal.
 #[pyclass(frozen)]
 pub(crate) struct Model {
     inner: Arc<Inner>,
-    threads: Option<usize>,
+    backend: Mutex<ModelBackend>,
+}
+
+/// Where a model is evaluated.
+struct ModelBackend {
+    asked: BackendRequest,
+    /// The open backend, unless it is the CPU: opening a GPU and compiling its kernels takes time.
+    /// Threads are started anew for each call, so that a process can fork between calls.
+    kept: Option<Arc<OpenBackend>>,
+}
+
+impl ModelBackend {
+    fn open(&mut self, model: &Inner) -> Result<Arc<OpenBackend>, BackendError> {
+        if let Some(opened) = &self.kept {
+            return Ok(Arc::clone(opened));
+        }
+        let opened = Arc::new(OpenBackend::of(&self.asked, || Workload::of_model(model))?);
+        self.keep(&opened);
+        Ok(opened)
+    }
+
+    fn keep(&mut self, opened: &Arc<OpenBackend>) {
+        // What was measured once is not measured again.
+        self.asked.choice = Some(opened.name.into());
+        match opened.name {
+            BackendName::Cpu => self.asked.device = None,
+            _ => self.kept = Some(Arc::clone(opened)),
+        }
+    }
 }
 
 impl Model {
-    pub(crate) fn new(inner: Inner, threads: Option<usize>) -> Self {
-        Self { inner: Arc::new(inner), threads }
+    pub(crate) fn new(inner: Inner, asked: BackendRequest) -> Self {
+        let backend = Mutex::new(ModelBackend { asked, kept: None });
+        Self { inner: Arc::new(inner), backend }
     }
 
-    pub(crate) fn read(py: Python<'_>, path: &Path, threads: Option<usize>) -> PyResult<Self> {
+    /// A model that is evaluated on an open backend, which `asked` names.
+    pub(crate) fn opened(inner: Inner, asked: BackendRequest, opened: OpenBackend) -> Self {
+        let model = Self::new(inner, asked);
+        model.lock().keep(&Arc::new(opened));
+        model
+    }
+
+    pub(crate) fn read(py: Python<'_>, path: &Path, asked: BackendRequest) -> PyResult<Self> {
         let inner = py.detach(|| Inner::load(path)).map_err(|error| error.raise(py))?;
-        Ok(Self::new(inner, threads))
+        Ok(Self::new(inner, asked))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ModelBackend> {
+        self.backend.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `work` with a backend, without the interpreter lock.
@@ -44,9 +86,9 @@ impl Model {
         py: Python<'_>,
         work: impl FnOnce(&Inner, &dyn Backend) -> Result<T, E> + Send,
     ) -> PyResult<T> {
-        let backend =
-            py.detach(|| CpuBackend::new(self.threads)).map_err(|error| error.raise(py))?;
-        py.detach(|| work(&self.inner, &backend)).map_err(|error| error.raise(py))
+        let opened =
+            py.detach(|| self.lock().open(&self.inner)).map_err(|error| error.raise(py))?;
+        py.detach(|| work(&self.inner, &*opened.backend)).map_err(|error| error.raise(py))
     }
 }
 
@@ -54,9 +96,15 @@ impl Model {
 impl Model {
     /// Reads a model file, or the model of a run directory.
     #[staticmethod]
-    #[pyo3(signature = (path, threads=None))]
-    fn load(py: Python<'_>, path: PathBuf, threads: Option<usize>) -> PyResult<Self> {
-        Self::read(py, &path, threads)
+    #[pyo3(signature = (path, threads=None, backend=None, device=None))]
+    fn load(
+        py: Python<'_>,
+        path: PathBuf,
+        threads: Option<usize>,
+        backend: Option<&str>,
+        device: Option<usize>,
+    ) -> PyResult<Self> {
+        Self::read(py, &path, backend_request(py, backend, device, threads)?)
     }
 
     /// Makes a model of a network whose parameters are given in the order of its layers, weights
@@ -81,7 +129,7 @@ impl Model {
             storage: Default::default(),
             ..(*self.inner).clone()
         };
-        Ok(Self::new(inner, self.threads))
+        Ok(Self::new(inner, self.lock().asked))
     }
 
     /// Writes the model file.

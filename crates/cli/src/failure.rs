@@ -1,5 +1,6 @@
 //! From the library's errors to exit codes, and from its fields to this program's options.
 
+use vi3nr_inr::backend::BackendError;
 use vi3nr_inr::checkpoint::CheckpointError;
 use vi3nr_inr::decode::DecodeError;
 use vi3nr_inr::evaluate::EvaluateError;
@@ -69,11 +70,23 @@ impl From<FitError> for Failure {
     }
 }
 
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Request(error) => error.into(),
+            error => Self::failed(error),
+        }
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Prepare(error) => error.into(),
             RunError::Fit(error) => error.into(),
+            RunError::Cut { ref path, .. } => {
+                Self::Failed(format!("{error}; vi3nr fit --resume {} goes on", path.display()))
+            }
             RunError::Exists { .. } => Self::Usage(with_flags(error.to_string(), &["overwrite"])),
             RunError::Checkpoint(CheckpointError::Write(error)) => Self::failed(error),
             RunError::Record { .. } | RunError::NoRun { .. } | RunError::Checkpoint(_) => {

@@ -52,6 +52,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, program: PathBuf) -> u8 {
         Command::Repro(arguments) => commands::repro::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::Devices(arguments) => commands::devices::run(&arguments),
         Command::Completions(arguments) => commands::program::completions(&arguments),
         Command::Man(arguments) => commands::program::man(&arguments),
     };

@@ -53,6 +53,11 @@ pub trait Backend: Send + Sync + Debug {
     /// # Errors
     /// Returns [`EngineError::Threads`] if they cannot be started.
     fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError>;
+
+    /// The name of the device that the engines compute on, or `None` if it is the CPU.
+    fn device_name(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What the engines of a backend can do. The default is nothing.

@@ -41,7 +41,7 @@ pub enum EngineError {
     },
     /// The backend does not offer what an optimizer or a signal needs.
     #[error(
-        "the engine '{backend}' does not offer {missing}; expected another engine or optimizer"
+        "the backend '{backend}' does not offer {missing}; expected another backend or optimizer"
     )]
     Unsupported {
         /// The backend's name: [`Backend::name`](crate::Backend::name).
@@ -72,7 +72,10 @@ pub enum EngineError {
         expected: String,
     },
     /// The memory that training needs cannot be allocated.
-    #[error("not enough memory: training this network needs {mebibytes} MiB more")]
+    #[error(
+        "not enough memory: training this network needs {mebibytes} MiB more; expected fewer points \
+         for each step, a smaller network, or memory that other programs free"
+    )]
     Memory {
         /// The size of the failed allocation in MiB, rounded up.
         mebibytes: usize,

@@ -7,11 +7,12 @@
 //!    [`supervision`]: what a network learns from them.
 //! 3. [`recipe`]: the default settings; [`plan`]: resolves a request for a signal into a complete
 //!    plan; [`mod@prepare`] reads the signal and resolves the plan.
-//! 4. [`session`]: runs a fit with [`train`] and an [`optimizer`]; [`fit`](mod@fit) is the short
+//! 4. [`backend`]: the CPU or a GPU, by name or by a measurement.
+//! 5. [`session`]: runs a fit with [`train`] and an [`optimizer`]; [`fit`](mod@fit) is the short
 //!    form.
-//! 5. [`model_file`]: trained networks on disk; [`run`] and [`run_directory`]: fits that write a
+//! 6. [`model_file`]: trained networks on disk; [`run`] and [`run_directory`]: fits that write a
 //!    directory, with [`checkpoint`]s from which they can be resumed.
-//! 6. [`mod@decode`] and [`mod@evaluate`]: from a model back to a signal, and how close it is;
+//! 7. [`mod@decode`] and [`mod@evaluate`]: from a model back to a signal, and how close it is;
 //!    [`export`]: models as ONNX files; [`metrics`]: error measures; `chart`: line charts and heat
 //!    maps as SVG and PNG files.
 //!
@@ -25,10 +26,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Cargo features, all on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL, XYZ
-//! and PCD files), `chart` (implied by `audio`). Images are always supported.
+//! Cargo features that are on by default: `audio` (WAV, FLAC and MP3 files), `shape` (PLY, OBJ, STL,
+//! XYZ and PCD files), `chart` (implied by `audio`). Images are always supported. `gpu` (GPUs through
+//! Vulkan and Metal) is off by default.
 
 pub mod atomic_file;
+pub mod backend;
 mod bounded_read;
 mod catch_panic;
 #[cfg(feature = "chart")]

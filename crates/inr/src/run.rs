@@ -4,27 +4,27 @@
 //! resumed from a directory, and executed with a callback for its events.
 
 mod continuation;
+mod execute;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde_json::Value;
-use vi3nr_engine::{Backend, CpuBackend, EngineError, ReferenceBackend, Workers};
+use vi3nr_engine::Backend;
 
-use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointInterval, Identity};
-use crate::model_file::{Model, ModelFile};
-use crate::pieces::{FittedPiece, Journal, PieceProgress, PieceSession};
+use crate::backend::{OpenBackend, Ready, ready};
+use crate::checkpoint::CheckpointError;
+use crate::model_file::ModelFile;
+use crate::pieces::PieceProgress;
 use crate::plan::FitPlan;
 use crate::prepare::{PrepareError, Prepared, prepare, prepare_file};
-use crate::request::{EngineName, FitRequest, RequestError};
+use crate::request::{FitRequest, RequestError};
 use crate::run_directory::{INPUT_FILE, MetricsLog, RunDirectory, RunError, StoredRun};
-use crate::session::{Beginning, Fit, Session};
+use crate::session::Fit;
 use crate::signal::{Signal, SignalFile};
-use crate::train::{Progress, Stop};
+use crate::train::Progress;
 
 pub use continuation::resumed_request;
-use continuation::{continues, require_same_plan, require_same_subject};
+use continuation::{continues, is_same_run, require_same_plan, require_same_subject};
 
 /// Where a run directory is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,8 @@ pub struct RunOutcome {
 }
 
 impl Run {
-    /// Reads the files that `request` names, resolves its plan and creates the run directory.
+    /// Reads the files that `request` names, resolves its plan and creates the run directory, for a
+    /// run on `backend`.
     ///
     /// # Errors
     /// Returns [`RunError::Prepare`] if a file cannot be read or a setting is impossible,
@@ -97,31 +98,54 @@ impl Run {
         backend: &dyn Backend,
     ) -> Result<Self, RunError> {
         let prepared = backend.workers().install(|| prepare(request))?;
-        let request = absolute(request)?;
-        let stem = request.file.as_deref().and_then(Path::file_stem);
-        let name = stem.map_or("test-image".into(), |stem| stem.to_string_lossy());
-        let directory = destination.create(&name)?;
-        directory.begin(&request, &prepared.resolved.plan)?;
-        Ok(Self { request, prepared, directory, ended: None })
+        Self::create(request.clone(), prepared, destination, None)
     }
 
-    /// Like [`Run::begin`], for a signal called `name` that was not read from a file. The run
-    /// directory stores its bytes as `input`, so that the run can be resumed.
+    /// Like [`Run::begin`], on the backend that the request asks for, which is opened with `threads`
+    /// worker threads, or one per core: see [`ready`].
+    ///
+    /// `signal` is a signal that was not read from a file, with its name. The run directory stores its
+    /// bytes as `input`, so that the run can be resumed.
     ///
     /// # Errors
-    /// Those of [`Run::begin`], and [`RunError::Write`] if the signal cannot be stored.
-    pub fn begin_with(
-        signal: &SignalFile,
-        name: &str,
+    /// Those of [`ready`] and of [`Run::begin`], and [`RunError::Write`] if the signal cannot be
+    /// stored.
+    pub fn open(
         request: &FitRequest,
+        signal: Option<(&SignalFile, &str)>,
         destination: &Destination,
-        backend: &dyn Backend,
+        threads: Option<usize>,
+    ) -> Result<(Self, OpenBackend), RunError> {
+        let Ready { request, prepared, opened } = match signal {
+            None => ready(request, threads, prepare)?,
+            Some((file, _)) => {
+                let request = Self::request_with_input(request);
+                ready(&request, threads, |request| prepare_file(request, file))?
+            }
+        };
+        Ok((Self::create(request, prepared, destination, signal)?, opened))
+    }
+
+    fn create(
+        mut request: FitRequest,
+        prepared: Prepared,
+        destination: &Destination,
+        signal: Option<(&SignalFile, &str)>,
     ) -> Result<Self, RunError> {
-        let mut request = Self::request_with_input(request);
-        let prepared = backend.workers().install(|| prepare_file(&request, signal))?;
-        let directory = destination.create(name)?;
-        request.file = Some(directory.keep_input(signal.bytes())?);
-        let request = absolute(&request)?;
+        let directory = match signal {
+            None => {
+                request = absolute(&request)?;
+                let stem = request.file.as_deref().and_then(Path::file_stem);
+                let name = stem.map_or("test-image".into(), |stem| stem.to_string_lossy());
+                destination.create(&name)?
+            }
+            Some((file, name)) => {
+                let directory = destination.create(name)?;
+                request.file = Some(directory.keep_input(file.bytes())?);
+                request = absolute(&request)?;
+                directory
+            }
+        };
         directory.begin(&request, &prepared.resolved.plan)?;
         Ok(Self { request, prepared, directory, ended: None })
     }
@@ -135,12 +159,15 @@ impl Run {
     }
 
     /// Resumes the run in `directory`, which was begun from `request`, with the settings of
-    /// `changes` replacing those of the request; `stored` is the record that [`RunDirectory::open`]
-    /// returned.
+    /// `changes` replacing those of the request, on `backend`; `stored` is the record that
+    /// [`RunDirectory::open`] returned.
     ///
     /// An interrupted run continues from its checkpoint, or from the first step if it has none. A
     /// finished run continues from its model if `changes` sets a number of additional steps or a
     /// time limit; otherwise [`Run::ended`] has its report and there is nothing left to do.
+    ///
+    /// The backend may be another one than before if `changes` names it. The record then names it,
+    /// and later resumptions use it.
     ///
     /// # Errors
     /// Returns [`RunError::Prepare`] if a file cannot be read or a setting is impossible,
@@ -154,6 +181,35 @@ impl Run {
         changes: &FitRequest,
         backend: &dyn Backend,
     ) -> Result<Self, RunError> {
+        let request = Self::to_resume(&directory, stored, request, changes)?;
+        let prepared = backend.workers().install(|| prepare(&request))?;
+        Self::go_on(directory, stored, request, prepared, changes)
+    }
+
+    /// Like [`Run::resume`], on the backend that the request asks for, which is opened with `threads`
+    /// worker threads, or one per core: see [`ready`].
+    ///
+    /// # Errors
+    /// Those of [`ready`] and of [`Run::resume`].
+    pub fn reopen(
+        directory: RunDirectory,
+        stored: &StoredRun,
+        request: &FitRequest,
+        changes: &FitRequest,
+        threads: Option<usize>,
+    ) -> Result<(Self, OpenBackend), RunError> {
+        let request = Self::to_resume(&directory, stored, request, changes)?;
+        let Ready { request, prepared, opened } = ready(&request, threads, prepare)?;
+        Ok((Self::go_on(directory, stored, request, prepared, changes)?, opened))
+    }
+
+    /// The request of a run that is resumed.
+    fn to_resume(
+        directory: &RunDirectory,
+        stored: &StoredRun,
+        request: &FitRequest,
+        changes: &FitRequest,
+    ) -> Result<FitRequest, RunError> {
         if let StoredRun::Current(record) = stored
             && record.plan.pieces.is_some()
             && record.has_ended()
@@ -167,8 +223,17 @@ impl Run {
             ))
             .into());
         }
-        let mut request = resumed_request(directory.path(), stored, request, changes)?;
-        let prepared = backend.workers().install(|| prepare(&request))?;
+        resumed_request(directory.path(), stored, request, changes)
+    }
+
+    fn go_on(
+        directory: RunDirectory,
+        stored: &StoredRun,
+        mut request: FitRequest,
+        prepared: Prepared,
+        changes: &FitRequest,
+    ) -> Result<Self, RunError> {
+        let plan = &prepared.resolved.plan;
         let mut ended = stored.report();
         if ended.is_some() && continues(changes) {
             ended = None;
@@ -176,12 +241,15 @@ impl Run {
             require_same_subject(&directory, stored, &prepared)?;
             request.from = Some(absolute_path(&directory.set_aside()?)?);
             directory.remove_checkpoint()?;
-            directory.begin(&request, &prepared.resolved.plan)?;
-        }
-        if ended.is_some() {
-            require_same_plan(&directory, stored, &prepared.resolved.plan)?;
+            directory.begin(&request, plan)?;
+        } else if ended.is_some() {
+            require_same_plan(&directory, stored, plan)?;
             // The directory must hold a readable model.
             ModelFile::load(&directory.model_path())?;
+        } else if (changes.backend.is_some() || changes.device.is_some())
+            && is_same_run(stored, plan)
+        {
+            directory.begin(&request, plan)?;
         }
         let ended = ended.cloned();
         Ok(Self { request, prepared, directory, ended })
@@ -216,118 +284,6 @@ impl Run {
     pub fn ended(&self) -> Option<&Value> {
         self.ended.as_ref()
     }
-
-    /// Trains from the checkpoint, if there is one, to the end, writes a checkpoint at every
-    /// `interval`, and writes all files. The time limit counts from `started`. If the callback
-    /// `watch` returns [`ControlFlow::Break`], the run ends with the best model so far and a
-    /// checkpoint from which it can be resumed.
-    ///
-    /// # Errors
-    /// Returns [`RunError::Checkpoint`] if the checkpoint cannot be used, [`RunError::Fit`] if the
-    /// fit fails, and another [`RunError`] if a file cannot be written.
-    pub fn execute(
-        &self,
-        backend: &dyn Backend,
-        interval: CheckpointInterval,
-        started: Instant,
-        watch: &mut dyn FnMut(RunEvent<'_>) -> ControlFlow<()>,
-    ) -> Result<RunOutcome, RunError> {
-        if self.plan().pieces.is_some() {
-            return self.execute_pieces(backend, started, watch);
-        }
-        let (plan, signal) = (self.plan(), self.signal());
-        let checkpoint = self.directory.checkpoint(plan, signal)?;
-        let (state, mut log) = match checkpoint {
-            Some(checkpoint) => (Some(checkpoint.state), MetricsLog::resumed(checkpoint.log)),
-            None => (None, MetricsLog::default()),
-        };
-        let beginning = Beginning {
-            started: Some(started),
-            weights: self.prepared.weights.as_deref(),
-            state: state.as_ref(),
-        };
-        let mut session = Session::new(plan, signal, backend, beginning)?;
-        let mut last = (state.as_ref().map_or(0, |state| state.step), Instant::now());
-        let (mut has_failed, mut ends_here) = (false, false);
-        while let Some(progress) = session.step()? {
-            log.record(&progress);
-            ends_here |= watch(RunEvent::Step(&progress)).is_break();
-            let is_due = ends_here || interval.is_due(progress.step - last.0, last.1.elapsed());
-            // An engine that takes many steps at a time is ahead of the log in between.
-            if is_due && session.is_settled() {
-                let checkpoint = Checkpoint {
-                    identity: Identity::Plan(plan.to_json()),
-                    request: Some(self.request.clone()),
-                    state: session.state()?,
-                    log: log.rows().to_vec(),
-                };
-                // A full disk does not end training.
-                if let Err(error) = checkpoint.save(&self.directory.checkpoint_path()) {
-                    if !has_failed {
-                        let _ = watch(RunEvent::CheckpointFailed(&error));
-                    }
-                    has_failed = true;
-                }
-                last = (progress.step, Instant::now());
-            }
-            if ends_here {
-                session.interrupt();
-            }
-        }
-        let fit = session.finish(&self.request)?;
-        let files = self.directory.save(&self.request, &fit, signal, &log, backend)?;
-        if fit.report.stopped != Stop::Interrupted {
-            self.directory.remove_checkpoint()?;
-        }
-        Ok(RunOutcome { fit, files, log })
-    }
-
-    /// [`Run::execute`] for a plan in pieces. Pieces in the journal are not fitted again.
-    fn execute_pieces(
-        &self,
-        backend: &dyn Backend,
-        started: Instant,
-        watch: &mut dyn FnMut(RunEvent<'_>) -> ControlFlow<()>,
-    ) -> Result<RunOutcome, RunError> {
-        let (plan, signal) = (self.plan(), self.signal());
-        let mut session = PieceSession::new(plan, signal, backend, started)?;
-        let pieces = plan.pieces.as_ref().map_or(0, |pieces| pieces.grid.piece_count());
-        let mut journal = Journal::open(&self.directory.pieces_path(), plan, pieces)?;
-        journal.reports().for_each(|report| session.count_earlier(report));
-        let mut watch = |progress: &PieceProgress| watch(RunEvent::Pieces(progress));
-        let missing = journal.missing();
-        let mut keep = |piece: FittedPiece| -> Result<(), RunError> { Ok(journal.add(piece)?) };
-        let ended = session.train(missing, &mut watch, &mut keep)?;
-        let reports: Vec<_> = journal.reports().cloned().collect();
-        let storages = session.storages(reports.iter());
-        let path = self.directory.model_path();
-        // The model is evaluated as the file stores it, after rounding.
-        let model = |storage| -> Result<Model, RunError> {
-            let set = journal.set(plan, session.axes())?;
-            session.model(set, storage, &self.request).save(&path)?;
-            Ok(Model::load(&path)?)
-        };
-        let fit = session.finish_as(&storages, reports, ended, model)?;
-        let per_sample = session.operations_per_sample();
-        let files = self.directory.save_pieces(&self.request, &fit, signal, per_sample, backend)?;
-        drop(journal);
-        if fit.report.stopped != Stop::Interrupted {
-            self.directory.remove_checkpoint()?;
-        }
-        Ok(RunOutcome { fit, files, log: MetricsLog::default() })
-    }
-}
-
-/// The backend of this name with `threads` worker threads, or one per core if `None`.
-///
-/// # Errors
-/// Returns [`EngineError::Threads`] if the threads cannot be started.
-pub fn backend(name: EngineName, threads: Option<usize>) -> Result<Box<dyn Backend>, EngineError> {
-    let workers = Workers::new(threads)?;
-    Ok(match name {
-        EngineName::Cpu => Box::new(CpuBackend::with_workers(workers)),
-        EngineName::Reference => Box::new(ReferenceBackend::with_workers(workers)),
-    })
 }
 
 /// The request with absolute paths, so that the run can be resumed from any folder.

@@ -112,6 +112,10 @@ pub struct FitReport {
     pub metrics: Metrics,
     /// Points per second of training, forward and backward pass.
     pub points_per_second: f64,
+    /// The backend: [`Backend::name`].
+    pub backend: &'static str,
+    /// The GPU, if it is one: [`Backend::device_name`].
+    pub device: Option<String>,
     /// The optimizer: adam, muon or kfac.
     pub optimizer: OptimizerName,
     /// Floating-point operations of training, counted as in the repository's docs/optimizers.md,
@@ -348,6 +352,8 @@ impl<'a> Session<'a> {
             loss,
             metrics,
             points_per_second: outcome.points_seen as f64 / seconds,
+            backend: backend.name(),
+            device: backend.device_name().map(str::to_owned),
             optimizer: plan.training.optimizer.name(),
             gradient_equivalents: outcome.operations
                 / (6.0 * plan.network.weight_count() as f64 * all),

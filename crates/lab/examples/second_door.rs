@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use vi3nr_inr::checkpoint::CheckpointInterval;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Destination, Run, RunEvent, backend};
+use vi3nr_inr::run::{Destination, Run, RunEvent};
 use vi3nr_lab::request_file;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,10 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             request
         }
     };
-    let backend = backend(request.engine.unwrap_or_default(), None)?;
     let started = Instant::now();
     let destination = Destination::Under(std::env::temp_dir().join("vi3nr-runs"));
-    let run = Run::begin(&request, &destination, &*backend)?;
+    let (run, opened) = Run::open(&request, None, &destination, None)?;
+    println!("{}", opened.line());
 
     // The library has chosen all settings that were not given, with reasons.
     let resolved = &run.prepared().resolved;
@@ -66,7 +66,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ControlFlow::Continue(())
     };
-    let outcome = run.execute(&*backend, CheckpointInterval::default(), started, &mut watch)?;
+    let outcome =
+        run.execute(&*opened.backend, CheckpointInterval::default(), started, &mut watch)?;
 
     let report = &outcome.fit.report;
     println!("\n{} steps in {:.1} s; stopped: {}", report.steps, report.seconds, report.stopped);

@@ -4,6 +4,7 @@
 - :mod:`vi3nr.torch` and :mod:`vi3nr.jax`: initial weights for PyTorch models and JAX.
 - :class:`Engine`, :class:`Constraint`: training loops, also on derivatives (equations).
 - :func:`fit`, :func:`resume`, :func:`fit_many`, :class:`Model`: images, audio and shapes as networks.
+- :func:`devices`: the GPUs of this machine.
 
 Importing the package imports neither NumPy nor a framework: each name is imported on first use.
 """
@@ -18,6 +19,7 @@ from ._core import VERSION as __version__
 if TYPE_CHECKING:
     from . import jax as jax
     from . import torch as torch
+    from ._devices import Device, devices
     from ._engine import Constraint, Engine
     from ._errors import DivergenceError, Error, FileError, Interrupted, RequestError
     from ._fit import FitWarning, fit, fit_many, resume
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Constraint",
     "DerivativePropagation",
+    "Device",
     "DivergenceError",
     "Engine",
     "Error",
@@ -52,6 +55,7 @@ __all__ = [
     "__version__",
     "activation_of",
     "activations",
+    "devices",
     "fit",
     "fit_many",
     "gain",
@@ -63,6 +67,7 @@ __all__ = [
 
 #: The module of each name.
 _HOMES = {
+    "_devices": ("Device", "devices"),
     "_engine": ("Constraint", "Engine"),
     "_errors": ("DivergenceError", "Error", "FileError", "Interrupted", "RequestError"),
     "_fit": ("FitWarning", "fit", "fit_many", "resume"),

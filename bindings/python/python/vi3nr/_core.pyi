@@ -6,7 +6,7 @@ from _typeshed import Incomplete, SupportsGetItem
 from os import PathLike
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "Engine", "Model", "Signal", "activations", "definition", "fit", "function_gain", "gain", "propagate", "resume", "run_program", "schemes", "solve"]
+__all__ = ["VERSION", "Engine", "Model", "Signal", "activations", "definition", "devices", "fit", "function_gain", "gain", "propagate", "resume", "run_program", "schemes", "solve"]
 
 VERSION: Final[str]
 """
@@ -18,7 +18,7 @@ class Engine:
     """
     A network in training.
     """
-    def __new__(cls, /, dims: SupportsGetItem[int, SupportsIndex], activation: str, init: str | None, sigma_p: str | None, seed: SupportsIndex, threads: SupportsIndex | None) -> Engine:
+    def __new__(cls, /, dims: SupportsGetItem[int, SupportsIndex], activation: str, init: str | None, sigma_p: str | None, seed: SupportsIndex, threads: SupportsIndex | None, backend: str | None, device: SupportsIndex | None) -> Engine:
         """
         Draws the initial weights of a network with the sizes `dims`.
         """
@@ -112,7 +112,7 @@ class Model:
         What is known about the model, as JSON.
         """
     @staticmethod
-    def load(path: str | PathLike[str], threads: SupportsIndex | None = None) -> Model:
+    def load(path: str | PathLike[str], threads: SupportsIndex | None = None, backend: str | None = None, device: SupportsIndex | None = None) -> Model:
         """
         Reads a model file, or the model of a run directory.
         """
@@ -176,6 +176,11 @@ def activations() -> list[Incomplete]:
 def definition(activation: str) -> Incomplete:
     """
     The formula of an activation and the values of its parameters.
+    """
+
+def devices() -> str:
+    """
+    The GPUs of the machine as JSON.
     """
 
 def fit(settings: str, signal: Signal | None, out: str | PathLike[str] | None, overwrite: bool, threads: SupportsIndex | None, watch: Any | None) -> tuple[Model, str]:

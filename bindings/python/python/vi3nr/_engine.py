@@ -83,9 +83,13 @@ class Engine:
             that of a fit of an image.
         seed: The seed of the initial weights.
         threads: The number of threads; one per core by default. Results do not depend on it.
+        backend: ``"cpu"`` (the default), ``"gpu"`` or ``"reference"``.
+        device: The number of the GPU in the list of :func:`devices`; by default the first that is not
+            software.
 
     Raises:
-        RequestError: A size, the activation or the scheme is invalid.
+        RequestError: A size, the activation, the scheme or the backend is invalid.
+        Error: The GPU cannot be used.
 
     Example:
         >>> import numpy as np, vi3nr
@@ -108,6 +112,8 @@ class Engine:
         sigma_p: SigmaP | None = None,
         seed: int = 0,
         threads: int | None = None,
+        backend: str | None = None,
+        device: int | None = None,
     ) -> None:
         text = activation if isinstance(activation, str) else activation_of(activation)
         if text is None:
@@ -122,6 +128,8 @@ class Engine:
             None if sigma_p is None else _text(sigma_p),
             whole("seed", seed, least=0, most=2**64 - 1),
             whole("threads", threads),
+            backend,
+            whole("device", device, least=0),
         )
 
     @classmethod

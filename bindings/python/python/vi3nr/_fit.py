@@ -38,6 +38,8 @@ def fit(
     callback: Callback | None = None,
     progress: bool | Callable[..., Any] | None = None,
     threads: int | None = None,
+    backend: str | None = None,
+    device: int | None = None,
     **fields: Any,
 ) -> Model:
     """Trains a coordinate network on an image, audio or a shape.
@@ -56,6 +58,11 @@ def fit(
         progress: Whether a bar shows the progress; by default in terminals and notebooks, if tqdm
             is installed. A class with tqdm's interface is also accepted.
         threads: The number of threads; one per core by default. It does not affect the result.
+        backend: ``"cpu"`` (the default), ``"gpu"``, ``"auto"`` (whichever is faster, by a measurement
+            of a second or two) or ``"reference"``. The model is evaluated on the same backend, and
+            ``report["backend"]`` and ``report["device"]`` say what was used.
+        device: The number of the GPU in the list of :func:`devices`; by default the first that is not
+            software.
         **fields: The settings of a fit request, named as the options of ``vi3nr fit`` with
             underscores: ``activation``, ``width``, ``layers``, ``steps``, ``quality``, ``lr``,
             ``optimizer``, ``sigma_p``, ``seed``, ``preset``, ``crop``, ``downscale``, ...
@@ -63,6 +70,7 @@ def fit(
     Raises:
         RequestError: A setting is unknown, out of range or contradicts another one.
         FileError: The file cannot be read, or the directory cannot be written to.
+        Error: The GPU cannot be used, or failed.
         DivergenceError: The loss is no longer a finite number.
         Interrupted: Ctrl-C was pressed. Like the other exceptions, it has the best weights so far in
             its attribute ``model``.
@@ -72,7 +80,7 @@ def fit(
         >>> model = vi3nr.fit("photo.png", quality=44)  # doctest: +SKIP
         >>> model.psnr, model.decode(scale=2).shape  # doctest: +SKIP
     """
-    settings = _settings(fields)
+    settings = _settings({**fields, "backend": backend, "device": _number(device)})
     threads = whole("threads", threads)
     given = None
     if signal is None or isinstance(signal, (str, os.PathLike)):
@@ -103,6 +111,8 @@ def resume(
     callback: Callback | None = None,
     progress: bool | Callable[..., Any] | None = None,
     threads: int | None = None,
+    backend: str | None = None,
+    device: int | None = None,
     **changes: Any,
 ) -> Model:
     """Continues the run in a directory: an interrupted one from its checkpoint, and a finished one
@@ -113,13 +123,15 @@ def resume(
         callback: As for :func:`fit`.
         progress: As for :func:`fit`.
         threads: As for :func:`fit`.
+        backend: As for :func:`fit`; by default that of the run.
+        device: As for :func:`fit`; by default that of the run.
         **changes: Settings that replace those of the run.
 
     Raises:
         RequestError: The settings contradict those of the run.
         FileError: The directory cannot be read.
     """
-    settings = _settings(changes)
+    settings = _settings({**changes, "backend": backend, "device": _number(device)})
     threads = whole("threads", threads)
     with _Progress(progress, callback) as watch:
         return _ended(
@@ -200,6 +212,11 @@ def _settings(fields: dict[str, Any]) -> dict[str, Any]:
             raise RequestError(f"{name}: {value!r}; expected a finite number")
         settings[name] = value
     return settings
+
+
+def _number(device: int | None) -> int | None:
+    """The number of a device."""
+    return whole("device", device, least=0)
 
 
 def _on_cpu(values: Any) -> Any:

@@ -49,11 +49,25 @@ class Model:
         self._info: dict[str, Any] = json.loads(core.info())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Model:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        threads: int | None = None,
+        backend: str | None = None,
+        device: int | None = None,
+    ) -> Model:
         """Reads a model file, or the model of a run directory.
+
+        Args:
+            path: The file or directory.
+            threads: The number of threads for evaluating the model; one per core by default.
+            backend: Where the model is evaluated, as for :func:`fit`; by default the CPU.
+            device: The number of the GPU, as for :func:`fit`.
 
         Raises:
             FileError: The file cannot be read or is not a model.
+            RequestError: The backend is not known, or uses no device.
         """
         directory = Path(path)
         report = None
@@ -62,7 +76,8 @@ class Model:
             if record.is_file():
                 report = json.loads(record.read_text("utf-8")).get("report")
             directory = directory / "model.safetensors"
-        return cls(_core.Model.load(directory, threads), report)
+        threads, device = whole("threads", threads), whole("device", device, least=0)
+        return cls(_core.Model.load(directory, threads, backend, device), report)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model file, from which :meth:`load` and ``vi3nr decode`` read it.

@@ -10,7 +10,7 @@ use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_lab::bench::{BenchShape, Interpolation};
 
 use super::values::{finite, optimizer, positive, whole, word};
-use super::{ImageArguments, ThreadsAndJson};
+use super::{BackendArguments, ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
@@ -99,6 +99,8 @@ pub(crate) struct BenchOptimizersArguments {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) preparation: ImageArguments,
+    #[command(flatten)]
+    pub(crate) backend: BackendArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }

@@ -9,11 +9,11 @@ use vi3nr_inr::checkpoint::CheckpointInterval;
 use vi3nr_inr::model_file::StorageRule;
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::preset::Preset;
-use vi3nr_inr::request::{BatchSize, EngineName, FitRequest, ScheduleName, TileSide};
+use vi3nr_inr::request::{BatchSize, FitRequest, ScheduleName, TileSide};
 use vi3nr_inr::supervision::{Supervise, TermList};
 
-use super::values::{engine, finite, named, optimizer, positive, whole, word};
-use super::{AudioArguments, ImageArguments, ShapeArguments, ThreadsAndJson};
+use super::values::{finite, named, optimizer, positive, whole, word};
+use super::{AudioArguments, BackendArguments, ImageArguments, ShapeArguments, ThreadsAndJson};
 
 /// The distributions of weights.
 pub(crate) const WEIGHTS: [&str; 4] = ["uniform", "normal", "truncated-normal", "orthogonal"];
@@ -234,11 +234,8 @@ pub(crate) struct TrainingArguments {
     /// Stop at this PSNR in dB (peak 2) of the training loss [default: none]
     #[arg(long, value_name = "DB", value_parser = finite, hide_short_help = true)]
     pub(crate) target_psnr: Option<f64>,
-    /// Engine: cpu, fused float32, or reference, plain double-precision loops (slow, for
-    /// comparison) [default: cpu]
-    #[arg(long, value_name = "NAME", value_parser = engine())]
-    #[arg(hide_short_help = true, hide_possible_values = true)]
-    pub(crate) engine: Option<EngineName>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -281,7 +278,8 @@ impl FitArguments {
         request.tile = size.tile;
         request.parameters = size.parameters;
         request.storage = size.storage;
-        request.engine = training.engine;
+        request.backend = training.backend.backend;
+        request.device = training.backend.device;
         request
     }
 }

@@ -15,7 +15,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     ("Models", &["fit", "decode", "eval", "info", "export", "sample"]),
     ("Theory", &["gain", "solve", "init", "plot", "propagate", "activations", "schemes"]),
     ("Experiments", &["sweep", "repro", "report", "bench"]),
-    ("Program", &["completions", "man", "help"]),
+    ("Program", &["devices", "completions", "man", "help"]),
 ];
 
 /// The help of the program: its commands in groups, each with the first line of its own help.

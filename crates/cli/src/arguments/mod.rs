@@ -1,5 +1,6 @@
 //! What can be given on the command line.
 
+mod backend;
 mod bench;
 mod experiments;
 mod fit;
@@ -13,6 +14,7 @@ mod sweep;
 mod theory;
 mod values;
 
+pub(crate) use backend::{BackendArguments, DevicesArguments};
 pub(crate) use bench::{
     BenchArguments, BenchCommand, BenchEngineArguments, BenchGridArguments,
     BenchOptimizersArguments,
@@ -117,6 +119,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Measure the engine's speed, the work that optimizers need, or a grid as a baseline
     Bench(BenchArguments),
+    /// List the GPUs of this machine and whether they can be used
+    Devices(DevicesArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
     /// Print the manual page of the program or of a command

@@ -9,7 +9,7 @@ use vi3nr_inr::signal::audio::SampleFormat;
 use super::values::{
     derivative, mesh_attribute, not_negative, positive, sample_format, size, whole,
 };
-use super::{AudioArguments, ImageArguments, ThreadsAndJson};
+use super::{AudioArguments, BackendArguments, ImageArguments, ThreadsAndJson};
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
@@ -62,6 +62,8 @@ pub(crate) struct DecodeArguments {
     #[arg(help_heading = "Shape", hide_possible_values = true)]
     pub(crate) attributes: Option<MeshAttribute>,
     #[command(flatten)]
+    pub(crate) backend: BackendArguments,
+    #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
 
@@ -86,6 +88,8 @@ pub(crate) struct EvalArguments {
     pub(crate) grid: Option<usize>,
     #[command(flatten)]
     pub(crate) audio: AudioArguments,
+    #[command(flatten)]
+    pub(crate) backend: BackendArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }

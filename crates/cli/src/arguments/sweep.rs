@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use vi3nr_lab::sweep::ExecutorName;
 
+use super::BackendArguments;
 use super::values::{executor, threads, whole};
 
 #[derive(Debug, Args)]
@@ -78,6 +79,8 @@ pub(crate) struct ReportArguments {
     /// File to write
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) backend: BackendArguments,
     /// Print one JSON object on standard output and nothing else
     #[arg(long)]
     pub(crate) json: bool,

@@ -8,9 +8,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::DeserializeOwned;
 use vi3nr::number;
 use vi3nr_engine::MAX_THREADS;
+use vi3nr_inr::backend::BackendChoice;
 use vi3nr_inr::decode::{Derivative, MeshAttribute};
 use vi3nr_inr::optimizer::OptimizerName;
-use vi3nr_inr::request::EngineName;
 use vi3nr_inr::signal::SignalKind;
 use vi3nr_inr::signal::audio::SampleFormat;
 use vi3nr_lab::sweep::ExecutorName;
@@ -59,9 +59,9 @@ pub(super) fn executor() -> impl TypedValueParser<Value = ExecutorName> {
     named(ExecutorName::ALL.map(ExecutorName::as_str))
 }
 
-/// A parser of the engines.
-pub(super) fn engine() -> impl TypedValueParser<Value = EngineName> {
-    word(EngineName::ALL.iter().map(|name| name.as_str()))
+/// A parser of the backends.
+pub(super) fn backend() -> impl TypedValueParser<Value = BackendChoice> {
+    word(BackendChoice::ALL.map(BackendChoice::as_str))
 }
 
 /// A parser of the optimizers.

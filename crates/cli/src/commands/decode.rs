@@ -4,10 +4,9 @@ use std::path::Path;
 
 use vi3nr_inr::decode::{DecodeRequest, Decoded, decode};
 use vi3nr_inr::model_file::Model;
-use vi3nr_inr::request::EngineName;
-use vi3nr_inr::run::backend;
 use vi3nr_inr::signal::SignalKind;
 
+use super::backend::open;
 use crate::CommandResult;
 use crate::arguments::DecodeArguments;
 use crate::output::{Failure, note, print, print_file, require_no_terminal, warn};
@@ -56,9 +55,9 @@ fn write(model: &Model, arguments: &DecodeArguments, out: &Path) -> Result<Decod
         resolution: arguments.resolution,
         attributes: arguments.attributes,
     };
-    let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
+    let opened = open(&arguments.backend, arguments.common.threads, model)?;
     let mut bar = DecodeBar::new(!arguments.common.json);
-    let decoded = decode(model, &request, out, &*backend, &mut |share| bar.show(share));
+    let decoded = decode(model, &request, out, &*opened.backend, &mut |share| bar.show(share));
     bar.clear();
     let decoded = decoded?;
     decoded.warnings.iter().for_each(|warning| warn(warning));

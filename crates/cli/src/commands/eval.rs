@@ -2,10 +2,9 @@
 
 use vi3nr_inr::evaluate::{EvaluateError, evaluate, open_truth};
 use vi3nr_inr::model_file::Model;
-use vi3nr_inr::request::EngineName;
-use vi3nr_inr::run::backend;
 use vi3nr_inr::signal::SignalRequest;
 
+use super::backend::open;
 use crate::CommandResult;
 use crate::arguments::EvalArguments;
 use crate::output::{Failure, print, warn};
@@ -18,7 +17,8 @@ pub(crate) fn run(arguments: &EvalArguments) -> CommandResult {
     let mut asked = SignalRequest::default();
     arguments.image.fill(&mut asked);
     arguments.audio.fill(&mut asked);
-    let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
+    let opened = open(&arguments.backend, arguments.common.threads, &model)?;
+    let backend = &*opened.backend;
     let truth = backend
         .workers()
         .install(|| open_truth(file, &model, &asked, arguments.grid))
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> CommandResult {
     for warning in truth.warnings() {
         warn(&format!("'{}': {warning}", file.display()));
     }
-    let metrics = evaluate(&model, &*truth, &*backend).map_err(|error| match error {
+    let metrics = evaluate(&model, &*truth, backend).map_err(|error| match error {
         EvaluateError::Shape { .. } => Failure::Usage(format!("'{}': {error}", file.display())),
         error => error.into(),
     })?;

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vi3nr_engine::Backend;
+use vi3nr_inr::backend::{OpenBackend, Ready, ready};
 use vi3nr_inr::pieces::PiecesReport;
 use vi3nr_inr::prepare::{prepare, prepare_file};
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Destination, Run, RunEvent, RunOutcome, backend};
+use vi3nr_inr::run::{Destination, Run, RunEvent, RunOutcome};
 use vi3nr_inr::session::Fit;
 use vi3nr_inr::signal::SignalFile;
 use vi3nr_inr::supervision::TermReport;
@@ -59,17 +60,11 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     }
     // Before the run directory exists, so that whoever sees it can interrupt the run.
     let interrupted = interrupt::flag("stopping after this step; once more to stop at once");
-    let (backend, run) = match &arguments.resume {
+    let (run, opened) = match &arguments.resume {
         None => {
-            let backend = backend_of(&request, threads)?;
             let destination = destination(arguments, arguments.out.clone());
-            let run = match &signal {
-                None => Run::begin(&request, &destination, &*backend)?,
-                Some(signal) => {
-                    Run::begin_with(signal, "stdin", &request, &destination, &*backend)?
-                }
-            };
-            (backend, run)
+            let signal = signal.as_ref().map(|signal| (signal, "stdin"));
+            Run::open(&request, signal, &destination, threads)?
         }
         Some(path) => resume::resume(path, &request, threads)?,
     };
@@ -79,9 +74,10 @@ pub(crate) fn run(arguments: &FitArguments) -> CommandResult {
     warnings(&run);
     if is_verbose() {
         note(&plan::text(&run.prepared().resolved));
+        note(&opened.line());
     }
-    let outcome = execute(&run, &*backend, arguments, (started, interrupted, !json))?;
-    let (object, text) = report(&run, &outcome, arguments)?;
+    let outcome = execute(&run, &*opened.backend, arguments, (started, interrupted, !json))?;
+    let (object, text) = report(&run, &opened, &outcome, arguments)?;
     print(json, &object, &text)?;
     verdict(&run, &outcome)
 }
@@ -100,24 +96,14 @@ pub(super) fn dry_run(
     signal: Option<&SignalFile>,
     threads: Option<usize>,
 ) -> Result<(Value, String), Failure> {
-    let backend = backend_of(request, threads)?;
-    let request = match signal {
-        None => request.clone(),
-        Some(_) => Run::request_with_input(request),
+    let Ready { request, prepared, .. } = match signal {
+        None => ready(request, threads, prepare)?,
+        Some(signal) => {
+            let request = Run::request_with_input(request);
+            ready(&request, threads, |request| prepare_file(request, signal))?
+        }
     };
-    let prepared = backend.workers().install(|| match signal {
-        None => prepare(&request),
-        Some(signal) => prepare_file(&request, signal),
-    })?;
     Ok((plan::object(&request, &prepared.resolved), plan::text(&prepared.resolved)))
-}
-
-/// The backend that `request` names.
-pub(super) fn backend_of(
-    request: &FitRequest,
-    threads: Option<usize>,
-) -> Result<Box<dyn Backend>, Failure> {
-    backend(request.engine.unwrap_or_default(), threads).map_err(Failure::failed)
 }
 
 /// The options, after those of --request.
@@ -184,6 +170,7 @@ pub(super) fn execute(
 /// What came out, for scripts and for people.
 pub(super) fn report(
     run: &Run,
+    opened: &OpenBackend,
     outcome: &RunOutcome,
     arguments: &FitArguments,
 ) -> Result<(Value, String), Failure> {
@@ -202,7 +189,9 @@ pub(super) fn report(
     let is_paper = run.request().preset == Some(Preset::Paper);
     let paper = if is_paper { paper_table(fit.plan.signal.kind()) } else { None };
     let model = run.directory().model_path();
-    let text = text(fit, &model, &files, (is_paper, paper));
+    // Of the default there is nothing to say.
+    let backend = run.request().backend.map(|_| opened.line());
+    let text = text(fit, &model, &files, backend.as_deref(), (is_paper, paper));
     Ok((summary(fit, &model, paper), text))
 }
 
@@ -284,6 +273,7 @@ fn text(
     fit: &Fit,
     model: &Path,
     files: &[PathBuf],
+    backend: Option<&str>,
     (is_paper, paper): (bool, Option<&PaperTable>),
 ) -> String {
     let (report, plan) = (&fit.report, &fit.plan);
@@ -310,6 +300,9 @@ fn text(
         report.metrics.lines(is_paper),
         model.display(),
     );
+    if let Some(backend) = backend {
+        text += &format!("{backend}\n");
+    }
     for TermReport { term, weight, loss, .. } in &report.terms {
         text += &format!("term {term}: {loss:.3e}, weight {weight}\n");
     }

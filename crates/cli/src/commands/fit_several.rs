@@ -67,11 +67,10 @@ fn one(
     }
     let path = arguments.out.as_ref().map(|parent| parent.join(stem(file)));
     let destination = fit::destination(arguments, path);
-    let backend = fit::backend_of(request, threads)?;
-    let run = Run::begin(request, &destination, &*backend)?;
+    let (run, opened) = Run::open(request, None, &destination, threads)?;
     fit::warnings(&run);
-    let outcome = fit::execute(&run, &*backend, arguments, (started, interrupted, false))?;
-    let (object, _) = fit::report(&run, &outcome, arguments)?;
+    let outcome = fit::execute(&run, &*opened.backend, arguments, (started, interrupted, false))?;
+    let (object, _) = fit::report(&run, &opened, &outcome, arguments)?;
     fit::verdict(&run, &outcome)?;
     let report = &outcome.fit.report;
     let quality = report.metrics.all.first();

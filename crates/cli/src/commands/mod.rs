@@ -1,8 +1,10 @@
 //! One file per command.
 
+mod backend;
 pub(crate) mod bench;
 pub(crate) mod catalog;
 pub(crate) mod decode;
+pub(crate) mod devices;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod fit;

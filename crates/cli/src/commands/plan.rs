@@ -78,10 +78,10 @@ pub(super) fn text(resolved: &Resolved) -> String {
         lines.insert(1, format!("pieces    {}", pieces_text(pieces)));
     }
     lines.push(format!(
-        "training  {}, at most {} steps of {batch}, engine {}",
+        "training  {}, at most {} steps of {batch}, backend {}",
         training.optimizer.name(),
         training.steps,
-        plan.engine.as_str()
+        plan.backend.as_str()
     ));
     if let Some(rates) = training.optimizer.clone().rates_mut() {
         let schedule = match rates.schedule {

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use serde_json::json;
-use vi3nr_inr::request::EngineName;
-use vi3nr_inr::run::backend;
+use vi3nr_engine::Workers;
+use vi3nr_inr::backend::{BackendName, OpenBackend};
+use vi3nr_inr::model_file::Model;
 use vi3nr_lab::report::{Page, ReportError, of_repro, of_run, of_sweep};
 use vi3nr_lab::sweep::{Store, SweepPaths};
 
+use super::backend::open;
 use super::sweep;
 use crate::CommandResult;
 use crate::arguments::ReportArguments;
@@ -19,8 +21,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> CommandResult {
     let page = if result.is_file() {
         sweep_page(result)?
     } else if result.join("run.json").is_file() {
-        let backend = backend(EngineName::Cpu, None).map_err(Failure::failed)?;
-        of_run(result, &*backend).map_err(failure)?
+        of_run(result, &*backend(arguments)?.backend).map_err(failure)?
     } else {
         of_repro(result).map_err(failure)?
     };
@@ -31,6 +32,17 @@ pub(crate) fn run(arguments: &ReportArguments) -> CommandResult {
         &json!({ "report": out.to_string_lossy() }),
         &format!("{}\n", out.display()),
     )
+}
+
+/// The backend that evaluates the model of a run. Of a run without one, nothing is evaluated.
+fn backend(arguments: &ReportArguments) -> Result<OpenBackend, Failure> {
+    match Model::load(&arguments.result) {
+        Ok(model) => open(&arguments.backend, None, &model),
+        Err(_) => {
+            let workers = Workers::new(None).map_err(Failure::failed)?;
+            OpenBackend::named(BackendName::Cpu, None, &workers).map_err(Failure::failed)
+        }
+    }
 }
 
 fn sweep_page(file: &Path) -> Result<Page, Failure> {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::Parser;
-use vi3nr_engine::Backend;
+use vi3nr_inr::backend::OpenBackend;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Run, backend, resumed_request};
+use vi3nr_inr::run::{Run, resumed_request};
 use vi3nr_inr::run_directory::{RunDirectory, StartingCommand, StoredRun};
 
 use crate::arguments::{Arguments, Command};
@@ -22,13 +22,10 @@ pub(super) fn resume(
     path: &Path,
     changes: &FitRequest,
     threads: Option<usize>,
-) -> Result<(Box<dyn Backend>, Run), Failure> {
+) -> Result<(Run, OpenBackend), Failure> {
     let (directory, stored) = RunDirectory::open(path)?;
     let request = first_request(path, &stored)?;
-    let engine = changes.engine.or(request.engine).unwrap_or_default();
-    let backend = backend(engine, threads).map_err(Failure::failed)?;
-    let run = Run::resume(directory, &stored, &request, changes, &*backend)?;
-    Ok((backend, run))
+    Ok(Run::reopen(directory, &stored, &request, changes, threads)?)
 }
 
 /// The request that began the run in `path`, of this version or the one before.

@@ -1,6 +1,7 @@
 //! The binary driven end to end.
 
 mod audio;
+mod backends;
 mod bad_input;
 mod book;
 mod command_line;

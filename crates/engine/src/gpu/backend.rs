@@ -84,4 +84,8 @@ impl Backend for GpuBackend {
         };
         Ok(self.workers.shares(count)?.into_iter().map(backend).collect())
     }
+
+    fn device_name(&self) -> Option<&str> {
+        Some(&self.device().name)
+    }
 }

@@ -15,5 +15,5 @@ mod tile;
 mod wgsl;
 
 pub use backend::GpuBackend;
-pub use device::{DeviceInfo, DeviceKind, devices};
+pub use device::{DeviceInfo, DeviceKind, devices, no_driver};
 pub use engine::GpuEngine;

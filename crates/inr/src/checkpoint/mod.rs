@@ -17,7 +17,7 @@ use serde_json::Value;
 use vi3nr::printable::excerpt;
 
 use crate::atomic_file::WriteError;
-use crate::plan::{FitPlan, differences};
+use crate::plan::{FitPlan, differences_but_backend};
 use crate::request::FitRequest;
 use crate::signal::Signal;
 use crate::train::{Progress, TrainState};
@@ -50,11 +50,14 @@ pub enum Identity {
 
 impl Checkpoint {
     /// The differences between this checkpoint's run and a fit of `plan` to `signal`, one sentence
-    /// each; empty if it is the same run.
+    /// each; empty if it is the same run. The backend may differ: the record of a run says on which
+    /// one it is resumed.
     pub fn differences(&self, plan: &FitPlan, signal: &dyn Signal) -> Vec<String> {
         match &self.identity {
-            Identity::Plan(kept) => differences(kept, &plan.to_json()),
-            Identity::Version1(kept) => differences(kept, &version_1::identity(plan, signal)),
+            Identity::Plan(kept) => differences_but_backend(kept, &plan.to_json()),
+            Identity::Version1(kept) => {
+                differences_but_backend(kept, &version_1::identity(plan, signal))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::optimizer::OptimizerState;
+use crate::plan::differences;
 use crate::points::TermLosses;
 use crate::train::{Best, EpochMean};
 

@@ -66,7 +66,7 @@ impl FitPlan {
             "weights": self.init.weights.name(),
             "biases": self.init.biases.to_string(),
             "first_biases": self.init.first_biases.to_string(),
-            "engine": self.engine,
+            "engine": self.backend,
             "steps": self.training.steps,
             "batch": self.training.batch,
             "target_psnr": self.training.target_psnr,

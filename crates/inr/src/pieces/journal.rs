@@ -17,7 +17,7 @@ use super::train::{FittedPiece, PieceReport};
 use crate::atomic_file::WriteError;
 use crate::checkpoint::CheckpointError;
 use crate::model_file::Storage;
-use crate::plan::{FitPlan, differences};
+use crate::plan::{FitPlan, differences_but_backend};
 
 /// The file's name inside a run directory.
 pub const PIECES_FILE: &str = "pieces.journal";
@@ -55,8 +55,8 @@ impl Journal {
     /// dropped, and so are pieces that were not finished.
     ///
     /// # Errors
-    /// Returns [`CheckpointError::Foreign`] if the journal is that of another plan, and another
-    /// [`CheckpointError`] if it cannot be read or written.
+    /// Returns [`CheckpointError::Foreign`] if the journal is that of another plan, apart from its
+    /// backend, and another [`CheckpointError`] if it cannot be read or written.
     pub fn open(path: &Path, plan: &FitPlan, pieces: usize) -> Result<Self, CheckpointError> {
         let unreadable = |source| CheckpointError::Read { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
@@ -95,7 +95,7 @@ impl Journal {
         };
         let kept: Value = serde_json::from_slice(&identity)
             .map_err(|error| damaged(format!("its plan cannot be read: {error}")))?;
-        let differences = differences(&kept, &plan.to_json());
+        let differences = differences_but_backend(&kept, &plan.to_json());
         if !differences.is_empty() {
             return Err(CheckpointError::Foreign { path, differences });
         }

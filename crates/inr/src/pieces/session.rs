@@ -222,6 +222,8 @@ impl<'a> PieceSession<'a> {
             loss,
             metrics,
             points_per_second: seen as f64 / training_seconds,
+            backend: self.backend.name(),
+            device: self.backend.device_name().map(str::to_owned),
             optimizer: self.plan.training.optimizer.name(),
             gradient_equivalents: operations
                 / (self.operations_per_sample() * self.axes.iter().product::<usize>() as f64),

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use crate::backend::BackendRequest;
 use crate::request::{BatchSize, FitRequest, RequestError};
 use crate::signal::SignalInfo;
 
 /// A field, its value, the test of the value, and the expected values.
 type NumberRule = (&'static str, Option<f64>, fn(f64) -> bool, &'static str);
 
-/// Checks the ranges of the numbers in `request`, which may not come from a parser.
+/// Checks the ranges of the numbers in `request`, which may not come from a parser, and whether its
+/// backend uses a device.
 pub(crate) fn numbers(request: &FitRequest) -> Result<(), RequestError> {
+    BackendRequest::of(request, None).check()?;
     let positive = |value: f64| value.is_finite() && value > 0.0;
     let above_0 = "a finite number above 0";
     let (audio, shape) = (&request.signal.audio, &request.signal.shape);

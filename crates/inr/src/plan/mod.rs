@@ -16,6 +16,7 @@ mod training;
 
 pub(crate) use check::numbers as check_numbers;
 pub use differences::differences;
+pub(crate) use differences::differences_but_backend;
 pub use initialization::{Initialization, resolve_initialization};
 pub use resolve::{Reason, Resolved, SignalFacts, StartFacts, resolve};
 
@@ -25,18 +26,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vi3nr::{InitRule, Network};
 
+use crate::backend::BackendName;
 use crate::model_file::StorageRule;
 use crate::pieces::PiecePlan;
-use crate::request::EngineName;
 use crate::signal::{Signal, SignalInfo, SignalKind, SignalOptions};
 use crate::supervision::Supervision;
 use crate::train::TrainSettings;
 
 /// The version of the plan's JSON and its meaning. Results of different versions are never mixed
-/// up. Plans without terms are still written as version 3, and those that also have no pieces and
-/// 32-bit parameters as version 2.
-pub const PLAN_FORMAT: u32 = 4;
-/// The version of plans without terms.
+/// up. Plans that are not for a GPU are still written as version 4, those that also have no terms as
+/// version 3, and those that also have no pieces and 32-bit parameters as version 2.
+pub const PLAN_FORMAT: u32 = 5;
+/// The version of plans that are not for a GPU.
+const FORMAT_WITHOUT_GPU: u32 = 4;
+/// The version of plans that also have no terms.
 const FORMAT_WITHOUT_TERMS: u32 = 3;
 /// The oldest version whose plans have the same meaning.
 const OLDEST_FORMAT: u32 = 2;
@@ -44,7 +47,8 @@ const OLDEST_FORMAT: u32 = 2;
 /// Everything that determines the result of a fit.
 ///
 /// The number of threads, the destination of files and the checkpoint interval do not change the
-/// result and are not part of the plan.
+/// result and are not part of the plan. Neither is the GPU that is used, although the results of
+/// different GPUs and drivers differ in the last bits, as do those of different CPUs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "stored::StoredPlan", try_from = "stored::StoredPlan")]
 #[non_exhaustive]
@@ -72,8 +76,8 @@ pub struct FitPlan {
     pub training: TrainSettings,
     /// How the model's parameters are stored.
     pub storage: StorageRule,
-    /// The engine that trains.
-    pub engine: EngineName,
+    /// The backend that trains; `engine` in JSON.
+    pub backend: BackendName,
 }
 
 /// The file from which a signal was read, and the options.

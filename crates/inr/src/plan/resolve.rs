@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vi3nr::Network;
 
 use super::{FitPlan, Source, Start, check, initialization, pieces, supervision, training};
+use crate::backend::BackendName;
 use crate::model_file::StorageRule;
 use crate::pieces::{PieceGrid, PiecePlan};
 use crate::recipe::recipes;
@@ -140,11 +141,19 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         supervision,
         training: training.settings,
         storage,
-        engine: request.engine.unwrap_or_default(),
+        backend: backend(request)?,
     };
     let mut warnings = if signal.start.is_none() { chosen.warnings } else { Vec::new() };
     warnings.extend(unseen(&plan));
     Ok(Resolved { plan, reasons, warnings })
+}
+
+/// The backend of the request.
+fn backend(request: &FitRequest) -> Result<BackendName, RequestError> {
+    request.backend.unwrap_or_default().name().ok_or_else(|| {
+        let seen = "auto, which is decided by a measurement when a fit begins";
+        RequestError::new("backend", seen, "cpu, gpu or reference")
+    })
 }
 
 /// A warning if the steps end before each sample was in a mini-batch once.

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vi3nr::{InitRule, Network};
 
-use super::{FORMAT_WITHOUT_TERMS, FitPlan, OLDEST_FORMAT, PLAN_FORMAT, Source, Start};
+use super::{
+    FORMAT_WITHOUT_GPU, FORMAT_WITHOUT_TERMS, FitPlan, OLDEST_FORMAT, PLAN_FORMAT, Source, Start,
+};
+use crate::backend::BackendName;
 use crate::model_file::StorageRule;
 use crate::optimizer::OptimizerSettings;
 use crate::pieces::PiecePlan;
-use crate::request::EngineName;
 use crate::signal::{SignalInfo, info_json};
 use crate::supervision::Supervision;
 use crate::train::TrainSettings;
@@ -34,7 +36,8 @@ pub(super) struct StoredPlan {
     training: StoredTraining,
     #[serde(default, skip_serializing_if = "is_plain")]
     storage: StorageRule,
-    engine: EngineName,
+    /// Called so since version 2, in which it identifies plans.
+    engine: BackendName,
 }
 
 fn is_plain(storage: &StorageRule) -> bool {
@@ -72,9 +75,10 @@ impl From<FitPlan> for StoredPlan {
         let is_old = plan.pieces.is_none() && is_plain(&plan.storage);
         Self {
             format: match plan.supervision.is_values() {
+                _ if plan.backend == BackendName::Gpu => PLAN_FORMAT,
                 true if is_old => OLDEST_FORMAT,
                 true => FORMAT_WITHOUT_TERMS,
-                false => PLAN_FORMAT,
+                false => FORMAT_WITHOUT_GPU,
             },
             signal: plan.signal,
             source: plan.source,
@@ -101,7 +105,7 @@ impl From<FitPlan> for StoredPlan {
                 time_limit: training.time_limit.map(|limit| limit.as_secs_f64()),
                 optimizer: training.optimizer,
             },
-            engine: plan.engine,
+            engine: plan.backend,
         }
     }
 }
@@ -144,7 +148,7 @@ impl TryFrom<StoredPlan> for FitPlan {
                 target_psnr: training.target_psnr,
                 time_limit: time_limit.map_err(|error| format!("time_limit: {error}"))?,
             },
-            engine: stored.engine,
+            backend: stored.engine,
         })
     }
 }

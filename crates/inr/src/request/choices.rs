@@ -125,28 +125,3 @@ pub enum ScheduleName {
     /// The learning rate falls to 0 along half a period of a cosine.
     Cosine,
 }
-
-/// The name of an engine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum EngineName {
-    /// The fused float32 engine on the CPU.
-    #[default]
-    Cpu,
-    /// The reference engine: plain loops in double precision, slow, for comparison.
-    Reference,
-}
-
-impl EngineName {
-    /// All engines.
-    pub const ALL: &[Self] = &[Self::Cpu, Self::Reference];
-
-    /// The name, as on the command line and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Reference => "reference",
-        }
-    }
-}

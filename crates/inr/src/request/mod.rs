@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, BiasRule, WeightShape};
 
-pub use choices::{BatchSize, EngineName, ScheduleName, TileSide};
+pub use choices::{BatchSize, ScheduleName, TileSide};
 pub use error::RequestError;
 
+use crate::backend::BackendChoice;
 use crate::model_file::StorageRule;
 use crate::optimizer::OptimizerName;
 use crate::preset::Preset;
@@ -136,7 +137,10 @@ pub struct FitRequest {
     /// How the model's parameters are stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageRule>,
-    /// The engine that trains.
+    /// The backend that trains. Requests of earlier versions call it `engine`.
+    #[serde(alias = "engine", skip_serializing_if = "Option::is_none")]
+    pub backend: Option<BackendChoice>,
+    /// The number of the GPU that trains, in the list of [`devices`](crate::backend::devices).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub engine: Option<EngineName>,
+    pub device: Option<usize>,
 }

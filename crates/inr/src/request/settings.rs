@@ -12,7 +12,7 @@ use super::{FitRequest, RequestError};
 use crate::signal::SignalKind;
 
 /// The fields that apply to every kind of signal.
-const FIELDS: [&str; 29] = [
+const FIELDS: [&str; 30] = [
     "file",
     "preset",
     "activation",
@@ -40,12 +40,14 @@ const FIELDS: [&str; 29] = [
     "tile",
     "parameters",
     "storage",
-    "engine",
+    "backend",
+    "device",
     "input_scale",
 ];
 
 /// Alternative names of fields.
-const ALIASES: [(&str, &str); 3] = [("learning_rate", "lr"), ("scheme", "init"), ("term", "terms")];
+const ALIASES: [(&str, &str); 4] =
+    [("engine", "backend"), ("learning_rate", "lr"), ("scheme", "init"), ("term", "terms")];
 
 /// The names of all fields, those of the kinds of signal last.
 static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -103,12 +105,16 @@ impl FitRequest {
         }
     }
 
-    /// This request with the settings of `other` replacing its own.
+    /// This request with the settings of `other` replacing its own. A device belongs to the backend
+    /// that it was given with.
     ///
     /// # Errors
     /// Returns the errors of [`FitRequest::from_settings`].
     pub fn with(&self, other: &Self) -> Result<Self, RequestError> {
         let mut settings = self.settings();
+        if other.backend.is_some() {
+            settings.remove("device");
+        }
         settings.extend(other.settings());
         let mut request = Self::from_settings(&settings)?;
         // Text may not represent a path exactly.
@@ -136,14 +142,15 @@ impl FitRequest {
         }
     }
 
-    /// The request as a model file stores it: with file names instead of paths, so that it does not
-    /// depend on the machine.
+    /// The request as a model file stores it: with file names instead of paths and without the number
+    /// of a device, so that it does not depend on the machine.
     #[must_use]
     pub fn portable(&self) -> Self {
         let name = |path: &Path| path.file_name().map(Into::into);
         let mut request = self.clone();
         request.file = request.file.as_deref().and_then(name);
         request.from = request.from.as_deref().and_then(name);
+        request.device = None;
         request
     }
 }
@@ -197,6 +204,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::backend::BackendChoice;
 
     fn request(settings: Value) -> Result<FitRequest, RequestError> {
         FitRequest::from_settings(settings.as_object().unwrap())
@@ -212,7 +220,7 @@ mod tests {
             "terms": "siren eikonal:0.5", "steps": 12, "batch": "full",
             "optimizer": "muon", "lr": 0.25, "schedule": "cosine", "lr_decay": 0.5,
             "time_limit": 3.5, "target_psnr": 40.0, "quality": 44.5, "tile": 48,
-            "parameters": 100_000, "storage": "f16", "engine": "reference", "input_scale": 3.0,
+            "parameters": 100_000, "storage": "f16", "backend": "gpu", "device": 1, "input_scale": 3.0,
             "downscale": 2, "crop": 8, "gray": true, "alpha": "white",
             "channels": "all", "start": 1.5, "duration": 2.5,
             "clamp": 0.25, "loss": "absolute",
@@ -247,6 +255,22 @@ mod tests {
         let read = read.unwrap();
         assert_eq!((read.steps, read.width, read.seed), (Some(1000), Some(100), Some(7)));
         assert_eq!(read.settings()["batch"], 4096);
+    }
+
+    /// Requests of earlier versions have an engine.
+    #[test]
+    fn an_engine_is_a_backend_and_a_device_belongs_to_its_backend() {
+        let read = request(json!({"engine": "reference"})).unwrap();
+        assert_eq!(read.backend, Some(BackendChoice::Reference));
+        assert_eq!(read.settings(), json!({"backend": "reference"}).as_object().unwrap().clone());
+        let record: FitRequest = serde_json::from_value(json!({"engine": "cpu"})).unwrap();
+        assert_eq!(record.backend, Some(BackendChoice::Cpu));
+        let gpu = request(json!({"backend": "gpu", "device": 1})).unwrap();
+        let again = gpu.with(&request(json!({"backend": "cpu"})).unwrap()).unwrap();
+        assert_eq!((again.backend, again.device), (Some(BackendChoice::Cpu), None));
+        let other = gpu.with(&request(json!({"device": 0})).unwrap()).unwrap();
+        assert_eq!((other.backend, other.device), (Some(BackendChoice::Gpu), Some(0)));
+        assert_eq!(gpu.portable().device, None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::absolute;
 use crate::checkpoint::{CheckpointError, version_1};
-use crate::plan::{FitPlan, differences};
+use crate::plan::{FitPlan, differences, differences_but_backend};
 use crate::prepare::{PrepareError, Prepared};
 use crate::request::{FitRequest, RequestError};
 use crate::run_directory::{MODEL_FILE, RunDirectory, RunError, StoredRun};
@@ -76,12 +76,11 @@ pub(super) fn require_same_subject(
             &["signal", "points", "network"],
         ),
     };
-    require_equal(directory, &part(&kept, names), &part(&asked, names))
+    require_none(directory, differences(&part(&kept, names), &part(&asked, names)))
 }
 
-/// Returns [`CheckpointError::Foreign`] if the two differ.
-fn require_equal(directory: &RunDirectory, kept: &Value, asked: &Value) -> Result<(), RunError> {
-    let differences = differences(kept, asked);
+/// Returns [`CheckpointError::Foreign`] if there are differences.
+fn require_none(directory: &RunDirectory, differences: Vec<String>) -> Result<(), RunError> {
     match differences.is_empty() {
         true => Ok(()),
         false => {
@@ -91,7 +90,7 @@ fn require_equal(directory: &RunDirectory, kept: &Value, asked: &Value) -> Resul
     }
 }
 
-/// Checks that the finished run in `directory` has this plan.
+/// Checks that the finished run in `directory` has this plan, whatever its backend was.
 pub(super) fn require_same_plan(
     directory: &RunDirectory,
     stored: &StoredRun,
@@ -99,5 +98,11 @@ pub(super) fn require_same_plan(
 ) -> Result<(), RunError> {
     // Version 1 stored no plan.
     let StoredRun::Current(record) = stored else { return Ok(()) };
-    require_equal(directory, &record.plan.to_json(), &plan.to_json())
+    require_none(directory, differences_but_backend(&record.plan.to_json(), &plan.to_json()))
+}
+
+/// Whether the stored run has this plan, whatever its backend was.
+pub(super) fn is_same_run(stored: &StoredRun, plan: &FitPlan) -> bool {
+    let StoredRun::Current(record) = stored else { return false };
+    differences_but_backend(&record.plan.to_json(), &plan.to_json()).is_empty()
 }

@@ -21,6 +21,15 @@ pub enum RunError {
     /// Training or evaluation fails.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// Training or evaluation fails after a checkpoint, or after pieces have been fitted, so that the
+    /// run can be resumed.
+    #[error("{source}; what was done before is kept in '{}'", path.display())]
+    Cut {
+        /// The error.
+        source: FitError,
+        /// The directory.
+        path: PathBuf,
+    },
     /// The directory cannot be created or written to.
     #[error("cannot use '{}' as the run directory: {source}", path.display())]
     Directory {

@@ -6,7 +6,7 @@ use super::cell;
 
 /// What a key of a fit's report means, in the order in which a report shows it. The second entry is
 /// the unit.
-const RESULTS: [(&str, &str, &str); 30] = [
+const RESULTS: [(&str, &str, &str); 32] = [
     ("psnr", "PSNR", "dB"),
     ("psnr_paper", "PSNR, the paper's convention", "dB"),
     ("ssim", "SSIM", ""),
@@ -18,6 +18,8 @@ const RESULTS: [(&str, &str, &str); 30] = [
     ("bits_per_sample", "bits per sample", ""),
     ("parameters", "parameters", ""),
     ("optimizer", "optimizer", ""),
+    ("backend", "backend", ""),
+    ("device", "GPU", ""),
     ("steps", "optimizer steps", ""),
     ("kept_step", "step of the kept parameters", ""),
     ("stopped", "reason for stopping", ""),
@@ -90,7 +92,7 @@ const SETTINGS: [(&str, &str); 52] = [
     ("training.factor_points", "points for the curvature factors"),
     ("training.model_points", "points for the quadratic model"),
     ("storage", "storage of the weights"),
-    ("engine", "engine"),
+    ("engine", "backend"),
     ("format", "format of the plan"),
     ("vi3nr_version", "version of vi3nr"),
 ];

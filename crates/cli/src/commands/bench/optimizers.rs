@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::json;
 use vi3nr::BiasRule;
 use vi3nr_inr::atomic_file::write_atomically;
+use vi3nr_inr::backend::{Ready, ready};
 use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::prepare::{Prepared, prepare};
-use vi3nr_inr::request::{BatchSize, EngineName, FitRequest};
-use vi3nr_inr::run::backend;
+use vi3nr_inr::request::{BatchSize, FitRequest};
 use vi3nr_lab::bench::{WorkError, WorkReport, work_chart, work_csv, work_to_psnr};
 
 use crate::CommandResult;
@@ -27,7 +27,6 @@ pub(super) fn run(arguments: &BenchOptimizersArguments) -> CommandResult {
         fs::create_dir_all(out)
             .map_err(|error| Failure::failed(format!("--out {}: {error}", out.display())))?;
     }
-    let backend = backend(EngineName::Cpu, arguments.common.threads).map_err(Failure::failed)?;
     let names = given_or_default(&work.optimizer);
     let rules = given_or_default(&work.first_bias);
     let mut reports = Vec::new();
@@ -35,8 +34,9 @@ pub(super) fn run(arguments: &BenchOptimizersArguments) -> CommandResult {
     for (name, rule) in names.iter().flat_map(|name| rules.iter().map(|rule| (*name, *rule))) {
         for seed in 0..work.seeds {
             let request = request(arguments, file, (name, rule), seed);
-            let Prepared { signal, resolved, .. } =
-                backend.workers().install(|| prepare(&request))?;
+            let Ready { prepared, opened, .. } =
+                ready(&request, arguments.common.threads, prepare)?;
+            let Prepared { signal, resolved, .. } = prepared;
             let mut plan = resolved.plan;
             // Optimizers without a learning rate are compared as they are.
             if let (Some(rate), Some(rates)) = (work.lr, plan.training.optimizer.rates_mut()) {
@@ -44,7 +44,8 @@ pub(super) fn run(arguments: &BenchOptimizersArguments) -> CommandResult {
             }
             let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
             title = format!("{name}, {}", plan.signal.details());
-            let report = work_to_psnr(&plan, &*signal, &*backend, &work.to_psnr, work.budget);
+            let report =
+                work_to_psnr(&plan, &*signal, &*opened.backend, &work.to_psnr, work.budget);
             reports.push(report.map_err(|error| match error {
                 error @ WorkError::NoPsnr { .. } => {
                     Failure::Usage(format!("'{}': {error}", file.display()))
@@ -91,6 +92,8 @@ fn request(
     request.seed = Some(seed);
     request.batch = optimizer.map(|_| BatchSize::Full);
     request.optimizer = optimizer;
+    request.backend = arguments.backend.backend;
+    request.device = arguments.backend.device;
     request
 }
 

@@ -164,21 +164,23 @@ pub(super) fn choose(index: Option<usize>) -> Result<(wgpu::Adapter, DeviceInfo)
         .enumerate()
         .map(|(index, adapter)| DeviceInfo::of(index, adapter))
         .collect();
+    if infos.is_empty() {
+        return Err(no_driver());
+    }
     let failure = |seen: String, expected: &str| {
         Err(EngineError::Device { seen, expected: expected.to_owned() })
     };
-    if infos.is_empty() {
-        return failure("no GPU driver was found".into(), INSTALL);
-    }
     let is_real = |info: &DeviceInfo| info.problem.is_none() && info.kind != DeviceKind::Software;
     let chosen = match index {
         Some(index) => index,
         None => match infos.iter().position(is_real) {
             Some(index) => index,
             None => {
-                let names: Vec<_> = infos.iter().map(|info| info.name.as_str()).collect();
-                let seen = format!("the only devices are {}", names.join(", "));
-                return failure(seen, "a GPU with its driver, or the number of a device");
+                let names: Vec<_> = infos.iter().map(refusal).collect();
+                let seen = format!("no GPU that can be used was found, only {}", names.join(", "));
+                let expected = "a GPU with its driver, or the number of a device, which may be \
+                                software";
+                return failure(seen, expected);
             }
         },
     };
@@ -196,6 +198,18 @@ pub(super) fn choose(index: Option<usize>) -> Result<(wgpu::Adapter, DeviceInfo)
     Ok((adapters[chosen].clone(), info.clone()))
 }
 
-/// What to install on a machine without a driver.
-const INSTALL: &str = "a Vulkan driver (on Debian and Ubuntu libvulkan1 with the driver of the GPU's \
-                       vendor or mesa-vulkan-drivers; in a container also the vendor's Vulkan ICD file)";
+/// A device that is not chosen by itself, and why.
+fn refusal(info: &DeviceInfo) -> String {
+    let reason = info.problem.as_deref().unwrap_or(info.kind.as_str());
+    format!("device {} ({}: {reason})", info.index, info.name)
+}
+
+/// The error of a machine for which [`devices`] is empty. It says what to install.
+pub fn no_driver() -> EngineError {
+    EngineError::Device {
+        seen: "no GPU driver was found".into(),
+        expected: "a Vulkan driver (on Debian and Ubuntu libvulkan1 with the driver of the GPU's \
+                   vendor or mesa-vulkan-drivers; in a container also the vendor's Vulkan ICD file)"
+            .into(),
+    }
+}

@@ -9,7 +9,7 @@ use bytemuck::Pod;
 use crate::EngineError;
 
 pub(in crate::gpu) use info::MIN_BUFFER_BYTES;
-pub use info::{DeviceInfo, DeviceKind, devices};
+pub use info::{DeviceInfo, DeviceKind, devices, no_driver};
 
 /// An open device. No call of it panics: what wgpu reports later is kept and returned by the next
 /// call that waits for the device.

@@ -53,6 +53,10 @@ fn errors_name_the_invalid_fields() {
         ("audio", json!({"crop": 8}), &["crop"]),
         ("audio", json!({"loss": "squared"}), &["loss"]),
         ("shape", json!({"gray": false, "alpha": "white"}), &["gray", "alpha"]),
+        // Backends.
+        ("image", json!({"backend": "auto"}), &["backend"]),
+        ("image", json!({"device": 0}), &["device"]),
+        ("image", json!({"backend": "reference", "device": 0}), &["device"]),
         // Numbers out of range.
         ("image", json!({"steps": 0}), &["steps"]),
         ("image", json!({"lr": 0.0}), &["lr"]),

@@ -189,6 +189,7 @@ fn the_initialization_follows_activation_and_request() {
         ),
         ("image", json!({"seed": 12}), json!({"seed": 12})),
         ("image", json!({"engine": "reference"}), json!({"engine": "reference"})),
+        ("image", json!({"backend": "reference"}), json!({"engine": "reference"})),
         ("image", json!({"width": 9, "layers": 3}), json!({"network.dims": [2, 9, 9, 3]})),
         ("image", json!({"layers": 1}), json!({"network.dims": [2, 3]})),
     ]);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::plan;
-use crate::plan::{FitPlan, Start, differences};
+use crate::backend::BackendName;
+use crate::plan::{FitPlan, PLAN_FORMAT, Start, differences};
 
 fn rich() -> FitPlan {
     plan(
@@ -14,7 +15,7 @@ fn rich() -> FitPlan {
             "activation": "gaussian:sigma=0.25", "width": 4, "layers": 3, "sigma_p": 0.5,
             "last_sigma_p": 0.125, "weights": "normal", "first_bias": "uniform:0.5", "seed": 7,
             "steps": 12, "batch": 100, "lr": 0.25, "lr_decay": 0.5, "time_limit": 3.5,
-            "target_psnr": 40.0, "engine": "reference", "gray": false, "crop": 8,
+            "target_psnr": 40.0, "backend": "reference", "gray": false, "crop": 8,
         }),
     )
 }
@@ -37,12 +38,23 @@ fn the_canonical_text_is_part_of_the_format() {
     assert_eq!(rich().canonical(), expected);
 }
 
+/// An earlier program refuses the plan of a fit on a GPU by its format.
+#[test]
+fn plans_for_a_gpu_have_a_format_of_their_own() {
+    let gpu = plan("image", &json!({"backend": "gpu", "device": 3})).to_json();
+    assert_eq!((&gpu["engine"], &gpu["format"]), (&json!("gpu"), &json!(PLAN_FORMAT)));
+    assert_eq!(plan("shape", &json!({"terms": "siren"})).to_json()["format"], 4);
+    let without = plan("image", &json!({"backend": "gpu"}));
+    assert_eq!(gpu, without.to_json(), "the device is not part of the plan");
+}
+
 #[test]
 fn plans_survive_a_round_trip() {
     let mut all = vec![rich()];
     for signal in ["image", "image of 16512", "audio", "shape"] {
         all.extend(["fast", "paper"].map(|preset| plan(signal, &json!({"preset": preset}))));
     }
+    all.push(FitPlan { backend: BackendName::Gpu, ..rich() });
     all.push(FitPlan { start: Some(Start { parameters: "12345678".into() }), ..rich() });
     for plan in &all {
         let read: FitPlan = serde_json::from_str(&plan.canonical()).unwrap();
@@ -63,8 +75,8 @@ fn plans_of_other_formats_and_damaged_plans_are_rejected() {
         serde_json::from_value::<FitPlan>(json).unwrap_err().to_string()
     };
     for (path, value, text) in [
-        ("/format", json!(1), "its plan has format 1, expected 2 to 4"),
-        ("/format", json!(5), "its plan has format 5, expected 2 to 4"),
+        ("/format", json!(1), "its plan has format 1, expected 2 to 5"),
+        ("/format", json!(6), "its plan has format 6, expected 2 to 5"),
         ("/network/activation", json!("gausian"), "gausian"),
         ("/network/dims", json!([2]), "layer"),
         ("/init/scheme", json!("he"), "he"),

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
-use vi3nr_engine::{Backend, EngineError};
+use vi3nr_engine::Backend;
 use vi3nr_inr::checkpoint::CheckpointInterval;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Destination, Run, backend};
+use vi3nr_inr::run::{Destination, Run};
 use vi3nr_inr::run_directory::{RunError, StoredRun};
 use vi3nr_inr::train::Stop;
 
@@ -27,15 +27,6 @@ pub struct InProcessExecutor {
     is_stopping: AtomicBool,
 }
 
-/// Why a trial leaves no report.
-#[derive(Debug, thiserror::Error)]
-enum TrialError {
-    #[error(transparent)]
-    Run(#[from] RunError),
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
-
 impl Executor for InProcessExecutor {
     fn execute(&self, job: &Job) -> Result<Ended, SweepError> {
         let began = Instant::now();
@@ -50,28 +41,27 @@ impl Executor for InProcessExecutor {
 }
 
 impl InProcessExecutor {
-    fn fit(&self, job: &Job, began: Instant) -> Result<Outcome, TrialError> {
+    fn fit(&self, job: &Job, began: Instant) -> Result<Outcome, RunError> {
         if self.is_stopping.load(Ordering::Relaxed) {
             return Ok(Outcome::Interrupted);
         }
-        let backend = backend(job.request.engine.unwrap_or_default(), Some(job.threads))?;
-        let run = match StoredTrial::of(job) {
+        let (run, opened) = match StoredTrial::of(job) {
             StoredTrial::Ended(report) => return Ok(Outcome::Report(report)),
             StoredTrial::Interrupted(directory, record) => {
                 let stored = StoredRun::Current(record);
                 let none = FitRequest::default();
-                Run::resume(directory, &stored, &job.request, &none, &*backend)?
+                Run::reopen(directory, &stored, &job.request, &none, Some(job.threads))?
             }
             StoredTrial::Nothing => {
                 let path = job.directory.clone();
                 let destination = Destination::Directory { path, overwrite: true };
-                Run::begin(&job.request, &destination, &*backend)?
+                Run::open(&job.request, None, &destination, Some(job.threads))?
             }
         };
         if run.plan().canonical() != job.key {
             return Ok(Outcome::Failed(CHANGED.into()));
         }
-        self.execute_run(&run, &*backend, began)
+        self.execute_run(&run, &*opened.backend, began)
     }
 
     fn execute_run(
@@ -79,7 +69,7 @@ impl InProcessExecutor {
         run: &Run,
         backend: &dyn Backend,
         began: Instant,
-    ) -> Result<Outcome, TrialError> {
+    ) -> Result<Outcome, RunError> {
         let mut watch =
             |_: vi3nr_inr::run::RunEvent<'_>| match self.is_stopping.load(Ordering::Relaxed) {
                 true => ControlFlow::Break(()),
@@ -95,7 +85,7 @@ impl InProcessExecutor {
 }
 
 /// The outcome of `work`; a panic is a failure like any other.
-fn guarded(work: impl FnOnce() -> Result<Outcome, TrialError>) -> Outcome {
+fn guarded(work: impl FnOnce() -> Result<Outcome, RunError>) -> Outcome {
     // A trial shares no mutable state with others, so a panic leaves nothing inconsistent.
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(outcome)) => outcome,

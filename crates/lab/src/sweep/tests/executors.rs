@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use vi3nr_inr::run::{Destination, Run, backend};
+use vi3nr_inr::run::{Destination, Run};
 
 use super::*;
 
@@ -22,13 +22,12 @@ fn trials_in_this_process_equal_single_runs() {
     let file = bench.folder.path().join("by-hand.json");
     fs::write(&file, row.request.to_string()).unwrap();
     let request = crate::request_file::read(&file).unwrap();
-    let backend = backend(Default::default(), Some(2)).unwrap();
     let path = bench.folder.path().join("by-hand");
     let destination = Destination::Directory { path: path.clone(), overwrite: false };
-    let by_hand = Run::begin(&request, &destination, &*backend).unwrap();
+    let (by_hand, opened) = Run::open(&request, None, &destination, Some(2)).unwrap();
     assert_eq!(by_hand.plan().canonical(), row.key);
     let go_on = &mut |_: vi3nr_inr::run::RunEvent<'_>| std::ops::ControlFlow::Continue(());
-    by_hand.execute(&*backend, Default::default(), Instant::now(), go_on).unwrap();
+    by_hand.execute(&*opened.backend, Default::default(), Instant::now(), go_on).unwrap();
     assert!(fs::read(path.join("model.safetensors")).unwrap() == bench.model(row.id));
 
     // A run that ended before its result was stored is not trained again.
@@ -96,7 +95,7 @@ fn children_get_their_request_and_their_error_messages_are_stored() {
     let request = bench.plan.request(&bench.plan.trials()[0]);
     let path = bench.folders.directory(1);
     let destination = Destination::Directory { path, overwrite: false };
-    Run::begin(&request, &destination, &*backend(Default::default(), Some(1)).unwrap()).unwrap();
+    Run::open(&request, None, &destination, Some(1)).unwrap();
     assert!(bench.run(&ChildExecutor::new(program), 1).unwrap());
     let words = bench.store.rows()[0].error.clone().unwrap();
     assert!(words.starts_with("error: fit --resume "), "{words}");
