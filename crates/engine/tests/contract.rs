@@ -12,13 +12,20 @@ use vi3nr_engine::{
 mod gpu_backend;
 
 fn backends() -> Vec<Box<dyn Backend>> {
-    let mut backends: Vec<Box<dyn Backend>> = vec![
-        Box::new(CpuBackend::new(Some(2)).unwrap()),
-        Box::new(ReferenceBackend::new(Some(2)).unwrap()),
-    ];
-    #[cfg(feature = "gpu")]
-    backends.extend(gpu_backend::backend().map(|backend| Box::new(backend) as Box<dyn Backend>));
-    backends
+    let cpu = Box::new(CpuBackend::new(Some(2)).unwrap());
+    let reference = Box::new(ReferenceBackend::new(Some(2)).unwrap());
+    let all: [Option<Box<dyn Backend>>; 3] = [Some(cpu), Some(reference), gpu()];
+    all.into_iter().flatten().collect()
+}
+
+#[cfg(feature = "gpu")]
+fn gpu() -> Option<Box<dyn Backend>> {
+    gpu_backend::backend().map(|backend| Box::new(backend) as _)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu() -> Option<Box<dyn Backend>> {
+    None
 }
 
 fn numbers(count: usize, frequency: f32) -> Vec<f32> {

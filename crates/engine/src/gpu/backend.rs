@@ -6,7 +6,7 @@ use vi3nr::Network;
 
 use super::GpuEngine;
 use super::arena::Pool;
-use super::device::{Device, DeviceInfo};
+use super::device::{Checks, Device, DeviceInfo};
 use super::networks::Context;
 use crate::{Backend, Capabilities, Engine, EngineError, Workers};
 
@@ -30,7 +30,7 @@ impl GpuBackend {
     /// # Errors
     /// Returns [`EngineError::Device`] if there is none or it cannot be opened.
     pub fn open(device: Option<usize>, workers: Arc<Workers>) -> Result<Self, EngineError> {
-        let context = Context::new(Device::open(device)?);
+        let context = Context::new(Device::open(device)?, Checks::None);
         Ok(Self { context, workers, pool: None })
     }
 

@@ -14,6 +14,9 @@ mod passes;
 mod tile;
 mod wgsl;
 
+#[cfg(test)]
+mod tests;
+
 pub use backend::GpuBackend;
 pub use device::{DeviceInfo, DeviceKind, devices, no_driver};
 pub use engine::GpuEngine;

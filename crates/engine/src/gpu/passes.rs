@@ -13,12 +13,17 @@ use crate::channels::Channels;
 use vi3nr::Network;
 
 /// The compiled kernels of a device, by their text: networks of one activation and width share them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct KernelCache {
     kernels: Mutex<HashMap<String, Kernel>>,
+    checks: Checks,
 }
 
 impl KernelCache {
+    pub(super) fn new(checks: Checks) -> Self {
+        Self { kernels: Mutex::default(), checks }
+    }
+
     /// The kernel with this text, compiled if it is new.
     ///
     /// # Errors
@@ -33,7 +38,7 @@ impl KernelCache {
         if let Some(kernel) = kernels.get(&text) {
             return Ok(kernel.clone());
         }
-        let kernel = device.kernel(&text, accesses, Checks::None)?;
+        let kernel = device.kernel(&text, accesses, self.checks)?;
         kernels.insert(text, kernel.clone());
         Ok(kernel)
     }

@@ -54,7 +54,8 @@ pub(super) struct Bindings(wgpu::BindGroup);
 /// Whether a kernel's indices are checked on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checks {
-    /// Every index is clamped to its buffer, which costs time.
+    /// Every index is clamped to its buffer, which costs time: for tests.
+    #[cfg_attr(not(test), allow(dead_code))]
     All,
     /// No index is checked: for kernels of the generators, whose indices are inside by construction.
     None,
@@ -293,6 +294,12 @@ impl Device {
         }))
     }
 
+    /// Ends the device, as if it were lost.
+    #[cfg(test)]
+    pub(super) fn destroy(&self) {
+        self.device.destroy();
+    }
+
     pub(super) fn commands(&self) -> Commands {
         Commands { encoder: self.device.create_command_encoder(&Default::default()) }
     }
@@ -354,10 +361,6 @@ impl Commands {
             bytes(to.1),
             bytes(count),
         );
-    }
-
-    pub(super) fn clear(&mut self, buffer: &Buffer) {
-        self.encoder.clear_buffer(&buffer.0, 0, None);
     }
 }
 

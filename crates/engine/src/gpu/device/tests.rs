@@ -37,7 +37,6 @@ fn a_kernel_reads_what_was_written_and_sees_its_constants() {
         let kernel = device.kernel(DOUBLE, &[Access::Read, Access::Write], checks).unwrap();
         let bindings = device.bind(&kernel, &[&from, &to]);
         let mut commands = device.commands();
-        commands.clear(&to);
         let immediates = [2, 3, 0, 0, 0, 0, 0, 0];
         commands.run([Dispatch {
             kernel: &kernel,

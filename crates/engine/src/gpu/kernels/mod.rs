@@ -7,5 +7,8 @@ mod product;
 mod terms;
 pub(super) mod update;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use pass::{Purpose, pass};
 pub(super) use terms::MAX_TERMS;

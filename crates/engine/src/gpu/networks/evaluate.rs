@@ -20,7 +20,7 @@ impl Networks {
         values: &mut [f32],
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        self.pass(slot, points, Channels::of_order(0, inputs), &mut |point, output, channels| {
+        self.pass(slot, points, Channels::of_order(0, inputs), |point, output, channels| {
             values[point * outputs + output] = channels(0);
         })
     }
@@ -33,7 +33,7 @@ impl Networks {
         (values, derivatives): (&mut [f32], &mut [f32]),
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        self.pass(slot, points, Channels::of_order(1, inputs), &mut |point, output, channels| {
+        self.pass(slot, points, Channels::of_order(1, inputs), |point, output, channels| {
             let at = point * outputs + output;
             values[at] = channels(0);
             for a in 0..inputs {
@@ -51,7 +51,7 @@ impl Networks {
         (values, derivatives, hessians): (&mut [f32], &mut [f32], &mut [f32]),
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        self.pass(slot, points, Channels::hessian(inputs), &mut |point, output, channels| {
+        self.pass(slot, points, Channels::hessian(inputs), |point, output, channels| {
             let at = point * outputs + output;
             values[at] = channels(0);
             for a in 0..inputs {
@@ -71,7 +71,7 @@ impl Networks {
         slot: usize,
         points: &[f32],
         channels: Channels,
-        take: &mut dyn FnMut(usize, usize, &dyn Fn(usize) -> f32),
+        mut take: impl FnMut(usize, usize, &dyn Fn(usize) -> f32),
     ) -> Result<(), EngineError> {
         let pass = self.evaluation(channels)?;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());

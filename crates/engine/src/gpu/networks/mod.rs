@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 use vi3nr::Network;
 
 use super::batch::pack_batch;
-use super::device::{Buffer, Device, Kernel};
+use super::device::{Buffer, Checks, Device, Kernel};
 use super::layout::{Keep, Layout};
 use super::passes::{KernelCache, Pass};
 use crate::{Batch, EngineError, Loss};
@@ -35,9 +35,9 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(device: Arc<Device>) -> Self {
+    pub(super) fn new(device: Arc<Device>, checks: Checks) -> Self {
         let max_resident_bytes = MAX_RESIDENT_BYTES.min(device.info().buffer_bytes);
-        Self { device, cache: Arc::default(), max_resident_bytes }
+        Self { device, cache: Arc::new(KernelCache::new(checks)), max_resident_bytes }
     }
 }
 
