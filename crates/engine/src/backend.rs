@@ -85,7 +85,7 @@ pub struct Capabilities {
     pub derivatives: bool,
     /// [`Engine::load_terms`] is available.
     pub terms: bool,
-    /// [`Engine::run`] is faster than single steps.
+    /// [`Engine::run`] is faster than single steps, and [`Engine::load_steps`] is available.
     pub runs: bool,
     /// Every result has the same bytes for any number of threads.
     pub thread_invariant: bool,

@@ -42,6 +42,20 @@ pub trait Engine: Send {
     /// number of inputs or outputs, and [`EngineError::Memory`] if the allocation fails.
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError>;
 
+    /// Copies the points of several steps: the first `size` points of `batch` are those of the first
+    /// step, and so on; the last step can have fewer. [`run`](Engine::run) takes one step on each of
+    /// them in turn, up to the last. It replaces the loaded batch;
+    /// [`loss_and_gradient`](Engine::loss_and_gradient) is not available until another is loaded.
+    ///
+    /// # Errors
+    /// Returns the errors of [`load_batch`](Engine::load_batch), and [`EngineError::Unsupported`] if
+    /// the backend does not offer [`Capabilities::runs`](crate::Capabilities::runs).
+    fn load_steps(&mut self, batch: &Batch<'_>, size: usize) -> Result<(), EngineError> {
+        let _ = (batch, size);
+        let missing = "the points of several steps in one batch";
+        Err(EngineError::Unsupported { backend: "of single steps", missing })
+    }
+
     /// Copies a batch whose loss is a sum of terms, as [`load_batch`](Engine::load_batch) does. It
     /// replaces the loaded batch of either kind.
     ///
@@ -76,7 +90,9 @@ pub trait Engine: Send {
     /// results are those of single steps, but a device need not answer after each of them; see
     /// [`Capabilities::runs`](crate::Capabilities::runs).
     ///
-    /// After a run [`gradient`](Engine::gradient) is the gradient at its last loss.
+    /// After a run [`gradient`](Engine::gradient) is the gradient at its last loss. A run on the points
+    /// of several steps, by [`load_steps`](Engine::load_steps), compares losses of different points, so
+    /// that it neither changes `best` nor ends at a target.
     ///
     /// # Errors
     /// Returns the errors of [`loss_and_gradient`](Engine::loss_and_gradient).
@@ -180,6 +196,10 @@ impl<E: Engine + ?Sized> Engine for &mut E {
 
     fn load_batch(&mut self, batch: &Batch<'_>) -> Result<(), EngineError> {
         (**self).load_batch(batch)
+    }
+
+    fn load_steps(&mut self, batch: &Batch<'_>, size: usize) -> Result<(), EngineError> {
+        (**self).load_steps(batch, size)
     }
 
     fn load_terms(&mut self, batch: &TermBatch<'_>) -> Result<(), EngineError> {

@@ -2,13 +2,16 @@
 //!
 //! A [`Backend`] creates [`Engine`]s and owns the [`Workers`], the threads that a whole fit uses.
 //! An engine holds a network's parameters. It takes points and targets, computes the loss and its
-//! gradient, and updates the parameters. There are two backends:
+//! gradient, and updates the parameters. Every machine has two backends:
 //!
 //! - [`ReferenceBackend`] runs plain loops in double precision. It is the specification that every
 //!   other engine is tested against ([`ReferenceEngine`]).
 //! - [`CpuBackend`] computes in float32 on several threads. A tile of points passes through all
 //!   layers, forward and backward, while it stays in cache. The result has the same bytes for any
 //!   number of threads ([`CpuEngine`]).
+//!
+//! With the feature `gpu` there is a third, `gpu::GpuBackend`, which computes in float32 on GPUs through
+//! Vulkan and Metal. [`Engine::run`] takes many steps of Adam in one call there.
 //!
 //! The loss may also contain derivatives of the network with respect to its coordinates: see
 //! [`TermBatch`] and [`Term`].

@@ -247,8 +247,8 @@ impl Engine for LosingEngine {
         self.inner.differentiate_twice(points, values, derivatives, hessians)
     }
 
-    fn copy_parameters(&self, parameters: &mut Vec<f32>) {
-        self.inner.copy_parameters(parameters);
+    fn copy_parameters(&self, parameters: &mut Vec<f32>) -> Result<(), EngineError> {
+        self.inner.copy_parameters(parameters)
     }
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), EngineError> {
@@ -259,7 +259,7 @@ impl Engine for LosingEngine {
         self.inner.gradient()
     }
 
-    fn adam_memory(&self) -> AdamMemory {
+    fn adam_memory(&self) -> Result<AdamMemory, EngineError> {
         self.inner.adam_memory()
     }
 

@@ -43,6 +43,8 @@ struct Desk {
 pub(super) struct Request {
     pub(super) slot: usize,
     pub(super) batch: Resident,
+    /// The first step's number among those that have points of their own.
+    pub(super) first: usize,
     pub(super) steps: Vec<AdamStep>,
     /// The smallest loss so far.
     pub(super) best: f64,
@@ -147,9 +149,10 @@ impl Arena {
         let steps = requests.iter().map(|request| request.steps.len()).min().unwrap_or(0);
         let runs: Vec<Steps<'_>> = requests
             .iter()
-            .map(|Request { slot, batch, steps: all, best, goal }| Steps {
+            .map(|Request { slot, batch, first, steps: all, best, goal }| Steps {
                 slot: *slot,
                 batch: *batch,
+                first: *first,
                 steps: &all[..steps],
                 best: *best,
                 goal: *goal,

@@ -45,6 +45,8 @@ enum Loaded {
     Nothing,
     /// It is on the device.
     Resident(Resident),
+    /// The points of several steps are on the device; the next step is that of this number.
+    Steps(Resident, usize),
     /// It is too large to stay there.
     Streamed(LoadedBatch),
 }
@@ -104,7 +106,7 @@ impl Engine for GpuEngine {
         self.terms.clear();
         batch.check(&self.network)?;
         self.join()?;
-        let resident = self.networks().load(self.place.slot, batch)?;
+        let resident = self.networks().load(self.place.slot, batch, batch.count)?;
         self.loaded = match resident {
             Some(resident) => Loaded::Resident(resident),
             None => {
@@ -113,6 +115,18 @@ impl Engine for GpuEngine {
                 Loaded::Streamed(copy)
             }
         };
+        Ok(())
+    }
+
+    fn load_steps(&mut self, batch: &Batch<'_>, size: usize) -> Result<(), EngineError> {
+        self.loaded = Loaded::Nothing;
+        self.terms.clear();
+        batch.check(&self.network)?;
+        self.join()?;
+        let size = size.clamp(1, batch.count());
+        let resident = self.networks().load(self.place.slot, batch, size)?;
+        let memory = || EngineError::memory_for::<f32>(batch.count() * 2 * batch.inputs());
+        self.loaded = Loaded::Steps(resident.ok_or_else(memory)?, 0);
         Ok(())
     }
 
@@ -140,7 +154,7 @@ impl Engine for GpuEngine {
         }
         let mut networks = self.networks();
         let loss = match &self.loaded {
-            Loaded::Nothing => Err(EngineError::NoBatch),
+            Loaded::Nothing | Loaded::Steps(..) => Err(EngineError::NoBatch),
             Loaded::Resident(batch) => networks.loss_and_gradient(self.place.slot, *batch),
             Loaded::Streamed(batch) => {
                 networks.streamed_loss_and_gradient(self.place.slot, &batch.get()?)
@@ -174,20 +188,32 @@ impl Engine for GpuEngine {
         run: &AdamRun<'_>,
         best: &mut BestParameters,
     ) -> Result<RunOutcome, EngineError> {
-        let Loaded::Resident(batch) = self.loaded else {
-            let learning_rates = &run.learning_rates[..run.learning_rates.len().min(1)];
-            return by_single_steps(self, &AdamRun { learning_rates, ..*run }, best);
+        let (batch, first, left) = match self.loaded {
+            Loaded::Resident(batch) => (batch, 0, MAX_RUN),
+            Loaded::Steps(batch, next) => (batch, next, batch.steps() - next),
+            _ => {
+                let learning_rates = &run.learning_rates[..run.learning_rates.len().min(1)];
+                return by_single_steps(self, &AdamRun { learning_rates, ..*run }, best);
+            }
         };
+        if left == 0 {
+            return Err(EngineError::NoBatch);
+        }
+        let has_several = matches!(self.loaded, Loaded::Steps(..));
         self.has_gradient = false;
-        let count = run.learning_rates.len().min(self.run_steps);
+        let count = run.learning_rates.len().min(self.run_steps).min(left);
         let steps: Vec<_> = (1..)
             .zip(&run.learning_rates[..count])
             .map(|(step, rate)| run.constants.step(self.adam_steps + step, *rate))
             .collect();
         let began = Instant::now();
-        let goal = run.target_loss.unwrap_or(f64::NEG_INFINITY);
+        // Losses of different points are not compared.
+        let target = run.target_loss.filter(|_| !has_several);
+        let goal = target.unwrap_or(f64::NEG_INFINITY);
+        let smallest = if has_several { f64::NEG_INFINITY } else { best.loss };
         let slot = self.place.slot;
-        let mut losses = self.place.run(Request { slot, batch, steps, best: best.loss, goal })?;
+        let mut losses =
+            self.place.run(Request { slot, batch, first, steps, best: smallest, goal })?;
         let count = losses.len();
         // The first run includes what drivers do only once.
         let longest = if self.adam_steps == 0 { 2 } else { 4 * count };
@@ -197,7 +223,7 @@ impl Engine for GpuEngine {
         let end = losses.iter().position(ends);
         losses.truncate(end.map_or(count, |index| index + 1));
         let smallest = (0..).zip(&losses).filter(|(_, loss)| loss.is_finite()).fold(
-            (None, f64::from(best.loss as f32)),
+            (None, f64::from(smallest as f32)),
             |(index, smallest), (at, loss)| match *loss < smallest {
                 true => (Some(at), *loss),
                 false => (index, smallest),
@@ -208,6 +234,9 @@ impl Engine for GpuEngine {
             self.networks().best(self.place.slot, &mut best.parameters)?;
         }
         let steps = end.unwrap_or(losses.len());
+        if let Loaded::Steps(_, next) = &mut self.loaded {
+            *next += steps;
+        }
         self.adam_steps += steps as u64;
         // The device goes on computing gradients after the end, at the same parameters.
         self.has_gradient = true;

@@ -7,6 +7,7 @@ use super::device::{Access, Buffer, Checks, Device, Kernel};
 use super::kernels::channels::Slopes;
 use super::kernels::{self, Purpose};
 use super::layout::{Keep, Layout};
+use super::networks::Context;
 use super::wgsl;
 use crate::EngineError;
 use crate::channels::Channels;
@@ -61,6 +62,8 @@ pub(super) struct Pass {
     pub(super) scratch: usize,
     /// The largest number of workgroups for one network.
     pub(super) groups: usize,
+    /// The largest number of tiles of a launch: a multiple of `groups`.
+    pub(super) tiles_per_launch: usize,
 }
 
 impl Pass {
@@ -72,10 +75,11 @@ impl Pass {
     /// [`EngineError::Unsupported`] if a tile cannot hold the channels, and the errors of
     /// [`KernelCache::get`].
     pub(super) fn new(
-        (device, cache): (&Device, &KernelCache),
+        context: &Context,
         (network, layout): (&Network, &Layout),
         (purpose, channels, rows): (Purpose, Channels, usize),
     ) -> Result<Self, EngineError> {
+        let Context { device, cache, .. } = context;
         let points = layout.tile.points(channels.count());
         if points == 0 {
             let missing = "derivatives with respect to so many coordinates";
@@ -103,7 +107,11 @@ impl Pass {
         let tile = super::batch::tile_vectors(points, rows);
         let (scratch, groups) = (layout.scratch(keep), layout.max_groups(keep, sums));
         let table = device.upload(&layout.table(keep, (points, tile), groups))?;
-        Ok(Self { kernel, table, channels, points, tile, scratch, groups })
+        // A backward pass takes twice the time of a forward pass.
+        let operations = 6.0 * (network.weight_count() * points * channels.count()) as f64;
+        let rounds = (context.launch_operations / operations) as usize / groups;
+        let tiles_per_launch = rounds.clamp(1, u32::MAX as usize / 2 / groups) * groups;
+        Ok(Self { kernel, table, channels, points, tile, scratch, groups, tiles_per_launch })
     }
 
     /// The number of tiles of `points` points.

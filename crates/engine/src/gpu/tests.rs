@@ -5,7 +5,9 @@ use vi3nr::Network;
 use super::device::{Checks, tests::device};
 use super::engine::GpuEngine;
 use super::networks::Context;
-use crate::{Adam, Batch, BestParameters, Engine, EngineError, Residuals, Update};
+use crate::{
+    Adam, Batch, BestParameters, Constraint, Engine, EngineError, Residuals, TermBatch, Update,
+};
 
 fn network() -> Network {
     Network::new(vec![2, 20, 17, 3], "sine:omega=2".parse().unwrap()).unwrap()
@@ -44,6 +46,37 @@ fn checked_kernels_give_the_same_bytes() {
         (loss, gradient, engine.parameters().unwrap(), values, factors, tangents)
     };
     assert!(results(Checks::None) == results(Checks::All));
+}
+
+/// Launches that end early give the same gradient and values: which workgroup computes a tile does not
+/// depend on them. Only the loss is added in another order.
+#[test]
+fn several_launches_give_the_bytes_of_one() {
+    let Some(device) = device() else { return };
+    let results = |launch_operations| {
+        let context = Context { launch_operations, ..Context::new(device.clone(), Checks::None) };
+        let network = network();
+        let start = numbers(network.parameter_count(), 1.7);
+        let mut engine = GpuEngine::new(&context, None, &network, &start).unwrap();
+        // More tiles of 32 points than the 128 workgroups.
+        let (points, targets) = (numbers(2 * 4500, 2.3), numbers(3 * 4500, 0.9));
+        engine.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
+        let loss = engine.loss_and_gradient().unwrap();
+        let gradient = engine.gradient().unwrap();
+        let mut values = vec![0.0; targets.len()];
+        engine.evaluate(&points, &mut values).unwrap();
+        let terms = ["value:1".parse().unwrap(), "off-surface:0.5,a=3".parse().unwrap()];
+        let constraint = Constraint::new(&network, &points, &terms).unwrap();
+        engine.load_terms(&TermBatch::new([constraint]).unwrap()).unwrap();
+        engine.loss_and_gradient().unwrap();
+        let losses = [&[loss], engine.term_losses()].concat();
+        (losses, gradient, engine.gradient().unwrap(), values)
+    };
+    let (whole, parts) = (results(1e12), results(1.0));
+    assert!((&whole.1, &whole.2, &whole.3) == (&parts.1, &parts.2, &parts.3));
+    for (whole, part) in whole.0.iter().zip(&parts.0) {
+        assert!((whole / part - 1.0).abs() < 1e-6, "{whole}, {part}");
+    }
 }
 
 /// After the loss of the device, every call that needs it returns an error.

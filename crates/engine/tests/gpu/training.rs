@@ -1,8 +1,8 @@
 //! Updates of the parameters, and many steps in one call.
 
 use vi3nr_engine::{
-    Adam, AdamRun, Backend, Batch, BestParameters, Engine, ReferenceEngine, RunEnd, RunOutcome,
-    Update,
+    Adam, AdamRun, Backend, Batch, BestParameters, Engine, EngineError, ReferenceEngine, RunEnd,
+    RunOutcome, Update,
 };
 
 use crate::support::{backend, double, engine, error, network, numbers, start};
@@ -121,4 +121,34 @@ fn networks_side_by_side_are_the_same_as_alone() {
             assert_eq!(&thread.join().unwrap(), alone);
         }
     });
+}
+
+/// A run on the points of several steps takes the same steps as batches that are loaded one by one.
+#[test]
+fn runs_on_the_points_of_several_steps_are_single_steps() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (count, size) = (230, 60);
+    let (points, targets) = (numbers(2 * count, 1), numbers(3 * count, 2));
+    let batch = Batch::new(&network, &points, &targets).unwrap();
+    let mut single = engine(&backend, &network);
+    let mut losses = Vec::new();
+    for first in (0..count).step_by(size) {
+        let end = count.min(first + size);
+        let (points, targets) = (&points[2 * first..2 * end], &targets[3 * first..3 * end]);
+        single.load_batch(&Batch::new(&network, points, targets).unwrap()).unwrap();
+        losses.push(single.loss_and_gradient().unwrap());
+        single.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
+    }
+    let mut several = engine(&backend, &network);
+    several.load_steps(&batch, size).unwrap();
+    assert_eq!(several.loss_and_gradient(), Err(EngineError::NoBatch));
+    // Neither the target nor the best parameters matter.
+    let (seen, best) = run(&mut *several, &[1e-3; 4], Some(1e9));
+    assert_eq!((seen.losses, seen.steps, seen.best, seen.end), (losses, 4, None, None));
+    assert_eq!(best, BestParameters::default());
+    assert_eq!(several.parameters().unwrap(), single.parameters().unwrap());
+    let rest = AdamRun { constants: Adam::default(), learning_rates: &[1e-3], target_loss: None };
+    let error = several.run(&rest, &mut BestParameters::default()).unwrap_err();
+    assert_eq!(error, EngineError::NoBatch);
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use vi3nr::Network;
 use vi3nr::rng::{Random, Stream};
-use vi3nr_engine::{Adam, Backend, Batch, Capabilities, Engine, EngineError, Update};
+use vi3nr_engine::{
+    Adam, AdamRun, Backend, Batch, BestParameters, Capabilities, Engine, EngineError, Update,
+};
 
 use super::BackendName;
 use crate::model_file::{Body, Model};
@@ -21,7 +23,7 @@ const NUMBERS: Stream = Stream::new(16);
 /// How long each backend is timed, after the first repetition. A repetition is completed.
 const BUDGET: Duration = Duration::from_millis(500);
 /// The largest number of repetitions.
-const MAX_REPETITIONS: u32 = 200;
+const MAX_REPETITIONS: usize = 200;
 /// The number of points at which a model is evaluated.
 const EVALUATED: usize = 1 << 16;
 /// The same for a model in pieces, whose networks are evaluated at the points of their pieces.
@@ -152,7 +154,7 @@ impl Times {
 /// # Errors
 /// Returns the [`EngineError`] of the backend or its engines.
 pub fn measure(workload: &Workload, backend: &dyn Backend) -> Result<f64, EngineError> {
-    let networks = workload.networks.get().min(backend.workers().threads());
+    let networks = workload.networks.get().min(backend.networks_side_by_side());
     if networks == 1 {
         return Ok(1.0 / rate(workload, backend)?);
     }
@@ -189,11 +191,26 @@ fn rate(workload: &Workload, backend: &dyn Backend) -> Result<f64, EngineError> 
     let mut engine = backend.engine(network, &parameters)?;
     let mut values = Vec::new();
     let mut is_first = true;
-    let mut repeat = |engine: &mut dyn Engine| -> Result<(), EngineError> {
+    let takes_runs = backend.capabilities().runs;
+    let mut best = BestParameters::default();
+    // Returns the number of repetitions.
+    let mut repeat = |engine: &mut dyn Engine| -> Result<usize, EngineError> {
         match workload.work {
             Work::Evaluation => {
                 values.resize(targets.len(), 0.0);
-                engine.evaluate(&points, &mut values)
+                engine.evaluate(&points, &mut values).map(|()| 1)
+            }
+            Work::Step { loads: false } if takes_runs => {
+                if is_first {
+                    engine.load_batch(&batch)?;
+                }
+                is_first = false;
+                let run = AdamRun {
+                    constants: Adam::default(),
+                    learning_rates: &[1e-4; 256],
+                    target_loss: None,
+                };
+                engine.run(&run, &mut best).map(|outcome| outcome.losses.len())
             }
             Work::Step { loads } => {
                 if !is_first {
@@ -204,20 +221,21 @@ fn rate(workload: &Workload, backend: &dyn Backend) -> Result<f64, EngineError> 
                 }
                 is_first = false;
                 // The loss comes back last, so that all of the step has ended.
-                engine.loss_and_gradient().map(|_| ())
+                engine.loss_and_gradient().map(|_| 1)
             }
         }
     };
-    // The first step compiles kernels, and the second is the first with an update.
-    repeat(&mut *engine)?;
-    repeat(&mut *engine)?;
+    // The first step compiles kernels, and the second is the first with an update. Runs become longer
+    // from one to the next.
+    for _ in 0..if takes_runs { 5 } else { 2 } {
+        repeat(&mut *engine)?;
+    }
     let began = Instant::now();
     let mut count = 0;
     while count == 0 || (count < MAX_REPETITIONS && began.elapsed() < BUDGET) {
-        repeat(&mut *engine)?;
-        count += 1;
+        count += repeat(&mut *engine)?;
     }
-    Ok(f64::from(count) / began.elapsed().as_secs_f64().max(1e-9))
+    Ok(count as f64 / began.elapsed().as_secs_f64().max(1e-9))
 }
 
 #[cfg(test)]

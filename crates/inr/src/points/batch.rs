@@ -97,13 +97,31 @@ impl PointBatch {
         if self.has_terms() {
             return self.load_terms(network, engine);
         }
-        let batch = Batch::new(network, &self.points, &self.targets)?.with_loss(self.loss);
-        let batch = match self.weights.is_empty() {
-            true => batch,
-            false => batch.with_weights(&self.weights)?,
-        };
+        let batch = self.values(network)?;
         engine.load_batch(&batch)?;
         Ok(batch.count())
+    }
+
+    /// Loads the points of several steps, `size` for each; see [`Engine::load_steps`].
+    ///
+    /// # Errors
+    /// Returns the errors of [`Batch::new`] and [`Engine::load_steps`].
+    pub(crate) fn load_steps(
+        &self,
+        network: &Network,
+        engine: &mut dyn Engine,
+        size: usize,
+    ) -> Result<(), EngineError> {
+        engine.load_steps(&self.values(network)?, size)
+    }
+
+    /// The plain points with their values.
+    fn values(&self, network: &Network) -> Result<Batch<'_>, EngineError> {
+        let batch = Batch::new(network, &self.points, &self.targets)?.with_loss(self.loss);
+        match self.weights.is_empty() {
+            true => Ok(batch),
+            false => batch.with_weights(&self.weights),
+        }
     }
 
     fn load_terms(&self, network: &Network, engine: &mut dyn Engine) -> Result<usize, EngineError> {

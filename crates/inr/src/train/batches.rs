@@ -93,6 +93,32 @@ impl<'a> Batches<'a> {
         &self.batch
     }
 
+    /// The number of next steps on mini-batches, up to the one before the last of the epoch, whose
+    /// points are known. It is 0 unless the points are shuffled.
+    pub(super) fn steps_ahead(&self) -> usize {
+        match &self.source {
+            Source::Shuffled(shuffled) => shuffled.steps_ahead(),
+            _ => 0,
+        }
+    }
+
+    /// The points and targets of the next `steps` steps, and the number of points of a step.
+    pub(super) fn ahead(&self, steps: usize) -> (PointBatch, usize) {
+        let mut batch = PointBatch::default();
+        let Source::Shuffled(Shuffled { points, size, order, next, .. }) = &self.source else {
+            return (batch, 1);
+        };
+        points.push(Indices::List(&order[*next..next + steps * size]), &mut batch);
+        (batch, *size)
+    }
+
+    /// Continues after `steps` of the steps of [`Batches::steps_ahead`].
+    pub(super) fn skip(&mut self, steps: usize) {
+        if let Source::Shuffled(shuffled) = &mut self.source {
+            shuffled.next += steps * shuffled.size;
+        }
+    }
+
     /// The points and targets of the current step.
     pub(super) fn current(&self) -> &PointBatch {
         &self.batch
@@ -131,6 +157,12 @@ impl<'a> Shuffled<'a> {
         batch.clear();
         self.points.push(Indices::List(&self.order[self.next..end]), batch);
         self.next = end;
+    }
+
+    /// The number of complete mini-batches before the last of the epoch.
+    fn steps_ahead(&self) -> usize {
+        let left = self.order.len() - self.next;
+        left.div_ceil(self.size).saturating_sub(1)
     }
 
     /// Continues as after `step` calls of [`Shuffled::next`]: a complete epoch ends with the next
@@ -266,6 +298,30 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn steps_ahead_are_the_next_ones_of_the_epoch() {
+        let workers = Workers::new(Some(1)).unwrap();
+        for taken in [0, 1, 3, 4, 5, 6] {
+            let batches = || {
+                let mut batches = Batches::new(sampled(23), Some(5), 9, &workers);
+                batches.seek(taken);
+                batches
+            };
+            let (mut one_by_one, mut ahead) = (batches(), batches());
+            // Of five steps, the last is not known ahead; after it, the next epoch is not drawn yet.
+            let expected =
+                [4, 3, 1, 0, 0, 3][[0, 1, 3, 4, 5, 6].iter().position(|t| *t == taken).unwrap()];
+            assert_eq!(ahead.steps_ahead(), expected, "after {taken}");
+            let (points, size) = ahead.ahead(expected);
+            assert!(expected == 0 || size == 5);
+            let next: Vec<f32> =
+                (0..expected).flat_map(|_| one_by_one.next().points.clone()).collect();
+            assert_eq!(points.points, next);
+            ahead.skip(expected);
+            assert_eq!(ahead.next(), one_by_one.next());
         }
     }
 

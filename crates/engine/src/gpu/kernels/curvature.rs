@@ -79,7 +79,7 @@ fn signs() {
     text += &hidden_backward(tile);
     text += &second_moment(tile);
     let body = format!(
-        "    is_first = tile == group.x;
+        "    is_first = tile == launch.first_tile + group.x && launch.accumulate == 0u;
 {forward}    signs();
     second_moment(net.layers - 2u, false);
     output_errors(); {last}

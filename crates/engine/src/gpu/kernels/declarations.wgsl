@@ -5,7 +5,10 @@ struct Launch {
   loss: u32,        // 0 squared, 1 absolute, 2 clamped absolute, 3 clamped squared
   limit: f32,       // of a clamped loss
   first_job: u32,
-  spare: vec4<u32>,
+  first_tile: u32,  // the tiles of this launch
+  end_tile: u32,
+  terms: u32,       // the number of terms
+  padding: u32,
 }
 
 @group(0) @binding(0) var<storage, read> net: Net;

@@ -214,7 +214,8 @@ fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id)
 {place}  let job = jobs[launch.first_job + group.y];
   own = (group.y * net.groups + group.x) * net.scratch;
   base = job.slot * net.parameters;
-{prepare}  for (var tile = group.x; tile < job.tiles; tile += net.groups) {{
+{prepare}  let end = min(job.tiles, launch.end_tile);
+  for (var tile = launch.first_tile + group.x; tile < end; tile += net.groups) {{
     at = job.points + tile * net.tile;
 {body}  }}
 {end}}}
@@ -285,7 +286,7 @@ var<private> loss: vec4<f32>;
   loss = vec4(0.0);
 ";
     let body = format!(
-        "    is_first = tile == group.x && launch.accumulate == 0u;
+        "    is_first = tile == launch.first_tile + group.x && launch.accumulate == 0u;
 {forward}    output_layer();
     storageBarrier();
 {differences}    output_gradient(); output_errors(); {last}

@@ -50,14 +50,15 @@ pub(super) fn terms(channels: &Channels) -> String {
 
 /// The statements that write the sums of each term, at the end of a pass.
 pub(super) fn write_sums() -> &'static str {
-    "  for (var t = 0u; t < launch.spare.y; t++) {
+    "  for (var t = 0u; t < launch.terms; t++) {
     workgroupBarrier();
     shared_vectors[tid] = vec4(sums[t]);
     workgroupBarrier();
     if (tid == 0u) {
       var total = 0.0;
       for (var i = 0u; i < INVOCATIONS; i++) { total += shared_vectors[i].x; }
-      losses[launch.spare.z + group.x * MAX_TERMS + t] = total;
+      let o = group.x * MAX_TERMS + t;
+      if (launch.first_tile == 0u) { losses[o] = total; } else { losses[o] += total; }
     }
   }
 "

@@ -47,8 +47,8 @@ fn differences(o: u32, q: u32) {
   let weight = row(first_slope + net.outputs, q);
   var d_value = vec4<f32>(0.0);
 $declarations
-  for (var t = 0u; t < launch.spare.y; t++) {
-    let term = terms[launch.spare.x + t];
+  for (var t = 0u; t < launch.terms; t++) {
+    let term = terms[t];
     let factor = term.factor * weight;
     var loss = vec4<f32>(0.0);
     switch (term.kind) {

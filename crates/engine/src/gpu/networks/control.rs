@@ -13,6 +13,8 @@ pub(in crate::gpu) const MAX_RUN: usize = 1024;
 pub(in crate::gpu) struct Steps<'a> {
     pub(in crate::gpu) slot: usize,
     pub(in crate::gpu) batch: Resident,
+    /// The first step's number among those that have points of their own.
+    pub(in crate::gpu) first: usize,
     pub(in crate::gpu) steps: &'a [AdamStep],
     /// The smallest loss so far.
     pub(in crate::gpu) best: f64,
@@ -83,15 +85,15 @@ impl Networks {
     ) -> Result<(), EngineError> {
         let training = self.training()?;
         let steps = [step];
-        let batch = Resident { count: 1, loss: Loss::Squared };
+        let batch = Resident { count: 1, size: 1, loss: Loss::Squared };
         let (best, goal) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
         let job = self.job(&training.pass, slot, (1, 1), 0);
         self.device().write(&self.jobs, 0, &[job]);
-        self.write_control(&[Steps { slot, batch, steps: &steps, best, goal }]);
+        self.write_control(&[Steps { slot, batch, first: 0, steps: &steps, best, goal }]);
         let bindings = self.adam_bindings(&training);
         let mut commands = self.device().commands();
         let ranges = self.layout.ranges_without_weights_of(except_weights_of);
-        let dispatch = |range| self.adam_dispatch(&training, &bindings, 1, (0, range));
+        let dispatch = |range| self.adam_dispatch(&training, &bindings, (0, 1), (0, range));
         commands.run(ranges.into_iter().map(dispatch));
         self.device().submit(commands);
         Ok(())
@@ -130,7 +132,11 @@ impl Networks {
     }
 }
 
+/// The largest number of workgroups along a dimension that every device takes. The invocations of
+/// larger arrays compute several vectors each.
+const MAX_WORKGROUPS: usize = 65_535;
+
 /// The number of workgroups for `count` vectors in an update.
 pub(super) fn groups_of(count: usize) -> u32 {
-    count.div_ceil(update::INVOCATIONS) as u32
+    count.div_ceil(update::INVOCATIONS).min(MAX_WORKGROUPS) as u32
 }

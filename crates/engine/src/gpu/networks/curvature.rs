@@ -1,38 +1,15 @@
 //! Curvature factors and derivatives along directions.
 
 use super::control::groups_of;
+use super::launch::Launch;
 use super::{Context, Job, Networks};
 use crate::channels::Channels;
 use crate::gpu::batch::{pack_points, pack_signs};
 use crate::gpu::device::{Access, Dispatch};
 use crate::gpu::kernels::{Purpose, update};
-use crate::gpu::passes::Pass;
 use crate::{EngineError, LayerCurvature, Residuals};
 
 impl Networks {
-    fn curvature_pass(
-        &mut self,
-        purpose: Purpose,
-        channels: Channels,
-        rows: usize,
-    ) -> Result<Pass, EngineError> {
-        let passes = match purpose {
-            Purpose::Factors => &self.factor_passes,
-            _ => &self.tangent_passes,
-        };
-        if let Some(pass) = passes.iter().find(|pass| pass.channels == channels) {
-            return Ok(pass.clone());
-        }
-        let Context { device, cache, .. } = &self.context;
-        let kind = (purpose, channels, rows);
-        let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
-        match purpose {
-            Purpose::Factors => self.factor_passes.push(pass.clone()),
-            _ => self.tangent_passes.push(pass.clone()),
-        }
-        Ok(pass)
-    }
-
     /// The curvature factors of every layer; see [`Curvature::factors`](crate::Curvature::factors).
     ///
     /// The second moments of the points and of the signs are computed here, in double precision; those
@@ -52,7 +29,7 @@ impl Networks {
         let coordinates = coordinate_moments(points, inputs, &channels);
         let of_outputs = output_moments(&adjoints, outputs, &channels, count);
 
-        let pass = self.curvature_pass(Purpose::Factors, channels, rows)?;
+        let pass = self.pass(Purpose::Factors, channels, rows)?;
         let mut packed = Vec::new();
         pack_signs(points, inputs, (&adjoints, rows - inputs - 1), pass.points, &mut packed);
         let groups = pass.used_groups(count);
@@ -69,20 +46,13 @@ impl Networks {
         let buffers = [&pass.table, &self.jobs, &points, &self.parameters, &self.scratch, &parts];
         let bindings = [device.bind(&pass.kernel, &buffers), device.bind(&sum, &[&parts, &totals])];
         let mut commands = device.commands();
-        commands.run([
-            Dispatch {
-                kernel: &pass.kernel,
-                bindings: &bindings[0],
-                immediates: [0; 8],
-                groups: [groups, 1],
-            },
-            Dispatch {
-                kernel: &sum,
-                bindings: &bindings[1],
-                immediates: [size as u32, groups, 0, 0, 0, 0, 0, 0],
-                groups: [groups_of(size), 1],
-            },
-        ]);
+        let launches = Launch::default().of_pass(&pass, &bindings[0], tiles as usize, [groups, 1]);
+        commands.run(launches.chain([Dispatch {
+            kernel: &sum,
+            bindings: &bindings[1],
+            immediates: [size as u32, groups, 0, 0, 0, 0, 0, 0],
+            groups: [groups_of(size), 1],
+        }]));
         device.submit(commands);
         let mut moments = vec![0.0f32; 4 * size];
         device.read(&totals, 0, &mut moments)?;
@@ -108,7 +78,7 @@ impl Networks {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
         let channels = Channels::of_order(residuals.order(), inputs);
-        let pass = self.curvature_pass(Purpose::Tangents, channels, inputs)?;
+        let pass = self.pass(Purpose::Tangents, channels, inputs)?;
         let count = points.len() / inputs;
         let mut packed = Vec::new();
         pack_points(points, inputs, pass.points, &mut packed);

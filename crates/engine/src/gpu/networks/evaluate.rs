@@ -1,10 +1,11 @@
 //! Evaluations of networks and of their derivatives with respect to the coordinates.
 
-use super::{Context, Job, Networks};
+use super::launch::Launch;
+use super::{Job, Networks};
 use crate::EngineError;
 use crate::channels::{Channels, hessian_index};
 use crate::gpu::batch::pack_points;
-use crate::gpu::device::{Buffer, Dispatch};
+use crate::gpu::device::Buffer;
 use crate::gpu::kernels::Purpose;
 use crate::gpu::passes::Pass;
 
@@ -20,7 +21,7 @@ impl Networks {
         values: &mut [f32],
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        self.pass(slot, points, Channels::of_order(0, inputs), |point, output, channels| {
+        self.channels(slot, points, Channels::of_order(0, inputs), |point, output, channels| {
             values[point * outputs + output] = channels(0);
         })
     }
@@ -33,7 +34,7 @@ impl Networks {
         (values, derivatives): (&mut [f32], &mut [f32]),
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        self.pass(slot, points, Channels::of_order(1, inputs), |point, output, channels| {
+        self.channels(slot, points, Channels::of_order(1, inputs), |point, output, channels| {
             let at = point * outputs + output;
             values[at] = channels(0);
             for a in 0..inputs {
@@ -51,7 +52,7 @@ impl Networks {
         (values, derivatives, hessians): (&mut [f32], &mut [f32], &mut [f32]),
     ) -> Result<(), EngineError> {
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        self.pass(slot, points, Channels::hessian(inputs), |point, output, channels| {
+        self.channels(slot, points, Channels::hessian(inputs), |point, output, channels| {
             let at = point * outputs + output;
             values[at] = channels(0);
             for a in 0..inputs {
@@ -66,15 +67,15 @@ impl Networks {
 
     /// Evaluates `channels` at `points` and calls `take` with each point, each output, and a function
     /// that returns the result of a channel there.
-    fn pass(
+    fn channels(
         &mut self,
         slot: usize,
         points: &[f32],
         channels: Channels,
         mut take: impl FnMut(usize, usize, &dyn Fn(usize) -> f32),
     ) -> Result<(), EngineError> {
-        let pass = self.evaluation(channels)?;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+        let pass = self.pass(Purpose::Evaluate, channels, inputs)?;
         let columns = self.layout.tile.columns;
         let per_tile = 4 * (inputs * pass.points + outputs * columns);
         let part = (PART_BYTES / per_tile).max(1) * pass.points;
@@ -96,18 +97,6 @@ impl Networks {
             }
         }
         Ok(())
-    }
-
-    /// The compiled pass that evaluates `channels`.
-    fn evaluation(&mut self, channels: Channels) -> Result<Pass, EngineError> {
-        if let Some(pass) = self.evaluations.iter().find(|pass| pass.channels == channels) {
-            return Ok(pass.clone());
-        }
-        let kind = (Purpose::Evaluate, channels, self.network.inputs());
-        let Context { device, cache, .. } = &self.context;
-        let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
-        self.evaluations.push(pass.clone());
-        Ok(pass)
     }
 
     /// The results of a pass over packed points: for each tile and output one row, which has the
@@ -133,12 +122,8 @@ impl Networks {
         buffers.extend(direction);
         let bindings = device.bind(&pass.kernel, &buffers);
         let mut commands = device.commands();
-        commands.run([Dispatch {
-            kernel: &pass.kernel,
-            bindings: &bindings,
-            immediates: [0; 8],
-            groups: [groups as u32, 1],
-        }]);
+        let groups = [groups as u32, 1];
+        commands.run(Launch::default().of_pass(pass, &bindings, tiles as usize, groups));
         device.submit(commands);
         device.read(&results, 0, rows)
     }

@@ -3,6 +3,7 @@
 mod control;
 mod curvature;
 mod evaluate;
+mod launch;
 mod terms;
 mod train;
 
@@ -13,8 +14,10 @@ use vi3nr::Network;
 
 use super::batch::pack_batch;
 use super::device::{Buffer, Checks, Device, Kernel};
+use super::kernels::Purpose;
 use super::layout::{Keep, Layout};
 use super::passes::{KernelCache, Pass};
+use crate::channels::Channels;
 use crate::{Batch, EngineError, Loss};
 use control::CONTROL_HEAD;
 pub(super) use control::{MAX_RUN, Steps};
@@ -32,12 +35,19 @@ pub(super) struct Context {
     pub(super) cache: Arc<KernelCache>,
     /// The largest size of a resident batch in bytes.
     pub(super) max_resident_bytes: u64,
+    /// The largest number of floating-point operations of a launch.
+    pub(super) launch_operations: f64,
 }
+
+/// The default of [`Context::launch_operations`]: less than half a second on the slowest GPUs. Drivers
+/// reset a device that does not answer for about two seconds.
+const LAUNCH_OPERATIONS: f64 = 5e10;
 
 impl Context {
     pub(super) fn new(device: Arc<Device>, checks: Checks) -> Self {
         let max_resident_bytes = MAX_RESIDENT_BYTES.min(device.info().buffer_bytes);
-        Self { device, cache: Arc::new(KernelCache::new(checks)), max_resident_bytes }
+        let cache = Arc::new(KernelCache::new(checks));
+        Self { device, cache, max_resident_bytes, launch_operations: LAUNCH_OPERATIONS }
     }
 }
 
@@ -60,10 +70,8 @@ pub(super) struct Networks {
     /// The points and targets of each slot, `points_per_slot` vectors of each.
     points: Buffer,
     points_per_slot: usize,
-    evaluations: Vec<Pass>,
-    term_passes: Vec<Pass>,
-    factor_passes: Vec<Pass>,
-    tangent_passes: Vec<Pass>,
+    /// The passes that have been compiled, besides that of `training`.
+    passes: Vec<(Purpose, Pass)>,
     training: Option<Training>,
     displace: Option<Kernel>,
 }
@@ -79,16 +87,24 @@ struct Job {
     groups: u32,
 }
 
-/// A batch that a slot has loaded.
+/// A batch that a slot has loaded: the points of one step, or of several.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resident {
+    /// The number of points of all steps.
     count: usize,
+    /// The number of points of a step; the last step can have fewer.
+    size: usize,
     loss: Loss,
 }
 
 impl Resident {
     pub(super) fn loss(&self) -> Loss {
         self.loss
+    }
+
+    /// The number of steps that have points of their own.
+    pub(super) fn steps(&self) -> usize {
+        self.count.div_ceil(self.size)
     }
 }
 
@@ -116,15 +132,12 @@ impl Networks {
             mean: array()?,
             mean_square: array()?,
             best: array()?,
-            jobs: device.buffer::<Job>(slots)?,
+            jobs: device.buffer::<Job>(slots * MAX_RUN)?,
             control: device.buffer::<f32>(numbers)?,
             scratch: device.buffer::<[f32; 4]>(1)?,
             points: device.buffer::<[f32; 4]>(1)?,
             points_per_slot: 0,
-            evaluations: Vec::new(),
-            term_passes: Vec::new(),
-            factor_passes: Vec::new(),
-            tangent_passes: Vec::new(),
+            passes: Vec::new(),
             training: None,
             displace: None,
             layout,
@@ -203,7 +216,8 @@ impl Networks {
 
     // Batches.
 
-    /// Copies `batch` to the slot, or returns `None` if it is too large to stay on the device.
+    /// Copies `batch`, with `size` points for each step, to the slot, or returns `None` if it is too
+    /// large to stay on the device.
     ///
     /// # Errors
     /// Returns [`EngineError::Memory`] if the device has no room for it.
@@ -211,19 +225,24 @@ impl Networks {
         &mut self,
         slot: usize,
         batch: &Batch<'_>,
+        size: usize,
     ) -> Result<Option<Resident>, EngineError> {
+        let resident = Resident { count: batch.count, size, loss: batch.loss };
         let pass = &self.training()?.pass;
-        let (tile, vectors) = (pass.points, pass.tiles(batch.count) * pass.tile);
+        let vectors = resident.steps() * pass.tiles(size) * pass.tile;
         if (16 * vectors * self.slots) as u64 > self.context.max_resident_bytes {
             return Ok(None);
         }
         let mut packed = Vec::new();
         let memory = |_| EngineError::memory_for::<f32>(4 * vectors);
         packed.try_reserve_exact(4 * vectors).map_err(memory)?;
-        pack_batch(batch, 0..batch.count, tile, &mut packed);
+        for first in (0..batch.count).step_by(size) {
+            let range = first..batch.count.min(first + size);
+            pack_batch(batch, range, pass.points, &mut packed);
+        }
         self.reserve_points(vectors)?;
         self.device().write(&self.points, 4 * slot * self.points_per_slot, &packed);
-        Ok(Some(Resident { count: batch.count, loss: batch.loss }))
+        Ok(Some(resident))
     }
 
     /// Makes room for `vectors` vectors of points in each slot.
@@ -243,6 +262,23 @@ impl Networks {
     }
 
     // Passes.
+
+    /// The compiled pass of `channels` for `purpose`, whose points have `rows` numbers each.
+    fn pass(
+        &mut self,
+        purpose: Purpose,
+        channels: Channels,
+        rows: usize,
+    ) -> Result<Pass, EngineError> {
+        let is_same = |(of, pass): &&(Purpose, Pass)| *of == purpose && pass.channels == channels;
+        if let Some((_, pass)) = self.passes.iter().find(is_same) {
+            return Ok(pass.clone());
+        }
+        let kind = (purpose, channels, rows);
+        let pass = Pass::new(&self.context, (&self.network, &self.layout), kind)?;
+        self.passes.push((purpose, pass.clone()));
+        Ok(pass)
+    }
 
     /// Makes room for the scratch memory of `groups` workgroups of a pass.
     fn reserve_scratch(&mut self, pass: &Pass, groups: usize) -> Result<(), EngineError> {

@@ -2,10 +2,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Context, Networks};
+use super::Networks;
+use super::launch::Launch;
 use crate::channels::Channels;
 use crate::gpu::batch::{constraint_rows, pack_constraint};
-use crate::gpu::device::{Buffer, Dispatch};
+use crate::gpu::device::Buffer;
 use crate::gpu::kernels::{MAX_TERMS, Purpose};
 use crate::gpu::passes::Pass;
 use crate::{EngineError, Power, Term, TermBatch, WeightedTerm};
@@ -72,7 +73,9 @@ impl Networks {
                 let missing = "more than 16 terms for a set of points";
                 return Err(EngineError::Unsupported { backend: "gpu", missing });
             }
-            let pass = self.term_pass(constraint.order())?;
+            let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
+            let channels = Channels::of_order(constraint.order(), inputs);
+            let pass = self.pass(Purpose::Terms, channels, constraint_rows(inputs, outputs))?;
             let mut packed = Vec::new();
             pack_constraint(constraint, pass.points, &mut packed);
             let count = constraint.count * constraint.outputs;
@@ -94,19 +97,6 @@ impl Networks {
             });
         }
         Ok(())
-    }
-
-    fn term_pass(&mut self, order: usize) -> Result<Pass, EngineError> {
-        let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
-        let channels = Channels::of_order(order, inputs);
-        if let Some(pass) = self.term_passes.iter().find(|pass| pass.channels == channels) {
-            return Ok(pass.clone());
-        }
-        let kind = (Purpose::Terms, channels, constraint_rows(inputs, outputs));
-        let Context { device, cache, .. } = &self.context;
-        let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
-        self.term_passes.push(pass.clone());
-        Ok(pass)
     }
 
     /// The sums Σ w ρ_t of the terms of a resident batch, whose gradient is kept.
@@ -141,12 +131,13 @@ impl Networks {
             ];
             let bindings = device.bind(&pass.kernel, &buffers);
             let mut commands = device.commands();
-            commands.run([Dispatch {
-                kernel: &pass.kernel,
-                bindings: &bindings,
-                immediates: [u32::from(index > 0), 0, 0, 0, 0, *term_count as u32, 0, 0],
-                groups: [constraint.groups() as u32, 1],
-            }]);
+            let launch = Launch {
+                accumulate: u32::from(index > 0),
+                terms: *term_count as u32,
+                ..Launch::default()
+            };
+            let groups = [constraint.groups() as u32, 1];
+            commands.run(launch.of_pass(pass, &bindings, pass.tiles(*count), groups));
             if index + 1 == order.len() {
                 self.record_reduction(&training, &mut commands, 1, 0);
             }

@@ -1,6 +1,7 @@
 //! Training steps.
 
 use super::control::{MAX_RUN, Steps, groups_of};
+use super::launch::Launch;
 use super::{Context, Job, Networks, Resident};
 use crate::channels::Channels;
 use crate::gpu::batch::pack_batch;
@@ -27,7 +28,7 @@ impl Networks {
         let Context { device, cache, .. } = &self.context;
         let (inputs, outputs) = (self.network.inputs(), self.network.outputs());
         let kind = (Purpose::Step, Channels::of_order(0, inputs), inputs + outputs + 1);
-        let pass = Pass::new((device, cache), (&self.network, &self.layout), kind)?;
+        let pass = Pass::new(&self.context, (&self.network, &self.layout), kind)?;
         let groups = self.slots * pass.groups;
         let (read, write) = (Access::Read, Access::Write);
         let reduce = [read, read, read, read, write, write];
@@ -120,8 +121,10 @@ impl Networks {
         self.device().write(&self.jobs, 0, jobs);
         self.write_control(&[]);
         let bindings = self.step_bindings(training);
-        let dispatch = step_dispatch(training, &bindings, jobs.len(), groups, (loss, accumulates));
-        commands.run([dispatch]);
+        let launch = Launch { accumulate: accumulates.into(), ..Launch::of_loss(loss) };
+        let tiles = jobs.iter().map(|job| job.tiles).max().unwrap_or(0) as usize;
+        let groups = [groups, jobs.len() as u32];
+        commands.run(launch.of_pass(&training.pass, &bindings, tiles, groups));
         Ok(())
     }
 
@@ -167,20 +170,20 @@ impl Networks {
         step: u32,
     ) {
         let bindings = self.reduce_bindings(training);
-        commands.run([self.reduce_dispatch(training, &bindings, jobs, step)]);
+        commands.run([self.reduce_dispatch(training, &bindings, (0, jobs), step)]);
     }
 
     fn reduce_dispatch<'a>(
         &self,
         training: &'a Training,
         bindings: &'a Bindings,
-        jobs: usize,
+        (first_job, jobs): (usize, usize),
         step: u32,
     ) -> Dispatch<'a> {
         Dispatch {
             kernel: &training.reduce,
             bindings,
-            immediates: [step, 0, 0, 0, 0, 0, 0, 0],
+            immediates: [step, first_job as u32, 0, 0, 0, 0, 0, 0],
             groups: [groups_of(self.layout.parameters), jobs as u32],
         }
     }
@@ -189,13 +192,13 @@ impl Networks {
         &self,
         training: &'a Training,
         bindings: &'a Bindings,
-        jobs: usize,
+        (first_job, jobs): (usize, usize),
         (step, (start, count)): (u32, (usize, usize)),
     ) -> Dispatch<'a> {
         Dispatch {
             kernel: &training.adam,
             bindings,
-            immediates: [step, 0, start as u32, count as u32, 0, 0, 0, 0],
+            immediates: [step, first_job as u32, start as u32, count as u32, 0, 0, 0, 0],
             groups: [groups_of(count), jobs as u32],
         }
     }
@@ -206,16 +209,16 @@ impl Networks {
     pub(in crate::gpu) fn run(&mut self, runs: &[Steps<'_>]) -> Result<Vec<Vec<f64>>, EngineError> {
         let training = self.training()?;
         let steps = runs.first().map_or(0, |run| run.steps.len()).min(MAX_RUN);
-        let jobs: Vec<Job> = runs
-            .iter()
-            .map(|run| {
-                let (slot, count) = (run.slot, run.batch.count);
-                self.job(&training.pass, slot, (count, count), slot * self.points_per_slot)
-            })
+        let has_several = runs.iter().any(|run| run.batch.steps() > 1);
+        // The same jobs serve all steps if all have the same points.
+        let jobs: Vec<Job> = (0..if has_several { steps } else { 1 })
+            .flat_map(|step| runs.iter().map(move |run| (step, run)))
+            .map(|(step, run)| self.job_of_step(&training.pass, run, step))
             .collect();
         let groups = jobs.iter().map(|job| job.groups).max().unwrap_or(1);
+        let tiles = jobs.iter().map(|job| job.tiles).max().unwrap_or(0) as usize;
         let loss = runs.first().map_or(Loss::Squared, |run| run.batch.loss);
-        self.reserve_scratch(&training.pass, jobs.len() * training.pass.groups)?;
+        self.reserve_scratch(&training.pass, runs.len() * training.pass.groups)?;
         self.device().write(&self.jobs, 0, &jobs);
         self.write_control(runs);
         let bindings = [
@@ -225,12 +228,16 @@ impl Networks {
         ];
         let mut commands = self.device().commands();
         let all = (0, self.layout.parameters);
-        commands.run((0..steps as u32).flat_map(|step| {
-            [
-                step_dispatch(&training, &bindings[0], jobs.len(), groups, (loss, false)),
-                self.reduce_dispatch(&training, &bindings[1], jobs.len(), step),
-                self.adam_dispatch(&training, &bindings[2], jobs.len(), (step, all)),
-            ]
+        commands.run((0..steps).flat_map(|step| {
+            let own = (if has_several { step * runs.len() } else { 0 }, runs.len());
+            let number = step as u32;
+            let launch = Launch { first_job: own.0 as u32, ..Launch::of_loss(loss) };
+            launch.of_pass(&training.pass, &bindings[0], tiles, [groups, runs.len() as u32]).chain(
+                [
+                    self.reduce_dispatch(&training, &bindings[1], own, number),
+                    self.adam_dispatch(&training, &bindings[2], own, (number, all)),
+                ],
+            )
         }));
         self.device().submit(commands);
         let mut losses = vec![0.0f32; steps * self.slots];
@@ -241,26 +248,13 @@ impl Networks {
         };
         Ok(runs.iter().map(of_run).collect())
     }
-}
 
-/// The launch of a step's pass.
-fn step_dispatch<'a>(
-    training: &'a Training,
-    bindings: &'a Bindings,
-    jobs: usize,
-    groups: u32,
-    (loss, accumulates): (Loss, bool),
-) -> Dispatch<'a> {
-    let (kind, limit) = match loss {
-        Loss::Squared => (0, 0.0),
-        Loss::Absolute => (1, 0.0),
-        Loss::ClampedAbsolute { limit } => (2, limit),
-        Loss::ClampedSquared { limit } => (3, limit),
-    };
-    Dispatch {
-        kernel: &training.pass.kernel,
-        bindings,
-        immediates: [accumulates.into(), kind, (limit as f32).to_bits(), 0, 0, 0, 0, 0],
-        groups: [groups, jobs as u32],
+    /// The job of the step `step` of a run.
+    fn job_of_step(&self, pass: &Pass, run: &Steps<'_>, step: usize) -> Job {
+        let Resident { count, size, .. } = run.batch;
+        let index = (run.first + step) % run.batch.steps();
+        let own = size.min(count - index * size);
+        let points = run.slot * self.points_per_slot + index * pass.tiles(size) * pass.tile;
+        self.job(pass, run.slot, (own, own), points)
     }
 }

@@ -40,8 +40,10 @@ pub struct Trainer<'a> {
     started: Instant,
     /// The start of training, moved back by the duration of earlier sessions.
     began: Instant,
-    /// The number of points that the engine has loaded.
+    /// The number of points that the engine has loaded for one step.
     loaded: usize,
+    /// The number of next steps whose points the engine has loaded.
+    steps_loaded: usize,
     step: u64,
     points_seen: u64,
     operations: f64,
@@ -75,7 +77,6 @@ impl<'a> Trainer<'a> {
         check_points(&settings.optimizer, &batches)?;
         let optimizer = settings.optimizer.start(&network, context.seed, context.backend)?;
         let takes_runs = context.backend.capabilities().runs
-            && batches.is_full()
             && !batches.current().has_terms()
             && optimizer.adam_rate(0, 0.0).is_some();
         Ok(Self {
@@ -89,6 +90,7 @@ impl<'a> Trainer<'a> {
             started: context.started,
             began: Instant::now(),
             loaded: 0,
+            steps_loaded: 0,
             step: 0,
             points_seen: 0,
             operations: 0.0,
@@ -141,14 +143,14 @@ impl<'a> Trainer<'a> {
         if self.is_out_of_time() {
             return Ok(self.end(Stop::Time));
         }
-        if self.takes_runs {
-            self.run()?;
+        if self.takes_runs && self.run()? {
             return Ok(self.waiting.pop_front());
         }
         let is_full = self.batches.is_full();
         let batch = self.batches.next();
         // The full batch never changes and is loaded once.
         if !(self.loaded > 0 && is_full) {
+            self.steps_loaded = 0;
             self.loaded = batch.load(&self.network, &mut *self.engine)?;
         }
         let count = self.loaded;
