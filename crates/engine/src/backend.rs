@@ -54,6 +54,21 @@ pub trait Backend: Send + Sync + Debug {
     /// Returns [`EngineError::Threads`] if they cannot be started.
     fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError>;
 
+    /// Measures the peak rate of the device, or of the threads, that the engines compute on, in
+    /// GFLOP/s (10⁹ floating-point operations per second): independent float32 multiply-adds on
+    /// registers only, each of which counts as two operations.
+    ///
+    /// The rate varies with the clock frequency and the load. To compare it with that of other work,
+    /// alternate the two measurements.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Unsupported`] if the backend has no such measurement, and
+    /// [`EngineError::Device`] or [`EngineError::Memory`] if the device cannot run it.
+    fn peak_gflops(&self) -> Result<f64, EngineError> {
+        let missing = "a measurement of its peak";
+        Err(EngineError::Unsupported { backend: self.name(), missing })
+    }
+
     /// The name of the device that the engines compute on, or `None` if it is the CPU.
     fn device_name(&self) -> Option<&str> {
         None
@@ -132,6 +147,11 @@ impl Backend for CpuBackend {
     fn side_by_side(&self, count: usize) -> Result<Vec<Box<dyn Backend>>, EngineError> {
         let shares = self.workers.shares(count)?.into_iter();
         Ok(shares.map(|workers| Box::new(Self::with_workers(workers)) as _).collect())
+    }
+
+    /// The sum over the threads; see [`peak_gflops`](crate::peak_gflops()).
+    fn peak_gflops(&self) -> Result<f64, EngineError> {
+        Ok(crate::peak_gflops(self.workers.threads()))
     }
 }
 

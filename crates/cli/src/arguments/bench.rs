@@ -1,6 +1,7 @@
 //! What can be given after `bench`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use vi3nr::scheme::SigmaRequest;
@@ -20,7 +21,7 @@ pub(crate) struct BenchArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
-    /// Time a training step and an inference, as a share of this machine's peak
+    /// Time a training step and an inference, as a share of the peak of this machine or its GPU
     Engine(BenchEngineArguments),
     /// Measure how much work optimizers need to reach a PSNR on an image
     Optimizers(Box<BenchOptimizersArguments>),
@@ -51,6 +52,11 @@ pub(crate) struct BenchEngineArguments {
     /// after a colon.
     #[arg(long, value_name = "TERM")]
     pub(crate) term: Vec<WeightedTerm>,
+    /// Measure for about this long, at most a day; three repetitions of each kind are completed
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = bench_duration)]
+    pub(crate) seconds: Duration,
+    #[command(flatten)]
+    pub(crate) backend: BackendArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
 }
@@ -127,6 +133,14 @@ pub(crate) struct BenchGridArguments {
     pub(crate) preparation: ImageArguments,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
+}
+
+fn bench_duration(text: &str) -> Result<Duration, String> {
+    let seconds = positive(text)?;
+    match seconds <= 86_400.0 {
+        true => Ok(Duration::from_secs_f64(seconds)),
+        false => Err("expected at most 86,400 seconds".into()),
+    }
 }
 
 fn bench_shape(text: &str) -> Result<BenchShape, String> {

@@ -20,7 +20,7 @@ fn with(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output
 }
 
 /// The exit code, standard output and standard error on this machine.
-fn outcome(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn outcome(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = with(folder, &[], arguments);
     let (stdout, stderr) = texts(&output);
     assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
@@ -80,7 +80,8 @@ fn a_missing_driver_or_feature_is_named() {
         return;
     }
     let fit = small(&["--backend", "gpu", "--out", "run"]);
-    for arguments in [&["devices"][..], &["devices", "--json"], &fit] {
+    let bench = ["bench", "engine", "--backend", "gpu", "--seconds", "1"];
+    for arguments in [&["devices"][..], &["devices", "--json"], &fit, &bench] {
         let output = with(folder.path(), &none, arguments);
         let (stdout, stderr) = texts(&output);
         assert_eq!((output.status.code(), stdout.as_str()), (Some(1), ""), "{arguments:?}");

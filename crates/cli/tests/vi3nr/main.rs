@@ -3,6 +3,7 @@
 mod audio;
 mod backends;
 mod bad_input;
+mod bench_engine;
 mod book;
 mod command_line;
 mod export;

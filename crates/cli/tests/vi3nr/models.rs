@@ -1,4 +1,4 @@
-//! `decode`, `eval`, `info` and `bench` on a model that a fit has made.
+//! `decode`, `eval` and `info` on a model that a fit has made.
 
 use std::fs;
 use std::path::Path;
@@ -137,21 +137,4 @@ seed          7
 ";
     assert!(text.starts_with(golden), "{text}");
     assert!(text.contains("init          siren:omega=30\n"), "{text}");
-}
-
-#[test]
-fn bench_prints_consistent_figures() {
-    let folder = tempfile::tempdir().unwrap();
-    let report =
-        json(folder.path(), &["bench", "--shape", "img128", "--activation", "relu", "--json"]);
-    assert_eq!(report["shape"], "img128");
-    assert_eq!(report["activation"], "relu");
-    let number = |key: &str| report[key].as_f64().unwrap();
-    let weights = 2.0 * 128.0 + 6.0 * 128.0 * 128.0 + 128.0 * 3.0;
-    for (kind, factor) in [("step", 6.0), ("inference", 2.0)] {
-        let gflops = factor * weights * 16384.0 / number(&format!("{kind}_seconds")) / 1e9;
-        assert!((number(&format!("{kind}_gflops")) / gflops - 1.0).abs() < 1e-9);
-        let fraction = gflops / number("peak_gflops");
-        assert!((number(&format!("{kind}_fraction_of_peak")) / fraction - 1.0).abs() < 1e-9);
-    }
 }

@@ -85,6 +85,13 @@ impl Backend for GpuBackend {
         Ok(self.workers.shares(count)?.into_iter().map(backend).collect())
     }
 
+    /// The peak rate of the device: what a kernel of `fma` alone reaches, as the best of several
+    /// launches of about 20 ms, including the time to start them. It is not the number that a
+    /// vendor states: some drivers compute `fma` by two instructions, and clock frequencies vary.
+    fn peak_gflops(&self) -> Result<f64, EngineError> {
+        super::peak::peak_gflops(&self.context.device, &self.context.cache)
+    }
+
     fn device_name(&self) -> Option<&str> {
         Some(&self.device().name)
     }

@@ -11,6 +11,7 @@ mod kernels;
 mod layout;
 mod networks;
 mod passes;
+mod peak;
 mod tile;
 mod wgsl;
 

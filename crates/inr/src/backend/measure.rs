@@ -96,6 +96,16 @@ impl Workload {
         }
     }
 
+    /// Steps of `networks` networks like `network` at `points` points each, which are loaded once.
+    pub fn of_steps(
+        network: Network,
+        points: usize,
+        networks: NonZeroUsize,
+        needs: Capabilities,
+    ) -> Self {
+        Self { network, points, networks, work: Work::Step { loads: false }, needs }
+    }
+
     /// What is needed and not offered, as a noun phrase.
     pub fn missing(&self, offered: Capabilities) -> Option<&'static str> {
         let parts = [

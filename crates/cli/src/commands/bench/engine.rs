@@ -1,54 +1,88 @@
-//! `vi3nr bench engine`: how fast this machine trains.
+//! `vi3nr bench engine`: how fast this machine or its GPU trains.
 
-use vi3nr_lab::bench::{BenchPlan, bench};
+use vi3nr_inr::backend::OpenBackend;
+use vi3nr_lab::bench::{BenchPlan, BenchReport, Rate, bench};
 
 use crate::CommandResult;
 use crate::arguments::BenchEngineArguments;
 use crate::output::{Failure, print};
 
-/// Measures for about ten seconds and prints.
+/// Measures and prints.
 pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
     let plan = BenchPlan {
         shape: arguments.shape,
         points: arguments.points.map(|points| points as usize),
         networks: arguments.networks as usize,
         activation: arguments.activation.clone(),
-        threads: arguments.common.threads,
         terms: arguments.term.clone(),
+        duration: arguments.seconds,
     };
-    let report = bench(&plan).map_err(Failure::failed)?;
-    let terms = report.terms.as_ref().map_or(String::new(), |terms| {
-        format!(
-            "\nterms      {:9.3} ms  {:7.2} times a step on values  ({})",
+    let workload = plan.workload().map_err(Failure::failed)?;
+    let request = arguments.backend.request(arguments.common.threads);
+    let opened = OpenBackend::of(&request, || workload)?;
+    let report = bench(&plan, &opened).map_err(Failure::failed)?;
+    print(arguments.common.json, &report, &text(&report, &opened))
+}
+
+/// What people read.
+fn text(report: &BenchReport, opened: &OpenBackend) -> String {
+    let BenchReport { shape, activation, networks, points, threads, .. } = report;
+    let plural = if *networks == 1 { "" } else { "s" };
+    let instructions = report.instructions.as_ref().map_or(String::new(), |set| format!(", {set}"));
+    let mut text = format!(
+        "{shape} {activation}, {networks} network{plural} of {points} points, {threads} \
+         threads{instructions}\n{}\n",
+        opened.line()
+    );
+    let step = Rate {
+        seconds: report.step_seconds,
+        gflops: report.step_gflops,
+        fraction_of_peak: report.step_fraction_of_peak,
+        fraction_of_peak_at_best: report.step_fraction_of_peak_at_best,
+    };
+    let inference = Rate {
+        seconds: report.inference_seconds,
+        gflops: report.inference_gflops,
+        fraction_of_peak: report.inference_fraction_of_peak,
+        fraction_of_peak_at_best: report.inference_fraction_of_peak_at_best,
+    };
+    match &report.single_steps {
+        None => text += &line("step", &step, ""),
+        Some(single) => {
+            let plural = if report.steps_per_run == 1 { "" } else { "s" };
+            let note = format!("  (in runs of {} step{plural})", report.steps_per_run);
+            text += &line("step", &step, &note);
+            text += &line("single step", single, "  (the loss is read after each)");
+        }
+    }
+    if *networks > 1 {
+        let milliseconds = 1e3 * report.step_seconds_per_network;
+        text += &format!("  a network   {milliseconds:9.3} ms  (a step divided by {networks})\n");
+    }
+    text += &line("inference", &inference, "");
+    text += &format!(
+        "{:12}               {:8.1} GFLOP/s  (multiply-adds on registers, in turn with the steps)",
+        "peak", report.peak_gflops
+    );
+    if let Some(terms) = &report.terms {
+        text += &format!(
+            "\n{:12}{:11.3} ms  {:7.2} times a single step on values  ({})",
+            "terms",
             1e3 * terms.step_seconds,
             terms.relative_to_values,
             terms.terms.join(", ")
-        )
-    });
-    print(
-        arguments.common.json,
-        &report,
-        &format!(
-            "{} {}, {} network{} of {} points, {} threads, {}\n\
-             step       {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %)\n\
-             inference  {:9.3} ms  {:7.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %)\n\
-             peak                     {:7.1} GFLOP/s (multiply-adds on registers, in turn with the steps){terms}",
-            report.shape,
-            report.activation,
-            report.networks,
-            if report.networks == 1 { "" } else { "s" },
-            report.points,
-            report.threads,
-            report.instructions,
-            1e3 * report.step_seconds,
-            report.step_gflops,
-            100.0 * report.step_fraction_of_peak,
-            100.0 * report.step_fraction_of_peak_at_best,
-            1e3 * report.inference_seconds,
-            report.inference_gflops,
-            100.0 * report.inference_fraction_of_peak,
-            100.0 * report.inference_fraction_of_peak_at_best,
-            report.peak_gflops,
-        ),
+        );
+    }
+    text
+}
+
+/// A time and its rate.
+fn line(name: &str, rate: &Rate, note: &str) -> String {
+    format!(
+        "{name:12}{:11.3} ms  {:8.1} GFLOP/s  {:5.1} % of peak (at best {:5.1} %){note}\n",
+        1e3 * rate.seconds,
+        rate.gflops,
+        100.0 * rate.fraction_of_peak,
+        100.0 * rate.fraction_of_peak_at_best,
     )
 }

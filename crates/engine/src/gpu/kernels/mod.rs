@@ -3,6 +3,7 @@
 pub(super) mod channels;
 mod curvature;
 mod pass;
+pub(super) mod peak;
 mod product;
 mod terms;
 pub(super) mod update;

@@ -86,9 +86,14 @@ fn passes_are_valid() {
 }
 
 #[test]
-fn updates_are_valid() {
-    let kernels =
-        [update::reduce(), update::adam(), update::displace().into(), update::sum().into()];
+fn updates_and_the_peak_are_valid() {
+    let kernels = [
+        update::reduce(),
+        update::adam(),
+        update::displace().into(),
+        update::sum().into(),
+        peak::peak(),
+    ];
     for text in kernels {
         let validated = validate("an update", &text);
         if has_spirv_val() {
