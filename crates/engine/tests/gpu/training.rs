@@ -27,6 +27,12 @@ fn run(
     (all, best)
 }
 
+/// One call of [`Engine::run`].
+fn run_once(engine: &mut dyn Engine, learning_rates: &[f64]) -> RunOutcome {
+    let run = AdamRun { constants: Adam::default(), learning_rates, target_loss: None };
+    engine.run(&run, &mut BestParameters::default()).unwrap()
+}
+
 /// A run on the device takes the steps of the reference, keeps the best parameters, and goes on where
 /// single steps left off.
 #[test]
@@ -88,6 +94,56 @@ fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
     assert_eq!((seen.steps, seen.end, seen.losses.len()), (0, Some(RunEnd::Diverged), 1));
     assert!(best.parameters.is_empty());
     assert_eq!(gpu.parameters().unwrap(), infinite);
+}
+
+/// A run without a step changes nothing, before and after others.
+#[test]
+fn a_run_without_a_step_leaves_the_gradient() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (points, targets) = (numbers(2 * 50, 1), numbers(3 * 50, 2));
+    let mut gpu = engine(&backend, &network);
+    gpu.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
+    let nothing = RunOutcome { losses: Vec::new(), steps: 0, best: None, end: None };
+    assert_eq!(run_once(&mut *gpu, &[]), nothing);
+    assert_eq!(gpu.gradient(), Err(EngineError::NoGradient));
+    run_once(&mut *gpu, &[1e-3; 2]);
+    let gradient = gpu.gradient().unwrap();
+    assert_eq!(run_once(&mut *gpu, &[]), nothing);
+    assert_eq!(gpu.gradient().unwrap(), gradient);
+}
+
+/// Constants that are not numbers end in a loss that is not finite, as on the CPU.
+#[test]
+fn constants_that_are_not_finite_end_a_run() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (points, targets) = (numbers(2 * 50, 1), numbers(3 * 50, 2));
+    let mut gpu = engine(&backend, &network);
+    gpu.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
+    let constants = Adam { epsilon: f64::NAN, ..Adam::default() };
+    let mut best = BestParameters::default();
+    let mut ends = Vec::new();
+    for _ in 0..2 {
+        let run = AdamRun { constants, learning_rates: &[1e-3], target_loss: None };
+        ends.push(gpu.run(&run, &mut best).unwrap().end);
+    }
+    assert_eq!(ends, [None, Some(RunEnd::Diverged)]);
+}
+
+/// A layer with more vectors of weights than one launch has invocations.
+#[test]
+fn more_parameters_than_invocations_are_all_updated() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[1, 4096, 4096, 1], "tanh");
+    let start = vec![0.25; network.parameter_count()];
+    let mut gpu = backend.engine(&network, &start).unwrap();
+    let update = Update::Displace { layer: 1, direction: &vec![1.0; 4096 * 4096], rate: 0.5 };
+    gpu.apply(&update).unwrap();
+    let moved = gpu.parameters().unwrap();
+    let weights = network.layers()[1].weights.clone();
+    let expected = |index: usize| if weights.contains(&index) { -0.25 } else { 0.25 };
+    assert!(moved.iter().enumerate().all(|(index, value)| *value == expected(index)));
 }
 
 /// Networks that are trained side by side, in common launches, end with the bytes of networks that are
