@@ -90,6 +90,29 @@ fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
     assert_eq!(gpu.parameters().unwrap(), infinite);
 }
 
+/// A network with more vectors of parameters than a launch has invocations.
+#[test]
+fn more_parameters_than_invocations_are_updated() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[1, 4096, 4096, 1], "tanh");
+    let start = vec![1e-3; network.parameter_count()];
+    let mut gpu = backend.engine(&network, &start).unwrap();
+    let numbers = [0.5, -0.3];
+    gpu.load_batch(&Batch::new(&network, &numbers, &numbers).unwrap()).unwrap();
+    gpu.loss_and_gradient().unwrap();
+    gpu.apply(&Update::adam(Adam::default(), 1e-3)).unwrap();
+    let seen = gpu.parameters().unwrap();
+    // Everything after these weights is beyond the first launch of all invocations. Their own gradient
+    // is not complete on llvmpipe, which ends loops after 65,535 iterations.
+    let weights = network.layers()[1].weights.clone();
+    let after = &seen[weights.end..];
+    assert!(after.iter().all(|value| (value - 1e-3).abs() > 5e-4), "{:?}", after.first());
+    let direction = vec![1.0; weights.len()];
+    gpu.apply(&Update::Displace { layer: 1, direction: &direction, rate: 0.5 }).unwrap();
+    let moved = gpu.parameters().unwrap();
+    assert!(weights.into_iter().all(|index| moved[index] == seen[index] - 0.5));
+}
+
 /// Networks that are trained side by side, in common launches, end with the bytes of networks that are
 /// trained alone, and a second run with those of the first.
 #[test]

@@ -9,13 +9,16 @@ var<immediate> launch: Launch;
 
 // Adds the partial gradients in the order of their workgroups, and settles the loss.
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
   let job = jobs[launch.first_job + id.y];
   let first = job.slot * net.groups;
-  if (id.x < net.parameters) {
-    var total = partials[first * net.parameters + id.x];
-    for (var g = 1u; g < job.groups; g++) { total += partials[(first + g) * net.parameters + id.x]; }
-    gradient[job.slot * net.parameters + id.x] = total;
+  for (var k = id.x; k < net.parameters; k += 64u * groups.x) {
+    var total = partials[first * net.parameters + k];
+    for (var g = 1u; g < job.groups; g++) { total += partials[(first + g) * net.parameters + k]; }
+    gradient[job.slot * net.parameters + k] = total;
   }
   if (id.x == 0u) {
     var loss = losses[first];

@@ -5,9 +5,13 @@ var<immediate> launch: Launch;
 
 // Adds the parts of workgroups in their order.
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= launch.count) { return; }
-  var total = parts[id.x];
-  for (var g = 1u; g < launch.groups; g++) { total += parts[g * launch.count + id.x]; }
-  totals[id.x] = total;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  for (var k = id.x; k < launch.count; k += 64u * groups.x) {
+    var total = parts[k];
+    for (var g = 1u; g < launch.groups; g++) { total += parts[g * launch.count + k]; }
+    totals[k] = total;
+  }
 }

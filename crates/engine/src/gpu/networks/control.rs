@@ -134,5 +134,5 @@ impl Networks {
 
 /// The number of workgroups for `count` vectors in an update.
 pub(super) fn groups_of(count: usize) -> u32 {
-    count.div_ceil(update::INVOCATIONS) as u32
+    count.div_ceil(update::INVOCATIONS).min(update::MAX_GROUPS) as u32
 }
