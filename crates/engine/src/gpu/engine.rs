@@ -189,6 +189,8 @@ impl Engine for GpuEngine {
         best: &mut BestParameters,
     ) -> Result<RunOutcome, EngineError> {
         let (batch, first, left) = match self.loaded {
+            // Without a step there is no loss, and the gradient stays.
+            _ if run.learning_rates.is_empty() => return by_single_steps(self, run, best),
             Loaded::Resident(batch) => (batch, 0, MAX_RUN),
             Loaded::Steps(batch, next) => (batch, next, batch.steps() - next),
             _ => {

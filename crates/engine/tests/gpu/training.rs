@@ -27,6 +27,12 @@ fn run(
     (all, best)
 }
 
+/// One call of [`Engine::run`].
+fn run_once(engine: &mut dyn Engine, learning_rates: &[f64]) -> RunOutcome {
+    let run = AdamRun { constants: Adam::default(), learning_rates, target_loss: None };
+    engine.run(&run, &mut BestParameters::default()).unwrap()
+}
+
 /// A run on the device takes the steps of the reference, keeps the best parameters, and goes on where
 /// single steps left off.
 #[test]
@@ -88,6 +94,23 @@ fn runs_end_at_their_target_and_at_losses_that_are_not_finite() {
     assert_eq!((seen.steps, seen.end, seen.losses.len()), (0, Some(RunEnd::Diverged), 1));
     assert!(best.parameters.is_empty());
     assert_eq!(gpu.parameters().unwrap(), infinite);
+}
+
+/// A run without a step changes nothing, before and after others.
+#[test]
+fn a_run_without_a_step_leaves_the_gradient() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (points, targets) = (numbers(2 * 50, 1), numbers(3 * 50, 2));
+    let mut gpu = engine(&backend, &network);
+    gpu.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
+    let nothing = RunOutcome { losses: Vec::new(), steps: 0, best: None, end: None };
+    assert_eq!(run_once(&mut *gpu, &[]), nothing);
+    assert_eq!(gpu.gradient(), Err(EngineError::NoGradient));
+    run_once(&mut *gpu, &[1e-3; 2]);
+    let gradient = gpu.gradient().unwrap();
+    assert_eq!(run_once(&mut *gpu, &[]), nothing);
+    assert_eq!(gpu.gradient().unwrap(), gradient);
 }
 
 /// A network with more vectors of parameters than a launch has invocations.
