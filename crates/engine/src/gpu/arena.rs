@@ -172,10 +172,12 @@ fn together(waiting: &mut Vec<Request>) -> Vec<Request> {
         let constants = request.steps.first().map(|step| (step.beta1, step.beta2, step.epsilon));
         (request.batch.loss(), constants)
     };
-    let Some(first) = waiting.first().map(key) else { return Vec::new() };
-    let (taken, left) = waiting.drain(..).partition(|request| key(request) == first);
+    let mut all = std::mem::take(waiting).into_iter();
+    let Some(first) = all.next() else { return Vec::new() };
+    // The first is taken even if its constants are NaN, which equal nothing.
+    let (others, left): (Vec<_>, _) = all.partition(|request| key(request) == key(&first));
     *waiting = left;
-    taken
+    std::iter::once(first).chain(others).collect()
 }
 
 /// The arenas of backends that work side by side.
@@ -213,5 +215,26 @@ impl Pool {
         let slot = arena.desk().free.pop().unwrap_or_default();
         arenas.push(Arc::downgrade(&arena));
         Ok(Place { arena, slot })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of one step on no points, which panics.
+    fn request(slot: usize, epsilon: f64) -> Request {
+        let step = crate::Adam { epsilon, ..crate::Adam::default() }.step(1, 1e-3);
+        let (best, goal) = (f64::INFINITY, f64::NEG_INFINITY);
+        Request { slot, batch: Resident::without_points(), first: 0, steps: vec![step], best, goal }
+    }
+
+    #[test]
+    fn the_first_request_is_always_taken() {
+        let mut waiting = vec![request(0, f64::NAN), request(1, 1e-8), request(2, 1e-8)];
+        let mut next = || -> Vec<usize> {
+            together(&mut waiting).iter().map(|request| request.slot).collect()
+        };
+        assert_eq!([next(), next(), next()], [vec![0], vec![1, 2], vec![]]);
     }
 }

@@ -113,6 +113,24 @@ fn a_run_without_a_step_leaves_the_gradient() {
     assert_eq!(gpu.gradient().unwrap(), gradient);
 }
 
+/// Constants that are not numbers end in a loss that is not finite, as on the CPU.
+#[test]
+fn constants_that_are_not_finite_end_a_run() {
+    let Some(backend) = backend() else { return };
+    let network = network(&[2, 24, 32, 3], "tanh");
+    let (points, targets) = (numbers(2 * 50, 1), numbers(3 * 50, 2));
+    let mut gpu = engine(&backend, &network);
+    gpu.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
+    let constants = Adam { epsilon: f64::NAN, ..Adam::default() };
+    let mut best = BestParameters::default();
+    let mut ends = Vec::new();
+    for _ in 0..2 {
+        let run = AdamRun { constants, learning_rates: &[1e-3], target_loss: None };
+        ends.push(gpu.run(&run, &mut best).unwrap().end);
+    }
+    assert_eq!(ends, [None, Some(RunEnd::Diverged)]);
+}
+
 /// A network with more vectors of parameters than a launch has invocations.
 #[test]
 fn more_parameters_than_invocations_are_updated() {

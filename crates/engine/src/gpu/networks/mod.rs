@@ -90,6 +90,12 @@ pub(super) struct Resident {
 }
 
 impl Resident {
+    /// A batch with which runs panic.
+    #[cfg(test)]
+    pub(super) fn without_points() -> Self {
+        Self { count: 0, size: 1, loss: Loss::Squared }
+    }
+
     pub(super) fn loss(&self) -> Loss {
         self.loss
     }
