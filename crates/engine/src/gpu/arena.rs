@@ -6,6 +6,7 @@
 //! Which runs meet depends on the threads; the results do not, because the workgroups of a network
 //! never depend on those of another.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -85,6 +86,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut desk = self.arena.desk();
         desk.runners.retain(|slot| *slot != self.slot);
+        // Only after a panic is something of this slot left there.
+        desk.waiting.retain(|request| request.slot != self.slot);
+        desk.done.retain(|(slot, _)| *slot != self.slot);
         desk.free.push(self.slot);
         self.arena.changed.notify_all();
     }
@@ -124,11 +128,21 @@ impl Arena {
             desk = self.collect(desk);
             let requests = together(&mut desk.waiting);
             drop(desk);
-            let results = self.execute(&requests);
+            let results = catch_unwind(AssertUnwindSafe(|| self.execute(&requests)));
             desk = self.desk();
-            desk.done.extend(requests.iter().map(|request| request.slot).zip(results));
             desk.is_busy = false;
             self.changed.notify_all();
+            let slots = requests.iter().map(|request| request.slot);
+            match results {
+                Ok(results) => desk.done.extend(slots.zip(results)),
+                Err(panic) => {
+                    // Without an answer, the other engines would wait forever.
+                    let others = slots.filter(|of| *of != slot);
+                    desk.done.extend(others.map(|of| (of, Err(panicked()))));
+                    drop(desk);
+                    resume_unwind(panic);
+                }
+            }
         }
     }
 
@@ -180,6 +194,14 @@ fn together(waiting: &mut Vec<Request>) -> Vec<Request> {
     std::iter::once(first).chain(others).collect()
 }
 
+/// The error of a run that was to be executed together with one that panicked.
+fn panicked() -> EngineError {
+    EngineError::Device {
+        seen: "the training of another network on this device panicked".into(),
+        expected: "a run that ends".into(),
+    }
+}
+
 /// The arenas of backends that work side by side.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -221,6 +243,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::device::{Checks, tests::device};
 
     /// A run of one step on no points, which panics.
     fn request(slot: usize, epsilon: f64) -> Request {
@@ -236,5 +259,18 @@ mod tests {
             together(&mut waiting).iter().map(|request| request.slot).collect()
         };
         assert_eq!([next(), next(), next()], [vec![0], vec![1, 2], vec![]]);
+    }
+
+    #[test]
+    fn a_panic_is_an_error_for_the_runs_of_other_engines() {
+        let Some(device) = device() else { return };
+        let context = Context::new(device, Checks::None);
+        let network = Network::new(vec![2, 8, 1], "tanh".parse().unwrap()).unwrap();
+        let arena = Arena::new(&context, &network, 2).unwrap();
+        arena.desk().waiting.push(request(1, 1e-8));
+        assert!(catch_unwind(AssertUnwindSafe(|| arena.run(request(0, 1e-8)))).is_err());
+        let desk = arena.desk();
+        assert!(!desk.is_busy && desk.waiting.is_empty());
+        assert_eq!(desk.done, [(1, Err(panicked()))]);
     }
 }
