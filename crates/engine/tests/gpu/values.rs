@@ -2,7 +2,7 @@
 
 use vi3nr::activation::builtin::catalog;
 use vi3nr_engine::gpu::GpuBackend;
-use vi3nr_engine::{Batch, Engine, Loss, ReferenceEngine, reference_gradient};
+use vi3nr_engine::{Backend, Batch, Engine, Loss, ReferenceEngine, reference_gradient};
 
 use crate::naive::{distance, naive_float32};
 use crate::support::{backend, double, engine, error, network, numbers, start};
@@ -156,4 +156,26 @@ fn numbers_that_are_not_finite_propagate() {
     let (points, targets) = (numbers(2 * 9, 1), numbers(3 * 9, 2));
     engine.load_batch(&Batch::new(&network, &points, &targets).unwrap()).unwrap();
     assert!(engine.loss_and_gradient().unwrap().is_nan());
+}
+
+/// What is NaN in the first layer is not lost on the way to the loss.
+#[test]
+fn a_nan_of_any_layer_reaches_every_loss() {
+    let Some(backend) = backend() else { return };
+    let (points, targets) = (numbers(2 * 9, 1), numbers(3 * 9, 2));
+    for activation in ["tanh", "relu", "sine:omega=30", "gaussian", "x^2.5", "log(x)"] {
+        let network = network(&[2, 20, 20, 3], activation);
+        let mut parameters: Vec<f32> = numbers(network.parameter_count(), 3);
+        // A formula that is not defined below 0 needs no help.
+        if !["x^2.5", "log(x)"].contains(&activation) {
+            parameters[0] = f32::NAN;
+        }
+        let mut engine = backend.engine(&network, &parameters).unwrap();
+        let batch = Batch::new(&network, &points, &targets).unwrap();
+        for loss in [Loss::Squared, Loss::Absolute, Loss::ClampedAbsolute { limit: 0.1 }] {
+            engine.load_batch(&batch.with_loss(loss)).unwrap();
+            let seen = engine.loss_and_gradient().unwrap();
+            assert!(seen.is_nan(), "{activation} {loss:?}: {seen}");
+        }
+    }
 }

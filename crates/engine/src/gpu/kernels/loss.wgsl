@@ -7,7 +7,7 @@ fn place(o: u32, column: u32, y: vec4<f32>) {
     var e = y - target_value;
     if (launch.loss >= 2u) {
       let limit = vec4(launch.limit);
-      e = clamp(y, -limit, limit) - clamp(target_value, -limit, limit);
+      e = math_keep_nan(y, clamp(y, -limit, limit) - clamp(target_value, -limit, limit));
     }
     if (launch.loss == 0u || launch.loss == 3u) {
       loss += weight * e * e;

@@ -1,7 +1,8 @@
 //! The elementary functions.
 
 /// The name and the text of every function, each after those that it calls.
-const FUNCTIONS: [(&str, &str); 28] = [
+const FUNCTIONS: [(&str, &str); 29] = [
+    ("math_keep_nan", include_str!("math/keep_nan.wgsl")),
     ("MathPair", include_str!("math/pair.wgsl")),
     ("math_not_below_0", include_str!("math/not_below_0.wgsl")),
     ("math_scale", include_str!("math/scale.wgsl")),

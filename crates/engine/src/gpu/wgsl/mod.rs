@@ -12,7 +12,8 @@
 //!
 //! - Results that could overflow for an argument within ±1e15, quotients by 0 and the logarithm of 0
 //!   are bounded by ±3.4e38. An exponential is at most that, and 0 for arguments below -87.33.
-//! - A NaN argument may give a finite result. Only the logarithm and the power of a negative number
+//! - A NaN argument gives NaN, so that a loss is not finite if anything before it is NaN, but its
+//!   derivatives may be finite. Within a formula, only the logarithm and the power of a negative number
 //!   make sure of a NaN.
 //! - A sine of an argument beyond ±8192 loses its accuracy, and is only bounded far beyond.
 

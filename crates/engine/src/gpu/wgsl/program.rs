@@ -29,7 +29,8 @@ pub(super) fn lines(program: &Program, order: usize, kinks: Kinks) -> String {
     for instruction in needed(program, outputs) {
         writer.instruction(instruction);
     }
-    let outputs: Vec<String> = outputs.iter().map(|output| writer.read(*output).name).collect();
+    let mut outputs: Vec<String> = outputs.iter().map(|output| writer.read(*output).name).collect();
+    outputs[0] = format!("math_keep_nan(x, {})", outputs[0]);
     let _ = writeln!(writer.text, "  return Jet({});", outputs.join(", "));
     writer.text
 }
