@@ -22,3 +22,7 @@ pub(in crate::gpu) fn sum() -> &'static str {
 
 /// The number of invocations of a workgroup of these kernels.
 pub(in crate::gpu) const INVOCATIONS: usize = 64;
+
+/// The largest number of workgroups along one side of a launch that every device accepts. Kernels of
+/// more numbers give several of them to each invocation.
+pub(in crate::gpu) const MAX_GROUPS: usize = 65_535;
