@@ -132,11 +132,7 @@ impl Networks {
     }
 }
 
-/// The largest number of workgroups along a dimension that every device takes. The invocations of
-/// larger arrays compute several vectors each.
-const MAX_WORKGROUPS: usize = 65_535;
-
 /// The number of workgroups for `count` vectors in an update.
 pub(super) fn groups_of(count: usize) -> u32 {
-    count.div_ceil(update::INVOCATIONS).min(MAX_WORKGROUPS) as u32
+    count.div_ceil(update::INVOCATIONS).min(update::MAX_GROUPS) as u32
 }
