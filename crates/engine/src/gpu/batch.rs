@@ -9,7 +9,7 @@ pub(super) fn tile_vectors(points: usize, rows: usize) -> usize {
     rows * points / 4
 }
 
-/// Appends the points in `range` of `points`, shape (n, inputs), in tiles of `tile` points: for each
+/// Appends `points`, shape (n, inputs), in tiles of `tile` points: for each
 /// tile one row for each coordinate. The last tile is filled up with the last point.
 pub(super) fn pack_points(points: &[f32], inputs: usize, tile: usize, packed: &mut Vec<f32>) {
     let count = points.len() / inputs;
@@ -31,8 +31,7 @@ pub(super) fn pack_batch(
         let (points, count) = (first..first + tile, range.end);
         push_rows(packed, batch.points, batch.inputs(), (points.clone(), count));
         push_rows(packed, batch.targets, batch.outputs(), (points.clone(), count));
-        let weight = |p| if p < count { batch.weight(p) as f32 } else { 0.0 };
-        packed.extend(points.map(weight));
+        push_row(packed, (points, count), |p| batch.weight(p) as f32);
     }
 }
 
@@ -63,8 +62,8 @@ pub(super) fn pack_constraint(constraint: &Constraint<'_>, tile: usize, packed: 
                 None => packed.extend(std::iter::repeat_n(0.0, width * tile)),
             }
         }
-        let weight = |p| if p < constraint.count { constraint.weight(p) as f32 } else { 0.0 };
-        packed.extend((first..first + tile).map(weight));
+        let points = (first..first + tile, constraint.count);
+        push_row(packed, points, |p| constraint.weight(p) as f32);
     }
 }
 
@@ -82,11 +81,19 @@ pub(super) fn pack_signs(
     for first in (0..count).step_by(tile) {
         push_rows(packed, points, inputs, (first..first + tile, count));
         for column in 0..width {
-            let sign = |p| if p < count { signs[p * width + column] } else { 0.0 };
-            packed.extend((first..first + tile).map(sign));
+            push_row(packed, (first..first + tile, count), |p| signs[p * width + column]);
         }
-        packed.extend((first..first + tile).map(|p| if p < count { 1.0 } else { 0.0 }));
+        push_row(packed, (first..first + tile, count), |_| 1.0);
     }
+}
+
+/// Appends a row of numbers for `points`, which are 0 for points from `count` on.
+fn push_row(
+    packed: &mut Vec<f32>,
+    (points, count): (Range<usize>, usize),
+    number: impl Fn(usize) -> f32,
+) {
+    packed.extend(points.map(|p| if p < count { number(p) } else { 0.0 }));
 }
 
 /// Appends the `width` columns of `array`, shape (n, width), as rows, for `points`; points from `count`

@@ -194,7 +194,7 @@ impl Engine for GpuEngine {
             Loaded::Resident(batch) => (batch, 0, MAX_RUN),
             Loaded::Steps(batch, next) => (batch, next, batch.steps() - next),
             _ => {
-                let learning_rates = &run.learning_rates[..run.learning_rates.len().min(1)];
+                let learning_rates = &run.learning_rates[..1];
                 return by_single_steps(self, &AdamRun { learning_rates, ..*run }, best);
             }
         };

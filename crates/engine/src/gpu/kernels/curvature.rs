@@ -1,8 +1,6 @@
 //! The text of the kernels of curvature: second moments of activations and errors, and derivatives
 //! along a direction in the space of parameters.
 
-use std::fmt::Write as _;
-
 use super::super::tile::Tile;
 use super::pass::{forward, head, hidden_backward, hidden_layer, main, output_layer, sweep};
 use super::product::{Factor, Product, accumulate, entries, for_each_entry};
@@ -105,13 +103,8 @@ pub(super) fn tangents(
     coherent: bool,
 ) -> String {
     let mut text = head(tile, channels, activation, coherent);
-    text += "@group(0) @binding(5) var<storage, read_write> results: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> direction: array<vec4<f32>>;
-var<private> to: u32;
-fn place(o: u32, column: u32, y: vec4<f32>) {
-  if (o < net.outputs) { results[to + o * COLUMNS + column] = y; }
-}
-";
+    text += pass::RESULTS;
+    text += "@group(0) @binding(6) var<storage, read> direction: array<vec4<f32>>;\n";
     text += &channels::forward(channels, channels::Slopes::Kept);
     text += &channels::moved(channels);
     text += include_str!("first_layer.wgsl");
@@ -137,14 +130,11 @@ fn place(o: u32, column: u32, y: vec4<f32>) {
             ),
         );
     }
-    let mut body = String::from("    to = tile * net.outputs * COLUMNS;\n");
-    let _ = write!(
-        body,
+    let body = format!(
         "    first_layer(); first_moved(); {first}
     for (var l = 1u; l + 1u < net.layers; l++) {{ hidden_layer(l); hidden_moved(l); {other}}}
-    output_layer();
-    storageBarrier();
-",
+{write}",
+        write = pass::WRITE_RESULTS,
         first = sweep(channels, "sweep_moved", "0u"),
         other = sweep(channels, "sweep_moved", "l"),
     );

@@ -224,26 +224,30 @@ fn main(@builtin(local_invocation_index) invocation: u32, @builtin(workgroup_id)
     )
 }
 
-/// The kernel that evaluates all channels.
-fn evaluate(tile: Tile, channels: &Channels, activation: &str, coherent: bool) -> String {
-    let mut text = head(tile, channels, activation, coherent);
-    text += "@group(0) @binding(5) var<storage, read_write> results: array<vec4<f32>>;
+/// What a pass declares that writes the outputs of each tile.
+pub(super) const RESULTS: &str =
+    "@group(0) @binding(5) var<storage, read_write> results: array<vec4<f32>>;
 var<private> to: u32;
 fn place(o: u32, column: u32, y: vec4<f32>) {
   if (o < net.outputs) { results[to + o * COLUMNS + column] = y; }
 }
 ";
+
+/// The statements that write the outputs of a tile.
+pub(super) const WRITE_RESULTS: &str = "    to = tile * net.outputs * COLUMNS;
+    output_layer();
+    storageBarrier();
+";
+
+/// The kernel that evaluates all channels.
+fn evaluate(tile: Tile, channels: &Channels, activation: &str, coherent: bool) -> String {
+    let mut text = head(tile, channels, activation, coherent);
+    text += RESULTS;
     text += &channels::forward(channels, channels::Slopes::Unused);
     text += include_str!("first_layer.wgsl");
     text += &hidden_layer(tile);
     text += output_layer();
-    let body = format!(
-        "    to = tile * net.outputs * COLUMNS;
-{forward}    output_layer();
-    storageBarrier();
-",
-        forward = forward(channels),
-    );
+    let body = format!("{forward}{WRITE_RESULTS}", forward = forward(channels),);
     text + &main(tile, "", &body, "")
 }
 

@@ -2,7 +2,7 @@
 
 use super::control::groups_of;
 use super::launch::Launch;
-use super::{Context, Job, Networks};
+use super::{Context, Networks};
 use crate::channels::Channels;
 use crate::gpu::batch::{pack_points, pack_signs};
 use crate::gpu::device::{Access, Dispatch};
@@ -34,8 +34,8 @@ impl Networks {
         pack_signs(points, inputs, (&adjoints, rows - inputs - 1), pass.points, &mut packed);
         let groups = pass.used_groups(count);
         self.reserve_scratch(&pass, groups)?;
-        let (tiles, groups) = (pass.tiles(count) as u32, groups as u32);
-        let job = Job { slot: slot as u32, tiles, points: 0, scale: 1.0, groups };
+        let job = self.job(&pass, slot, (count, count), 0);
+        let groups = groups as u32;
         let Context { device, cache, .. } = &self.context;
         let sum = cache.get(device, update::sum().to_owned(), &[Access::Read, Access::Write])?;
         device.write(&self.jobs, 0, &[job]);
@@ -46,7 +46,8 @@ impl Networks {
         let buffers = [&pass.table, &self.jobs, &points, &self.parameters, &self.scratch, &parts];
         let bindings = [device.bind(&pass.kernel, &buffers), device.bind(&sum, &[&parts, &totals])];
         let mut commands = device.commands();
-        let launches = Launch::default().of_pass(&pass, &bindings[0], tiles as usize, [groups, 1]);
+        let launches =
+            Launch::default().of_pass(&pass, &bindings[0], pass.tiles(count), [groups, 1]);
         commands.run(launches.chain([Dispatch {
             kernel: &sum,
             bindings: &bindings[1],
@@ -82,6 +83,7 @@ impl Networks {
         let count = points.len() / inputs;
         let mut packed = Vec::new();
         pack_points(points, inputs, pass.points, &mut packed);
+        let points = self.device().upload(&packed)?;
         let mut padded = vec![0.0; 4 * self.layout.parameters];
         let direction = self.device().upload(&padded)?;
         let each = residuals.count(inputs, outputs);
@@ -91,14 +93,13 @@ impl Networks {
         for one in directions {
             self.layout.scatter(one, &mut padded);
             self.device().write(&direction, 0, &padded);
-            self.rows(&pass, slot, (&packed, pass.tiles(count)), Some(&direction), &mut rows)?;
+            self.rows(&pass, slot, (&points, pass.tiles(count)), Some(&direction), &mut rows)?;
             let mut tangents = Vec::with_capacity(count * each);
             for point in 0..count {
-                let (tile, column) = (point / pass.points, point % pass.points);
                 for (channel, factor) in residuals.channels(inputs) {
                     tangents.extend((0..outputs).map(|output| {
-                        let row = (tile * outputs + output) * columns + column;
-                        (factor * f64::from(rows[row + channel * pass.points])) as f32
+                        let first = self.row_index(&pass, point, output);
+                        (factor * f64::from(rows[first + channel * pass.points])) as f32
                     }));
                 }
             }

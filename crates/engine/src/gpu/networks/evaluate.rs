@@ -85,13 +85,13 @@ impl Networks {
             pack_points(points, inputs, pass.points, &mut packed);
             let count = points.len() / inputs;
             rows.resize(pass.tiles(count) * outputs * columns, 0.0);
-            self.rows(&pass, slot, (&packed, pass.tiles(count)), None, &mut rows)?;
+            let uploaded = self.device().upload(&packed)?;
+            self.rows(&pass, slot, (&uploaded, pass.tiles(count)), None, &mut rows)?;
             for point in 0..count {
-                let (tile, column) = (point / pass.points, point % pass.points);
                 for output in 0..outputs {
-                    let row = (tile * outputs + output) * columns + column;
+                    let first = self.row_index(&pass, point, output);
                     take(index * part + point, output, &|channel| {
-                        rows[row + channel * pass.points]
+                        rows[first + channel * pass.points]
                     });
                 }
             }
@@ -99,13 +99,20 @@ impl Networks {
         Ok(())
     }
 
-    /// The results of a pass over packed points: for each tile and output one row, which has the
+    /// Where [`Networks::rows`] has the result of the first channel; those of the others follow at a
+    /// distance of the points of a tile.
+    pub(super) fn row_index(&self, pass: &Pass, point: usize, output: usize) -> usize {
+        let (tile, column) = (point / pass.points, point % pass.points);
+        (tile * self.network.outputs() + output) * self.layout.tile.columns + column
+    }
+
+    /// The results of a pass over points in tiles: for each tile and output one row, which has the
     /// points of the tile for each channel. `direction` is that of a pass of derivatives along one.
     pub(super) fn rows(
         &mut self,
         pass: &Pass,
         slot: usize,
-        (packed, tiles): (&[f32], usize),
+        (points, tiles): (&Buffer, usize),
         direction: Option<&Buffer>,
         rows: &mut [f32],
     ) -> Result<(), EngineError> {
@@ -115,10 +122,9 @@ impl Networks {
         let job = Job { slot, tiles, points: 0, scale: 1.0, groups: groups as u32 };
         let device = self.device();
         device.write(&self.jobs, 0, &[job]);
-        let points = device.upload(packed)?;
         let results = device.buffer::<f32>(rows.len())?;
         let mut buffers =
-            vec![&pass.table, &self.jobs, &points, &self.parameters, &self.scratch, &results];
+            vec![&pass.table, &self.jobs, points, &self.parameters, &self.scratch, &results];
         buffers.extend(direction);
         let bindings = device.bind(&pass.kernel, &buffers);
         let mut commands = device.commands();
