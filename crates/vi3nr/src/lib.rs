@@ -159,6 +159,7 @@ pub mod backward;
 mod bounded;
 pub mod derivatives;
 mod error;
+pub mod finite_width;
 mod gain;
 pub mod init;
 mod input;
@@ -169,7 +170,7 @@ pub mod printable;
 mod real;
 pub mod rng;
 pub mod scheme;
-mod stability;
+pub mod stability;
 pub mod suggest;
 
 pub use activation::{Activation, Formula};

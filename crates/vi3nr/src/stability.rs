@@ -1,6 +1,18 @@
 //! What becomes of an error in the variance of the preactivations from layer to layer.
 
-use crate::{Activation, Error, Moments};
+use std::fmt;
+
+use crate::finite_width::FiniteWidth;
+use crate::number::significant;
+use crate::{Activation, Error, Gain, Moments};
+
+/// Factors this close to 1 are taken for 1.
+const SAME: f64 = 1e-6;
+/// The factor of a σ_p that is offered: an error shrinks tenfold in 100 layers or fewer.
+const MAX_OFFERED: f64 = 0.977_237_220_955_810_7;
+/// The σ_p that are tried for an offer: so many per decade over so many decades on both sides.
+const PER_DECADE: i32 = 6;
+const DECADES: i32 = 3;
 
 /// χ = d ln E\[f(z)²\]/d ln σ_p² for z ~ N(0, σ_p²), equal to E\[z f(z) f'(z)\]/E\[f(z)²\] for continuous f:
 /// the factor by which one layer with the weights of Eq. (4) multiplies a small relative error in the
@@ -27,6 +39,144 @@ pub fn variance_sensitivity(activation: &Activation, sigma_p: f64) -> Result<f64
     let plain = Moments::of(activation, sigma_p)?.second_moment;
     let by_square = Moments::by_square(activation, sigma_p)?;
     Ok(0.5 * ((by_square / plain).value - 1.0))
+}
+
+/// The number of layers in which a small error in the variance grows or shrinks tenfold if a layer
+/// multiplies it by `factor`; infinite for 1 and -1, 0 for 0.
+///
+/// ```
+/// // gelu at σ_p = 1 has χ = 1.144.
+/// assert_eq!(vi3nr::stability::layers_to_tenfold(1.1441).round(), 17.0);
+/// ```
+pub fn layers_to_tenfold(factor: f64) -> f64 {
+    let size = factor.abs();
+    if (size - 1.0).abs() < SAME {
+        f64::INFINITY
+    } else {
+        (core::f64::consts::LN_10 / libm::log(size)).abs()
+    }
+}
+
+/// The layers of a network whose stability is in question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Depth {
+    /// The standard deviation σ_p of the preactivations.
+    pub sigma_p: f64,
+    /// The share of the weights in their variance, M σ²(W) E\[f²\]/σ_p²: 1 without biases.
+    pub share: f64,
+    /// The number of units of the narrowest hidden layer.
+    pub width: usize,
+    /// The number of layers.
+    pub layers: usize,
+}
+
+/// A network in which the variance of the preactivations does not stay at σ_p², although its mean over
+/// the weights does. [`fmt::Display`] says why, and what is stable.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Instability {
+    /// The activation.
+    pub activation: String,
+    /// The standard deviation σ_p of the preactivations.
+    pub sigma_p: f64,
+    /// What a layer multiplies an error in the variance by, above 1: the share of the weights times χ.
+    pub factor: f64,
+    /// The number of units of the narrowest hidden layer.
+    pub width: usize,
+    /// The largest number of layers after which the variance is within a factor of 2 of σ_p² with a
+    /// probability of 95 % ([`FiniteWidth::max_depth`]), if it can be computed.
+    pub max_depth: Option<usize>,
+    /// The nearest σ_p at which an error shrinks without biases, if one within three decades does.
+    pub stable_sigma_p: Option<f64>,
+    /// Whether an error shrinks at σ_p with the biases of the edge of chaos: cond ≥ 1 and χ < cond.
+    pub is_edge_of_chaos_stable: bool,
+}
+
+impl Instability {
+    /// The instability of a network as deep as `depth`; `None` if an error neither grows tenfold in it
+    /// nor is expected to exceed a factor of 2 because of its growth.
+    ///
+    /// # Errors
+    /// Returns [`Error::OutOfRange`] and [`Error::Moment`] as [`variance_sensitivity`] does.
+    ///
+    /// ```
+    /// use vi3nr::stability::{Depth, Instability};
+    ///
+    /// let depth = Depth { sigma_p: 1.0, share: 1.0, width: 500, layers: 100 };
+    /// let found = Instability::of(&"gelu".parse()?, &depth)?.unwrap();
+    /// assert!(found.factor > 1.14 && found.max_depth.unwrap() < 10);
+    /// assert!(found.stable_sigma_p.is_none() && !found.is_edge_of_chaos_stable);
+    /// assert!(Instability::of(&"tanh".parse()?, &depth)?.is_none());
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn of(activation: &Activation, depth: &Depth) -> Result<Option<Self>, Error> {
+        let Depth { sigma_p, share, width, layers } = *depth;
+        let factor = share * variance_sensitivity(activation, sigma_p)?;
+        if factor.abs() <= 1.0 + SAME {
+            return Ok(None);
+        }
+        let max_depth =
+            FiniteWidth::of(activation, sigma_p).ok().and_then(|own| own.max_depth(share, width));
+        let is_exceeded = max_depth.is_some_and(|max_depth| layers > max_depth);
+        if !is_exceeded && (layers as f64) < layers_to_tenfold(factor) {
+            return Ok(None);
+        }
+        let edge = Gain::of(activation, sigma_p).map(|gain| gain.condition.value);
+        let is_edge_of_chaos_stable = edge.is_ok_and(|condition| {
+            condition >= 1.0 && (factor / share / condition).abs() <= MAX_OFFERED
+        });
+        Ok(Some(Self {
+            activation: activation.to_string(),
+            sigma_p,
+            factor,
+            width,
+            max_depth,
+            stable_sigma_p: nearest_stable(activation, sigma_p),
+            is_edge_of_chaos_stable,
+        }))
+    }
+}
+
+/// The nearest of a grid of σ_p at which an error shrinks.
+fn nearest_stable(activation: &Activation, sigma_p: f64) -> Option<f64> {
+    let is_stable = |sigma: &f64| {
+        variance_sensitivity(activation, *sigma).is_ok_and(|chi| chi.abs() <= MAX_OFFERED)
+    };
+    (1..=PER_DECADE * DECADES)
+        .flat_map(|step| [-step, step])
+        .map(|step| sigma_p * libm::pow(10.0, f64::from(step) / f64::from(PER_DECADE)))
+        .find(is_stable)
+}
+
+impl fmt::Display for Instability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { activation, factor, width, .. } = self;
+        write!(
+            f,
+            "sigma_p = {} is not stable for {activation}: a layer multiplies an error in the variance \
+             by {}, tenfold in {:.0} layers",
+            significant(self.sigma_p, 6),
+            significant(*factor, 4),
+            layers_to_tenfold(*factor),
+        )?;
+        if let Some(max_depth) = self.max_depth {
+            write!(
+                f,
+                "; with {width} units per layer the variance stays within a factor of 2 for {max_depth} \
+                 layers"
+            )?;
+        }
+        match (self.stable_sigma_p, self.is_edge_of_chaos_stable) {
+            (Some(sigma_p), false) => {
+                write!(f, "; sigma_p = {} is stable", significant(sigma_p, 3))
+            }
+            (Some(sigma_p), true) => {
+                write!(f, "; sigma_p = {} and the scheme eoc are stable", significant(sigma_p, 3))
+            }
+            (None, true) => write!(f, "; the scheme eoc is stable"),
+            (None, false) => write!(f, "; no other sigma_p is stable, nor is the scheme eoc"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,5 +250,37 @@ mod tests {
         let seen = variance_sensitivity(&"max(0,sign(x-1))".parse().unwrap(), 1.0).unwrap();
         let exact = (-0.5f64).exp() / (2.0 * PI).sqrt() / libm::erfc(0.5f64.sqrt());
         assert!((seen - exact).abs() < 1e-12, "{seen} {exact}");
+    }
+
+    /// x³ multiplies an error by 3 at every σ_p, and softplus of a large argument is nearly linear.
+    #[test]
+    fn what_is_stable_is_offered() {
+        let depth = |sigma_p| Depth { sigma_p, share: 1.0, width: 100, layers: 50 };
+        let found =
+            |text: &str, sigma_p| Instability::of(&text.parse().unwrap(), &depth(sigma_p)).unwrap();
+        let cube = found("x^3", 0.5).unwrap();
+        assert!((cube.factor - 3.0).abs() < 1e-9 && cube.stable_sigma_p.is_none());
+        assert!(cube.to_string().contains("tenfold in 2 layers"), "{cube}");
+        // sin(x)³ is x³ for small σ_p only.
+        let sine = found("sin(x)^3", 0.1).unwrap();
+        let offered = sine.stable_sigma_p.unwrap();
+        assert!(variance_sensitivity(&"sin(x)^3".parse().unwrap(), offered).unwrap() < 0.98);
+        assert!(sine.to_string().contains("is stable"), "{sine}");
+        let silu = found("silu", 1.0).unwrap();
+        assert!(silu.to_string().ends_with("nor is the scheme eoc"), "{silu}");
+        // A shallow network has no time to drift.
+        let shallow = Depth { sigma_p: 1.0, share: 1.0, width: 4096, layers: 4 };
+        assert_eq!(Instability::of(&"gelu".parse().unwrap(), &shallow).unwrap(), None);
+        for calm in ["tanh", "relu", "gaussian:sigma=0.5", "sine:omega=1"] {
+            assert_eq!(found(calm, 1.0), None, "{calm}");
+        }
+    }
+
+    #[test]
+    fn tenfold_is_counted_in_layers() {
+        assert!((layers_to_tenfold(0.1) - 1.0).abs() < 1e-12);
+        assert!((layers_to_tenfold(-10.0) - 1.0).abs() < 1e-12);
+        assert_eq!(layers_to_tenfold(1.0), f64::INFINITY);
+        assert_eq!(layers_to_tenfold(0.0), 0.0);
     }
 }

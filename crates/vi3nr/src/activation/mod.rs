@@ -37,6 +37,7 @@ use std::str::FromStr;
 
 use crate::{Error, Real};
 use builtin::Form;
+use formula::Derived;
 pub use formula::Formula;
 pub use function::Function;
 pub(crate) use named::{Named, write as write_named};
@@ -211,14 +212,15 @@ impl Activation {
         }
     }
 
-    /// f' as an activation whose derivative is f'', for expectations. Its text cannot be parsed.
+    /// f', f² or f'² as an activation with its own derivative, for expectations. Its text cannot be
+    /// parsed.
     ///
     /// # Errors
     /// Returns [`Error::Formula`] if the program of both exceeds the limits of programs.
-    pub(crate) fn slope(&self) -> Result<Self, Error> {
+    pub(crate) fn derived(&self, what: Derived) -> Result<Self, Error> {
         let is_form = matches!(self.kind, Kind::Builtin(_));
-        let slope = self.to_formula()?.slope(&self.to_string(), self.kinks(), is_form)?;
-        Ok(Self { kind: Kind::Formula(slope, None) })
+        let formula = self.to_formula()?.derived(what, &self.to_string(), self.kinks(), is_form)?;
+        Ok(Self { kind: Kind::Formula(formula, None) })
     }
 
     /// The width of the function's finest feature. It is a heuristic length scale, not a bound.

@@ -1,5 +1,6 @@
 //! The expectations that covariances of derivatives need.
 
+use crate::activation::formula::Derived;
 use crate::moments::budget::Budget;
 use crate::number::significant;
 use crate::{Activation, Error, Moments};
@@ -60,7 +61,7 @@ impl<'a> Functions<'a> {
                 ),
             });
         }
-        let (slope, refusal) = match activation.slope() {
+        let (slope, refusal) = match activation.derived(Derived::Slope) {
             Ok(slope) => (Some(slope), None),
             Err(error) => (None, Some(error)),
         };

@@ -33,6 +33,7 @@ mod tail;
 
 pub use function::{FunctionError, FunctionMoments, Samples};
 
+use crate::activation::formula::Derived;
 use crate::{Activation, Bounded, Error};
 use budget::Budget;
 
@@ -160,7 +161,7 @@ impl Moments {
     /// # Ok::<(), vi3nr::Error>(())
     /// ```
     pub fn of_slope(activation: &Activation, sigma: f64) -> Result<Self, Error> {
-        Self::by_power(&activation.slope()?, sigma, 0, &Budget::unlimited())
+        Self::by_power(&activation.derived(Derived::Slope)?, sigma, 0, &Budget::unlimited())
     }
 
     /// The moments in closed form; `None` where none is known.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::graph::{Graph, Id, MAX_JET_NODES};
+use super::operation::Binary;
 use super::parse::Mistake;
 use super::program::{MAX_JET_REGISTERS, MAX_REGISTERS, Program};
 use super::singular::{Singularities, suspects};
@@ -67,33 +68,62 @@ fn registers(limit: usize) -> String {
     format!("{limit} intermediate results at one time")
 }
 
+/// A function that is made from another one for its expectations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Derived {
+    /// f'.
+    Slope,
+    /// f².
+    Square,
+    /// f'².
+    SquaredSlope,
+}
+
 impl Formula {
-    /// The derivative as a function with its own derivative. Its text is not an expression but says
-    /// that it is the derivative of `name`, for messages, so that [`Formula::jet_program`] fails.
+    /// The derived function with its own derivative. Its text is not an expression but says what it
+    /// is of `name`, for messages, so that [`Formula::jet_program`] fails.
     ///
     /// `kinks` are those of the function. A built-in form, which `is_form` marks, can only be
     /// singular there.
-    pub(in super::super) fn slope(
+    pub(in super::super) fn derived(
         &self,
+        what: Derived,
         name: &str,
         kinks: Vec<f64>,
         is_form: bool,
     ) -> Result<Self, Error> {
-        let (graph, outputs) = derivatives(self, 2)?;
-        let slope = outputs[1];
-        let program = Program::compile(&graph, &outputs[1..])
-            .ok_or_else(|| too_large(self, 2, &registers(MAX_REGISTERS)))?;
-        let mut points = if is_form { Vec::new() } else { suspects(&graph, slope) };
+        let order = if what == Derived::Square { 1 } else { 2 };
+        let (mut graph, outputs) = derivatives(self, order)?;
+        let factor = outputs[order - 1];
+        let (root, slope, words) = match what {
+            Derived::Slope => (factor, outputs[order], "the derivative of"),
+            Derived::Square | Derived::SquaredSlope => {
+                let root = graph.binary(Binary::Multiply, factor, factor);
+                let slope = derive::derivative(&mut graph, root);
+                let is_plain = what == Derived::Square;
+                let words =
+                    if is_plain { "the square of" } else { "the square of the derivative of" };
+                (root, slope, words)
+            }
+        };
+        if graph.is_too_large() {
+            return Err(too_large(self, order, &format!("{MAX_JET_NODES} operations")));
+        }
+        let program = Program::compile(&graph, &[root, slope])
+            .ok_or_else(|| too_large(self, order, &registers(MAX_REGISTERS)))?;
+        let mut points = if is_form { Vec::new() } else { suspects(&graph, root) };
         points.extend(&kinks);
-        let singularities =
-            Singularities::of(&program, &points).with_jump_of_function(self.singularities.jump);
+        let mut singularities = Singularities::of(&program, &points);
+        if what != Derived::Square {
+            singularities = singularities.with_jump_of_function(self.singularities.jump);
+        }
         Ok(Self {
-            expression: format!("the derivative of {name}").into(),
+            expression: format!("{words} {name}").into(),
             parameters: Arc::new([]),
             kinks: kinks.into(),
-            symmetry: symmetry::symmetry(&graph, slope),
-            degree: degree::degree(&graph, slope),
-            frequency: frequency::frequency(&graph, slope),
+            symmetry: symmetry::symmetry(&graph, root),
+            degree: degree::degree(&graph, root),
+            frequency: frequency::frequency(&graph, root),
             singularities: Arc::new(singularities),
             program: Arc::new(program),
             jets: JetPrograms::default(),

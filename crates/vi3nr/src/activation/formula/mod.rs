@@ -50,6 +50,7 @@ mod region;
 mod singular;
 mod symmetry;
 
+pub(crate) use jet::Derived;
 pub use operation::{Binary, Pair, Unary};
 pub use program::{Instruction, MAX_JET_REGISTERS, MAX_REGISTERS, Operand, Operation, Program};
 

@@ -1,3 +1,4 @@
+use super::jet::Derived;
 use super::*;
 use crate::{Activation, Bounded};
 
@@ -236,7 +237,8 @@ fn enclosures_hold() {
         "(x^2+1)^0.3",
     ] {
         let function = read(text);
-        let derivative = function.slope(text, function.kinks().to_vec(), false).unwrap();
+        let derivative =
+            function.derived(Derived::Slope, text, function.kinks().to_vec(), false).unwrap();
         let intervals = [(-3.0, -2.5), (-0.5, 0.25), (0.0, 1.0), (0.4, 0.41), (5.0, 900.0)];
         let cases = intervals.into_iter().flat_map(|ends| [(&function, ends), (&derivative, ends)]);
         for (formula, (from, to)) in cases {
