@@ -13,7 +13,7 @@ use vi3nr::{Activation, Error, Gain, Method, Moments, Scheme, WeightShape, varia
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::recipe::recipes;
 use vi3nr_inr::signal::SignalKind;
-use vi3nr_lab::propagate::{self as lab, PropagateError, PropagationPlan, hidden_variance};
+use vi3nr_lab::propagate::{self as lab, PropagateError, PropagationPlan, hidden_variances};
 
 use crate::error::{Kind, Raise as _, exception};
 
@@ -329,11 +329,12 @@ pub(crate) fn propagate(
     let invalid = |error: &dyn ToString| exception(py, Kind::Request, error.to_string());
     let (scheme, sigma_p) =
         lab::choose_scheme(&activation, init, sigma_p).map_err(|error| invalid(&error))?;
-    let weight_variance =
-        hidden_variance(&scheme, &activation, width).map_err(|error| error.raise(py))?;
+    let variances =
+        hidden_variances(&scheme, &activation, width).map_err(|error| error.raise(py))?;
     let plan = PropagationPlan {
         activation,
-        weight_variance,
+        weight_variance: variances.weights,
+        bias_variance: variances.biases,
         weights,
         sigma_p,
         depth,
@@ -345,9 +346,9 @@ pub(crate) fn propagate(
     let compute = || -> Result<_, PropagateError> {
         let found = lab::propagate(&plan)?;
         let derivatives = coordinates.map(|count| lab::propagate_derivatives(&plan, count));
-        Ok((found, derivatives.transpose()?))
+        Ok((found, lab::expectation(&plan), derivatives.transpose()?))
     };
-    let (found, derivatives) = py.detach(compute).map_err(|error| match error {
+    let (found, expected, derivatives) = py.detach(compute).map_err(|error| match error {
         PropagateError::Theory(error) => error.raise(py),
         error => exception(py, Kind::Other, error.to_string()),
     })?;
@@ -355,6 +356,8 @@ pub(crate) fn propagate(
     report["derivatives"] = serde_json::json!(derivatives);
     report["scheme"] = scheme.to_string().into();
     report["sigma_p"] = sigma_p.into();
-    report["weight_variance"] = weight_variance.into();
+    report["weight_variance"] = variances.weights.into();
+    report["bias_variance"] = variances.biases.into();
+    report["expected"] = serde_json::json!(expected);
     Ok(report.to_string())
 }

@@ -93,6 +93,7 @@ def test_derivatives_are_those_of_the_command_line() -> None:
             seen = getattr(found, name)
             assert (list(seen) if isinstance(value, list) else seen) == value, name
     assert vi3nr.propagate("tanh", **small).derivatives is None
+    assert vi3nr.propagate("tanh", init="xavier", **small).expected is None
     steep = vi3nr.propagate("gaussian:sigma=0.05", 1.0, depth=200, width=8, batch=2, derivatives=2)
     assert steep.derivatives is not None
     assert steep.derivatives.predicted_derivative_variance is not None

@@ -1,6 +1,7 @@
 //! What numbers of the theory mean, in a line each.
 
 use vi3nr::Scheme;
+use vi3nr::stability::layers_to_tenfold;
 
 use crate::numbers::significant;
 
@@ -40,15 +41,38 @@ fn growth(name: &str, factor: f64) -> String {
 
 /// What the factor means by which a hidden layer multiplies an error in the variance.
 pub(crate) fn chi(chi: f64) -> String {
-    let shown = significant(chi, 4);
-    let fate = match chi.abs() {
-        size if size < 1.0 - 1e-6 => "fades with depth",
-        size if size > 1.0 + 1e-6 => "grows with depth",
-        _ => "keeps its size",
+    format!("chi {}: {}", significant(chi, 4), error_factor(chi))
+}
+
+/// What it means that a layer multiplies an error in the variance by `factor`.
+pub(crate) fn error_factor(factor: f64) -> String {
+    let layers = layers_to_tenfold(factor);
+    let counted = match layers {
+        layers if layers <= 1.0 => "in one layer".to_owned(),
+        layers => format!("in {:.0} layers", layers.ceil()),
+    };
+    let fate = match factor.abs() {
+        _ if layers.is_infinite() => "keeps its size".to_owned(),
+        size if size < 1.0 => format!("shrinks tenfold {counted}"),
+        _ => format!("grows tenfold {counted}"),
     };
     format!(
-        "chi {shown}: a layer multiplies an error in the variance of the preactivations by {shown}, \
-         so it {fate}"
+        "a layer multiplies an error in the variance of the preactivations by {}, so an error {fate}",
+        significant(factor, 4)
+    )
+}
+
+/// How deep a network of this width can be before the variance leaves a factor of 2.
+pub(crate) fn max_depth(max_depth: Option<usize>, width: usize) -> String {
+    let depth = match max_depth {
+        None => "at every depth".to_owned(),
+        Some(0) => "in no layer".to_owned(),
+        Some(1) => "for one layer".to_owned(),
+        Some(layers) => format!("for up to {layers} layers"),
+    };
+    format!(
+        "with {width} units per layer the variance stays within a factor of 2 of sigma_p^2 {depth} \
+         (probability 95 %)"
     )
 }
 
@@ -104,9 +128,12 @@ mod tests {
         assert!(
             derivatives(f64::INFINITY, None, 1.0).starts_with("dPhi/dx beyond 1e154: the standard")
         );
-        assert!(chi(-0.5).ends_with("fades with depth"));
-        assert!(chi(1.2).ends_with("grows with depth"));
+        assert!(chi(-0.5).ends_with("by -0.5, so an error shrinks tenfold in 4 layers"));
+        assert!(chi(1.144).ends_with("grows tenfold in 18 layers"));
         assert!(chi(1.0).ends_with("keeps its size"));
+        assert!(chi(0.0).ends_with("shrinks tenfold in one layer"));
+        assert!(max_depth(None, 64).contains("at every depth"));
+        assert!(max_depth(Some(7), 64).contains("for up to 7 layers"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._model import Model
     from ._theory import (
         DerivativePropagation,
+        Expectation,
         Gain,
         Propagation,
         Solution,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Constraint",
     "DerivativePropagation",
+    "Expectation",
     "Device",
     "DivergenceError",
     "Engine",
@@ -75,6 +77,7 @@ _HOMES = {
     "_model": ("Model",),
     "_theory": (
         "DerivativePropagation",
+        "Expectation",
         "Gain",
         "Propagation",
         "Solution",

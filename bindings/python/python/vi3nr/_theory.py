@@ -222,6 +222,27 @@ class DerivativePropagation:
 
 
 @dataclass(frozen=True)
+class Expectation:
+    """What the theory predicts for networks of this width whose layers keep σ_p²."""
+
+    #: χ: what a layer without biases multiplies an error in the variance by.
+    chi: float
+    #: What a layer of this experiment multiplies it by: χ times the share of the weights.
+    error_factor: float
+    #: What a layer multiplies the variance of the gradient by, Eq. (10).
+    gradient_growth: float
+    #: The mean forward error over networks of this width, in percent.
+    e_f: float
+    #: The mean backward error over networks of this width, in percent.
+    e_b: float
+    #: The largest number of layers after which the variance is within a factor of 2 of σ_p² with a
+    #: probability of 95 %; None if it is at every depth.
+    max_depth: int | None
+    #: Why the variance does not stay, in a sentence.
+    warning: str | None
+
+
+@dataclass(frozen=True)
 class Propagation:
     """Variances in a deep network at initialization: the paper's controlled experiment."""
 
@@ -231,6 +252,8 @@ class Propagation:
     sigma_p: float
     #: The variance of the weights.
     weight_variance: float
+    #: The variance of the biases.
+    bias_variance: float
     #: The error of the forward variance in percent.
     e_f: float
     #: The error of the backward variance in percent.
@@ -243,6 +266,11 @@ class Propagation:
     forward_non_finite: int
     #: The number of samples without a finite backward variance.
     backward_non_finite: int
+    #: The mean cosine of the angle between the last preactivations of two samples: 1 if all samples
+    #: have become alike; None if fewer than two samples are finite.
+    cosine: float | None
+    #: What the width alone explains; None for a scheme that does not keep σ_p.
+    expected: Expectation | None
     #: The derivatives by the coordinates, if they were asked for.
     derivatives: DerivativePropagation | None = None
 
@@ -296,6 +324,8 @@ def propagate(
     numbers: dict[str, Any] = {name: value for name, value in found.items() if name in names}
     for name in ("forward_variance", "backward_variance"):
         numbers[name] = _variances(numbers[name], math.nan)
+    if numbers["expected"] is not None:
+        numbers["expected"] = Expectation(**numbers["expected"])
     if numbers["derivatives"] is not None:
         # What exceeds the range of numbers is null in JSON, as is what is not a number.
         own: dict[str, Any] = numbers["derivatives"]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use vi3nr::scheme::{SigmaP, SigmaRequest};
-use vi3nr::{Activation, Error, Gain, Method, Moments};
+use vi3nr::{Activation, Error, Gain, Method, Moments, variance_sensitivity};
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::recipe::recipes;
 use vi3nr_inr::signal::SignalKind;
@@ -20,7 +20,9 @@ pub(crate) fn run(arguments: &GainArguments) -> CommandResult {
     let moments = moments(arguments, sigma_p.value)?;
     let gain = Gain::from_moments(activation, sigma_p.value, moments).map_err(Failure::usage)?;
     let reason = sigma_p.reason.to_string();
-    print(arguments.json, &Report::of(&gain, &reason), &text(activation, &gain, &reason))
+    let chi = variance_sensitivity(activation, sigma_p.value).ok();
+    let text = text(activation, &gain, &reason, chi);
+    print(arguments.json, &Report::of(&gain, &reason, chi), &text)
 }
 
 /// The sigma_p that is asked for, or the one that a fit of a signal of this kind would take.
@@ -72,6 +74,8 @@ struct Report<'a> {
     gain_squared: f64,
     derivative_second_moment: f64,
     condition: f64,
+    /// What a layer multiplies an error in the variance by; null if it is not known.
+    chi: Option<f64>,
     /// The largest among all the numbers; for mc the largest standard error.
     error_bound: f64,
     method: &'static str,
@@ -83,7 +87,7 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn of(gain: &Gain, sigma_p_reason: &'a str) -> Self {
+    fn of(gain: &Gain, sigma_p_reason: &'a str, chi: Option<f64>) -> Self {
         let moments = &gain.moments;
         let (method, samples, seed) = match moments.method {
             Method::Closed => ("closed", None, None),
@@ -100,6 +104,7 @@ impl<'a> Report<'a> {
             gain_squared: gain.gain_squared.value,
             derivative_second_moment: moments.derivative_second_moment.value,
             condition: gain.condition.value,
+            chi,
             error_bound: gain.error_bound(),
             method,
             derivative_mean: moments.derivative_mean.value,
@@ -110,7 +115,7 @@ impl<'a> Report<'a> {
 }
 
 /// What people read.
-fn text(activation: &Activation, gain: &Gain, reason: &str) -> String {
+fn text(activation: &Activation, gain: &Gain, reason: &str, chi: Option<f64>) -> String {
     let moments = &gain.moments;
     let sigma_p = significant(gain.sigma_p, 12);
     let (method, error) = match moments.method {
@@ -143,6 +148,7 @@ fn text(activation: &Activation, gain: &Gain, reason: &str) -> String {
         lines.push(line);
     }
     lines.push(explain::condition(gain.condition.value));
+    lines.extend(chi.map(explain::chi));
     lines.push(format!(
         "Weights of a hidden layer: standard deviation gain/sqrt(fan-in) = {}/sqrt(fan-in);\n\
          uniform on plus or minus sqrt(3) gain/sqrt(fan-in) = {}/sqrt(fan-in).\n\

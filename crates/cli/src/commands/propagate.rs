@@ -3,8 +3,8 @@
 use serde::Serialize;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_lab::propagate::{
-    ChoiceError, DerivativePropagation, PropagateError, Propagation, PropagationPlan,
-    choose_scheme, hidden_variance, propagate, propagate_derivatives,
+    ChoiceError, DerivativePropagation, Expectation, PropagateError, Propagation, PropagationPlan,
+    choose_scheme, expectation, hidden_variances, propagate, propagate_derivatives,
 };
 
 use crate::CommandResult;
@@ -26,6 +26,7 @@ struct Report {
     short_scheme: String,
     sigma_p: f64,
     weight_variance: f64,
+    bias_variance: f64,
     distribution: &'static str,
     depth: usize,
     width: usize,
@@ -33,6 +34,8 @@ struct Report {
     seed: u64,
     #[serde(flatten)]
     result: Propagation,
+    /// What the theory predicts for this width; null for a scheme that does not keep sigma_p.
+    expected: Option<Expectation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     derivatives: Option<DerivativePropagation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,14 +55,12 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
             error => Failure::usage(error),
         },
     )?;
-    let weight_variance =
-        hidden_variance(&scheme, activation, arguments.width).map_err(Failure::usage)?;
-    for warning in scheme.warnings(activation) {
-        warn(&warning.to_string());
-    }
+    let variances =
+        hidden_variances(&scheme, activation, arguments.width).map_err(Failure::usage)?;
     let plan = PropagationPlan {
         activation: activation.clone(),
-        weight_variance,
+        weight_variance: variances.weights,
+        bias_variance: variances.biases,
         weights: arguments.weights,
         sigma_p,
         depth: arguments.depth,
@@ -68,6 +69,12 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         seed: arguments.seed,
         threads: arguments.common.threads,
     };
+    let expected = expectation(&plan);
+    if !arguments.common.json {
+        let warnings = scheme.warnings(activation).into_iter();
+        let unstable = expected.as_ref().and_then(|expected| expected.warning.clone());
+        warnings.chain(unstable).for_each(|warning| warn(&warning));
+    }
     let failure = |error| match error {
         PropagateError::Theory(error) => Failure::usage(error),
         error => Failure::failed(error),
@@ -83,13 +90,15 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         scheme: scheme.to_string(),
         short_scheme: explain::scheme(&scheme),
         sigma_p,
-        weight_variance,
+        weight_variance: variances.weights,
+        bias_variance: variances.biases,
         distribution: plan.weights.name(),
         depth: plan.depth,
         width: plan.width,
         batch: plan.batch,
         seed: plan.seed,
         result,
+        expected,
         derivatives,
         plot: arguments.plot.as_ref().map(|path| path.display().to_string()),
     };
@@ -152,7 +161,7 @@ fn text(report: &Report) -> String {
     let mut text = format!(
         "{}, {}: {depth} layers of {width} units, {batch} samples, seed {}\n\
          inputs with standard deviation sigma_p = {}\n\
-         {} weights with variance {} = {}/{width}\n\
+         {} weights with variance {} = {}/{width}{}\n\
          variances:\n\
          layer   preactivations         gradient\n",
         report.activation,
@@ -162,6 +171,10 @@ fn text(report: &Report) -> String {
         report.distribution,
         variance_text(report.weight_variance),
         variance_text(report.weight_variance * *width as f64),
+        match report.bias_variance {
+            0.0 => String::new(),
+            variance => format!(", normal biases with variance {}", variance_text(variance)),
+        },
     );
     let rows = result.forward_variance.iter().zip(&result.backward_variance).enumerate();
     for (index, (forward, backward)) in rows {
@@ -185,6 +198,16 @@ fn text(report: &Report) -> String {
             );
         }
     }
+    if let Some(expected) = &report.expected {
+        text += &expected_text(expected, report.bias_variance, *width);
+    }
+    if let Some(cosine) = result.cosine {
+        text += &format!(
+            "cosine {}: mean over pairs of samples of the angle's cosine at the last layer; 0 if \
+             samples are unrelated, 1 if they have become alike\n",
+            significant(cosine, 3)
+        );
+    }
     if let Some(derivatives) = &report.derivatives {
         text += &derivatives_text(derivatives, *depth);
     }
@@ -192,6 +215,21 @@ fn text(report: &Report) -> String {
         text += &format!("{file}\n");
     }
     text
+}
+
+/// What the width alone explains, and what a layer makes of an error.
+fn expected_text(expected: &Expectation, bias_variance: f64, width: usize) -> String {
+    let mut text = format!(
+        "expected of networks of {width} units: E_f = {:.1} %, E_b = {:.1} % (means over seeds)\n{}\n",
+        expected.e_f,
+        expected.e_b,
+        explain::chi(expected.chi),
+    );
+    if bias_variance > 0.0 {
+        text += &format!("with these biases: {}\n", explain::error_factor(expected.error_factor));
+    }
+    text += &explain::max_depth(expected.max_depth, width);
+    text + "\n"
 }
 
 /// Every tenth layer's derivatives beside the predictions.

@@ -17,7 +17,7 @@ fn derivatives_have_the_predicted_variances() {
     ] {
         let plan = PropagationPlan { width: 256, depth: 3, batch: 16, ..plan(activation, sigma_p) };
         let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-        let kept = hidden_variance(&scheme, &plan.activation, 256).unwrap();
+        let kept = hidden_variances(&scheme, &plan.activation, 256).unwrap().weights;
         let seen: Vec<DerivativePropagation> = (0..NETWORKS)
             .map(|seed| {
                 let plan = PropagationPlan { weight_variance: scale * kept, seed, ..plan.clone() };

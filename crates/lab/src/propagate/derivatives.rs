@@ -13,7 +13,7 @@ use vi3nr::{Activation, Error, InputDistribution};
 use vi3nr_engine::DenseLayers;
 
 use super::{
-    INPUTS, MAX_KEPT_VALUES, PropagateError, PropagationPlan, Weights, check, draw_normal,
+    Biases, INPUTS, MAX_KEPT_VALUES, PropagateError, PropagationPlan, Weights, check, draw_normal,
     variance, zeros,
 };
 
@@ -88,7 +88,11 @@ fn predicted(plan: &PropagationPlan, place: Place) -> Result<DerivativeVariances
         weight_variance: plan.sigma_p * plan.sigma_p / place.square,
         bias_variance: 0.0,
     };
-    let hidden = LayerScale { fan_in: plan.width, weight_variance: plan.weight_variance, ..first };
+    let hidden = LayerScale {
+        fan_in: plan.width,
+        weight_variance: plan.weight_variance,
+        bias_variance: plan.bias_variance,
+    };
     let mut layers = vec![hidden; plan.depth + 1];
     layers[0] = first;
     variances(&plan.activation, place, &layers)
@@ -102,6 +106,7 @@ fn measured(plan: &PropagationPlan, place: Place) -> Result<[Vec<f64>; 2], Propa
     let PropagationPlan { depth, width, batch, sigma_p, .. } = *plan;
     let mut layers = DenseLayers::new(&plan.activation, plan.threads)?;
     let mut weights = Weights::new(plan, &layers)?;
+    let biases = Biases::new(plan)?;
     // The rows of a sample: z, its derivatives, its Laplacian.
     let channels = place.coordinates + 2;
     let group = (MAX_KEPT_VALUES / (channels * width)).clamp(1, batch);
@@ -132,6 +137,7 @@ fn measured(plan: &PropagationPlan, place: Place) -> Result<[Vec<f64>; 2], Propa
             let weights = weights.layer(&layers, layer);
             layers.forward(weights, width, values, next)?;
             std::mem::swap(&mut values, &mut next);
+            biases.add(&layers, layer, length, values);
             let derivatives = layers.map_rows(values, length, |sample| {
                 let rows = sample[width..length - width].chunks(width);
                 rows.map(variance).sum::<f64>() / place.coordinates as f64

@@ -1,22 +1,27 @@
 //! Variances in a deep network: the paper's controlled experiment (Sec. 3.7).
 //!
-//! The preactivations z_0 ~ N(0, σ_p²) are drawn, and z_{i+1} = W_i f(z_i) without biases, where
-//! W_i has the variance that a scheme gives to hidden layers (uniform weights in the paper). After
-//! the last layer a gradient g ~ N(0, 1) is drawn and propagated back: g_i = (W_iᵀ g_{i+1})
-//! f'(z_i), Eq. (8). The forward error compares the variance of the last preactivations with σ_p²,
-//! and the backward error that of the first gradients with 1, both by SMAPE without the factor 2.
+//! The preactivations z_0 ~ N(0, σ_p²) are drawn, and z_{i+1} = W_i f(z_i) + b_i, where W_i and b_i
+//! have the variances that a scheme gives to hidden layers (uniform weights and no biases in the
+//! paper). After the last layer a gradient g ~ N(0, 1) is drawn and propagated back: g_i =
+//! (W_iᵀ g_{i+1}) f'(z_i), Eq. (8). The forward error compares the variance of the last
+//! preactivations with σ_p², and the backward error that of the first gradients with 1, both by
+//! SMAPE without the factor 2. [`expectation`] predicts both for the width.
 
 mod choice;
+mod cosine;
 mod derivatives;
+mod expectation;
 mod weights;
 
 pub use choice::{ChoiceError, choose_scheme};
+use cosine::Cosine;
 pub use derivatives::{DerivativePropagation, MAX_COORDINATES, propagate_derivatives};
+pub use expectation::{Expectation, expectation};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
-use vi3nr::{Activation, Error, InputDistribution, Network, Scheme, WeightShape};
+use vi3nr::{Activation, Error, InitRule, Network, Scheme, WeightShape};
 use vi3nr_engine::{DenseLayers, EngineError};
-use weights::Weights;
+use weights::{Biases, Weights};
 
 /// The maximum number of layers.
 pub const MAX_DEPTH: usize = 10_000;
@@ -41,6 +46,8 @@ pub struct PropagationPlan {
     pub activation: Activation,
     /// σ²(W) of every layer.
     pub weight_variance: f64,
+    /// The variance of the normal biases of every layer; 0 in the paper.
+    pub bias_variance: f64,
     /// The distribution of the weights.
     pub weights: WeightShape,
     /// The standard deviation of the input preactivations.
@@ -72,6 +79,10 @@ pub struct Propagation {
     pub forward_variance: Vec<f64>,
     /// The variance of the gradient with respect to the input preactivations of each layer.
     pub backward_variance: Vec<f64>,
+    /// The mean cosine of the angle between the last preactivations of two samples: 0 if the samples
+    /// are unrelated, as their inputs are, and 1 if they have become alike. `None` if fewer than two
+    /// samples have finite preactivations that are not 0.
+    pub cosine: Option<f64>,
     /// The number of samples whose last preactivations had no finite variance. Each counts as an
     /// error of 100 % in `e_f`.
     pub forward_non_finite: usize,
@@ -92,21 +103,31 @@ pub enum PropagateError {
     Engine(#[from] EngineError),
 }
 
-/// The variance σ²(W) that `scheme` gives to a layer between two hidden layers of `width` units.
+/// The variances of the weights and of the biases of a layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HiddenVariances {
+    /// σ²(W).
+    pub weights: f64,
+    /// σ²(b), 0 for schemes without biases.
+    pub biases: f64,
+}
+
+/// The variances that `scheme` gives to a layer between two hidden layers of `width` units.
 ///
 /// # Errors
 /// Returns an [`Error`] if the scheme does not apply to the activation or the width is out of
 /// range.
-pub fn hidden_variance(
+pub fn hidden_variances(
     scheme: &Scheme,
     activation: &Activation,
     width: usize,
-) -> Result<f64, Error> {
-    // The second of three layers lies between hidden layers; its variance depends on no other
+) -> Result<HiddenVariances, Error> {
+    // The second of three layers lies between hidden layers; its variances depend on no other
     // layer.
     let network = Network::new(vec![1, width, width, 1], activation.clone())?;
-    let std = scheme.weight_stds(&network, &InputDistribution::COORDINATES)?[1];
-    Ok(std * std)
+    let layer = InitRule::new(*scheme).plan(&network)?[1];
+    let weights = layer.variance();
+    Ok(HiddenVariances { weights, biases: layer.biases.variance(weights) })
 }
 
 /// The symmetric mean absolute percentage error of `values` against `target`, in percent and
@@ -143,6 +164,8 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
     let mut forward_variance = vec![0.0; depth];
     let mut backward_variance = vec![0.0; depth];
     let (mut last, mut first) = (Vec::new(), Vec::new());
+    let mut cosine = Cosine::new(width);
+    let biases = Biases::new(plan)?;
     for start in (0..batch).step_by(group) {
         let len = group.min(batch - start) * width;
         let (mut values, mut next) = (&mut values[..len], &mut next[..len]);
@@ -152,8 +175,10 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
             let weights = weights.layer(&layers, layer);
             layers.forward(weights, width, values, next)?;
             std::mem::swap(&mut values, &mut next);
+            biases.add(&layers, layer, width, values);
             add_variances(&layers, width, values, mean, (layer + 1 == depth).then_some(&mut last));
         }
+        cosine.add(values);
         draw_normal(&layers, plan, GRADIENTS, start, 1.0, values);
         for (layer, mean) in backward_variance.iter_mut().enumerate().rev() {
             let weights = weights.layer(&layers, layer);
@@ -173,6 +198,7 @@ pub fn propagate(plan: &PropagationPlan) -> Result<Propagation, PropagateError> 
         e_b,
         forward_variance,
         backward_variance,
+        cosine: cosine.mean(),
         forward_non_finite,
         backward_non_finite,
     })
@@ -197,6 +223,14 @@ fn check(plan: &PropagationPlan) -> Result<(), Error> {
             let expected = "a finite number above 0";
             return Err(Error::OutOfRange { quantity: quantity.into(), value, expected });
         }
+    }
+    let bias_variance = plan.bias_variance;
+    if !(bias_variance.is_finite() && bias_variance >= 0.0) {
+        return Err(Error::OutOfRange {
+            quantity: "the variance of the biases".into(),
+            value: bias_variance,
+            expected: "a finite number, 0 or more",
+        });
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ pub(super) fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
     let activation: Activation = activation.parse().unwrap();
     let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
     PropagationPlan {
-        weight_variance: hidden_variance(&scheme, &activation, 64).unwrap(),
+        weight_variance: hidden_variances(&scheme, &activation, 64).unwrap().weights,
+        bias_variance: 0.0,
         weights: WeightShape::Uniform,
         activation,
         sigma_p,
@@ -44,7 +45,11 @@ fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
             let x: Vec<f64> = z.iter().map(|z| plan.activation.value(*z)).collect();
             all.push(z);
             z = (0..width)
-                .map(|j| (0..width).map(|k| weights[layer][j * width + k] * x[k]).sum())
+                .map(|j| {
+                    let sum: f64 = (0..width).map(|k| weights[layer][j * width + k] * x[k]).sum();
+                    let normal = Random::new(plan.seed, Stream::BIASES, layer as u32);
+                    sum + plan.bias_variance.sqrt() * normal.normal(j as u64)
+                })
                 .collect();
             forward[layer] += spread(&z) / batch as f64;
         }
@@ -64,8 +69,13 @@ fn plain(plan: &PropagationPlan) -> (Vec<f64>, Vec<f64>) {
 
 #[test]
 fn variances_agree_with_plain_loops() {
-    for (activation, sigma_p) in [("tanh", 1.0), ("gaussian:sigma=0.5", 0.8), ("relu", 1.0)] {
-        let plan = plan(activation, sigma_p);
+    for (activation, sigma_p, bias_variance) in [
+        ("tanh", 1.0, 0.0),
+        ("gaussian:sigma=0.5", 0.8, 0.0),
+        ("relu", 1.0, 0.0),
+        ("tanh", 1.0, 0.15),
+    ] {
+        let plan = PropagationPlan { bias_variance, ..plan(activation, sigma_p) };
         let seen = propagate(&plan).unwrap();
         let (forward, backward) = plain(&plan);
         for (seen, exact) in seen.forward_variance.iter().zip(&forward) {
@@ -116,6 +126,8 @@ fn invalid_plans_are_rejected() {
         PropagationPlan { width: MAX_WIDTH + 1, ..good.clone() },
         PropagationPlan { sigma_p: f64::NAN, ..good.clone() },
         PropagationPlan { weight_variance: 0.0, ..good.clone() },
+        PropagationPlan { bias_variance: -1.0, ..good.clone() },
+        PropagationPlan { bias_variance: f64::INFINITY, ..good.clone() },
     ] {
         assert!(propagate(&bad).is_err(), "{bad:?}");
     }
@@ -133,7 +145,7 @@ fn every_distribution_of_weights_preserves_the_variance() {
     ] {
         let plan = PropagationPlan { weights, width: 256, depth: 3, ..plan("tanh", 1.0) };
         let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
-        let weight_variance = hidden_variance(&scheme, &plan.activation, 256).unwrap();
+        let weight_variance = hidden_variances(&scheme, &plan.activation, 256).unwrap().weights;
         let plan = PropagationPlan { weight_variance, ..plan };
         let measured = propagate(&plan).unwrap();
         assert_eq!(measured, propagate(&PropagationPlan { threads: Some(2), ..plan }).unwrap());
@@ -142,5 +154,30 @@ fn every_distribution_of_weights_preserves_the_variance() {
         }
         assert!(seen.iter().all(|other| *other != measured));
         seen.push(measured);
+    }
+}
+
+/// The mean of 30 networks against the prediction for the width, of small networks without and with
+/// biases. A network is one draw of a wide distribution, so that the mean still deviates by some 15 %.
+#[test]
+fn the_width_explains_the_errors() {
+    for (activation, sigma_p, bias_variance) in
+        [("tanh", 1.0, 0.0), ("relu", 1.0, 0.0), ("sine:omega=1", 1.0, 0.2), ("gelu", 1.0, 0.0)]
+    {
+        let own = plan(activation, sigma_p);
+        let share = 1.0 - bias_variance / (sigma_p * sigma_p);
+        let weight_variance = share * own.weight_variance * 64.0 / 256.0;
+        let plan = PropagationPlan { weight_variance, bias_variance, depth: 6, width: 256, ..own };
+        let expected = expectation(&plan).unwrap();
+        let networks = 30;
+        let (mut e_f, mut e_b) = (0.0, 0.0);
+        for seed in 0..networks {
+            let seen = propagate(&PropagationPlan { seed, batch: 8, ..plan.clone() }).unwrap();
+            e_f += seen.e_f / networks as f64;
+            e_b += seen.e_b / networks as f64;
+        }
+        let near = |seen: f64, expected: f64| (seen / expected - 1.0).abs() < 0.2;
+        assert!(near(e_f, expected.e_f), "{activation}: E_f {e_f}, not {}", expected.e_f);
+        assert!(near(e_b, expected.e_b), "{activation}: E_b {e_b}, not {}", expected.e_b);
     }
 }

@@ -69,6 +69,43 @@ impl Weights {
     }
 }
 
+/// The normal biases of all layers.
+pub(super) struct Biases {
+    /// Shape (depth, width); empty if their variance is 0.
+    values: Vec<f32>,
+    width: usize,
+}
+
+impl Biases {
+    pub(super) fn new(plan: &PropagationPlan) -> Result<Self, EngineError> {
+        let PropagationPlan { bias_variance, depth, width, seed, .. } = *plan;
+        if bias_variance == 0.0 {
+            return Ok(Self { values: Vec::new(), width });
+        }
+        let mut values = zeros(depth * width)?;
+        for (layer, values) in values.chunks_mut(width).enumerate() {
+            let random = Random::new(seed, Stream::BIASES, layer as u32);
+            init::fill(WeightShape::Normal, bias_variance.sqrt(), 1, &random, values);
+        }
+        Ok(Self { values, width })
+    }
+
+    /// Adds the biases of a layer to the first `width` numbers of each row of `length` numbers.
+    pub(super) fn add(
+        &self,
+        layers: &DenseLayers,
+        layer: usize,
+        length: usize,
+        values: &mut [f32],
+    ) {
+        let own = layer * self.width..(layer + 1) * self.width;
+        let Some(biases) = self.values.get(own) else { return };
+        layers.fill_rows(values, length, |_, row| {
+            row.iter_mut().zip(biases).for_each(|(value, bias)| *value += bias);
+        });
+    }
+}
+
 fn random(seed: u64, layer: usize) -> Random {
     Random::new(seed, Stream::WEIGHTS, layer as u32)
 }

@@ -30,7 +30,7 @@ pub struct TableEntry {
     pub column: String,
     /// The activation, written as on the command line.
     pub activation: String,
-    /// `ours`, or a scheme written as on the command line.
+    /// `ours` or `eoc` with `sigma_p`, or a scheme written as on the command line.
     pub scheme: String,
     /// The standard deviation of the preactivations.
     pub sigma_p: SigmaChoice,
@@ -41,10 +41,21 @@ pub struct TableEntry {
     /// The grid of the paper's grid search, which is run as well.
     pub grid: Option<ValueGrid>,
     /// The paper's numbers as printed.
+    #[serde(default)]
     pub paper: BTreeMap<Quantity, String>,
+    /// Quantities that are measured although the paper has no number for them.
+    #[serde(default)]
+    pub beside: Vec<Quantity>,
     /// The measured explanation of numbers that do not agree.
     #[serde(default)]
     pub differs: BTreeMap<Quantity, String>,
+}
+
+impl TableEntry {
+    /// The quantities that are measured.
+    pub fn quantities(&self) -> impl Iterator<Item = Quantity> {
+        self.paper.keys().chain(&self.beside).copied()
+    }
 }
 
 /// The standard deviation of the preactivations.

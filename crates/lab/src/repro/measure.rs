@@ -11,7 +11,7 @@ use super::experiment::{Experiment, Quantity, SigmaChoice, TableEntry};
 use super::heat_map;
 use super::result::{Cell, RunResult};
 use super::{Agreement, ReproError, Settings, compare};
-use crate::propagate::{Propagation, PropagationPlan, hidden_variance, propagate};
+use crate::propagate::{Propagation, PropagationPlan, hidden_variances, propagate};
 use crate::spread::spread;
 
 /// The values of each quantity: one for each repetition, or a single one if nothing is random.
@@ -20,7 +20,7 @@ type Values = HashMap<Quantity, Vec<f64>>;
 /// in.
 type NonFinite = HashMap<Quantity, usize>;
 /// The results of deep networks, since different methods often give the same weight variance.
-type Cache = HashMap<(String, [u64; 3]), Propagation>;
+type Cache = HashMap<(String, [u64; 4]), Propagation>;
 
 /// Measures all entries of a table, or the map.
 pub(super) fn run(
@@ -93,7 +93,7 @@ fn run_case(
             values.entry(Quantity::GridSigmaP).or_default().push(found);
         }
     }
-    let mut quantities: Vec<Quantity> = case.paper.keys().copied().collect();
+    let mut quantities: Vec<Quantity> = case.quantities().collect();
     quantities.extend(case.grid.map(|_| Quantity::GridSigmaP));
     quantities.sort();
     Ok(quantities
@@ -160,13 +160,16 @@ fn repetition(
 ) -> Result<Option<PropagationPlan>, ReproError> {
     let mut push = |quantity, value| values.entry(quantity).or_default().push(value);
     let width = settings.width as f64;
-    let scheme = match case.scheme.as_str() {
-        "ours" => Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
+    let scheme: Scheme = match case.scheme.as_str() {
+        own @ ("ours" | "eoc") => format!("{own}:sigma_p={sigma_p}").parse()?,
         scheme => scheme.parse()?,
     };
-    let exact = match case.gain_squared {
-        Some(gain_squared) => gain_squared,
-        None => hidden_variance(&scheme, activation, settings.width)? * width,
+    let (exact, bias_variance) = match case.gain_squared {
+        Some(gain_squared) => (gain_squared, 0.0),
+        None => {
+            let own = hidden_variances(&scheme, activation, settings.width)?;
+            (own.weights * width, own.biases)
+        }
     };
     let product = match case.samples {
         None => exact,
@@ -183,9 +186,10 @@ fn repetition(
     if seed == 0 || case.samples.is_some() {
         push(Quantity::Variance, product);
     }
-    Ok(case.paper.contains_key(&Quantity::EF).then(|| PropagationPlan {
+    Ok(case.quantities().any(|own| own == Quantity::EF).then(|| PropagationPlan {
         activation: activation.clone(),
         weight_variance: product / width,
+        bias_variance,
         weights: WeightShape::Uniform,
         sigma_p,
         depth: settings.depth,
@@ -198,7 +202,8 @@ fn repetition(
 
 /// The errors of a deep network, measured on the first call.
 fn deep_network(plan: PropagationPlan, cache: &mut Cache) -> Result<&Propagation, ReproError> {
-    let numbers = [plan.seed, plan.weight_variance.to_bits(), plan.sigma_p.to_bits()];
+    let numbers = [plan.weight_variance, plan.bias_variance, plan.sigma_p].map(f64::to_bits);
+    let numbers = [plan.seed, numbers[0], numbers[1], numbers[2]];
     Ok(match cache.entry((plan.activation.to_string(), numbers)) {
         Entry::Occupied(measured) => measured.into_mut(),
         Entry::Vacant(entry) => entry.insert(propagate(&plan)?),
