@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, WeightShape};
 use vi3nr_lab::propagate::MAX_COORDINATES;
@@ -71,10 +71,11 @@ pub(crate) struct ReproArguments {
     /// fig2b to fig5 train networks on --data; all runs every one
     #[arg(value_parser = repro_names())]
     pub(crate) name: String,
-    /// How much is trained: quick, a part that shows the effect, or paper, as much as the paper
-    #[arg(long, value_enum, value_name = "NAME", default_value = "quick")]
+    /// How much is trained: quick, a part that shows the effect; medium, the smallest part that shows
+    /// its size (hours); or paper, as much as the paper (weeks)
+    #[arg(long, value_name = "NAME", default_value = "quick", value_parser = named::<Profile>(Profile::ALL.map(Profile::name)))]
     #[arg(help_heading = "Trained networks", hide_possible_values = true)]
-    pub(crate) profile: ProfileName,
+    pub(crate) profile: Profile,
     /// Directory with kodak/, audio/ and shapes/
     #[arg(long, value_name = "DIR", env = "VI3NR_DATA", hide_env_values = true)]
     #[arg(help_heading = "Trained networks")]
@@ -108,21 +109,6 @@ pub(crate) struct ReproArguments {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProfileName {
-    Quick,
-    Paper,
-}
-
-impl From<ProfileName> for Profile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Quick => Self::Quick,
-            ProfileName::Paper => Self::Paper,
-        }
-    }
 }
 
 /// The names of all that can be run again.

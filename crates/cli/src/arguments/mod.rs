@@ -19,7 +19,7 @@ pub(crate) use bench::{
     BenchArguments, BenchCommand, BenchEngineArguments, BenchGridArguments,
     BenchOptimizersArguments,
 };
-pub(crate) use experiments::{ProfileName, PropagateArguments, ReproArguments};
+pub(crate) use experiments::{PropagateArguments, ReproArguments};
 pub(crate) use fit::FitArguments;
 pub(crate) use models::{
     DecodeArguments, EvalArguments, ExportArguments, InfoArguments, SampleArguments,

@@ -10,7 +10,7 @@ use vi3nr_lab::repro::{NAMES, ReproError, Settings, run as reproduce};
 use vi3nr_lab::sweep::SweepError;
 
 use crate::CommandResult;
-use crate::arguments::{ProfileName, ReproArguments};
+use crate::arguments::ReproArguments;
 use crate::interrupt;
 use crate::output::{Failure, note, paths_json, print};
 use crate::progress::SweepTable;
@@ -45,7 +45,7 @@ fn reproduce_one(
     if NAMES.contains(&name) {
         return controlled(name, arguments, &out.unwrap_or_else(|| results.join(name)));
     }
-    let profile: Profile = arguments.profile.into();
+    let profile = arguments.profile;
     let default = || results.join(format!("{name}-{}", profile.name()));
     trained(name, profile, arguments, &out.unwrap_or_else(default))
 }
@@ -56,7 +56,7 @@ fn controlled(
     arguments: &ReproArguments,
     folder: &Path,
 ) -> Result<(Value, String), Failure> {
-    let is_short = arguments.name == "all" && arguments.profile == ProfileName::Quick;
+    let is_short = arguments.name == "all" && arguments.profile == Profile::Quick;
     let settings = Settings {
         seeds: arguments.seeds.unwrap_or(if is_short { 3 } else { 10 }),
         depth: arguments.depth,

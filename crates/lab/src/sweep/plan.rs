@@ -116,6 +116,17 @@ impl Plan {
         &self.trials
     }
 
+    /// Whether a trial has the number of steps of its case, which those of the first rungs of
+    /// successive halving do not.
+    pub fn is_full_length(&self, trial: &Trial) -> bool {
+        let own = trial.get("steps").and_then(|steps| steps.number);
+        let of_case = self.cases.get(trial.case).and_then(|case| {
+            let steps = case.settings.iter().find(|setting| setting.name == "steps")?;
+            Some(steps.values.iter().any(|steps| steps.number == own))
+        });
+        of_case.unwrap_or(own.is_none())
+    }
+
     /// The trials that are scheduled before any has a score. Their requests are checked, so that an
     /// invalid sweep is rejected before anything is run.
     ///

@@ -1,6 +1,7 @@
 //! The experiment of a table or figure of trained networks, from `repro/*.toml`.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -16,15 +17,30 @@ pub const EVALUATIONS: [&str; 9] =
 pub enum Profile {
     /// A part with shorter training that still shows the effect.
     Quick,
+    /// The smallest part at which the effects have the sizes of the paper's.
+    Medium,
     /// All of it, as far as the paper describes it.
     Paper,
 }
 
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|profile| profile.name() == text);
+        found.ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
 impl Profile {
+    /// All profiles, in increasing order of their work.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Medium, Self::Paper];
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Quick => "quick",
+            Self::Medium => "medium",
             Self::Paper => "paper",
         }
     }
@@ -45,6 +61,8 @@ pub struct Evaluation {
     /// The factor that converts this number to the paper's unit.
     #[serde(default = "one")]
     pub factor: f64,
+    /// The number of runs behind the paper's standard deviations.
+    pub paper_count: Option<u32>,
     /// The label of the horizontal axis of a figure whose rows are points of curves.
     #[serde(default)]
     pub x_label: String,
@@ -53,6 +71,8 @@ pub struct Evaluation {
     settings: toml::Table,
     /// The quick profile.
     quick: ProfilePlan,
+    /// The medium profile.
+    medium: ProfilePlan,
     /// The paper's profile.
     paper: ProfilePlan,
     /// Rows of a table.
@@ -103,6 +123,8 @@ pub struct RowCase {
     /// Settings of the quick profile.
     #[serde(default)]
     quick: toml::Table,
+    /// Settings of the medium profile, if they are not those of the quick one.
+    medium: Option<toml::Table>,
     /// Settings of the paper's profile.
     #[serde(default)]
     full: toml::Table,
@@ -122,6 +144,7 @@ pub struct MapCase {
     settings: toml::Table,
     #[serde(default)]
     quick: toml::Table,
+    medium: Option<toml::Table>,
     #[serde(default)]
     full: toml::Table,
 }
@@ -157,6 +180,7 @@ impl Evaluation {
     fn profile(&self, profile: Profile) -> &ProfilePlan {
         match profile {
             Profile::Quick => &self.quick,
+            Profile::Medium => &self.medium,
             Profile::Paper => &self.paper,
         }
     }
@@ -168,19 +192,23 @@ impl Evaluation {
     /// Returns [`ReproError::Sweep`] if files are missing or the experiment is invalid.
     pub fn plan(&self, profile: Profile, data: &Path) -> Result<Plan, ReproError> {
         let own = self.profile(profile);
-        let pick = |quick: &toml::Table, full: &toml::Table| match profile {
-            Profile::Quick => quick.clone(),
-            Profile::Paper => full.clone(),
-        };
+        let pick =
+            |quick: &toml::Table, medium: &Option<toml::Table>, full: &toml::Table| match profile {
+                Profile::Quick => quick.clone(),
+                Profile::Medium => medium.as_ref().unwrap_or(quick).clone(),
+                Profile::Paper => full.clone(),
+            };
         let case = |name: &str, settings: &toml::Table, further: toml::Table| {
             let mut settings = settings.clone();
             settings.extend(further);
             crate::sweep::CaseFile { name: name.into(), settings }
         };
         let rows = self.rows.iter();
-        let rows = rows.map(|row| case(&row.name, &row.settings, pick(&row.quick, &row.full)));
+        let rows = rows
+            .map(|row| case(&row.name, &row.settings, pick(&row.quick, &row.medium, &row.full)));
         let maps = self.maps.iter();
-        let maps = maps.map(|map| case(&map.name, &map.settings, pick(&map.quick, &map.full)));
+        let maps = maps
+            .map(|map| case(&map.name, &map.settings, pick(&map.quick, &map.medium, &map.full)));
         let mut settings = self.settings.clone();
         settings.extend(own.settings.clone());
         let file = SweepFile {

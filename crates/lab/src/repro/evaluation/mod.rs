@@ -1,19 +1,23 @@
 //! Reproducing the paper's tables and figures of trained networks as sweeps.
 //!
 //! `file` reads the experiments (`repro/table5.toml` to `table8.toml`, `fig2b.toml` to `fig5.toml`)
-//! and makes the plan of a sweep for a profile. `result` compares the rows with the paper's, and
-//! `report` writes the results.
+//! and makes the plan of a sweep for a profile. `result` puts our scores beside the paper's numbers,
+//! `comparison` judges the differences, and `report` writes the results.
 
+mod comparison;
 mod file;
 mod report;
 mod result;
+mod ridge;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+pub use comparison::{Effect, Order, Size};
 pub use file::{EVALUATIONS, Evaluation, Profile};
 pub use report::EvaluationResult;
-pub use result::{MapResult, Order, RowResult};
+pub use result::{RowResult, RunScore};
+pub use ridge::MapResult;
 
 use super::ReproError;
 use crate::sweep::{
@@ -94,8 +98,9 @@ impl EvaluationRun {
             profile: self.profile,
             note: self.evaluation.note(self.profile).into(),
             metric: self.plan.metric.clone(),
+            is_maximized: self.plan.is_maximized,
             rows,
-            maps: result::maps(&self.evaluation, &self.plan, &summary)?,
+            maps: ridge::maps(&self.evaluation, &self.plan, &summary)?,
             figures,
             trials: scheduled.len(),
             seconds,

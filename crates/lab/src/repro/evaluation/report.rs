@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{MapResult, Order, Profile, RowResult};
+use super::{Effect, MapResult, Order, Profile, RowResult};
 use crate::repro::ReproError;
 use crate::sweep::Figure;
 use vi3nr_inr::atomic_file::write_atomically;
@@ -28,6 +28,8 @@ pub struct EvaluationResult {
     pub note: String,
     /// The number of a fit's report that is compared.
     pub metric: String,
+    /// Whether larger values of it are better.
+    pub is_maximized: bool,
     /// The rows of a table.
     pub rows: Vec<RowResult>,
     /// The maps of a figure.
@@ -65,6 +67,15 @@ impl RowResult {
         }
     }
 
+    /// The result of the last step's parameters, if it is known.
+    pub fn last_text(&self) -> Option<String> {
+        let last = short(self.last?);
+        Some(match self.count > 1 {
+            true => format!("at the last step {last} ± {}", short(self.last_sd)),
+            false => format!("at the last step {last}"),
+        })
+    }
+
     /// The paper's result: mean ± standard deviation.
     pub fn paper_text(&self) -> String {
         match (&self.paper, &self.paper_sd) {
@@ -75,10 +86,20 @@ impl RowResult {
     }
 
     /// The order and the effect size.
-    pub fn verdict_text(&self) -> String {
-        let Some(effect) = self.effect else { return String::new() };
-        let paper = self.paper_effect.map_or(String::new(), |e| format!(" (paper {})", short(e)));
-        format!("{}: {}{paper}", self.order.words(), short(effect))
+    pub fn verdict_text(&self, is_maximized: bool) -> String {
+        let Some(effect) = &self.effect else { return String::new() };
+        let shown = |effect: &Effect| {
+            let value = short(effect.value);
+            match effect.margin {
+                Some(margin) if is_maximized => format!("{value} ± {}", short(margin)),
+                Some(factor) => format!("{value} within a factor of {}", short(factor)),
+                None => value,
+            }
+        };
+        let paper = self.paper_effect.as_ref();
+        let paper = paper.map_or(String::new(), |effect| format!(" (paper {})", shown(effect)));
+        let size = self.size.map_or(String::new(), |size| format!(", {}", size.words()));
+        format!("{}: {}{paper}{size}", self.order.words(), shown(effect))
     }
 }
 
@@ -102,14 +123,16 @@ impl EvaluationResult {
             );
             for row in &self.rows {
                 let (paper, ours, verdict) =
-                    (row.paper_text(), row.ours_text(), row.verdict_text());
+                    (row.paper_text(), row.ours_text(), row.verdict_text(self.is_maximized));
                 text += &format!("{:<width$}  {paper:>16}  {ours:<24} {verdict}", row.name);
                 text = text.trim_end().to_owned() + "\n";
                 for (line, is_shown) in [
                     (row.than.as_ref().map(|than| format!("compared with {than}")), true),
                     (Some(row.note.clone()), !row.note.is_empty()),
                     (row.reason.clone(), true),
+                    (row.last_text(), true),
                     (Some(format!("{} runs failed", row.failed)), row.failed > 0),
+                    (Some(format!("{} runs have not ended", row.pending)), row.pending > 0),
                 ] {
                     if let (Some(line), true) = (line, is_shown) {
                         text += &format!("    {line}\n");

@@ -1,42 +1,13 @@
-//! Comparing our rows and maps with the paper's.
+//! The rows of a table with our scores beside the paper's numbers.
 
 use serde::Serialize;
 
-use super::file::{Evaluation, MapCase, RowCase};
+use super::comparison::{Comparison, Convention, Effect, Order, Size};
+use super::file::{Evaluation, RowCase};
 use crate::repro::ReproError;
-use crate::repro::student_t::two_sided_quantile;
 use crate::spread::Spread;
-use crate::sweep::{Entry, Plan, Score, Store, Summary};
+use crate::sweep::{Entry, Plan, State, Store, Summary};
 use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
-
-/// The confidence level of the interval for a mean difference.
-const CONFIDENCE: f64 = 0.95;
-
-/// The order of a row and the row with which it is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The order is that of the paper; with several runs, the difference is significant.
-    Agrees,
-    /// The difference between several runs is not significant.
-    Unclear,
-    /// The order is the reverse of the paper's.
-    Reversed,
-    /// The row is not compared.
-    Baseline,
-}
-
-impl Order {
-    /// The order in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Agrees => "order agrees",
-            Self::Unclear => "not significant",
-            Self::Reversed => "reversed",
-            Self::Baseline => "",
-        }
-    }
-}
 
 /// The result of one method.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,40 +26,46 @@ pub struct RowResult {
     pub count: usize,
     /// The number of runs without a result.
     pub failed: usize,
+    /// The number of runs that have not ended.
+    pub pending: usize,
+    /// The mean of the same number for the parameters of the last step instead of the best ones, if
+    /// the report of a fit has it.
+    pub last: Option<f64>,
+    /// The standard deviation of these.
+    pub last_sd: f64,
     /// The best settings, if several were searched.
     pub note: String,
     /// The row with which it is compared.
     pub than: Option<String>,
     /// The order of the two.
     pub order: Order,
-    /// How much better our result is than that of the other row: a difference, or a quotient if
-    /// smaller is better.
-    pub effect: Option<f64>,
+    /// How much better our result is than that of the other row.
+    pub effect: Option<Effect>,
     /// The same for the paper's results.
-    pub paper_effect: Option<f64>,
+    pub paper_effect: Option<Effect>,
+    /// The size of our effect beside the paper's.
+    pub size: Option<Size>,
     /// The measured reason for a difference from the paper.
     pub reason: Option<String>,
-    /// The numbers of the run directories of the best settings.
-    pub runs: Vec<i64>,
+    /// The runs of the best settings.
+    pub runs: Vec<RunScore>,
 }
 
-/// The ridge of a map: the best σ_p for each value of the parameter.
+/// The score of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MapResult {
-    /// The name.
-    pub name: String,
-    /// The paper's ratio of the parameter to σ_p along the ridge as printed.
-    pub paper: Option<String>,
-    /// Our ratio: the geometric mean over the columns whose best σ_p is not at an end of the map.
-    pub ratio: Option<f64>,
-    /// The geometric standard deviation of the columns' ratios, a factor.
-    pub spread: f64,
-    /// The number of these columns.
-    pub columns: usize,
-    /// The mean share of a column's σ_p whose score is within a tenth of the best.
-    pub width: f64,
-    /// The measured reason for a difference from the paper.
-    pub reason: Option<String>,
+pub struct RunScore {
+    /// The number of its run directory.
+    pub id: i64,
+    /// The file.
+    pub file: String,
+    /// The seed, if it was set.
+    pub seed: Option<String>,
+    /// The number that is compared, in the paper's unit, for the best parameters.
+    pub score: Option<f64>,
+    /// The same for the parameters of the last step, if the report of a fit has it.
+    pub last: Option<f64>,
+    /// The duration in seconds.
+    pub seconds: f64,
 }
 
 /// The rows of `evaluation` with the scores in `summary`.
@@ -98,47 +75,78 @@ pub(super) fn rows(
     summary: &Summary,
     store: &Store,
 ) -> Result<Vec<RowResult>, ReproError> {
-    let best = |name: &str| {
-        let case = plan.cases.iter().position(|case| case.name == name)?;
-        summary.entries.iter().find(|entry| entry.trials[0].case == case)
+    evaluation.rows.iter().map(|row| result(row, evaluation, plan, summary, store)).collect()
+}
+
+/// The best settings of the row with this name; `None` before their fits have been scheduled in full.
+fn best<'a>(name: &str, plan: &Plan, summary: &'a Summary) -> Option<&'a Entry> {
+    let case = plan.cases.iter().position(|case| case.name == name)?;
+    let entry = summary.entries.iter().find(|entry| entry.trials[0].case == case)?;
+    plan.is_full_length(&entry.trials[0]).then_some(entry)
+}
+
+fn result(
+    row: &RowCase,
+    evaluation: &Evaluation,
+    plan: &Plan,
+    summary: &Summary,
+    store: &Store,
+) -> Result<RowResult, ReproError> {
+    let entry = best(&row.name, plan, summary);
+    let prefix = format!("{}: ", row.name);
+    let label = entry.map_or("", |entry| entry.label.strip_prefix(&prefix).unwrap_or(""));
+    let than = row.than.as_deref();
+    let compared = than.and_then(|than| evaluation.rows.iter().find(|row| row.name == than));
+    let convention = Convention {
+        is_maximized: plan.is_maximized,
+        factor: evaluation.factor,
+        paper_count: evaluation.paper_count,
     };
-    let row = |row: &RowCase| -> Result<RowResult, ReproError> {
-        let entry = best(&row.name);
-        let prefix = format!("{}: ", row.name);
-        let label = entry.map_or("", |entry| entry.label.strip_prefix(&prefix).unwrap_or(""));
-        let than = row.than.as_deref();
-        let compared = than.and_then(|than| evaluation.rows.iter().find(|row| row.name == than));
-        let comparison = Comparison::new(
-            plan.is_maximized,
-            entry,
-            than.and_then(best),
-            (row, compared),
-            evaluation.factor,
-        );
-        let mut runs = Vec::new();
-        for trial in entry.map_or(&[][..], |entry| &entry.trials) {
-            runs.extend(plan.row(store, trial)?.map(|row| row.id));
-        }
-        Ok(RowResult {
-            name: row.name.clone(),
-            paper: row.paper.clone(),
-            paper_sd: row.paper_sd.clone(),
-            ours: entry
-                .filter(|entry| !entry.scores.is_empty())
-                .map(|e| e.mean() * evaluation.factor),
-            sd: entry.map_or(0.0, |entry| entry.sd() * evaluation.factor),
-            count: entry.map_or(0, |entry| entry.scores.len()),
-            failed: entry.map_or(0, |entry| entry.failed),
-            note: label.to_owned(),
-            than: row.than.clone(),
-            order: comparison.order,
-            effect: comparison.effect,
-            paper_effect: comparison.paper_effect,
-            reason: row.differs.clone().filter(|_| comparison.order != Order::Agrees),
-            runs,
-        })
-    };
-    evaluation.rows.iter().map(row).collect()
+    let other = than.and_then(|than| best(than, plan, summary));
+    let comparison = Comparison::new(&convention, entry, other, (row, compared));
+    let mut runs = Vec::new();
+    for trial in entry.map_or(&[][..], |entry| &entry.trials) {
+        let Some(stored) = plan.row(store, trial)?.filter(|row| row.state != State::Waiting) else {
+            continue;
+        };
+        let number = |name: &str| {
+            let number = stored.result.as_ref().and_then(|result| result[name].as_f64());
+            number.map(|number| number * evaluation.factor)
+        };
+        let text = |name: &str| trial.get(name).map(|value| value.text.clone());
+        runs.push(RunScore {
+            id: stored.id,
+            file: text("file").unwrap_or_default(),
+            seed: text("seed"),
+            score: number(&plan.metric),
+            last: number(&format!("last_{}", plan.metric)),
+            seconds: stored.seconds,
+        });
+    }
+    let last: Vec<f64> = runs.iter().filter_map(|run| run.last).collect();
+    let last_spread = Spread::of(&last);
+    Ok(RowResult {
+        name: row.name.clone(),
+        paper: row.paper.clone(),
+        paper_sd: row.paper_sd.clone(),
+        ours: entry.filter(|entry| !entry.scores.is_empty()).map(|e| e.mean() * evaluation.factor),
+        sd: entry.map_or(0.0, |entry| entry.sd() * evaluation.factor),
+        count: entry.map_or(0, |entry| entry.scores.len()),
+        failed: entry.map_or(0, |entry| entry.failed),
+        pending: entry.map_or(0, |entry| entry.pending),
+        last: (!last.is_empty()).then_some(last_spread.mean),
+        last_sd: last_spread.sd,
+        note: label.to_owned(),
+        than: row.than.clone(),
+        order: comparison.order,
+        effect: comparison.effect,
+        paper_effect: comparison.paper_effect,
+        size: comparison.size,
+        reason: row.differs.clone().filter(|_| {
+            comparison.order != Order::Agrees || comparison.size.is_some_and(|s| s != Size::Agrees)
+        }),
+        runs,
+    })
 }
 
 /// The chart of the curves whose points are rows; `None` if rows are not points of curves.
@@ -166,180 +174,4 @@ pub(super) fn curves(evaluation: &Evaluation, plan: &Plan, rows: &[RowResult]) -
         x_scale: Scale::Linear,
         panels: vec![panel],
     })
-}
-
-struct Comparison {
-    order: Order,
-    effect: Option<f64>,
-    paper_effect: Option<f64>,
-}
-
-impl Comparison {
-    fn new(
-        is_maximized: bool,
-        ours: Option<&Entry>,
-        other: Option<&Entry>,
-        (row, compared): (&RowCase, Option<&RowCase>),
-        factor: f64,
-    ) -> Self {
-        let number = |row: &RowCase| row.paper.as_ref().and_then(|text| text.parse::<f64>().ok());
-        let paper = compared.and_then(|compared| Some((number(row)?, number(compared)?)));
-        let effect = |a: f64, b: f64| if is_maximized { a - b } else { b / a };
-        let paper_effect = paper.map(|(a, b)| effect(a, b));
-        let none = Self { order: Order::Baseline, effect: None, paper_effect };
-        let (Some(ours), Some(other)) = (ours, other) else { return none };
-        // Only files and seeds that both have scored are compared.
-        let pairs = pairs(&ours.scores, &other.scores);
-        if pairs.is_empty() {
-            return none;
-        }
-        // Positive if the row is better. Errors span decades, so their logarithms are compared.
-        let better = |a: f64, b: f64| if is_maximized { a - b } else { (b / a).ln() };
-        let differences: Vec<f64> = pairs.iter().map(|(a, b)| better(*a, *b)).collect();
-        let Spread { mean, sd } = Spread::of(&differences);
-        let margin = match differences.len() {
-            1 => 0.0,
-            _ => {
-                let error = sd / (differences.len() as f64).sqrt();
-                two_sided_quantile(CONFIDENCE, differences.len() as u64 - 1) * error
-            }
-        };
-        let expected = paper.map_or(1.0, |(a, b)| better(a, b).signum());
-        let order = match mean * expected {
-            ahead if ahead > margin => Order::Agrees,
-            ahead if ahead < -margin => Order::Reversed,
-            _ => Order::Unclear,
-        };
-        let (ours, others): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-        let (ours, other) = (Spread::of(&ours).mean, Spread::of(&others).mean);
-        let effect = Some(match is_maximized {
-            true => factor * (ours - other),
-            false => other / ours,
-        });
-        Self { order, effect, paper_effect }
-    }
-}
-
-/// The pairs of scores with the same file and seed.
-fn pairs(ours: &[Score], others: &[Score]) -> Vec<(f64, f64)> {
-    let other = |score: &Score| others.iter().find(|other| other.replicate == score.replicate);
-    ours.iter().filter_map(|score| Some((score.value, other(score)?.value))).collect()
-}
-
-/// The ridge of each map.
-pub(super) fn maps(
-    evaluation: &Evaluation,
-    plan: &Plan,
-    summary: &Summary,
-) -> Result<Vec<MapResult>, ReproError> {
-    evaluation.maps.iter().map(|map| ridge(map, plan, summary)).collect()
-}
-
-fn ridge(map: &MapCase, plan: &Plan, summary: &Summary) -> Result<MapResult, ReproError> {
-    let case = plan.cases.iter().position(|case| case.name == map.name);
-    // (parameter, σ_p, score) of every cell.
-    let mut cells: Vec<(f64, f64, f64)> = Vec::new();
-    for entry in &summary.entries {
-        let trial = &entry.trials[0];
-        let position = plan.number(trial, "activation")?.zip(plan.number(trial, "sigma_p")?);
-        if let (true, Some((parameter, sigma_p))) = (Some(trial.case) == case, position)
-            && !entry.scores.is_empty()
-        {
-            cells.push((parameter, sigma_p, entry.mean()));
-        }
-    }
-    cells.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let (mut logarithms, mut shares) = (Vec::new(), Vec::new());
-    for column in cells.chunk_by(|a, b| a.0 == b.0) {
-        let best =
-            (0..column.len()).reduce(|a, b| match plan.is_better(column[b].2, column[a].2) {
-                true => b,
-                false => a,
-            });
-        let Some(best) = best else { continue };
-        shares.push(share_near_best(column, column[best].2));
-        if best > 0 && best + 1 < column.len() {
-            logarithms.push((column[best].0 / column[best].1).ln());
-        }
-    }
-    let Spread { mean, sd } = Spread::of(&logarithms);
-    Ok(MapResult {
-        name: map.name.clone(),
-        paper: map.ratio.clone(),
-        ratio: (!logarithms.is_empty()).then(|| mean.exp()),
-        spread: sd.exp(),
-        columns: logarithms.len(),
-        width: shares.iter().sum::<f64>() / (shares.len() as f64).max(1.0),
-        reason: map.differs.clone(),
-    })
-}
-
-/// The share of the cells of a column whose scores are within a tenth of the best one, whether
-/// large or small scores are good.
-fn share_near_best(column: &[(f64, f64, f64)], best: f64) -> f64 {
-    let near = column.iter().filter(|cell| (cell.2 - best).abs() <= 0.1 * best.abs());
-    near.count() as f64 / column.len() as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(scores: &[(&str, f64)]) -> Entry {
-        let score = |(file, value): &(&str, f64)| Score {
-            value: *value,
-            replicate: (*file).to_owned(),
-            is_diverged: false,
-        };
-        Entry {
-            label: String::new(),
-            trials: Vec::new(),
-            scores: scores.iter().map(score).collect(),
-            failed: 0,
-            pending: 0,
-        }
-    }
-
-    fn row(name: &str, paper: &str) -> RowCase {
-        toml::from_str(&format!("name = '{name}'\npaper = '{paper}'")).unwrap()
-    }
-
-    fn compare(ours: &[(&str, f64)], others: &[(&str, f64)]) -> Comparison {
-        let (ours, others) = (entry(ours), entry(others));
-        let rows = (row("ours", "30"), row("other", "20"));
-        Comparison::new(true, Some(&ours), Some(&others), (&rows.0, Some(&rows.1)), 1.0)
-    }
-
-    /// One trial of each row failed, with different files. Pairs by index would be (10, 19), (20,
-    /// 29), and the order would be reversed.
-    #[test]
-    fn scores_are_paired_by_file_and_seed() {
-        let ours = [("a", 10.0), ("b", 20.0)];
-        let others = [("b", 19.0), ("c", 29.0)];
-        let comparison = compare(&ours, &others);
-        assert_eq!((comparison.order, comparison.effect), (Order::Agrees, Some(1.0)));
-        assert_eq!(comparison.paper_effect, Some(10.0));
-        // The order in which scores are listed does not matter, nor does one that only one row has.
-        let ours = [("a", 11.0), ("b", 21.1), ("c", 30.9), ("d", 5.0)];
-        let others = [("c", 30.0), ("a", 10.0), ("b", 20.0), ("e", 90.0)];
-        let comparison = compare(&ours, &others);
-        assert_eq!(comparison.order, Order::Agrees);
-        assert!((comparison.effect.unwrap() - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_column_is_wide_if_many_scores_are_near_the_best() {
-        let column = |scores: [f64; 4]| scores.map(|score| (0.0, 0.0, score));
-        assert_eq!(share_near_best(&column([30.0, 27.0, 26.0, 3.0]), 30.0), 0.5);
-        // Small scores are good, and negative ones are possible.
-        assert_eq!(share_near_best(&column([1.0, 1.05, 2.0, 9.0]), 1.0), 0.5);
-        assert_eq!(share_near_best(&column([-10.0, -10.5, -20.0, -30.0]), -10.0), 0.5);
-        assert_eq!(share_near_best(&column([1.0, f64::NAN, 0.0, 0.0]), 1.0), 0.25);
-    }
-
-    #[test]
-    fn without_common_files_there_is_no_comparison() {
-        let comparison = compare(&[("a", 1.0)], &[("b", 2.0)]);
-        assert_eq!((comparison.order, comparison.effect), (Order::Baseline, None));
-    }
 }

@@ -54,7 +54,7 @@ fn files_are_consistent() {
             }
         }
         let Some(data) = vi3nr_test_data::folder() else { continue };
-        for profile in [super::Profile::Quick, super::Profile::Paper] {
+        for profile in super::Profile::ALL {
             let plan = evaluation.plan(profile, &data).unwrap();
             for trial in plan.trials() {
                 assert_eq!(trial.get("optimizer").unwrap().text, "adam", "{name}");
