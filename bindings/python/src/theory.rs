@@ -289,6 +289,14 @@ pub(crate) struct SchemeEntry {
     variance: &'static str,
     derived_for: &'static str,
     parameters: Vec<ParameterEntry>,
+    optional: Vec<OptionalEntry>,
+}
+
+/// A parameter of a scheme that may be omitted and has no default.
+#[derive(IntoPyObject)]
+pub(crate) struct OptionalEntry {
+    name: &'static str,
+    meaning: &'static str,
 }
 
 /// The initialization schemes.
@@ -299,6 +307,11 @@ pub(crate) fn schemes() -> Vec<SchemeEntry> {
         variance: own.variance,
         derived_for: own.derived_for,
         parameters: parameters(own.parameters),
+        optional: own
+            .optional
+            .iter()
+            .map(|own| OptionalEntry { name: own.name, meaning: own.meaning })
+            .collect(),
     };
     Scheme::catalog().map(entry).collect()
 }

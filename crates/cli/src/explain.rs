@@ -38,17 +38,20 @@ fn growth(name: &str, factor: f64) -> String {
     )
 }
 
-/// What the factor means by which a hidden layer multiplies an error in the variance.
-pub(crate) fn chi(chi: f64) -> String {
-    let shown = significant(chi, 4);
-    let fate = match chi.abs() {
+/// What the factors mean by which a hidden layer multiplies an error in the variance, without and with
+/// its biases.
+pub(crate) fn chi(chi: f64, with_biases: f64) -> String {
+    let shown = significant(with_biases, 4);
+    let fate = match with_biases.abs() {
         size if size < 1.0 - 1e-6 => "fades with depth",
         size if size > 1.0 + 1e-6 => "grows with depth",
         _ => "keeps its size",
     };
+    let own = significant(chi, 4);
+    let biases = if own == shown { "" } else { " with biases" };
     format!(
-        "chi {shown}: a layer multiplies an error in the variance of the preactivations by {shown}, \
-         so it {fate}"
+        "chi {own}: a layer{biases} multiplies an error in the variance of the preactivations by \
+         {shown}, so it {fate}"
     )
 }
 
@@ -104,9 +107,13 @@ mod tests {
         assert!(
             derivatives(f64::INFINITY, None, 1.0).starts_with("dPhi/dx beyond 1e154: the standard")
         );
-        assert!(chi(-0.5).ends_with("fades with depth"));
-        assert!(chi(1.2).ends_with("grows with depth"));
-        assert!(chi(1.0).ends_with("keeps its size"));
+        assert!(chi(-0.5, -0.5).ends_with("fades with depth"));
+        assert!(chi(1.2, 1.2).ends_with("grows with depth"));
+        assert!(chi(1.0, 1.0).ends_with("keeps its size"));
+        let with_biases = chi(1.2, 0.9);
+        assert!(
+            with_biases.starts_with("chi 1.2: a layer with biases") && with_biases.contains("0.9")
+        );
     }
 
     #[test]

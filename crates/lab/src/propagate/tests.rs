@@ -2,7 +2,7 @@ use super::*;
 
 pub(super) fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
     let activation: Activation = activation.parse().unwrap();
-    let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+    let scheme = Scheme::ours(sigma_p);
     PropagationPlan {
         weight_variance: hidden_variance(&scheme, &activation, 64).unwrap(),
         weights: WeightShape::Uniform,
@@ -132,7 +132,7 @@ fn every_distribution_of_weights_preserves_the_variance() {
         WeightShape::Orthogonal,
     ] {
         let plan = PropagationPlan { weights, width: 256, depth: 3, ..plan("tanh", 1.0) };
-        let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
+        let scheme = Scheme::ours(1.0);
         let weight_variance = hidden_variance(&scheme, &plan.activation, 256).unwrap();
         let plan = PropagationPlan { weight_variance, ..plan };
         let measured = propagate(&plan).unwrap();

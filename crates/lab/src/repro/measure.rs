@@ -161,7 +161,7 @@ fn repetition(
     let mut push = |quantity, value| values.entry(quantity).or_default().push(value);
     let width = settings.width as f64;
     let scheme = match case.scheme.as_str() {
-        "ours" => Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
+        "ours" => Scheme::ours(sigma_p),
         scheme => scheme.parse()?,
     };
     let exact = match case.gain_squared {
