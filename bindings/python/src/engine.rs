@@ -151,7 +151,7 @@ impl Engine {
 impl Engine {
     /// Draws the initial weights of a network with the sizes `dims`.
     #[new]
-    #[pyo3(signature = (dims, activation, init, sigma_p, seed, threads, backend, device))]
+    #[pyo3(signature = (dims, activation, init, sigma_p, first_sigma_p, seed, threads, backend, device))]
     #[expect(clippy::too_many_arguments, reason = "Python passes them by keyword")]
     fn new(
         py: Python<'_>,
@@ -159,6 +159,7 @@ impl Engine {
         activation: &str,
         init: Option<&str>,
         sigma_p: Option<&str>,
+        first_sigma_p: Option<&str>,
         seed: u64,
         threads: Option<usize>,
         backend: Option<&str>,
@@ -173,9 +174,11 @@ impl Engine {
         let activation = activation.parse().map_err(theory)?;
         let network = Network::new(dims, activation).map_err(theory)?;
         let init = init.map(str::parse::<SchemeRequest>).transpose().map_err(theory)?;
-        let sigma_p = sigma_p.map(str::parse::<SigmaRequest>).transpose().map_err(theory)?;
+        let sigma = |text: Option<&str>| text.map(str::parse::<SigmaRequest>).transpose();
         let mut request = FitRequest::default();
-        (request.init, request.sigma_p) = (init, sigma_p);
+        request.init = init;
+        request.sigma_p = sigma(sigma_p).map_err(theory)?;
+        request.first_sigma_p = sigma(first_sigma_p).map_err(theory)?;
         let recipe = recipes(SignalKind::Image).of(Preset::Fast);
         let resolved = py
             .detach(|| resolve_initialization(&request, &network, &recipe))

@@ -13,7 +13,7 @@ use vi3nr::{Activation, Error, Gain, Method, Moments, Scheme, WeightShape, varia
 use vi3nr_inr::preset::Preset;
 use vi3nr_inr::recipe::recipes;
 use vi3nr_inr::signal::SignalKind;
-use vi3nr_lab::propagate::{self as lab, PropagateError, PropagationPlan, hidden_variances};
+use vi3nr_lab::propagate::{self as lab, PropagateError, PropagationPlan};
 
 use crate::error::{Kind, Raise as _, exception};
 
@@ -289,6 +289,14 @@ pub(crate) struct SchemeEntry {
     variance: &'static str,
     derived_for: &'static str,
     parameters: Vec<ParameterEntry>,
+    optional: Vec<OptionalEntry>,
+}
+
+/// A parameter of a scheme that may be omitted and has no default.
+#[derive(IntoPyObject)]
+pub(crate) struct OptionalEntry {
+    name: &'static str,
+    meaning: &'static str,
 }
 
 /// The initialization schemes.
@@ -299,6 +307,11 @@ pub(crate) fn schemes() -> Vec<SchemeEntry> {
         variance: own.variance,
         derived_for: own.derived_for,
         parameters: parameters(own.parameters),
+        optional: own
+            .optional
+            .iter()
+            .map(|own| OptionalEntry { name: own.name, meaning: own.meaning })
+            .collect(),
     };
     Scheme::catalog().map(entry).collect()
 }
@@ -329,12 +342,12 @@ pub(crate) fn propagate(
     let invalid = |error: &dyn ToString| exception(py, Kind::Request, error.to_string());
     let (scheme, sigma_p) =
         lab::choose_scheme(&activation, init, sigma_p).map_err(|error| invalid(&error))?;
-    let variances =
-        hidden_variances(&scheme, &activation, width).map_err(|error| error.raise(py))?;
+    let layer = vi3nr::InitRule::new(scheme).hidden_layer(&activation, width, width);
+    let layer = layer.map_err(|error| error.raise(py))?;
     let plan = PropagationPlan {
         activation,
-        weight_variance: variances.weights,
-        bias_variance: variances.biases,
+        weight_variance: layer.variance(),
+        bias_variance: layer.bias_variance(),
         weights,
         sigma_p,
         depth,
@@ -356,8 +369,8 @@ pub(crate) fn propagate(
     report["derivatives"] = serde_json::json!(derivatives);
     report["scheme"] = scheme.to_string().into();
     report["sigma_p"] = sigma_p.into();
-    report["weight_variance"] = variances.weights.into();
-    report["bias_variance"] = variances.biases.into();
+    report["weight_variance"] = layer.variance().into();
+    report["bias_variance"] = layer.bias_variance().into();
     report["expected"] = serde_json::json!(expected);
     Ok(report.to_string())
 }

@@ -27,6 +27,10 @@ def test_the_network_has_what_was_asked_for() -> None:
     assert np.array_equal(own.parameters, engine(threads=2).parameters)
     assert not np.array_equal(own.parameters, engine(seed=4).parameters)
     assert repr(own) == "<vi3nr.Engine 2-16-16-2, tanh>"
+    first = engine(first_sigma_p="2*auto").parameters
+    assert np.abs(first[:32] / own.parameters[:32] - 2).max() < 1e-5
+    chaos = engine(init="eoc").parameters
+    assert not chaos[32:48].any() and chaos[48 + 256 : 48 + 256 + 16].all()
     sine = vi3nr.Engine([1, 8, 1], "sine:omega=30", init="siren")
     assert np.abs(sine.parameters[:8]).max() <= 1
 
@@ -128,6 +132,8 @@ def test_errors_say_what_was_expected() -> None:
         (lambda: vi3nr.Engine([2, 8, 1], "tanhh"), "tanh"),
         (lambda: vi3nr.Engine([2, 8, 1], "tanh", init="siren"), "siren"),
         (lambda: vi3nr.Engine([2, 8, 1], "tanh", sigma_p=-1), "sigma_p"),
+        (lambda: vi3nr.Engine([2, 8, 1], "tanh", init="xavier", first_sigma_p=1), "first_sigma_p"),
+        (lambda: vi3nr.Engine([2, 8, 1], "softplus", init="eoc"), "cond >= 1"),
         (lambda: own(POINTS[:, :1]), r"expected \(n, 2\)"),
         (lambda: own.load_batch(POINTS, POINTS[:5]), "expected 40"),
         (lambda: own.load_batch(POINTS, ["a"]), "targets"),

@@ -108,6 +108,8 @@ def test_lists_are_those_of_the_command_line() -> None:
     assert [entry["name"] for entry in vi3nr.activations()] == names
     schemes = [entry["name"] for entry in command("schemes")["schemes"]]
     assert [entry["name"] for entry in vi3nr.schemes()] == schemes
+    chaos = next(entry for entry in vi3nr.schemes() if entry["name"] == "eoc")
+    assert [dict(own)["name"] for own in chaos["optional"]] == ["first_sigma_p"]
 
 
 def test_errors_are_builtins_with_the_sentence_of_the_library() -> None:

@@ -411,6 +411,37 @@ def test_a_layer_that_is_used_twice() -> None:
     assert init_(Model(3.0), allow=("tied",))["b"].std is not None
 
 
+def test_scheme_edge_of_chaos() -> None:
+    """Weights and biases have the variances of the command line, drawn too."""
+    layers = [module for _ in range(3) for module in (nn.Linear(256, 256), nn.Tanh())]
+    model = nn.Sequential(nn.Linear(2, 256), nn.Tanh(), *layers, nn.Linear(256, 4096))
+    gain = vi3nr.gain("tanh", 1.0)
+    report = init_(model, scheme="eoc", sigma_p=1.0, generator=torch.Generator().manual_seed(1))
+    assert report["0"].std == pytest.approx(math.sqrt(3 / 2)) and not model[0].bias.any()
+    for name in ("2", "4", "6", "8"):
+        assert report[name].std == pytest.approx(1 / math.sqrt(256 * gain.derivative_second_moment))
+        assert report[name].predicted_variance == pytest.approx(1.0)
+        assert report[name].chi == pytest.approx(gain.chi / gain.condition)
+    variance = float(model[8].bias.square().mean())
+    assert variance == pytest.approx(1 - 1 / gain.condition, rel=5 * math.sqrt(2 / 4096))
+    # Its first layer may differ; the second makes up for it.
+    first = init_(model, scheme="eoc", sigma_p=1.0, first_sigma_p=0.5)
+    assert first["2"].std == report["2"].std
+    assert first["2"].predicted_variance == pytest.approx(1.0)
+    plain = init_(model, scheme="eoc", sigma_p=1.0, bias="zero")
+    assert plain["2"].predicted_variance == pytest.approx(1 / gain.condition)
+    before = model[2].weight.detach().clone()
+    for module, sigma_p, part in (
+        (lambda: nn.Linear(256, 4, bias=False), 1.0, "needs biases, but the layer has none"),
+        (lambda: nn.Linear(256, 4), "auto", "needs cond >= 1"),
+    ):
+        activation = nn.Softplus() if sigma_p == "auto" else nn.Tanh()
+        bad = nn.Sequential(nn.Linear(2, 256), activation, module())
+        with pytest.raises(vi3nr.RequestError, match=f"'2': scheme: 'eoc' {part}"):
+            init_(bad, scheme="eoc", sigma_p=sigma_p)
+    assert torch.equal(before, model[2].weight)
+
+
 def test_scheme_backward() -> None:
     model = nn.Sequential(nn.Linear(64, 512), nn.Tanh(), nn.Linear(512, 512), nn.Tanh(), nn.Linear(512, 256))
     report = init_(model, scheme="backward")

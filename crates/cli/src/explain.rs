@@ -39,26 +39,25 @@ fn growth(name: &str, factor: f64) -> String {
     )
 }
 
-/// What the factor means by which a hidden layer multiplies an error in the variance.
-pub(crate) fn chi(chi: f64) -> String {
-    format!("chi {}: {}", significant(chi, 4), error_factor(chi))
-}
-
-/// What it means that a layer multiplies an error in the variance by `factor`.
-pub(crate) fn error_factor(factor: f64) -> String {
-    let layers = layers_to_tenfold(factor);
+/// What the factors mean by which a hidden layer multiplies an error in the variance, without and with
+/// its biases.
+pub(crate) fn chi(chi: f64, with_biases: f64) -> String {
+    let biases = if (chi - with_biases).abs() < 1e-9 { "" } else { " with its biases" };
+    let layers = layers_to_tenfold(with_biases);
     let counted = match layers {
-        layers if layers <= 1.0 => "in one layer".to_owned(),
-        layers => format!("in {:.0} layers", layers.ceil()),
+        layers if layers < 1.5 => "in one layer".to_owned(),
+        layers => format!("in {layers:.0} layers"),
     };
-    let fate = match factor.abs() {
+    let fate = match with_biases.abs() {
         _ if layers.is_infinite() => "keeps its size".to_owned(),
         size if size < 1.0 => format!("shrinks tenfold {counted}"),
         _ => format!("grows tenfold {counted}"),
     };
     format!(
-        "a layer multiplies an error in the variance of the preactivations by {}, so an error {fate}",
-        significant(factor, 4)
+        "chi {}: a layer{biases} multiplies an error in the variance of the preactivations by {}, so an \
+         error {fate}",
+        significant(chi, 4),
+        significant(with_biases, 4)
     )
 }
 
@@ -128,10 +127,13 @@ mod tests {
         assert!(
             derivatives(f64::INFINITY, None, 1.0).starts_with("dPhi/dx beyond 1e154: the standard")
         );
-        assert!(chi(-0.5).ends_with("by -0.5, so an error shrinks tenfold in 4 layers"));
-        assert!(chi(1.144).ends_with("grows tenfold in 18 layers"));
-        assert!(chi(1.0).ends_with("keeps its size"));
-        assert!(chi(0.0).ends_with("shrinks tenfold in one layer"));
+        assert!(chi(-0.5, -0.5).ends_with("by -0.5, so an error shrinks tenfold in 3 layers"));
+        assert!(chi(1.144, 1.144).ends_with("grows tenfold in 17 layers"));
+        assert!(chi(1.0, 1.0).ends_with("keeps its size"));
+        assert!(chi(0.0, 0.0).ends_with("shrinks tenfold in one layer"));
+        let with_biases = chi(1.2, 0.9);
+        assert!(with_biases.starts_with("chi 1.2: a layer with its biases"), "{with_biases}");
+        assert!(with_biases.contains("by 0.9, so"), "{with_biases}");
         assert!(max_depth(None, 64).contains("at every depth"));
         assert!(max_depth(Some(7), 64).contains("for up to 7 layers"));
     }

@@ -107,7 +107,7 @@ pub(crate) const TARGETS: [Target; 20] = [
             1 => auto_sigma_p(&activation).map(drop),
             2 => variance_sensitivity(&activation, sigma_p).map(drop),
             3 => {
-                let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+                let scheme = Scheme::ours(sigma_p);
                 Network::uniform(2, 16, 4, 1, activation)
                     .and_then(|network| InitRule::new(scheme).derivative_variances(&network))
                     .and_then(|found| found.laplacians.map(drop))

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The distribution of the weights of each layer of a network from pixel coordinates to RGB
     // values.
     let network = Network::uniform(2, 128, 4, 3, activation)?;
-    let rule = InitRule::new(Scheme::VarianceInformed { sigma_p, last_sigma_p: None });
+    let rule = InitRule::new(Scheme::ours(sigma_p));
     let layers = rule.plan(&network)?;
 
     // The initial weights: for each layer the weights, shape (fan-out, fan-in), then the biases.

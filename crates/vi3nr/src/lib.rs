@@ -105,7 +105,7 @@
 //! let activation = Activation::gaussian(0.05)?;
 //! let network =
 //!     Network::builder().inputs(2).width(128).layers(8).outputs(3).activation(activation).build()?;
-//! let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
+//! let rule = InitRule::new(Scheme::ours(0.15));
 //! let plan = rule.plan(&network)?;
 //! // Eq. (27): the first layer is uniform on ±sigma_p·sqrt(9/M_0).
 //! let bound = plan[0].weight_std * 3f64.sqrt();
@@ -133,7 +133,7 @@
 //! use vi3nr::{Activation, InitRule, Network, Scheme};
 //!
 //! let network = Network::uniform(2, 128, 8, 3, Activation::gaussian(0.05)?)?;
-//! let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
+//! let rule = InitRule::new(Scheme::ours(0.15));
 //! let predicted = rule.derivative_variances(&network)?.derivatives;
 //! let growth = rule.gradient_growth(network.activation(), 0.15, 128, 128)?;
 //! assert!((predicted[7] / predicted[6] / growth - 1.0).abs() < 0.01);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::finite_width::FiniteWidth;
 use crate::number::significant;
-use crate::{Activation, Error, Gain, Moments};
+use crate::{Activation, Error, Gain, InitRule, Moments, Network};
 
 /// Factors this close to 1 are taken for 1.
 const SAME: f64 = 1e-6;
@@ -68,6 +68,36 @@ pub struct Depth {
     pub width: usize,
     /// The number of layers.
     pub layers: usize,
+}
+
+impl Depth {
+    /// The depth of `network` with initial parameters by `rule`, whose hidden layers keep `sigma_p`.
+    /// `None` if the network has no hidden layer.
+    ///
+    /// # Errors
+    /// Returns the errors of [`InitRule::hidden_layer`] and [`Moments::of`].
+    ///
+    /// ```
+    /// use vi3nr::stability::Depth;
+    /// use vi3nr::{InitRule, Network};
+    ///
+    /// let network = Network::new(vec![2, 64, 256, 3], "tanh".parse()?)?;
+    /// let rule = InitRule::new("eoc:sigma_p=1".parse()?);
+    /// let depth = Depth::of(&rule, &network, 1.0)?.unwrap();
+    /// assert_eq!((depth.width, depth.layers), (64, 3));
+    /// // With the biases of the edge of chaos, the weights have 1/cond of the variance.
+    /// assert!((depth.share - 1.0 / 1.17780723).abs() < 1e-8);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn of(rule: &InitRule, network: &Network, sigma_p: f64) -> Result<Option<Self>, Error> {
+        let (dims, layers) = (network.dims(), network.layer_count());
+        let Some(&width) = dims[1..layers].iter().min() else { return Ok(None) };
+        let layer = rule.hidden_layer(network.activation(), width, width)?;
+        let second_moment = Moments::of(network.activation(), sigma_p)?.second_moment.value;
+        let from_weights = width as f64 * layer.variance() * second_moment;
+        let share = from_weights / (from_weights + layer.bias_variance());
+        Ok(Some(Self { sigma_p, share, width, layers }))
+    }
 }
 
 /// A network in which the variance of the preactivations does not stay at σ_p², although its mean over
@@ -163,7 +193,8 @@ impl fmt::Display for Instability {
             write!(
                 f,
                 "; with {width} units per layer the variance stays within a factor of 2 for {max_depth} \
-                 layers"
+                 {}",
+                if max_depth == 1 { "layer" } else { "layers" },
             )?;
         }
         match (self.stable_sigma_p, self.is_edge_of_chaos_stable) {

@@ -87,7 +87,7 @@ proptest! {
         let width = 384;
         let activation: Activation = name.parse().unwrap();
         let network = Network::new(vec![1, width, width], activation.clone()).unwrap();
-        let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+        let scheme = Scheme::ours(sigma_p);
         let rule = InitRule::new(scheme).with_weights(shape);
         let parameters = draw(&network, &rule.plan(&network).unwrap(), seed);
         let weights = &parameters[network.layers()[1].weights.clone()];

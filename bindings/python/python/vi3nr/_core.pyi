@@ -18,7 +18,7 @@ class Engine:
     """
     A network in training.
     """
-    def __new__(cls, /, dims: SupportsGetItem[int, SupportsIndex], activation: str, init: str | None, sigma_p: str | None, seed: SupportsIndex, threads: SupportsIndex | None, backend: str | None, device: SupportsIndex | None) -> Engine:
+    def __new__(cls, /, dims: SupportsGetItem[int, SupportsIndex], activation: str, init: str | None, sigma_p: str | None, first_sigma_p: str | None, seed: SupportsIndex, threads: SupportsIndex | None, backend: str | None, device: SupportsIndex | None) -> Engine:
         """
         Draws the initial weights of a network with the sizes `dims`.
         """

@@ -81,6 +81,7 @@ class Engine:
             scheme that was published with the activation, or the paper's.
         sigma_p: The standard deviation of the preactivations, for a scheme that has one. By default
             that of a fit of an image.
+        first_sigma_p: That of the first layer, for the schemes ``ours`` and ``eoc``.
         seed: The seed of the initial weights.
         threads: The number of threads; one per core by default. Results do not depend on it.
         backend: ``"cpu"`` (the default), ``"gpu"`` or ``"reference"``.
@@ -110,6 +111,7 @@ class Engine:
         *,
         init: str | None = None,
         sigma_p: SigmaP | None = None,
+        first_sigma_p: SigmaP | None = None,
         seed: int = 0,
         threads: int | None = None,
         backend: str | None = None,
@@ -126,6 +128,7 @@ class Engine:
             text,
             init,
             None if sigma_p is None else _text(sigma_p),
+            None if first_sigma_p is None else _text(first_sigma_p),
             whole("seed", seed, least=0, most=2**64 - 1),
             whole("threads", threads),
             backend,

@@ -18,7 +18,7 @@ use super::{AudioArguments, BackendArguments, ImageArguments, ShapeArguments, Th
 /// The distributions of weights.
 pub(crate) const WEIGHTS: [&str; 4] = ["uniform", "normal", "truncated-normal", "orthogonal"];
 /// The rules for biases that have no number.
-pub(crate) const BIASES: [&str; 2] = ["zero", "like-weights"];
+pub(crate) const BIASES: [&str; 3] = ["zero", "like-weights", "scheme"];
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
@@ -138,19 +138,23 @@ pub(crate) struct InitializationArguments {
     pub(crate) from: Option<PathBuf>,
     /// Scheme of the initial weights; see `vi3nr schemes` [default: auto]
     ///
-    /// One of ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming, kaiming_out,
-    /// kumar, pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's
-    /// for the sine), else ours.
+    /// One of ours, ours_mc (its moments from 10^6 samples), eoc (with biases that let weights keep
+    /// the variance of gradients too), siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
+    /// normal:std=S, or auto: the activation's own if it has one (SIREN's for the sine), else ours.
     #[arg(long, value_name = "SCHEME", alias = "scheme")]
     pub(crate) init: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or 2*auto
     ///
-    /// For --init ours; any multiple of auto is accepted. auto is the smallest value at which
+    /// For --init ours or eoc; any multiple of auto is accepted. auto is the smallest value at which
     /// gradients keep their variance from layer to layer, Eq. (13). If no value or every value keeps
     /// it, auto is 1 or the nearest suitable value [default: 2*auto, 6*auto for audio; auto itself if
     /// no value or every value keeps the variance]
     #[arg(long, value_name = "S")]
     pub(crate) sigma_p: Option<SigmaRequest>,
+    /// Standard deviation of the first layer's preactivations, for --init ours or eoc: as --sigma-p
+    /// [default: sigma_p]
+    #[arg(long, value_name = "S", hide_short_help = true)]
+    pub(crate) first_sigma_p: Option<SigmaRequest>,
     /// Standard deviation of the network's initial output [default: sigma_p]
     #[arg(long, value_name = "S", value_parser = positive, hide_short_help = true)]
     pub(crate) last_sigma_p: Option<f64>,
@@ -159,13 +163,15 @@ pub(crate) struct InitializationArguments {
     #[arg(long, alias = "distribution", value_name = "SHAPE", hide_short_help = true)]
     #[arg(value_parser = named::<WeightShape>(WEIGHTS), hide_possible_values = true)]
     pub(crate) weights: Option<WeightShape>,
-    /// Initial biases: zero or like-weights [default: zero; like-weights for audio]
+    /// Initial biases: zero, like-weights or scheme [default: scheme with --init eoc; else zero, and
+    /// like-weights for audio]
     #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
     #[arg(hide_short_help = true, hide_possible_values = true)]
     pub(crate) biases: Option<BiasRule>,
-    /// Initial biases of the first layer: zero, like-weights or uniform:B for U(-B, B)
+    /// Initial biases of the first layer: zero, like-weights, uniform:B for U(-B, B) or normal:S for
+    /// N(0, S^2)
     ///
-    /// [default: those of --biases; if that is not given and f(-x) = f(x), like-weights, so that
+    /// [default: zero with --init eoc unless f(-x) = f(x); else those of --biases; if that is not given and f(-x) = f(x), like-weights, so that
     /// the network is not an even function at the start; with --preset paper those of the paper]
     #[arg(long, value_name = "RULE", hide_short_help = true)]
     pub(crate) first_bias: Option<BiasRule>,
@@ -258,6 +264,7 @@ impl FitArguments {
         request.from = initialization.from.clone();
         request.init = initialization.init;
         request.sigma_p = initialization.sigma_p;
+        request.first_sigma_p = initialization.first_sigma_p;
         request.last_sigma_p = initialization.last_sigma_p;
         request.weights = initialization.weights;
         request.biases = initialization.biases;

@@ -20,11 +20,13 @@ const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots has sigma_p 
 
 /// What the fields of `init --json` contain.
 const INIT_JSON: &str = "JSON: layers has index, fan_in, fan_out, variance, std and bound (of \
-    uniform weights, else null). scheme, derived_for and warnings are about the scheme. sigma_p lists \
+    uniform weights, else null), and bias_std, the standard deviation of the biases. scheme, derived_for and warnings are about the scheme. sigma_p lists \
     the standard deviations that the hidden layers keep, or is \"any\"; if it is empty, they tend to \
     sigma_p_tends_to, 0.0 or \"infinity\". Both are null if they cannot be computed. chi is the factor \
-    by which a hidden layer multiplies a small error in the variance of its preactivations, and \
-    gradient_growth the one by which it multiplies the variance of the gradient. derivatives has the \
+    by which a hidden layer without biases multiplies a small error in the variance of its \
+    preactivations, error_growth the same with its biases, and gradient_growth the factor by which it \
+    multiplies the variance of the gradient; they are at the sigma_p of the scheme if it is kept, else \
+    at the first that is. derivatives has the \
     standard deviations that the theory of wide layers predicts for the outputs: std of the derivative \
     by a coordinate and laplacian_std of the sum of second derivatives, at points with |x|^2 = \
     square_norm, the mean over inputs in [-1, 1]; layers has them as derivative_std and laplacian_std \
@@ -111,19 +113,23 @@ pub(crate) struct InitArguments {
     pub(crate) signal: Option<SignalKind>,
     /// Scheme of the initial weights; see `vi3nr schemes` [default: auto]
     ///
-    /// One of ours, ours_mc (its moments from 10^6 samples), siren, xavier, kaiming, kaiming_out,
-    /// kumar, pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's
-    /// for the sine), else ours.
+    /// One of ours, ours_mc (its moments from 10^6 samples), eoc (with biases that let weights keep
+    /// the variance of gradients too), siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
+    /// normal:std=S, or auto: the activation's own if it has one (SIREN's for the sine), else ours.
     #[arg(long = "init", value_name = "SCHEME", alias = "scheme")]
     pub(crate) scheme: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or a multiple of auto
     /// [default: as for fit, 2*auto, or 6*auto for audio]
     ///
-    /// For --init ours or backward. auto is the smallest value at which gradients keep their
+    /// For --init ours, ours_mc, eoc or backward. auto is the smallest value at which gradients keep their
     /// variance from layer to layer, Eq. (13). If no value or every value keeps it, auto is 1 or the
     /// nearest suitable value, and the default is auto itself.
     #[arg(long, value_name = "S")]
     pub(crate) sigma_p: Option<SigmaRequest>,
+    /// Standard deviation of the first layer's preactivations, for --init ours or eoc: as --sigma-p
+    /// [default: sigma_p]
+    #[arg(long, value_name = "S")]
+    pub(crate) first_sigma_p: Option<SigmaRequest>,
     /// Standard deviation of the network's output [default: sigma_p]
     #[arg(long, value_name = "S", value_parser = positive)]
     pub(crate) last_sigma_p: Option<f64>,
@@ -132,13 +138,13 @@ pub(crate) struct InitArguments {
     #[arg(long = "weights", value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS))]
     #[arg(alias = "distribution", hide_possible_values = true)]
     pub(crate) distribution: Option<WeightShape>,
-    /// Biases: zero or like-weights, distributed as the weights are [default: zero; like-weights
-    /// for audio]
+    /// Biases: zero, like-weights (distributed as the weights are) or scheme (as it determines)
+    /// [default: scheme with --init eoc; else zero, and like-weights for audio]
     #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
     #[arg(hide_possible_values = true)]
     pub(crate) biases: Option<BiasRule>,
-    /// Biases of the first layer: zero, like-weights or uniform:B for U(-B, B)
-    /// [default: as --biases; like-weights if f(-x) = f(x)]
+    /// Biases of the first layer: zero, like-weights, uniform:B for U(-B, B) or normal:S for
+    /// N(0, S^2) [default: as --biases, zero with --init eoc; like-weights if f(-x) = f(x)]
     ///
     /// An even activation without biases would make the network an even function at the start.
     /// --biases sets these biases too.

@@ -48,11 +48,17 @@ pub(crate) fn schemes(arguments: &CatalogArguments) -> CommandResult {
             entry.name, entry.variance, "", entry.derived_for
         );
         text += &parameter_lines(entry.parameters);
+        for own in entry.optional {
+            text += &format!("{:<12} {}: {}\n", "", own.name, own.meaning);
+        }
+        let optional = entry.optional.iter();
+        let optional = optional.map(|own| json!({"name": own.name, "meaning": own.meaning}));
         entries.push(json!({
             "name": entry.name,
             "variance": entry.variance,
             "derived_for": entry.derived_for,
             "parameters": parameters_json(entry.parameters),
+            "optional": optional.collect::<Vec<_>>(),
         }));
     }
     print(arguments.json, &json!({ "schemes": entries }), &text)

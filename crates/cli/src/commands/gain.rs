@@ -148,7 +148,7 @@ fn text(activation: &Activation, gain: &Gain, reason: &str, chi: Option<f64>) ->
         lines.push(line);
     }
     lines.push(explain::condition(gain.condition.value));
-    lines.extend(chi.map(explain::chi));
+    lines.extend(chi.map(|chi| explain::chi(chi, chi)));
     lines.push(format!(
         "Weights of a hidden layer: standard deviation gain/sqrt(fan-in) = {}/sqrt(fan-in);\n\
          uniform on plus or minus sqrt(3) gain/sqrt(fan-in) = {}/sqrt(fan-in).\n\

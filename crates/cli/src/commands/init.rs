@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vi3nr::derivatives::Place;
+use vi3nr::finite_width::FiniteWidth;
 use vi3nr::scheme::Implied;
+use vi3nr::stability::Depth;
 use vi3nr::{BiasRule, InitRule, InputDistribution, Network, Scheme, variance_sensitivity};
 use vi3nr_inr::model_file::{InitialWeights, ModelError};
 use vi3nr_inr::plan::{Initialization, resolve_initialization};
@@ -61,6 +63,7 @@ fn request(arguments: &InitArguments) -> FitRequest {
     let mut request = FitRequest::default();
     request.init = arguments.scheme;
     request.sigma_p = arguments.sigma_p;
+    request.first_sigma_p = arguments.first_sigma_p;
     request.last_sigma_p = arguments.last_sigma_p;
     request.weights = arguments.distribution;
     request.biases = arguments.biases;
@@ -96,8 +99,12 @@ struct Report {
     sigma_p: Value,
     /// Where the list is empty: 0.0 or "infinity".
     sigma_p_tends_to: Value,
-    /// What a layer makes of an error in the variance at that sigma_p.
+    /// What a layer without biases makes of an error in the variance at that sigma_p.
     chi: Option<f64>,
+    /// The same with its biases.
+    error_growth: Option<f64>,
+    /// How deep a network of its width can be; null if that sigma_p or its moments are not known.
+    drift: Option<Drift>,
     /// The factor by which a hidden layer multiplies the gradient's variance at that sigma_p.
     gradient_growth: Option<f64>,
     /// The network's derivatives by its coordinates at the start, as the theory predicts them.
@@ -111,6 +118,15 @@ struct Report {
     file: Option<String>,
 }
 
+#[derive(Serialize, Clone, Copy)]
+struct Drift {
+    /// The number of units of the narrowest hidden layer.
+    width: usize,
+    /// The largest number of layers after which the variance of the preactivations is within a factor
+    /// of 2 of sigma_p^2 with a probability of 95 %; null if it is at every depth.
+    max_depth: Option<usize>,
+}
+
 #[derive(Serialize)]
 struct LayerReport {
     index: usize,
@@ -119,6 +135,8 @@ struct LayerReport {
     variance: f64,
     std: f64,
     bound: Option<f64>,
+    /// The standard deviation of the biases.
+    bias_std: f64,
     /// The predicted standard deviations of the derivative of this layer's preactivations by a
     /// coordinate, and of their Laplacian.
     derivative_std: Option<f64>,
@@ -155,6 +173,7 @@ impl Report {
             variance: plan.variance(),
             std: plan.weight_std,
             bound: plan.bound(),
+            bias_std: plan.bias_std,
             derivative_std: derivative_std.get(layer.index).copied(),
             laplacian_std: laplacian_std.get(layer.index).copied(),
         });
@@ -167,10 +186,9 @@ impl Report {
             missing,
         };
         let (sigma_p, sigma_p_tends_to) = kept(rule, network);
-        let gradient_growth = gradient_growth(rule, network, &sigma_p);
-        let chi = sigma_p[0]
-            .as_f64()
-            .and_then(|sigma_p| variance_sensitivity(network.activation(), sigma_p).ok());
+        let at = fixed_point(rule, &sigma_p);
+        let [gradient_growth, error_growth] = growths(rule, network, at);
+        let chi = at.and_then(|sigma_p| variance_sensitivity(network.activation(), sigma_p).ok());
         Ok(Self {
             activation: network.activation().to_string(),
             scheme: rule.scheme.to_string(),
@@ -183,6 +201,8 @@ impl Report {
             sigma_p,
             sigma_p_tends_to,
             chi,
+            error_growth,
+            drift: at.and_then(|sigma_p| drift(rule, network, sigma_p)),
             gradient_growth,
             derivatives,
             distribution: rule.weights.name(),
@@ -205,28 +225,15 @@ impl Report {
                 self.amounts_to()
             ),
             format!("weights {}, biases {}{}", self.distribution, self.biases, self.first()),
-            format!(
-                "{:>5} {:>8} {:>8}  {:<15} {:<15} {}",
-                "layer", "fan-in", "fan-out", "variance", "std", "bound"
-            ),
         ];
-        lines.extend(self.layers.iter().map(|layer| {
-            let bound = layer.bound.map_or("-".into(), |bound| significant(bound, DIGITS));
-            format!(
-                "{:>5} {:>8} {:>8}  {:<15} {:<15} {bound}",
-                layer.index,
-                layer.fan_in,
-                layer.fan_out,
-                significant(layer.variance, DIGITS),
-                significant(layer.std, DIGITS),
-            )
-        }));
+        lines.extend(self.table());
         if self.layers.iter().any(|layer| layer.bound.is_some()) {
             lines
                 .push("std: standard deviation of the weights, which are uniform on ±bound".into());
         }
         lines.extend(self.gradient_growth.map(explain::gradient_growth));
-        lines.extend(self.chi.map(explain::chi));
+        lines.extend(self.chi.map(|chi| explain::chi(chi, self.error_growth.unwrap_or(chi))));
+        lines.extend(self.drift.map(|drift| explain::max_depth(drift.max_depth, drift.width)));
         lines.push(self.derivatives.text());
         if let Some(reason) = self.reasons.get("sigma_p").and_then(Value::as_str) {
             lines.push(format!("default sigma_p of {}: {reason}", self.signals));
@@ -236,6 +243,32 @@ impl Report {
             lines.push(format!("{file} ({parameters} parameters, seed {seed})"));
         }
         lines.join("\n")
+    }
+
+    /// The numbers of each layer. Standard deviations of biases are shown where there are any.
+    fn table(&self) -> Vec<String> {
+        let has_biases = self.layers.iter().any(|layer| layer.bias_std > 0.0);
+        let row = |[index, fan_in, fan_out, variance, std, bound, biases]: [String; 7]| {
+            let row = format!(
+                "{index:>5} {fan_in:>8} {fan_out:>8}  {variance:<15} {std:<15} {bound:<15}"
+            );
+            let row = if has_biases { format!("{row} {biases}") } else { row };
+            row.trim_end().to_owned()
+        };
+        let names = ["layer", "fan-in", "fan-out", "variance", "std", "bound", "std of biases"];
+        let mut lines = vec![row(names.map(str::to_owned))];
+        lines.extend(self.layers.iter().map(|layer| {
+            row([
+                layer.index.to_string(),
+                layer.fan_in.to_string(),
+                layer.fan_out.to_string(),
+                significant(layer.variance, DIGITS),
+                significant(layer.std, DIGITS),
+                layer.bound.map_or("-".into(), |bound| significant(bound, DIGITS)),
+                significant(layer.bias_std, DIGITS),
+            ])
+        }));
+        lines
     }
 
     /// The first biases, where they differ.
@@ -296,14 +329,36 @@ fn predicted(rule: &InitRule, network: &Network) -> (Vec<f64>, Vec<f64>, Option<
     }
 }
 
-/// The growth of gradients in the first layer between hidden ones, at the first sigma_p that is
-/// `kept`.
-fn gradient_growth(rule: &InitRule, network: &Network, kept: &Value) -> Option<f64> {
+/// The sigma_p at which the factors of a layer are computed: that of the scheme if it is `kept`, else the
+/// first that is, and 1 where every sigma_p is.
+fn fixed_point(rule: &InitRule, kept: &Value) -> Option<f64> {
+    let is_own =
+        |sigma_p: &f64| rule.scheme.sigma_p().is_some_and(|own| (sigma_p / own - 1.0).abs() < 1e-6);
+    let Some(kept) = kept.as_array() else {
+        return kept.is_string().then(|| rule.scheme.sigma_p().unwrap_or(1.0));
+    };
+    let kept: Vec<f64> = kept.iter().filter_map(Value::as_f64).collect();
+    kept.iter().find(|sigma_p| is_own(sigma_p)).or(kept.first()).copied()
+}
+
+/// How deep a network of this width can be whose hidden layers keep `sigma_p`.
+fn drift(rule: &InitRule, network: &Network, sigma_p: f64) -> Option<Drift> {
+    let Depth { share, width, .. } = Depth::of(rule, network, sigma_p).ok()??;
+    let own = FiniteWidth::of(network.activation(), sigma_p).ok()?;
+    Some(Drift { width, max_depth: own.max_depth(share, width) })
+}
+
+/// The factors by which the first layer between hidden ones multiplies the variance of the gradient and
+/// an error in the variance, at this sigma_p.
+fn growths(rule: &InitRule, network: &Network, sigma_p: Option<f64>) -> [Option<f64>; 2] {
     let layers = network.layers();
-    let hidden = layers.get(1).filter(|layer| layer.index + 1 < layers.len())?;
-    // Where every sigma_p is kept, the growth is the same for all.
-    let sigma_p = if kept.is_string() { 1.0 } else { kept[0].as_f64()? };
-    rule.gradient_growth(network.activation(), sigma_p, hidden.fan_in, hidden.fan_out).ok()
+    let hidden = layers.get(1).filter(|layer| layer.index + 1 < layers.len());
+    let (Some(hidden), Some(sigma_p)) = (hidden, sigma_p) else { return [None, None] };
+    let (activation, fans) = (network.activation(), (hidden.fan_in, hidden.fan_out));
+    [
+        rule.gradient_growth(activation, sigma_p, fans.0, fans.1).ok(),
+        rule.error_growth(activation, sigma_p, fans.0, fans.1).ok(),
+    ]
 }
 
 /// The sigma_p that the scheme amounts to between the first two hidden layers, and the limit where

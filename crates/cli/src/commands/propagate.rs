@@ -1,10 +1,11 @@
 //! `vi3nr propagate`: what becomes of variances in a deep network.
 
 use serde::Serialize;
+use vi3nr::InitRule;
 use vi3nr_inr::chart::{Chart, ChartFormat, Curve, Level, Panel, Scale};
 use vi3nr_lab::propagate::{
     ChoiceError, DerivativePropagation, Expectation, PropagateError, Propagation, PropagationPlan,
-    choose_scheme, expectation, hidden_variances, propagate, propagate_derivatives,
+    choose_scheme, expectation, propagate, propagate_derivatives,
 };
 
 use crate::CommandResult;
@@ -55,12 +56,13 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
             error => Failure::usage(error),
         },
     )?;
-    let variances =
-        hidden_variances(&scheme, activation, arguments.width).map_err(Failure::usage)?;
+    let width = arguments.width;
+    let layer =
+        InitRule::new(scheme).hidden_layer(activation, width, width).map_err(Failure::usage)?;
     let plan = PropagationPlan {
         activation: activation.clone(),
-        weight_variance: variances.weights,
-        bias_variance: variances.biases,
+        weight_variance: layer.variance(),
+        bias_variance: layer.bias_variance(),
         weights: arguments.weights,
         sigma_p,
         depth: arguments.depth,
@@ -90,8 +92,8 @@ pub(crate) fn run(arguments: &PropagateArguments) -> CommandResult {
         scheme: scheme.to_string(),
         short_scheme: explain::scheme(&scheme),
         sigma_p,
-        weight_variance: variances.weights,
-        bias_variance: variances.biases,
+        weight_variance: layer.variance(),
+        bias_variance: layer.bias_variance(),
         distribution: plan.weights.name(),
         depth: plan.depth,
         width: plan.width,
@@ -199,7 +201,7 @@ fn text(report: &Report) -> String {
         }
     }
     if let Some(expected) = &report.expected {
-        text += &expected_text(expected, report.bias_variance, *width);
+        text += &expected_text(expected, *width);
     }
     if let Some(cosine) = result.cosine {
         text += &format!(
@@ -218,16 +220,13 @@ fn text(report: &Report) -> String {
 }
 
 /// What the width alone explains, and what a layer makes of an error.
-fn expected_text(expected: &Expectation, bias_variance: f64, width: usize) -> String {
+fn expected_text(expected: &Expectation, width: usize) -> String {
     let mut text = format!(
         "expected of networks of {width} units: E_f = {:.1} %, E_b = {:.1} % (means over seeds)\n{}\n",
         expected.e_f,
         expected.e_b,
-        explain::chi(expected.chi),
+        explain::chi(expected.chi, expected.error_factor),
     );
-    if bias_variance > 0.0 {
-        text += &format!("with these biases: {}\n", explain::error_factor(expected.error_factor));
-    }
     text += &explain::max_depth(expected.max_depth, width);
     text + "\n"
 }

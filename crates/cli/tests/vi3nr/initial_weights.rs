@@ -38,6 +38,51 @@ fn initial_weights_follow_the_theory() {
     );
 }
 
+/// The edge of chaos keeps both variances, by biases that the report contains.
+#[test]
+fn the_edge_of_chaos_has_biases() {
+    let init = |rest: &[&str]| {
+        answer(&[&["init"], rest, &["--dims", "2,128,128,128,3", "--scheme", "eoc"]].concat())
+    };
+    let tanh = init(&["tanh", "--sigma-p", "1"]);
+    assert_eq!((&tanh["biases"], &tanh["first_biases"]), (&json!("scheme"), &json!("zero")));
+    assert!((number(&tanh["sigma_p"][0]) - 1.0).abs() < 1e-9);
+    assert!((number(&tanh["gradient_growth"]) - 1.0).abs() < 1e-9);
+    // 1 - 1/1.17784 and 0.4611/1.17784.
+    let bias = |report: &Value, layer: usize| number(&report["layers"][layer]["bias_std"]);
+    assert!((bias(&tanh, 1).powi(2) - 0.150965).abs() < 1e-6);
+    assert_eq!((bias(&tanh, 0), bias(&tanh, 3)), (0.0, bias(&tanh, 1)));
+    assert!((number(&tanh["error_growth"]) - 0.39147).abs() < 1e-4);
+    assert!(number(&tanh["derivatives"]["std"]) > 0.0);
+    assert_eq!(tanh["warnings"], json!([]));
+    // The fixed point that was asked for, not the stable one below it.
+    let gelu = init(&["gelu", "--sigma-p", "1"]);
+    assert!(gelu["warnings"][0].as_str().unwrap().contains("chi = 1.144"));
+    assert!(number(&gelu["error_growth"]) > 1.06 && gelu["sigma_p"].as_array().unwrap().len() == 2);
+    let first = init(&["tanh", "--sigma-p", "1", "--first-sigma-p", "0.5"]);
+    assert!(bias(&first, 1) > bias(&first, 2));
+    assert_eq!(bias(&init(&["tanh", "--biases", "zero"]), 1), 0.0);
+
+    let folder = tempfile::tempdir().unwrap();
+    for (rest, part) in [
+        (
+            &["gaussian", "--sigma-p", "0.01"][..],
+            "--init: the scheme eoc:sigma_p=0.01 does not apply to gaussian",
+        ),
+        (&["tanh", "--first-sigma-p", "0"], "a finite number above 0"),
+        (&["tanh", "--first-sigma-p", "nan"], "a finite number above 0"),
+        (&["tanh", "--last-sigma-p", "1"], "--last-sigma-p: a sigma_p of the last layer"),
+    ] {
+        let arguments = [&["init", "--dims", "2,8,8,1", "--scheme", "eoc"], rest].concat();
+        let message = error(folder.path(), 2, &arguments);
+        assert!(message.contains(part), "{rest:?}: {message}");
+    }
+    let arguments =
+        ["init", "sine", "--dims", "2,8,8,1", "--init", "siren", "--first-sigma-p", "1"];
+    let message = error(folder.path(), 2, &arguments);
+    assert!(message.contains("--first-sigma-p: ") && message.contains("ours or eoc"), "{message}");
+}
+
 #[test]
 fn initial_weights_are_written_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();

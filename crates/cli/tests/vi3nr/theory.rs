@@ -196,10 +196,10 @@ fn people_read_tables() {
         text(&["init", "gaussian", "--dims", "2,128,128,3"]),
         "ours:sigma_p=0.155377, derived for any activation; hidden layers keep sigma_p = 0.1553774\n\
          weights uniform, biases zero, those of the first layer like-weights\n\
-         layer   fan-in  fan-out  variance        std             bound\n\
-         \x20   0        2      128  0.036213203     0.19029767      0.32960523\n\
-         \x20   1      128      128  0.00085008103   0.029156149     0.050499932\n\
-         \x20   2      128        3  0.00085008103   0.029156149     0.050499932\n\
+         layer   fan-in  fan-out  variance        std             bound           std of biases\n\
+         \x20   0        2      128  0.036213203     0.19029767      0.32960523      0.19029767\n\
+         \x20   1      128      128  0.00085008103   0.029156149     0.050499932     0\n\
+         \x20   2      128        3  0.00085008103   0.029156149     0.050499932     0\n\
          std: standard deviation of the weights, which are uniform on ±bound\n\
          gradient growth 4.591: the gradient's variance grows 4.591 times per layer going back; 1 is \
          the goal\n\
@@ -210,6 +210,18 @@ fn people_read_tables() {
          default sigma_p of images: 0.155377, 2 times the smallest value at which gradients keep their \
          variance, Eq. (13), 0.0776887\n"
     );
+    let chaos = text(&["init", "tanh", "--init", "eoc", "--sigma-p", "1", "--dims", "2,64,64,3"]);
+    let parts = [
+        "eoc:sigma_p=1, derived for activations with f(0) = 0, or any where cond >= 1; hidden",
+        "weights uniform, biases scheme, those of the first layer zero\n",
+        "bound           std of biases\n",
+        "gradient growth 1: ",
+        "chi 0.4611: a layer with biases multiplies an error in the variance of the preactivations by \
+         0.3915, so it fades with depth\n",
+    ];
+    for part in parts {
+        assert!(chaos.contains(part), "{part}: {chaos}");
+    }
     let kaiming = text(&["init", "relu", "--init", "kaiming", "--dims", "2,64,64,3"]);
     assert!(kaiming.contains("gradient growth 1: the gradient keeps its variance"), "{kaiming}");
     let shrinking = text(&["init", "tanh", "--init", "xavier", "--dims", "2,64,64,1"]);

@@ -12,7 +12,7 @@ pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
 /// Initial weights and biases of the variances that belong to `sigma_p`.
 pub(crate) fn weights(network: &Network, sigma_p: f64) -> Vec<f32> {
     let rule = InitRule {
-        scheme: Scheme::VarianceInformed { sigma_p, last_sigma_p: None },
+        scheme: Scheme::ours(sigma_p),
         weights: WeightShape::Uniform,
         biases: BiasRule::LikeWeights,
         first_biases: BiasRule::LikeWeights,

@@ -33,7 +33,7 @@ impl Sampled for TestImage {
 
 fn problem(activation: &str) -> (Network, Vec<f32>) {
     let network = Network::uniform(2, 32, 4, 2, activation.parse().unwrap()).unwrap();
-    let scheme = Scheme::VarianceInformed { sigma_p: 0.5, last_sigma_p: None };
+    let scheme = Scheme::ours(0.5);
     let rule = InitRule::new(scheme).with_first_biases(BiasRule::LikeWeights);
     let start = vi3nr::draw(&network, &rule.plan(&network).unwrap(), 1);
     (network, start)

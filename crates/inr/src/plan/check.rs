@@ -67,6 +67,7 @@ pub(super) fn start(request: &FitRequest) -> Result<(), RequestError> {
     let given = [
         ("init", request.init.is_some()),
         ("sigma_p", request.sigma_p.is_some()),
+        ("first_sigma_p", request.first_sigma_p.is_some()),
         ("last_sigma_p", request.last_sigma_p.is_some()),
         ("weights", request.weights.is_some()),
         ("biases", request.biases.is_some()),

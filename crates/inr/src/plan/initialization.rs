@@ -1,8 +1,11 @@
 //! The initialization of a network, for a fit and for drawing initial weights alone.
 
 use vi3nr::number::significant;
-use vi3nr::scheme::{SchemeField, SchemeRefusal, SchemeRequest, SigmaReason};
-use vi3nr::{InitRule, Network, variance_sensitivity};
+use vi3nr::scheme::{
+    ChosenScheme, SchemeField, SchemeRefusal, SchemeRequest, SigmaReason, SigmaRequests,
+};
+use vi3nr::stability::{Depth, Instability};
+use vi3nr::{BiasRule, Error, InitRule, Network, Scheme};
 
 use super::Reason;
 use crate::recipe::Recipe;
@@ -35,10 +38,15 @@ pub fn resolve_initialization(
     recipe: &Recipe,
 ) -> Result<Initialization, RequestError> {
     let activation = network.activation();
+    let sigmas = SigmaRequests {
+        sigma_p: request.sigma_p,
+        first_sigma_p: request.first_sigma_p,
+        last_sigma_p: request.last_sigma_p,
+    };
     let chosen = request
         .init
         .unwrap_or(SchemeRequest::Auto)
-        .resolve(activation, request.sigma_p, request.last_sigma_p, recipe.sigma_p_factor)
+        .resolve(activation, &sigmas, recipe.sigma_p_factor)
         .map_err(request_error)?;
     let mut reasons = Vec::new();
     if request.init.is_none_or(|asked| asked == SchemeRequest::Auto) {
@@ -48,17 +56,15 @@ pub fn resolve_initialization(
         };
         reasons.push(Reason { field: "init", text });
     }
-    if let Some(sigma_p) = chosen.sigma_p.filter(|own| own.reason != SigmaReason::Given) {
-        let text = format!("{}, {}", significant(sigma_p.value, DIGITS), sigma_p.reason);
-        reasons.push(Reason { field: "sigma_p", text });
+    for (field, sigma_p) in [("sigma_p", chosen.sigma_p), ("first_sigma_p", chosen.first_sigma_p)] {
+        if let Some(sigma_p) = sigma_p.filter(|own| own.reason != SigmaReason::Given) {
+            let text = format!("{}, {}", significant(sigma_p.value, DIGITS), sigma_p.reason);
+            reasons.push(Reason { field, text });
+        }
     }
-    let biases = request.biases.unwrap_or(recipe.biases);
-    let first_biases = match (request.first_bias, request.biases) {
-        (Some(first), _) => first,
-        (None, Some(all)) => all,
-        (None, None) => recipe.first_biases(activation),
-    };
-    if request.first_bias.is_none() && first_biases != biases {
+    let (first_biases, biases) = biases(request, network, recipe, &chosen);
+    let is_chosen = request.first_bias.is_none() && request.biases.is_none();
+    if is_chosen && activation.is_even() && ![biases, BiasRule::Zero].contains(&first_biases) {
         let text = format!("{first_biases}: with f(-x) = f(x) and no biases the network is even");
         reasons.push(Reason { field: "first_bias", text });
     }
@@ -67,22 +73,43 @@ pub fn resolve_initialization(
         .with_biases(biases)
         .with_first_biases(first_biases);
     let mut warnings = chosen.scheme.warnings(activation);
-    warnings.extend(instability(network, chosen.sigma_p.map(|own| own.value)));
+    warnings.extend(instability(network, &rule));
     Ok(Initialization { rule, reasons, warnings })
 }
 
-/// A warning if an error in the variance of the preactivations grows tenfold within the network.
-fn instability(network: &Network, sigma_p: Option<f64>) -> Option<String> {
-    let chi = variance_sensitivity(network.activation(), sigma_p?).ok()?;
-    let layers = std::f64::consts::LN_10 / chi.ln();
-    let is_grown = chi > 1.0 + 1e-6 && network.layer_count() as f64 > layers;
-    is_grown.then(|| {
-        format!(
-            "sigma_p is not stable for {}: a layer multiplies an error in the variance by {chi:.3}, \
-             tenfold in {layers:.0} layers",
-            network.activation()
-        )
-    })
+/// The biases of the first layer and of the others: those of the request, of the scheme if it determines
+/// any, or of the recipe, in this order.
+fn biases(
+    request: &FitRequest,
+    network: &Network,
+    recipe: &Recipe,
+    chosen: &ChosenScheme,
+) -> (BiasRule, BiasRule) {
+    let own = chosen.scheme.usual_biases();
+    let others = match (request.biases, own) {
+        (Some(given), _) => given,
+        (None, BiasRule::Zero) => recipe.biases,
+        (None, own) => own,
+    };
+    let first = match (request.first_bias, request.biases, own) {
+        (Some(first), ..) => first,
+        (None, Some(all), _) => all,
+        // The scheme keeps the variance without biases there, but an even network would stay even.
+        (None, None, BiasRule::Scheme) if !network.activation().is_even() => BiasRule::Zero,
+        (None, None, _) => recipe.first_biases(network.activation()),
+    };
+    (first, others)
+}
+
+/// A warning if an error in the variance of the preactivations grows within the network.
+/// [`Scheme::EdgeOfChaos`] warns of it itself, at any depth.
+fn instability(network: &Network, rule: &InitRule) -> Option<String> {
+    if matches!(rule.scheme, Scheme::EdgeOfChaos { .. }) {
+        return None;
+    }
+    let depth = Depth::of(rule, network, rule.scheme.sigma_p()?).ok()??;
+    let unstable = Instability::of(network.activation(), &depth).ok()??;
+    Some(unstable.to_string())
 }
 
 /// The error as one in the fields of the request.
@@ -90,7 +117,9 @@ fn request_error(refusal: SchemeRefusal) -> RequestError {
     let field = match refusal.field() {
         Some(SchemeField::Scheme) => "init",
         Some(SchemeField::SigmaP) => "sigma_p",
+        Some(SchemeField::FirstSigmaP) => "first_sigma_p",
         Some(SchemeField::LastSigmaP) => "last_sigma_p",
+        _ if matches!(refusal, SchemeRefusal::Theory(Error::Scheme { .. })) => "init",
         _ => "activation",
     };
     RequestError::new(field, refusal.to_string(), "")

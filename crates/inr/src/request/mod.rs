@@ -78,6 +78,9 @@ pub struct FitRequest {
     /// The standard deviation σ_p of the preactivations, for schemes that use one.
     #[serde(with = "text", skip_serializing_if = "Option::is_none")]
     pub sigma_p: Option<SigmaRequest>,
+    /// The standard deviation of the first layer's preactivations, if it differs from `sigma_p`.
+    #[serde(with = "text", skip_serializing_if = "Option::is_none")]
+    pub first_sigma_p: Option<SigmaRequest>,
     /// The standard deviation of the network's initial output, if it differs from `sigma_p`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_sigma_p: Option<f64>,

@@ -12,7 +12,7 @@ use super::{FitRequest, RequestError};
 use crate::signal::SignalKind;
 
 /// The fields that apply to every kind of signal.
-const FIELDS: [&str; 30] = [
+const FIELDS: [&str; 31] = [
     "file",
     "preset",
     "activation",
@@ -21,6 +21,7 @@ const FIELDS: [&str; 30] = [
     "from",
     "init",
     "sigma_p",
+    "first_sigma_p",
     "last_sigma_p",
     "weights",
     "biases",
@@ -134,6 +135,7 @@ impl FitRequest {
             width: None,
             init: None,
             sigma_p: None,
+            first_sigma_p: None,
             last_sigma_p: None,
             weights: None,
             biases: None,
@@ -215,8 +217,8 @@ mod tests {
     fn full() -> Value {
         json!({
             "file": "a.png", "preset": "paper", "activation": "tanh", "layers": 3, "width": 9,
-            "from": "run", "init": "ours", "sigma_p": 0.5, "last_sigma_p": 2.0, "weights": "normal",
-            "biases": "zero", "first_bias": "uniform:0.5", "seed": 7, "supervise": "surface",
+            "from": "run", "init": "ours", "sigma_p": 0.5, "first_sigma_p": "7*auto",
+            "last_sigma_p": 2.0, "weights": "normal", "biases": "zero", "first_bias": "uniform:0.5", "seed": 7, "supervise": "surface",
             "terms": "siren eikonal:0.5", "steps": 12, "batch": "full",
             "optimizer": "muon", "lr": 0.25, "schedule": "cosine", "lr_decay": 0.5,
             "time_limit": 3.5, "target_psnr": 40.0, "quality": 44.5, "tile": 48,
@@ -280,6 +282,8 @@ mod tests {
             (json!({"layers": 2.5}), "layers"),
             (json!({"sigma_p": "much"}), "sigma_p"),
             (json!({"sigma_p": -1.0}), "sigma_p"),
+            (json!({"first_sigma_p": 0}), "first_sigma_p"),
+            (json!({"first_sigma_p": "nan"}), "first_sigma_p"),
             (json!({"activation": "gausian"}), "activation"),
             (json!({"optimizer": "sgd"}), "optimizer"),
             (json!({"batch": 0}), "batch"),

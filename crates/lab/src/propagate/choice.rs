@@ -1,6 +1,6 @@
 //! The scheme that the experiment compares, from what the user asked for.
 
-use vi3nr::scheme::{SchemeRefusal, SchemeRequest, SigmaRequest};
+use vi3nr::scheme::{SchemeRefusal, SchemeRequest, SigmaRequest, SigmaRequests};
 use vi3nr::{Activation, Error, Scheme};
 
 /// Why a scheme cannot be compared.
@@ -32,9 +32,12 @@ pub fn choose_scheme(
         SchemeRequest::Auto => SchemeRequest::VarianceInformed,
         asked => asked,
     };
-    let is_ours = matches!(asked, SchemeRequest::VarianceInformed | SchemeRequest::MonteCarlo);
-    let own_sigma_p = sigma_p.filter(|_| is_ours);
-    let scheme = asked.resolve(activation, own_sigma_p, None, 1.0)?.scheme;
+    let has_own = matches!(
+        asked,
+        SchemeRequest::VarianceInformed | SchemeRequest::MonteCarlo | SchemeRequest::EdgeOfChaos
+    );
+    let own = SigmaRequests { sigma_p: sigma_p.filter(|_| has_own), ..SigmaRequests::default() };
+    let scheme = asked.resolve(activation, &own, 1.0)?.scheme;
     let input = match sigma_p {
         Some(asked) => asked.resolve(activation)?.value,
         None => scheme.sigma_p().unwrap_or(1.0),

@@ -16,8 +16,8 @@ fn derivatives_have_the_predicted_variances() {
         ("silu", 1.0, 1.0, 2),
     ] {
         let plan = PropagationPlan { width: 256, depth: 3, batch: 16, ..plan(activation, sigma_p) };
-        let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
-        let kept = hidden_variances(&scheme, &plan.activation, 256).unwrap().weights;
+        let scheme = Scheme::ours(sigma_p);
+        let kept = hidden_variance(scheme, &plan.activation, 256);
         let seen: Vec<DerivativePropagation> = (0..NETWORKS)
             .map(|seed| {
                 let plan = PropagationPlan { weight_variance: scale * kept, seed, ..plan.clone() };
@@ -121,7 +121,7 @@ fn derivatives_say_what_is_not_predicted() {
 fn initial_networks_have_the_predicted_derivatives() {
     const NETWORKS: u64 = 48;
     let ours = |sigma_p, last_sigma_p| {
-        InitRule::new(Scheme::VarianceInformed { sigma_p, last_sigma_p })
+        InitRule::new(Scheme::VarianceInformed { sigma_p, first_sigma_p: None, last_sigma_p })
             .with_weights(WeightShape::Normal)
     };
     let backend = CpuBackend::new(Some(1)).unwrap();

@@ -19,7 +19,7 @@ pub use derivatives::{DerivativePropagation, MAX_COORDINATES, propagate_derivati
 pub use expectation::{Expectation, expectation};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
-use vi3nr::{Activation, Error, InitRule, Network, Scheme, WeightShape};
+use vi3nr::{Activation, Error, WeightShape};
 use vi3nr_engine::{DenseLayers, EngineError};
 use weights::{Biases, Weights};
 
@@ -101,33 +101,6 @@ pub enum PropagateError {
     /// Memory or threads are unavailable.
     #[error(transparent)]
     Engine(#[from] EngineError),
-}
-
-/// The variances of the weights and of the biases of a layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HiddenVariances {
-    /// σ²(W).
-    pub weights: f64,
-    /// σ²(b), 0 for schemes without biases.
-    pub biases: f64,
-}
-
-/// The variances that `scheme` gives to a layer between two hidden layers of `width` units.
-///
-/// # Errors
-/// Returns an [`Error`] if the scheme does not apply to the activation or the width is out of
-/// range.
-pub fn hidden_variances(
-    scheme: &Scheme,
-    activation: &Activation,
-    width: usize,
-) -> Result<HiddenVariances, Error> {
-    // The second of three layers lies between hidden layers; its variances depend on no other
-    // layer.
-    let network = Network::new(vec![1, width, width, 1], activation.clone())?;
-    let layer = InitRule::new(*scheme).plan(&network)?[1];
-    let weights = layer.variance();
-    Ok(HiddenVariances { weights, biases: layer.biases.variance(weights) })
 }
 
 /// The symmetric mean absolute percentage error of `values` against `target`, in percent and

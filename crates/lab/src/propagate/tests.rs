@@ -1,10 +1,17 @@
+use vi3nr::{InitRule, Scheme};
+
 use super::*;
+
+/// The variance of the weights between hidden layers.
+pub(super) fn hidden_variance(scheme: Scheme, activation: &Activation, width: usize) -> f64 {
+    InitRule::new(scheme).hidden_layer(activation, width, width).unwrap().variance()
+}
 
 pub(super) fn plan(activation: &str, sigma_p: f64) -> PropagationPlan {
     let activation: Activation = activation.parse().unwrap();
-    let scheme = Scheme::VarianceInformed { sigma_p, last_sigma_p: None };
+    let scheme = Scheme::ours(sigma_p);
     PropagationPlan {
-        weight_variance: hidden_variances(&scheme, &activation, 64).unwrap().weights,
+        weight_variance: hidden_variance(scheme, &activation, 64),
         bias_variance: 0.0,
         weights: WeightShape::Uniform,
         activation,
@@ -144,8 +151,8 @@ fn every_distribution_of_weights_preserves_the_variance() {
         WeightShape::Orthogonal,
     ] {
         let plan = PropagationPlan { weights, width: 256, depth: 3, ..plan("tanh", 1.0) };
-        let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
-        let weight_variance = hidden_variances(&scheme, &plan.activation, 256).unwrap().weights;
+        let scheme = Scheme::ours(1.0);
+        let weight_variance = hidden_variance(scheme, &plan.activation, 256);
         let plan = PropagationPlan { weight_variance, ..plan };
         let measured = propagate(&plan).unwrap();
         assert_eq!(measured, propagate(&PropagationPlan { threads: Some(2), ..plan }).unwrap());

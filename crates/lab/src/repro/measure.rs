@@ -5,13 +5,13 @@ use std::collections::hash_map::Entry;
 use std::time::Instant;
 
 use vi3nr::backward::{GridSearch, Solution, grid_search, solve};
-use vi3nr::{Activation, Gain, Moments, Scheme, WeightShape};
+use vi3nr::{Activation, Gain, InitRule, Moments, Scheme, WeightShape};
 
 use super::experiment::{Experiment, Quantity, SigmaChoice, TableEntry};
 use super::heat_map;
 use super::result::{Cell, RunResult};
 use super::{Agreement, ReproError, Settings, compare};
-use crate::propagate::{Propagation, PropagationPlan, hidden_variances, propagate};
+use crate::propagate::{Propagation, PropagationPlan, propagate};
 use crate::spread::spread;
 
 /// The values of each quantity: one for each repetition, or a single one if nothing is random.
@@ -167,8 +167,9 @@ fn repetition(
     let (exact, bias_variance) = match case.gain_squared {
         Some(gain_squared) => (gain_squared, 0.0),
         None => {
-            let own = hidden_variances(&scheme, activation, settings.width)?;
-            (own.weights * width, own.biases)
+            let rule = InitRule::new(scheme);
+            let layer = rule.hidden_layer(activation, settings.width, settings.width)?;
+            (layer.variance() * width, layer.bias_variance())
         }
     };
     let product = match case.samples {

@@ -189,7 +189,7 @@ impl InitRule {
     /// use vi3nr::{InitRule, Network, Scheme};
     ///
     /// let network = Network::uniform(2, 128, 5, 1, "tanh".parse()?)?;
-    /// let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None });
+    /// let rule = InitRule::new(Scheme::ours(1.0));
     /// let found = rule.derivative_variances(&network)?;
     /// assert!((found.preactivations[4] - 1.0).abs() < 1e-9);
     /// assert!((found.derivatives[4] - 1.5357).abs() < 1e-4);
@@ -206,7 +206,7 @@ impl InitRule {
             .map(|(layer, plan)| LayerScale {
                 fan_in: layer.fan_in,
                 weight_variance: plan.variance(),
-                bias_variance: plan.biases.variance(plan.variance()),
+                bias_variance: plan.bias_variance(),
             })
             .collect();
         variances(network.activation(), place, &scales)

@@ -154,7 +154,7 @@ fn deep_layers_follow_the_closed_form() {
 #[test]
 fn the_relu_keeps_derivatives_and_has_no_laplacian() {
     let network = Network::uniform(3, 64, 6, 1, Activation::relu()).unwrap();
-    let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None });
+    let rule = InitRule::new(Scheme::ours(1.0));
     let found = rule.derivative_variances(&network).unwrap();
     for variance in &found.derivatives {
         assert!((variance - 1.0).abs() < 1e-12, "{found:?}");

@@ -5,7 +5,7 @@ mod orthogonal;
 use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
 use crate::rng::{Random, Stream};
-use crate::{BiasRule, LayerPlan, Network, WeightShape};
+use crate::{LayerPlan, Network, WeightShape};
 
 /// Draws the initial parameters of `network` according to `plan`, which has one entry per layer.
 /// Returns them in the order of [`Network::layers`]. A seed gives the same bytes on every machine.
@@ -17,7 +17,7 @@ use crate::{BiasRule, LayerPlan, Network, WeightShape};
 /// use vi3nr::{InitRule, Network, Scheme};
 ///
 /// let network = Network::uniform(2, 64, 4, 3, "tanh".parse()?)?;
-/// let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None });
+/// let rule = InitRule::new(Scheme::ours(1.0));
 /// let parameters = vi3nr::draw(&network, &rule.plan(&network)?, 1);
 /// assert_eq!(parameters.len(), network.parameter_count());
 /// # Ok::<(), vi3nr::Error>(())
@@ -30,18 +30,9 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
         let weights = &mut parameters[layer.weights.clone()];
         fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::WEIGHTS), weights);
         let biases = &mut parameters[layer.biases.clone()];
-        // The entries of a random orthogonal matrix are nearly normal, so biases drawn like them
-        // are normal.
-        let like_weights = match plan.weights {
-            WeightShape::Orthogonal => WeightShape::Normal,
-            shape => shape,
-        };
-        let (shape, std) = match plan.biases {
-            BiasRule::Zero => continue,
-            BiasRule::LikeWeights => (like_weights, plan.weight_std),
-            BiasRule::Uniform { bound } => (WeightShape::Uniform, bound / libm::sqrt(3.0)),
-        };
-        fill(shape, std, 1, &random(Stream::BIASES), biases);
+        if plan.bias_std > 0.0 {
+            fill(plan.biases, plan.bias_std, 1, &random(Stream::BIASES), biases);
+        }
     }
     parameters
 }
@@ -91,11 +82,11 @@ fn truncated_normal(uniform: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{InitRule, Scheme};
+    use crate::{BiasRule, InitRule, Scheme};
 
     fn parameters(weights: WeightShape, biases: BiasRule, seed: u64) -> (Network, Vec<f32>) {
         let network = Network::uniform(2, 256, 4, 3, "gaussian".parse().unwrap()).unwrap();
-        let scheme = Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None };
+        let scheme = Scheme::ours(0.15);
         let rule = InitRule { scheme, weights, biases, first_biases: biases };
         let plan = rule.plan(&network).unwrap();
         let drawn = draw(&network, &plan, seed);
@@ -127,6 +118,34 @@ mod tests {
         assert!(drawn[layer.biases.clone()].iter().all(|bias| *bias != 0.0 && bias.abs() <= bound));
     }
 
+    /// The biases of the edge of chaos are normal, with the variance that the weights leave.
+    #[test]
+    fn biases_of_the_edge_of_chaos_have_their_variance() {
+        const UNITS: usize = 16_384;
+        let network = Network::new(vec![2, 16, UNITS, 1], "tanh".parse().unwrap()).unwrap();
+        let rule = InitRule::new(Scheme::EdgeOfChaos { sigma_p: 2.0, first_sigma_p: None });
+        let plan = rule.plan(&network).unwrap();
+        let drawn = draw(&network, &plan, 3);
+        let [first, second, ..] = &network.layers()[..] else { panic!() };
+        assert!(drawn[first.biases.clone()].iter().all(|bias| *bias == 0.0));
+        let mean_of = |power: i32, range: &std::ops::Range<usize>| {
+            let values = &drawn[range.clone()];
+            values.iter().map(|x| f64::from(*x).powi(power)).sum::<f64>() / values.len() as f64
+        };
+        // Five standard errors, of weights and of biases.
+        let variance = mean_of(2, &second.weights);
+        let five = 5.0 * (0.8 / (16 * UNITS) as f64).sqrt();
+        assert!((variance / plan[1].variance() - 1.0).abs() < five, "{variance}");
+        let condition = crate::backward_condition(network.activation(), 2.0).unwrap();
+        let expected = 4.0 * (1.0 - 1.0 / condition);
+        let five = 5.0 * (2.0 / UNITS as f64).sqrt();
+        let variance = mean_of(2, &second.biases);
+        assert!((variance / expected - 1.0).abs() < five, "{variance} {expected}");
+        // The fourth moment of a normal distribution.
+        let kurtosis = mean_of(4, &second.biases) / (variance * variance);
+        assert!((kurtosis - 3.0).abs() < 5.0 * (24.0 / UNITS as f64).sqrt(), "{kurtosis}");
+    }
+
     /// The biases of the first layer have their own rule, and all others are 0.
     #[test]
     fn first_biases_have_a_rule_of_their_own() {
@@ -134,7 +153,7 @@ mod tests {
         for (rule, bound) in [(BiasRule::Uniform { bound: 0.3 }, 0.3), (BiasRule::LikeWeights, 3.0)]
         {
             let rule = InitRule {
-                scheme: Scheme::VarianceInformed { sigma_p: 2f64.sqrt(), last_sigma_p: None },
+                scheme: Scheme::ours(2f64.sqrt()),
                 weights: WeightShape::Uniform,
                 biases: BiasRule::Zero,
                 first_biases: rule,

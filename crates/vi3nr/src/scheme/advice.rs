@@ -1,5 +1,6 @@
 //! The activations that a scheme was derived for, and warnings for others.
 
+use super::edge_of_chaos::EdgeOfChaos;
 use super::variance::{at_zero, kink_at_zero};
 use super::{Fan, Scheme};
 use crate::Activation;
@@ -11,6 +12,7 @@ impl Scheme {
             Self::VarianceInformed { .. } | Self::MonteCarlo { .. } | Self::Backward { .. } => {
                 "any activation"
             }
+            Self::EdgeOfChaos { .. } => "activations with f(0) = 0, or any where cond >= 1",
             Self::Xavier => "tanh, taken for the identity",
             Self::Kaiming { .. } => "relu",
             Self::Kumar => "activations linear around 0, at sigma_p = 1",
@@ -39,6 +41,9 @@ impl Scheme {
         let (left, right) = kink.unwrap_or((slope, slope));
         match *self {
             Self::VarianceInformed { .. } | Self::MonteCarlo { .. } | Self::Backward { .. } => {}
+            Self::EdgeOfChaos { sigma_p, .. } => {
+                warnings.extend(EdgeOfChaos::warning(activation, sigma_p));
+            }
             Self::Xavier => {
                 if !is_near(value, 0.0) {
                     warnings.push(format!("xavier assumes f(0) = 0, but f(0) = {value}"));
@@ -137,6 +142,7 @@ mod tests {
             ("siren:omega=30", "sin(30*x)", "sine:omega=29"),
             ("ours:sigma_p=1", "exp(x)", ""),
             ("backward:sigma_p=1", "gaussian", ""),
+            ("eoc:sigma_p=1", "tanh", "gelu"),
         ] {
             let scheme: Scheme = scheme.parse().unwrap();
             let seen = scheme.warnings(&fine.parse().unwrap());

@@ -3,7 +3,7 @@
 use super::{InitRule, Scheme};
 use crate::backward::{crossing, scan};
 use crate::moments::budget::Budget;
-use crate::{Activation, Bounded, Error, Gain, Moments};
+use crate::{Activation, Bounded, Error, Gain, Moments, variance_sensitivity};
 
 /// Operations for all integrals of a search.
 const OPERATIONS: u64 = 30_000_000;
@@ -45,7 +45,7 @@ impl Scheme {
 
 impl InitRule {
     /// Which σ_p the hidden layers keep with these weights and biases, between hidden layers with the given
-    /// fans: the fixed points of σ_p² = M_i σ²(W_i) E\[f²\] + Var(b). Biases like the weights add σ²(W_i).
+    /// fans: the fixed points of σ_p² = M_i σ²(W_i) E\[f²\] + Var(b).
     ///
     /// # Errors
     /// Returns the errors of [`Scheme::implied_sigma_p`].
@@ -54,8 +54,7 @@ impl InitRule {
     /// use vi3nr::{BiasRule, InitRule, Scheme};
     /// use vi3nr::scheme::Implied;
     ///
-    /// let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
-    /// let rule = InitRule::new(scheme).with_biases(BiasRule::LikeWeights);
+    /// let rule = InitRule::new(Scheme::ours(1.0)).with_biases(BiasRule::LikeWeights);
     /// let Implied::SigmaP(kept) = rule.kept_sigma_p(&"tanh".parse()?, 64, 64)? else { panic!() };
     /// assert!((kept[0] - 1.0357).abs() < 1e-3);
     /// # Ok::<(), vi3nr::Error>(())
@@ -66,16 +65,9 @@ impl InitRule {
         fan_in: usize,
         fan_out: usize,
     ) -> Result<Implied, Error> {
-        if fan_in == 0 || fan_out == 0 {
-            return Err(Error::OutOfRange {
-                quantity: "the number of inputs or outputs of a layer".into(),
-                value: 0.0,
-                expected: "at least 1",
-            });
-        }
-        let variance = self.scheme.hidden_variance(activation)?.between(fan_in, fan_out);
-        let target = fan_in as f64 * variance;
-        let bias_variance = self.biases.variance(variance);
+        let layer = self.hidden_layer(activation, fan_in, fan_out)?;
+        let target = fan_in as f64 * layer.variance();
+        let bias_variance = layer.bias_variance();
         // σ²/(M σ²(W) E[f²] + Var(b)), which is 1 at a solution, from gain² = σ²/E[f²].
         let budget = Budget::of(OPERATIONS, OPERATIONS);
         let quotient = |sigma: f64| -> Result<Bounded, Error> {
@@ -128,7 +120,7 @@ impl InitRule {
     /// use vi3nr::{Activation, InitRule, Scheme, backward_condition};
     ///
     /// let gelu = Activation::gelu();
-    /// let rule = InitRule::new(Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None });
+    /// let rule = InitRule::new(Scheme::ours(1.0));
     /// let growth = rule.gradient_growth(&gelu, 1.0, 64, 64)?;
     /// assert!((growth - backward_condition(&gelu, 1.0)?).abs() < 1e-12);
     /// # Ok::<(), vi3nr::Error>(())
@@ -140,9 +132,47 @@ impl InitRule {
         fan_in: usize,
         fan_out: usize,
     ) -> Result<f64, Error> {
-        let variance = self.scheme.hidden_variance(activation)?.between(fan_in, fan_out);
+        let variance = self.hidden_layer(activation, fan_in, fan_out)?.variance();
         let slope = Moments::of(activation, sigma_p)?.derivative_second_moment.value;
         Ok(fan_out as f64 * variance * slope)
+    }
+
+    /// The factor by which a layer between hidden layers with the given fans multiplies a small relative
+    /// error in the variance of its preactivations: the slope of the map σ_p² → M_i σ²(W_i) E\[f²\] +
+    /// Var(b) on a logarithmic scale, at σ_p² = `sigma_p`².
+    ///
+    /// It is χ ([`variance_sensitivity`]) times the part of the variance that is not from biases, so
+    /// that it is χ without biases and χ/cond for [`Scheme::EdgeOfChaos`]. An error fades with depth if
+    /// it is below 1 in absolute value.
+    ///
+    /// # Errors
+    /// Returns the errors of [`InitRule::gradient_growth`].
+    ///
+    /// ```
+    /// use vi3nr::{InitRule, Scheme, backward_condition, variance_sensitivity};
+    ///
+    /// let tanh = "tanh".parse()?;
+    /// let rule = InitRule::new(Scheme::EdgeOfChaos { sigma_p: 1.0, first_sigma_p: None });
+    /// let growth = rule.error_growth(&tanh, 1.0, 64, 64)?;
+    /// let expected = variance_sensitivity(&tanh, 1.0)? / backward_condition(&tanh, 1.0)?;
+    /// assert!((growth - expected).abs() < 1e-12);
+    /// # Ok::<(), vi3nr::Error>(())
+    /// ```
+    pub fn error_growth(
+        &self,
+        activation: &Activation,
+        sigma_p: f64,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> Result<f64, Error> {
+        let layer = self.hidden_layer(activation, fan_in, fan_out)?;
+        let chi = variance_sensitivity(activation, sigma_p)?;
+        if layer.bias_std == 0.0 {
+            return Ok(chi);
+        }
+        let second_moment = Moments::of(activation, sigma_p)?.second_moment.value;
+        let from_weights = fan_in as f64 * layer.variance() * second_moment;
+        Ok(chi * from_weights / (from_weights + layer.bias_variance()))
     }
 }
 
@@ -177,7 +207,7 @@ mod tests {
     /// Biases raise the variance that is kept: by (gain²/M)/(1 - χ) to first order.
     #[test]
     fn biases_are_part_of_what_is_kept() {
-        let scheme = Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: None };
+        let scheme = Scheme::ours(1.0);
         let tanh = "tanh".parse().unwrap();
         let kept = |biases: BiasRule| match InitRule::new(scheme)
             .with_biases(biases)
@@ -191,6 +221,27 @@ mod tests {
         let raised = kept(BiasRule::LikeWeights).powi(2);
         assert!((raised - 1.07).abs() < 0.01, "{raised}");
         assert!(kept(BiasRule::Uniform { bound: 1.0 }) > 1.1);
+    }
+
+    /// The edge of chaos keeps its σ_p with its biases, and another one without them.
+    #[test]
+    fn the_edge_of_chaos_keeps_its_sigma_p_by_its_biases() {
+        let sine = "sine:omega=30".parse().unwrap();
+        let rule = InitRule::new("eoc:sigma_p=0.1".parse().unwrap());
+        let Implied::SigmaP(kept) = rule.kept_sigma_p(&sine, 64, 64).unwrap() else { panic!() };
+        assert!(kept.len() == 1 && (kept[0] / 0.1 - 1.0).abs() < 1e-9, "{kept:?}");
+        let growth = rule.gradient_growth(&sine, 0.1, 64, 64).unwrap();
+        assert!((growth - 1.0).abs() < 1e-12, "{growth}");
+        let plain = rule.with_biases(BiasRule::Zero);
+        let Implied::SigmaP(kept) = plain.kept_sigma_p(&sine, 64, 64).unwrap() else { panic!() };
+        assert!(kept[0] < 0.03, "{kept:?}");
+        // gelu has its own fixed point, which is unstable, and a stable one below.
+        let gelu = "gelu".parse().unwrap();
+        let rule = InitRule::new("eoc:sigma_p=1".parse().unwrap());
+        let Implied::SigmaP(kept) = rule.kept_sigma_p(&gelu, 64, 64).unwrap() else { panic!() };
+        assert!(kept.len() == 2 && (kept[1] - 1.0).abs() < 1e-9, "{kept:?}");
+        let growth = |sigma_p| rule.error_growth(&gelu, sigma_p, 64, 64).unwrap();
+        assert!(growth(kept[0]) < 1.0 && growth(kept[1]) > 1.06, "{}", growth(kept[1]));
     }
 
     /// Xavier's scheme takes tanh for the identity, whose slope is 1.

@@ -9,6 +9,7 @@
 //! | `ours:sigma_p=S` | σ_p²/(M_i E\[f²\]), Eq. (4); first layer Eq. (24) | any f |
 //! | `ours_mc:sigma_p=S,samples=N` | the same with E\[f²\] estimated from N samples, Sec. 3.5 | any f |
 //! | `backward:sigma_p=S` | 1/(M_{i+1} E\[f'²\]), Eq. (12); first layer Eq. (24) | any f |
+//! | `eoc:sigma_p=S` | 1/(M_i E\[f'²\]), biases σ_p²(1 - 1/cond); first layer Eq. (24) | cond ≥ 1 |
 //! | `xavier` | 2/(M_i + M_{i+1}) | tanh: f(x) ≈ x |
 //! | `kaiming`, `kaiming_out` | 2/M_i, 2/M_{i+1} | the ReLU |
 //! | `kumar` | 1/(M_i f'(0)² (1 + f(0)²)) | f linear around 0, σ_p = 1 |
@@ -30,23 +31,22 @@
 //! ```
 
 mod advice;
+mod distribution;
+mod edge_of_chaos;
 mod implied;
 mod published;
 mod request;
+mod rule;
 mod sigma_p;
 mod text;
 mod variance;
 
+pub use distribution::{BiasRule, WeightShape};
 pub use implied::Implied;
-pub use request::{ChosenScheme, SchemeField, SchemeRefusal, SchemeRequest};
+pub use request::{ChosenScheme, SchemeField, SchemeRefusal, SchemeRequest, SigmaRequests};
+pub use rule::{InitRule, LayerPlan, MAX_ORTHOGONAL_WIDTH};
 pub use sigma_p::{SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
-pub use text::SchemeEntry;
-
-use crate::{Error, InputDistribution, Network};
-
-/// The maximum number of units of a layer with orthogonal weights, since the cost of drawing them
-/// grows with the third power.
-pub const MAX_ORTHOGONAL_WIDTH: usize = 4096;
+pub use text::{OptionalParameter, SchemeEntry};
 
 /// The number of samples that the paper uses for a moment (Table 4).
 pub const PAPER_SAMPLES: u64 = 1_000_000;
@@ -72,6 +72,9 @@ pub enum Scheme {
     VarianceInformed {
         /// The standard deviation σ_p of the preactivations.
         sigma_p: f64,
+        /// The standard deviation of the first layer's preactivations, if it differs from σ_p. The
+        /// second layer then has the E\[f²\] of this value, so that its preactivations have σ_p.
+        first_sigma_p: Option<f64>,
         /// The standard deviation of the network's output, if it differs from σ_p. The variance of
         /// the last layer's weights is then (last_sigma_p/σ_p)² times as large.
         last_sigma_p: Option<f64>,
@@ -91,6 +94,28 @@ pub enum Scheme {
     Backward {
         /// The standard deviation σ_p of the preactivations.
         sigma_p: f64,
+    },
+    /// The edge of chaos: preactivations *and* gradients keep their variance, which takes biases. With
+    /// cond = σ_p² E\[f'²\]/E\[f²\], the left side of Eq. (13) at equal fans,
+    ///
+    /// σ²(W_i) = 1/(M_i E\[f'²\]),  b_i ~ N(0, σ_p² (1 - 1/cond)).
+    ///
+    /// Then M_i σ²(W_i) E\[f²\] + σ²(b_i) = σ_p² for any widths, and the factor M_{i+1} σ²(W_i) E\[f'²\]
+    /// of the gradient's variance, Eq. (10), is M_{i+1}/M_i. The first layer is as in Eq. (24), without
+    /// biases.
+    ///
+    /// There is such a bias only where cond ≥ 1, which holds for every σ_p if f(0) = 0. The fixed point
+    /// is stable if |χ| < cond ([`variance_sensitivity`](crate::variance_sensitivity)), since the
+    /// variance map then has the slope χ/cond. For sin(ωx) with σ_p → 0 this is the initialization of
+    /// Combette, Venaille and Pustelnik 2025 (arXiv 2512.06427): U(±√(3/M_i)/ω) without biases.
+    EdgeOfChaos {
+        /// The standard deviation σ_p of the preactivations.
+        sigma_p: f64,
+        /// The standard deviation of the first layer's preactivations, if it differs from σ_p. The
+        /// biases of the second layer then have the variance max(0, σ_p² - E₁\[f²\]/E\[f'²\]), where E₁
+        /// is the expectation at this value: its preactivations have σ_p unless those of the first layer
+        /// are so large that they exceed it without biases.
+        first_sigma_p: Option<f64>,
     },
     /// Glorot and Bengio 2010: σ²(W_i) = 2/(M_i + M_{i+1}).
     Xavier,
@@ -120,118 +145,22 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// [`Scheme::VarianceInformed`] with the same σ_p in all layers.
+    pub fn ours(sigma_p: f64) -> Self {
+        Self::VarianceInformed { sigma_p, first_sigma_p: None, last_sigma_p: None }
+    }
+
     /// The standard deviation σ_p of the preactivations, if it is a parameter of the scheme.
     pub fn sigma_p(&self) -> Option<f64> {
         match *self {
             Self::VarianceInformed { sigma_p, .. }
             | Self::MonteCarlo { sigma_p, .. }
+            | Self::EdgeOfChaos { sigma_p, .. }
             | Self::Backward { sigma_p } => Some(sigma_p),
             _ => None,
         }
     }
-}
 
-/// The distribution of the weights, with mean 0 and the variance σ²(W) that the scheme determines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WeightShape {
-    /// U(-c, c) with c = √3 times the standard deviation, Eq. (7).
-    Uniform,
-    /// N(0, σ²(W)).
-    Normal,
-    /// A normal distribution truncated at two of its own standard deviations, and scaled by 1.1369
-    /// to have the variance σ²(W).
-    TruncatedNormal,
-    /// Rows (or columns, if there are fewer of them) of a random orthogonal matrix, scaled to the
-    /// variance σ²(W). The paper does not use it. The variances of the theory hold, and all
-    /// singular values are equal. Layers can have at most [`MAX_ORTHOGONAL_WIDTH`] units.
-    Orthogonal,
-}
-
-impl WeightShape {
-    /// All distributions.
-    pub const ALL: [Self; 4] =
-        [Self::Uniform, Self::Normal, Self::TruncatedNormal, Self::Orthogonal];
-
-    /// The name in files and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Uniform => "uniform",
-            Self::Normal => "normal",
-            Self::TruncatedNormal => "truncated-normal",
-            Self::Orthogonal => "orthogonal",
-        }
-    }
-}
-
-/// A rule for the initial biases.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum BiasRule {
-    /// All biases are 0, as the theory assumes.
-    Zero,
-    /// Drawn from the distribution of the layer's weights, as in the paper's networks for audio.
-    /// Biases of a layer with orthogonal weights are normal.
-    LikeWeights,
-    /// Drawn from U(-bound, bound).
-    Uniform {
-        /// The largest magnitude, a finite number above 0.
-        bound: f64,
-    },
-}
-
-impl BiasRule {
-    /// The variance of the biases of a layer whose weights have the variance `weight_variance`.
-    pub fn variance(&self, weight_variance: f64) -> f64 {
-        match *self {
-            Self::Zero => 0.0,
-            Self::LikeWeights => weight_variance,
-            Self::Uniform { bound } => bound * bound / 3.0,
-        }
-    }
-}
-
-/// A scheme together with the distribution of the weights and the rules for the biases. A rule and
-/// a seed determine the initial parameters of a network.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InitRule {
-    /// The variance of each layer's weights.
-    pub scheme: Scheme,
-    /// The distribution of the weights.
-    pub weights: WeightShape,
-    /// The biases of all layers but the first.
-    pub biases: BiasRule,
-    /// The biases of the first layer. If they are 0 and the activation is even
-    /// ([`Activation::is_even`](crate::Activation::is_even)), the initial network is an even
-    /// function of its input, and training breaks this symmetry only slowly. If they are drawn like
-    /// the weights of the first layer, the ridges w·x + b = 0 are spread over \[-1, 1\].
-    pub first_biases: BiasRule,
-}
-
-/// The distributions of one layer's initial parameters.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LayerPlan {
-    /// The standard deviation of the weights.
-    pub weight_std: f64,
-    /// The distribution of the weights.
-    pub weights: WeightShape,
-    /// The rule for the biases.
-    pub biases: BiasRule,
-}
-
-impl LayerPlan {
-    /// The variance σ²(W) of the weights.
-    pub fn variance(&self) -> f64 {
-        self.weight_std * self.weight_std
-    }
-
-    /// The bound of uniform weights, √3 σ(W), Eq. (7); `None` for other distributions.
-    pub fn bound(&self) -> Option<f64> {
-        (self.weights == WeightShape::Uniform).then(|| libm::sqrt(3.0) * self.weight_std)
-    }
-}
-
-impl Scheme {
     /// The distribution with which the scheme was published: normal for [`Scheme::Normal`], otherwise
     /// uniform.
     pub fn usual_weights(&self) -> WeightShape {
@@ -240,89 +169,14 @@ impl Scheme {
             _ => WeightShape::Uniform,
         }
     }
-}
 
-impl InitRule {
-    /// Creates a rule with the scheme's own distribution ([`Scheme::usual_weights`]) and with biases of
-    /// 0, as in the theory.
-    ///
-    /// ```
-    /// use vi3nr::{BiasRule, InitRule, Scheme, WeightShape};
-    ///
-    /// let rule = InitRule::new(Scheme::Xavier)
-    ///     .with_weights(WeightShape::Normal)
-    ///     .with_first_biases(BiasRule::LikeWeights);
-    /// assert_eq!(rule.biases, BiasRule::Zero);
-    /// ```
-    pub fn new(scheme: Scheme) -> Self {
-        let biases = BiasRule::Zero;
-        Self { scheme, weights: scheme.usual_weights(), biases, first_biases: biases }
-    }
-
-    /// Replaces the distribution of the weights.
-    pub fn with_weights(self, weights: WeightShape) -> Self {
-        Self { weights, ..self }
-    }
-
-    /// Replaces the rule for the biases of all layers, including the first.
-    pub fn with_biases(self, biases: BiasRule) -> Self {
-        Self { biases, first_biases: biases, ..self }
-    }
-
-    /// Replaces the rule for the biases of the first layer.
-    pub fn with_first_biases(self, first_biases: BiasRule) -> Self {
-        Self { first_biases, ..self }
-    }
-
-    /// The distributions for every layer of `network`, in order, for coordinates uniform on [-1,
-    /// 1].
-    ///
-    /// # Errors
-    /// Returns the errors of [`InitRule::plan_for`].
-    pub fn plan(&self, network: &Network) -> Result<Vec<LayerPlan>, Error> {
-        self.plan_for(network, &InputDistribution::COORDINATES)
-    }
-
-    /// The distributions for every layer of `network`, in order, for inputs distributed as `input`.
-    ///
-    /// # Errors
-    /// Returns [`Error::OutOfRange`] if a σ_p, ω, standard deviation or bound is not a finite
-    /// number above 0, `input` has no second moment, or a layer with orthogonal weights is wider
-    /// than [`MAX_ORTHOGONAL_WIDTH`]; [`Error::Scheme`] if the scheme does not apply to the
-    /// activation, and [`Error::Moment`] if moments cannot be computed.
-    pub fn plan_for(
-        &self,
-        network: &Network,
-        input: &InputDistribution,
-    ) -> Result<Vec<LayerPlan>, Error> {
-        let too_wide = network.dims().iter().find(|&&width| width > MAX_ORTHOGONAL_WIDTH);
-        if self.weights == WeightShape::Orthogonal
-            && let Some(&width) = too_wide
-        {
-            return Err(Error::OutOfRange {
-                quantity: "the width of a layer with orthogonal weights".into(),
-                value: width as f64,
-                expected: "at most 4096",
-            });
+    /// The biases with which the scheme was published, of all layers but the first: those that the
+    /// scheme determines for [`Scheme::EdgeOfChaos`], otherwise 0.
+    pub fn usual_biases(&self) -> BiasRule {
+        match self {
+            Self::EdgeOfChaos { .. } => BiasRule::Scheme,
+            _ => BiasRule::Zero,
         }
-        for rule in [self.biases, self.first_biases] {
-            if let BiasRule::Uniform { bound } = rule
-                && !(bound.is_finite() && bound > 0.0)
-            {
-                return Err(Error::OutOfRange {
-                    quantity: "the bound of the biases".into(),
-                    value: bound,
-                    expected: "a finite number above 0",
-                });
-            }
-        }
-        let deviations = self.scheme.weight_stds(network, input)?;
-        let layer = |(index, weight_std)| LayerPlan {
-            weight_std,
-            weights: self.weights,
-            biases: if index == 0 { self.first_biases } else { self.biases },
-        };
-        Ok(deviations.into_iter().enumerate().map(layer).collect())
     }
 }
 

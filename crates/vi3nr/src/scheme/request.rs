@@ -4,18 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{PAPER_SAMPLES, Scheme, SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
-use crate::{Activation, Error, require_positive};
+use crate::{Activation, Error, InitRule, require_positive};
 
 /// A request for a scheme: a name whose parameters are chosen later, or a complete scheme.
 ///
 /// ```
 /// use vi3nr::{Activation, Scheme};
-/// use vi3nr::scheme::SchemeRequest;
+/// use vi3nr::scheme::{SchemeRequest, SigmaRequests};
 ///
 /// let auto: SchemeRequest = "auto".parse()?;
-/// let chosen = auto.resolve(&Activation::sine(30.0)?, None, None, 1.0).unwrap();
+/// let none = SigmaRequests::default();
+/// let chosen = auto.resolve(&Activation::sine(30.0)?, &none, 1.0).unwrap();
 /// assert_eq!(chosen.scheme, Scheme::Siren { omega: 30.0 });
-/// let chosen = auto.resolve(&Activation::relu(), None, None, 1.0).unwrap();
+/// let chosen = auto.resolve(&Activation::relu(), &none, 1.0).unwrap();
 /// assert_eq!(chosen.scheme.to_string(), "ours:sigma_p=1");
 /// # Ok::<(), vi3nr::Error>(())
 /// ```
@@ -32,10 +33,23 @@ pub enum SchemeRequest {
     MonteCarlo,
     /// `backward`: [`Scheme::Backward`] with the given σ_p, or the default.
     Backward,
+    /// `eoc`: [`Scheme::EdgeOfChaos`] with the given σ_p, or the default.
+    EdgeOfChaos,
     /// `siren`: [`Scheme::Siren`] with the ω of the activation, which must be a sine.
     Siren,
     /// A complete scheme with its parameters.
     Given(Scheme),
+}
+
+/// The σ_p that are requested beside a scheme without numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SigmaRequests {
+    /// The σ_p of the preactivations; if `None`, [`default_sigma_p`].
+    pub sigma_p: Option<SigmaRequest>,
+    /// That of the first layer, for [`Scheme::VarianceInformed`] and [`Scheme::EdgeOfChaos`].
+    pub first_sigma_p: Option<SigmaRequest>,
+    /// That of the last layer, for [`Scheme::VarianceInformed`].
+    pub last_sigma_p: Option<f64>,
 }
 
 /// The result of [`SchemeRequest::resolve`].
@@ -46,6 +60,8 @@ pub struct ChosenScheme {
     pub scheme: Scheme,
     /// The σ_p of the scheme and where it comes from; `None` if the scheme has no σ_p.
     pub sigma_p: Option<SigmaP>,
+    /// The σ_p of the first layer, if it was requested.
+    pub first_sigma_p: Option<SigmaP>,
 }
 
 /// An argument of [`SchemeRequest::resolve`] that an error is about.
@@ -56,6 +72,8 @@ pub enum SchemeField {
     Scheme,
     /// The σ_p.
     SigmaP,
+    /// The σ_p of the first layer.
+    FirstSigmaP,
     /// The σ_p of the last layer.
     LastSigmaP,
 }
@@ -90,74 +108,97 @@ impl SchemeRefusal {
 }
 
 impl SchemeRequest {
-    /// The scheme for `activation`. If `sigma_p` is `None`, the scheme uses [`default_sigma_p`]
-    /// with `default_factor`.
+    /// The scheme for `activation`. If no σ_p is requested, the scheme uses [`default_sigma_p`] with
+    /// `default_factor`.
     ///
     /// # Errors
-    /// Returns [`SchemeRefusal::Field`] if `sigma_p` or `last_sigma_p` is not a finite number above
-    /// 0, if the scheme does not have that parameter or already contains it, or if SIREN's scheme
-    /// is requested for an activation that is not a sine. Returns [`SchemeRefusal::Theory`] if no
-    /// σ_p can be computed.
+    /// Returns [`SchemeRefusal::Field`] if a σ_p is not a finite number above 0, if the scheme does not
+    /// have that parameter or already contains it, or if SIREN's scheme is requested for an activation
+    /// that is not a sine. Returns [`SchemeRefusal::Theory`] if no σ_p can be computed, or if
+    /// [`Scheme::EdgeOfChaos`] does not apply to the activation.
     pub fn resolve(
         &self,
         activation: &Activation,
-        sigma_p: Option<SigmaRequest>,
-        last_sigma_p: Option<f64>,
+        sigmas: &SigmaRequests,
         default_factor: f64,
     ) -> Result<ChosenScheme, SchemeRefusal> {
-        check_numbers(sigma_p, last_sigma_p)?;
-        let choose = || match sigma_p {
-            Some(request) => request.resolve(activation),
-            None => default_sigma_p(activation, default_factor),
-        };
-        let given = sigma_p
-            .map(|_| SchemeField::SigmaP)
-            .or_else(|| last_sigma_p.map(|_| SchemeField::LastSigmaP));
-        match self {
-            Self::MonteCarlo | Self::Backward => {
-                if last_sigma_p.is_some() {
-                    return Err(self.refuse(SchemeField::LastSigmaP));
-                }
-                let sigma_p = choose()?;
-                let scheme = match self {
-                    Self::Backward => Scheme::Backward { sigma_p: sigma_p.value },
-                    _ => Scheme::MonteCarlo { sigma_p: sigma_p.value, samples: PAPER_SAMPLES },
-                };
-                Ok(ChosenScheme { scheme, sigma_p: Some(sigma_p) })
-            }
-            Self::Siren | Self::Given(_) if let Some(field) = given => Err(self.refuse(field)),
+        sigmas.check()?;
+        if let Some(field) = self.excess(sigmas) {
+            return Err(self.refuse(field));
+        }
+        let chosen = match self {
             Self::Siren => match activation.own_scheme() {
-                Some(scheme) => Ok(ChosenScheme::complete(scheme)),
-                None => Err(SchemeRefusal::Field {
-                    field: SchemeField::Scheme,
-                    seen: format!("the scheme siren was requested for {activation}"),
-                    expected: "it was derived for the sine, sin(omega x), only".into(),
-                }),
+                Some(scheme) => ChosenScheme::complete(scheme),
+                None => {
+                    return Err(SchemeRefusal::Field {
+                        field: SchemeField::Scheme,
+                        seen: format!("the scheme siren was requested for {activation}"),
+                        expected: "it was derived for the sine, sin(omega x), only".into(),
+                    });
+                }
             },
-            Self::Given(scheme) => Ok(ChosenScheme::complete(*scheme)),
+            Self::Given(scheme) => ChosenScheme::complete(*scheme),
             Self::Auto
-                if given.is_none()
+                if *sigmas == SigmaRequests::default()
                     && let Some(scheme) = activation.own_scheme() =>
             {
-                Ok(ChosenScheme::complete(scheme))
+                ChosenScheme::complete(scheme)
             }
-            Self::Auto | Self::VarianceInformed => {
-                let sigma_p = choose()?;
-                let scheme = Scheme::VarianceInformed { sigma_p: sigma_p.value, last_sigma_p };
-                Ok(ChosenScheme { scheme, sigma_p: Some(sigma_p) })
+            Self::Auto
+            | Self::VarianceInformed
+            | Self::MonteCarlo
+            | Self::Backward
+            | Self::EdgeOfChaos => {
+                let own = match sigmas.sigma_p {
+                    Some(request) => request.resolve(activation)?,
+                    None => default_sigma_p(activation, default_factor)?,
+                };
+                let first = match sigmas.first_sigma_p {
+                    Some(request) => Some(request.resolve(activation)?),
+                    None => None,
+                };
+                let (sigma_p, first_sigma_p) = (own.value, first.map(|first| first.value));
+                let scheme = match self {
+                    Self::MonteCarlo => Scheme::MonteCarlo { sigma_p, samples: PAPER_SAMPLES },
+                    Self::Backward => Scheme::Backward { sigma_p },
+                    Self::EdgeOfChaos => Scheme::EdgeOfChaos { sigma_p, first_sigma_p },
+                    _ => {
+                        let last_sigma_p = sigmas.last_sigma_p;
+                        Scheme::VarianceInformed { sigma_p, first_sigma_p, last_sigma_p }
+                    }
+                };
+                ChosenScheme { scheme, sigma_p: Some(own), first_sigma_p: first }
             }
+        };
+        if let Scheme::EdgeOfChaos { .. } = chosen.scheme {
+            // Whether it applies depends on σ_p too, so that it is known only now.
+            InitRule::new(chosen.scheme).hidden_layer(activation, 1, 1)?;
         }
+        Ok(chosen)
+    }
+
+    /// A σ_p that is requested but that the scheme does not accept.
+    fn excess(&self, sigmas: &SigmaRequests) -> Option<SchemeField> {
+        let (has_own, has_first, has_last) = match self {
+            Self::Auto | Self::VarianceInformed => (true, true, true),
+            Self::EdgeOfChaos => (true, true, false),
+            Self::MonteCarlo | Self::Backward => (true, false, false),
+            Self::Siren | Self::Given(_) => (false, false, false),
+        };
+        let fields = [
+            (SchemeField::SigmaP, sigmas.sigma_p.is_some() && !has_own),
+            (SchemeField::FirstSigmaP, sigmas.first_sigma_p.is_some() && !has_first),
+            (SchemeField::LastSigmaP, sigmas.last_sigma_p.is_some() && !has_last),
+        ];
+        fields.into_iter().find(|(_, is_excess)| *is_excess).map(|(field, _)| field)
     }
 
     /// The error for a number that the scheme does not accept.
     fn refuse(&self, field: SchemeField) -> SchemeRefusal {
-        let what = match field {
-            SchemeField::LastSigmaP => "a sigma_p of the last layer",
-            _ => "a sigma_p",
-        };
-        let owners = match field {
-            SchemeField::LastSigmaP => "ours",
-            _ => "ours, ours_mc or backward",
+        let (what, owners) = match field {
+            SchemeField::FirstSigmaP => ("a sigma_p of the first layer", "ours or eoc"),
+            SchemeField::LastSigmaP => ("a sigma_p of the last layer", "ours"),
+            _ => ("a sigma_p", "ours, ours_mc, backward or eoc"),
         };
         SchemeRefusal::Field {
             field,
@@ -167,37 +208,42 @@ impl SchemeRequest {
     }
 }
 
-fn check_numbers(
-    sigma_p: Option<SigmaRequest>,
-    last_sigma_p: Option<f64>,
-) -> Result<(), SchemeRefusal> {
-    let numbers = [
-        (SchemeField::SigmaP, "sigma_p", sigma_p.and_then(|request| request.number())),
-        (SchemeField::LastSigmaP, "the sigma_p of the last layer", last_sigma_p),
-    ];
-    for (field, name, number) in numbers {
-        if let Some(number) = number
-            && require_positive(name, number).is_err()
-        {
-            return Err(SchemeRefusal::Field {
-                field,
-                seen: format!("{name} was given with the number {number}"),
-                expected: "it must be a finite number above 0".into(),
-            });
+impl SigmaRequests {
+    fn check(&self) -> Result<(), SchemeRefusal> {
+        let number = |request: Option<SigmaRequest>| request.and_then(|request| request.number());
+        let numbers = [
+            (SchemeField::SigmaP, "sigma_p", number(self.sigma_p)),
+            (
+                SchemeField::FirstSigmaP,
+                "the sigma_p of the first layer",
+                number(self.first_sigma_p),
+            ),
+            (SchemeField::LastSigmaP, "the sigma_p of the last layer", self.last_sigma_p),
+        ];
+        for (field, name, number) in numbers {
+            if let Some(number) = number
+                && require_positive(name, number).is_err()
+            {
+                return Err(SchemeRefusal::Field {
+                    field,
+                    seen: format!("{name} was given with the number {number}"),
+                    expected: "it must be a finite number above 0".into(),
+                });
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 impl ChosenScheme {
     /// A scheme whose parameters were given or belong to the activation.
     fn complete(scheme: Scheme) -> Self {
         let given = |value| SigmaP { value, reason: SigmaReason::Given };
-        Self { scheme, sigma_p: scheme.sigma_p().map(given) }
+        Self { scheme, sigma_p: scheme.sigma_p().map(given), first_sigma_p: None }
     }
 }
 
-/// Writes `auto`, `ours`, `ours_mc`, `backward`, `siren`, or a scheme with its parameters.
+/// Writes `auto`, `ours`, `ours_mc`, `backward`, `eoc`, `siren`, or a scheme with its parameters.
 impl fmt::Display for SchemeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -205,6 +251,7 @@ impl fmt::Display for SchemeRequest {
             Self::VarianceInformed => f.write_str("ours"),
             Self::MonteCarlo => f.write_str("ours_mc"),
             Self::Backward => f.write_str("backward"),
+            Self::EdgeOfChaos => f.write_str("eoc"),
             Self::Siren => f.write_str("siren"),
             Self::Given(scheme) => scheme.fmt(f),
         }
@@ -214,8 +261,8 @@ impl fmt::Display for SchemeRequest {
 impl FromStr for SchemeRequest {
     type Err = Error;
 
-    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward` or `siren`, otherwise a
-    /// [`Scheme`].
+    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward`, `eoc` or `siren`,
+    /// otherwise a [`Scheme`].
     ///
     /// # Errors
     /// Returns the errors of [`Scheme::from_str`] if the text is none of these names and not a
@@ -226,6 +273,7 @@ impl FromStr for SchemeRequest {
             "ours" | "vi3nr" => Self::VarianceInformed,
             "ours_mc" | "vi3nr-mc" => Self::MonteCarlo,
             "backward" => Self::Backward,
+            "eoc" => Self::EdgeOfChaos,
             "siren" => Self::Siren,
             scheme => Self::Given(scheme.parse()?),
         })
@@ -239,10 +287,19 @@ mod tests {
     /// (scheme, activation, sigma_p, last sigma_p).
     type Case = (&'static str, &'static str, &'static str, Option<f64>);
 
-    fn resolve((scheme, activation, sigma_p, last): Case) -> Result<ChosenScheme, SchemeRefusal> {
+    fn resolve(case: Case) -> Result<ChosenScheme, SchemeRefusal> {
+        resolve_with_first(case, None)
+    }
+
+    fn resolve_with_first(
+        (scheme, activation, sigma_p, last_sigma_p): Case,
+        first: Option<&str>,
+    ) -> Result<ChosenScheme, SchemeRefusal> {
         let sigma_p = (!sigma_p.is_empty()).then(|| sigma_p.parse().unwrap());
+        let first_sigma_p = first.map(|first| first.parse().unwrap());
+        let sigmas = SigmaRequests { sigma_p, first_sigma_p, last_sigma_p };
         let request: SchemeRequest = scheme.parse().unwrap();
-        request.resolve(&activation.parse().unwrap(), sigma_p, last, 2.0)
+        request.resolve(&activation.parse().unwrap(), &sigmas, 2.0)
     }
 
     #[test]
@@ -252,6 +309,8 @@ mod tests {
             ("ours", SchemeRequest::VarianceInformed),
             ("ours_mc", SchemeRequest::MonteCarlo),
             ("backward", SchemeRequest::Backward),
+            ("eoc", SchemeRequest::EdgeOfChaos),
+            ("eoc:sigma_p=2", SchemeRequest::Given("eoc:sigma_p=2".parse().unwrap())),
             ("siren", SchemeRequest::Siren),
             ("siren:omega=30", SchemeRequest::Given(Scheme::Siren { omega: 30.0 })),
             ("xavier", SchemeRequest::Given(Scheme::Xavier)),
@@ -278,8 +337,12 @@ mod tests {
         let halved = format!("ours:sigma_p={}", 0.5 * root);
         let sampled = format!("ours_mc:sigma_p={},samples=1000000", 2.0 * root);
         let gaussian = "gaussian:sigma=0.1";
+        let chaos = format!("eoc:sigma_p={}", 2.0 * root);
         let given = Some(SigmaReason::Given);
-        let cases: [(Case, &str, Option<SigmaReason>); 19] = [
+        let cases: [(Case, &str, Option<SigmaReason>); 22] = [
+            (("eoc", gaussian, "", None), &chaos, Some(multiple)),
+            (("eoc", "tanh", "0.5", None), "eoc:sigma_p=0.5", given),
+            (("eoc:sigma_p=0.5", "tanh", "", None), "eoc:sigma_p=0.5", given),
             (("auto", gaussian, "", None), &doubled, Some(multiple)),
             (("ours", gaussian, "", None), &doubled, Some(multiple)),
             (("auto", gaussian, "auto", None), &automatic, Some(SigmaReason::SmallestRoot)),
@@ -309,15 +372,39 @@ mod tests {
     }
 
     #[test]
+    fn the_first_layer_has_a_sigma_p_of_its_own() {
+        let auto = crate::auto_sigma_p(&Activation::sine(30.0).unwrap()).unwrap();
+        let seven = format!("ours:sigma_p={auto},first_sigma_p={}", 7.0 * auto);
+        for (scheme, first, text) in [
+            ("auto", "7*auto", seven.as_str()),
+            ("ours", "7*auto", &seven),
+            ("eoc", "0.25", &format!("eoc:sigma_p={auto},first_sigma_p=0.25")),
+        ] {
+            let chosen = resolve_with_first((scheme, "sine:omega=30", "", None), Some(first));
+            let chosen = chosen.unwrap();
+            assert_eq!(chosen.scheme.to_string(), text);
+            let own = chosen.first_sigma_p.unwrap();
+            assert_eq!(own.reason == SigmaReason::Given, first == "0.25", "{own:?}");
+        }
+        for scheme in ["ours_mc", "backward", "siren", "ours:sigma_p=1", "xavier"] {
+            let case = (scheme, "sine:omega=30", "", None);
+            let refusal = resolve_with_first(case, Some("1")).unwrap_err();
+            assert_eq!(refusal.field(), Some(SchemeField::FirstSigmaP), "{refusal}");
+            assert!(refusal.to_string().contains("it belongs to the scheme ours or eoc"));
+        }
+    }
+
+    #[test]
     fn arguments_that_do_not_fit_together_are_errors_with_their_field() {
         let bad = Some(f64::NAN);
-        let cases: [(Case, SchemeField, &str); 9] = [
+        let cases: [(Case, SchemeField, &str); 10] = [
+            (("eoc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "with the scheme eoc;"),
             (("siren", "tanh", "", None), SchemeField::Scheme, "siren was requested for tanh"),
             (("siren", "sine", "0.1", None), SchemeField::SigmaP, "with the scheme siren;"),
             (("siren", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "ours, written without"),
             (("xavier", "sine", "auto", None), SchemeField::SigmaP, "with the scheme xavier;"),
             (("ours:sigma_p=1", "sine", "2", None), SchemeField::SigmaP, "scheme ours:sigma_p=1"),
-            (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours, ours_mc or"),
+            (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours, ours_mc, backward or"),
             (("ours_mc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "the scheme ours_mc;"),
             (("ours", "sine", "", Some(0.0)), SchemeField::LastSigmaP, "with the number 0;"),
             (("ours", "sine", "", bad), SchemeField::LastSigmaP, "a finite number above 0"),
@@ -330,9 +417,15 @@ mod tests {
         }
         let request = SchemeRequest::VarianceInformed;
         let infinite = Some(SigmaRequest::TimesAuto(f64::INFINITY));
-        let refusal = request.resolve(&Activation::tanh(), infinite, None, 1.0).unwrap_err();
+        let infinite = SigmaRequests { sigma_p: infinite, ..SigmaRequests::default() };
+        let refusal = request.resolve(&Activation::tanh(), &infinite, 1.0).unwrap_err();
         assert_eq!(refusal.field(), Some(SchemeField::SigmaP));
         let refusal = resolve(("ours", "1/x", "", None)).unwrap_err();
         assert!(matches!(refusal, SchemeRefusal::Theory(Error::Moment { .. })), "{refusal:?}");
+        for scheme in ["eoc", "eoc:sigma_p=0.01"] {
+            let sigma_p = if scheme == "eoc" { "0.01" } else { "" };
+            let refusal = resolve((scheme, "gaussian", sigma_p, None)).unwrap_err();
+            assert!(matches!(refusal, SchemeRefusal::Theory(Error::Scheme { .. })), "{refusal:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Activation;
+use crate::{Activation, InputDistribution, Network};
 
 fn plan(scheme: Scheme, activation: &str) -> Vec<LayerPlan> {
     let network = Network::uniform(2, 128, 4, 3, activation.parse().unwrap()).unwrap();
@@ -14,12 +14,33 @@ fn plan(scheme: Scheme, activation: &str) -> Vec<LayerPlan> {
 
 #[test]
 fn hidden_layers_follow_eq_7_and_the_last_its_own_sigma() {
-    let scheme = Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: Some(0.3) };
+    let scheme: Scheme = "ours:sigma_p=0.15,last_sigma_p=0.3".parse().unwrap();
     let plan = plan(scheme, "gaussian:sigma=0.05");
     let hidden = (0.0980752f64 / 128.0).sqrt();
     assert!((plan[1].weight_std / hidden - 1.0).abs() < 1e-6);
     assert!((plan[2].weight_std / hidden - 1.0).abs() < 1e-6);
     assert!((plan[3].weight_std / (2.0 * hidden) - 1.0).abs() < 1e-6);
+}
+
+/// The second layer sees the outputs of a first layer with another sigma_p, and has its own again.
+#[test]
+fn a_first_sigma_p_changes_the_first_two_layers() {
+    let scheme: Scheme = "ours:sigma_p=0.15,first_sigma_p=0.6,last_sigma_p=0.3".parse().unwrap();
+    let gaussian: Activation = "gaussian:sigma=0.05".parse().unwrap();
+    let square = |sigma_p| crate::Moments::of(&gaussian, sigma_p).unwrap().second_moment.value;
+    let near = |std: f64, variance: f64| assert!((std * std / variance - 1.0).abs() < 1e-12);
+    let deep = plan(scheme, "gaussian:sigma=0.05");
+    near(deep[0].weight_std, 0.36 * 3.0 / 2.0);
+    near(deep[1].weight_std, 0.15 * 0.15 / (128.0 * square(0.6)));
+    near(deep[2].weight_std, 0.15 * 0.15 / (128.0 * square(0.15)));
+    near(deep[3].weight_std, 0.3 * 0.3 / (128.0 * square(0.15)));
+    // The second layer may be the last, and the first too.
+    let of = |dims: Vec<usize>| {
+        let network = Network::new(dims, gaussian.clone()).unwrap();
+        InitRule::new(scheme).plan(&network).unwrap()
+    };
+    near(of(vec![2, 128, 3])[1].weight_std, 0.3 * 0.3 / (128.0 * square(0.6)));
+    near(of(vec![2, 3])[0].weight_std, 0.09 * 3.0 / 2.0);
 }
 
 #[test]
@@ -137,8 +158,13 @@ fn formulas_have_the_scheme_and_gain_of_the_form_that_they_equal() {
 fn impossible_sigmas_are_errors() {
     let network = Network::uniform(2, 8, 3, 1, "tanh".parse().unwrap()).unwrap();
     for scheme in [
-        Scheme::VarianceInformed { sigma_p: 0.0, last_sigma_p: None },
-        Scheme::VarianceInformed { sigma_p: 1.0, last_sigma_p: Some(f64::NAN) },
+        Scheme::ours(0.0),
+        Scheme::VarianceInformed {
+            sigma_p: 1.0,
+            first_sigma_p: None,
+            last_sigma_p: Some(f64::NAN),
+        },
+        Scheme::VarianceInformed { sigma_p: 1.0, first_sigma_p: Some(0.0), last_sigma_p: None },
         Scheme::Siren { omega: -1.0 },
     ] {
         let rule = InitRule {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{BiasRule, Fan, PAPER_SAMPLES, Scheme, WeightShape};
+use super::{Fan, PAPER_SAMPLES, Scheme};
+use crate::Error;
 use crate::activation::{Accepted, Named, Parameter};
-use crate::{Error, number};
 
 /// A scheme's names, its parameters, and whether the first of them must be given.
 struct Entry {
@@ -17,13 +17,33 @@ struct Entry {
     variance: &'static str,
     parameters: &'static [Parameter],
     /// Parameters that may be omitted and have no default.
-    optional: &'static [&'static str],
+    optional: &'static [OptionalParameter],
     is_required: bool,
-    build: fn(&[f64], Option<f64>) -> Scheme,
+    /// Of the values of `parameters` and of `optional`.
+    build: fn(&[f64], &[Option<f64>]) -> Scheme,
+}
+
+/// A parameter of a scheme that may be omitted and has no default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OptionalParameter {
+    /// The key in the text form; its value is a finite number above 0.
+    pub name: &'static str,
+    /// The meaning, as a phrase.
+    pub meaning: &'static str,
 }
 
 const SIGMA_P: Parameter =
     Parameter::positive("sigma_p", 1.0, "standard deviation of the preactivations");
+
+const FIRST_SIGMA_P: OptionalParameter = OptionalParameter {
+    name: "first_sigma_p",
+    meaning: "standard deviation of the first layer's preactivations, if it differs from sigma_p",
+};
+const LAST_SIGMA_P: OptionalParameter = OptionalParameter {
+    name: "last_sigma_p",
+    meaning: "standard deviation of the outputs, if it differs from sigma_p",
+};
 
 const ENTRIES: &[Entry] = &[
     Entry {
@@ -31,9 +51,13 @@ const ENTRIES: &[Entry] = &[
         alias: Some("vi3nr"),
         variance: "sigma_p^2/(M_i E[f^2]); first layer sigma_p^2/(M_0 E[x^2])",
         parameters: &[SIGMA_P],
-        optional: &["last_sigma_p"],
+        optional: &[FIRST_SIGMA_P, LAST_SIGMA_P],
         is_required: true,
-        build: |values, last_sigma_p| Scheme::VarianceInformed { sigma_p: values[0], last_sigma_p },
+        build: |values, optional| Scheme::VarianceInformed {
+            sigma_p: values[0],
+            first_sigma_p: optional[0],
+            last_sigma_p: optional[1],
+        },
     },
     Entry {
         name: "backward",
@@ -55,6 +79,18 @@ const ENTRIES: &[Entry] = &[
         optional: &[],
         is_required: true,
         build: |values, _| Scheme::MonteCarlo { sigma_p: values[0], samples: values[1] as u64 },
+    },
+    Entry {
+        name: "eoc",
+        alias: None,
+        variance: "1/(M_i E[f'^2]), biases sigma_p^2 (1 - E[f^2]/(sigma_p^2 E[f'^2])); first layer as ours",
+        parameters: &[SIGMA_P],
+        optional: &[FIRST_SIGMA_P],
+        is_required: true,
+        build: |values, optional| Scheme::EdgeOfChaos {
+            sigma_p: values[0],
+            first_sigma_p: optional[0],
+        },
     },
     simple("xavier", "2/(M_i + M_{i+1})", |_, _| Scheme::Xavier),
     simple("kaiming", "2/M_i", |_, _| Scheme::Kaiming { fan: Fan::In }),
@@ -86,7 +122,7 @@ const ENTRIES: &[Entry] = &[
 const fn simple(
     name: &'static str,
     variance: &'static str,
-    build: fn(&[f64], Option<f64>) -> Scheme,
+    build: fn(&[f64], &[Option<f64>]) -> Scheme,
 ) -> Entry {
     Entry { name, alias: None, variance, parameters: &[], optional: &[], is_required: false, build }
 }
@@ -102,6 +138,8 @@ pub struct SchemeEntry {
     pub variance: &'static str,
     /// The parameters, in the order in which they are written.
     pub parameters: &'static [Parameter],
+    /// The parameters that may be omitted and have no default.
+    pub optional: &'static [OptionalParameter],
     /// For which activation the scheme was derived, as [`Scheme::derived_for`] has it.
     pub derived_for: &'static str,
 }
@@ -122,11 +160,13 @@ impl Scheme {
     pub fn catalog() -> impl Iterator<Item = SchemeEntry> {
         ENTRIES.iter().map(|entry| {
             let values: Vec<f64> = entry.parameters.iter().map(|own| own.default).collect();
+            let omitted = vec![None; entry.optional.len()];
             SchemeEntry {
                 name: entry.name,
                 variance: entry.variance,
                 parameters: entry.parameters,
-                derived_for: (entry.build)(&values, None).derived_for(),
+                optional: entry.optional,
+                derived_for: (entry.build)(&values, &omitted).derived_for(),
             }
         })
     }
@@ -137,6 +177,7 @@ impl Scheme {
             Self::VarianceInformed { .. } => "ours",
             Self::MonteCarlo { .. } => "ours_mc",
             Self::Backward { .. } => "backward",
+            Self::EdgeOfChaos { .. } => "eoc",
             Self::Xavier => "xavier",
             Self::Kaiming { fan: Fan::In } => "kaiming",
             Self::Kaiming { fan: Fan::Out } => "kaiming_out",
@@ -148,80 +189,32 @@ impl Scheme {
     }
 }
 
-/// Writes `zero`, `like-weights` or `uniform:B`.
-impl fmt::Display for BiasRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Zero => f.write_str("zero"),
-            Self::LikeWeights => f.write_str("like-weights"),
-            Self::Uniform { bound } => write!(f, "uniform:{bound}"),
-        }
-    }
-}
-
-impl FromStr for BiasRule {
-    type Err = Error;
-
-    /// Reads `zero`, `like-weights` or `uniform:B`.
-    ///
-    /// # Errors
-    /// Returns [`Error::Unreadable`] if the text is none of these or B is not a finite number above 0.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let bound = text.strip_prefix("uniform:").map(number::real);
-        match (text, bound) {
-            ("zero", _) => Ok(Self::Zero),
-            ("like-weights", _) => Ok(Self::LikeWeights),
-            (_, Some(Some(bound))) if bound.is_finite() && bound > 0.0 => {
-                Ok(Self::Uniform { bound })
-            }
-            _ => Err(Error::unreadable(
-                "a rule for biases",
-                text,
-                "zero, like-weights or uniform:B with a finite B above 0",
-            )),
-        }
-    }
-}
-
-/// Writes the [`name`](WeightShape::name).
-impl fmt::Display for WeightShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for WeightShape {
-    type Err = Error;
-
-    /// Reads `uniform`, `normal`, `truncated-normal` or `orthogonal`.
-    ///
-    /// # Errors
-    /// Returns [`Error::Unreadable`] if the text is none of these.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|shape| shape.name() == text).ok_or_else(|| {
-            let expected = "uniform, normal, truncated-normal or orthogonal";
-            Error::unreadable("a distribution of weights", text, expected)
-        })
-    }
-}
-
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parameters: &[(&str, f64)] = match *self {
-            Self::VarianceInformed { sigma_p, last_sigma_p: Some(last) } => {
-                &[("sigma_p", sigma_p), ("last_sigma_p", last)]
+        let mut parameters = Vec::new();
+        let mut push = |name, value: Option<f64>| {
+            parameters.extend(value.map(|value| (name, value)));
+        };
+        match *self {
+            Self::VarianceInformed { sigma_p, first_sigma_p, last_sigma_p } => {
+                push("sigma_p", Some(sigma_p));
+                push("first_sigma_p", first_sigma_p);
+                push("last_sigma_p", last_sigma_p);
             }
             Self::MonteCarlo { sigma_p, samples } => {
-                &[("sigma_p", sigma_p), ("samples", samples as f64)]
+                push("sigma_p", Some(sigma_p));
+                push("samples", Some(samples as f64));
             }
-            Self::VarianceInformed { sigma_p, .. } | Self::Backward { sigma_p } => {
-                &[("sigma_p", sigma_p)]
+            Self::Backward { sigma_p } => push("sigma_p", Some(sigma_p)),
+            Self::EdgeOfChaos { sigma_p, first_sigma_p } => {
+                push("sigma_p", Some(sigma_p));
+                push("first_sigma_p", first_sigma_p);
             }
-            Self::Siren { omega } => &[("omega", omega)],
-            Self::Normal { std } => &[("std", std)],
-            _ => &[],
-        };
-        crate::activation::write_named(f, self.name(), parameters)
+            Self::Siren { omega } => push("omega", Some(omega)),
+            Self::Normal { std } => push("std", Some(std)),
+            Self::Xavier | Self::Kaiming { .. } | Self::Kumar | Self::PyTorch => {}
+        }
+        crate::activation::write_named(f, self.name(), &parameters)
     }
 }
 
@@ -240,7 +233,7 @@ impl FromStr for Scheme {
     /// use vi3nr::Scheme;
     ///
     /// let scheme: Scheme = "vi3nr:sigma_p=0.15".parse()?;
-    /// assert_eq!(scheme, Scheme::VarianceInformed { sigma_p: 0.15, last_sigma_p: None });
+    /// assert_eq!(scheme, Scheme::ours(0.15));
     /// assert_eq!(scheme.to_string(), "ours:sigma_p=0.15");
     /// assert_eq!(scheme.to_string().parse::<Scheme>()?, scheme);
     /// # Ok::<(), vi3nr::Error>(())
@@ -256,7 +249,8 @@ impl FromStr for Scheme {
             });
         };
         // Optional parameters are read like the others, but kept only if they were given.
-        let optional = entry.optional.iter().map(|name| Parameter::positive(name, 1.0, ""));
+        let optional =
+            entry.optional.iter().map(|own| Parameter::positive(own.name, 1.0, own.meaning));
         let all: Vec<Parameter> = entry.parameters.iter().copied().chain(optional).collect();
         let values = named.values(&all)?;
         if entry.is_required && named.get(all[0].name).is_none() {
@@ -266,8 +260,8 @@ impl FromStr for Scheme {
                 expected: Accepted::Positive.description(),
             });
         }
-        let last = entry.optional.first().and_then(|name| named.get(name));
-        Ok((entry.build)(&values[..entry.parameters.len()], last))
+        let optional: Vec<_> = entry.optional.iter().map(|own| named.get(own.name)).collect();
+        Ok((entry.build)(&values[..entry.parameters.len()], &optional))
     }
 }
 
@@ -276,30 +270,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bias_rules_are_read_as_they_are_written() {
-        for rule in [BiasRule::Zero, BiasRule::LikeWeights, BiasRule::Uniform { bound: 0.3 }] {
-            assert_eq!(rule.to_string().parse(), Ok(rule));
-        }
-        for text in ["", "uniform", "uniform:", "uniform:0", "uniform:-1", "uniform:inf", "0.3"] {
-            assert!(text.parse::<BiasRule>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn weight_shapes_are_read_by_their_names() {
-        for shape in WeightShape::ALL {
-            assert_eq!(shape.to_string().parse(), Ok(shape));
-        }
-        let error = "gaussian".parse::<WeightShape>().unwrap_err().to_string();
-        assert!(error.contains("'gaussian'") && error.contains("truncated-normal"), "{error}");
-    }
-
-    #[test]
     fn text_round_trips() {
         for text in [
             "ours:sigma_p=0.15",
             "ours:sigma_p=0.15,last_sigma_p=0.3",
             "ours_mc:sigma_p=0.15,samples=1000",
+            "ours:sigma_p=0.15,first_sigma_p=1,last_sigma_p=0.3",
+            "eoc:sigma_p=0.5",
+            "eoc:sigma_p=0.5,first_sigma_p=2",
             "backward:sigma_p=2",
             "xavier",
             "kaiming",
@@ -325,10 +303,13 @@ mod tests {
     #[test]
     fn errors_explain_the_mistake() {
         let message = |text: &str| text.parse::<Scheme>().unwrap_err().to_string();
-        assert!(message("he").contains("known: ours, backward, ours_mc, xavier"));
+        assert!(message("he").contains("known: ours, backward, ours_mc, eoc, xavier"));
         assert!(message("ours").contains("sigma_p, which must be given"));
         assert!(message("ours:sigma_p=0").contains("above 0"));
         assert!(message("ours:sigma_p=1,last_sigma_p=-1").contains("above 0"));
+        assert!(message("eoc").contains("eoc:sigma_p, which must be given"));
+        assert!(message("eoc:sigma_p=1,first_sigma_p=0").contains("above 0"));
+        assert!(message("eoc:sigma_p=1,last_sigma_p=1").contains("known: sigma_p, first_sigma_p"));
         assert!(message("ours_mc:sigma_p=1,samples=1.5").contains("a whole number above 0"));
         assert!(message("xavier:gain=2").contains("known: none"));
         assert!(message("siren:w=30").contains("known: omega"));

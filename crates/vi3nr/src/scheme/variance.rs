@@ -1,9 +1,25 @@
 //! The variance of each layer's weights under each scheme.
 
+use super::edge_of_chaos::EdgeOfChaos;
 use super::{Fan, Scheme};
 use crate::{
     Activation, Error, Gain, InputDistribution, Layer, Moments, Network, require_positive,
 };
+
+/// The variances that a scheme gives to the parameters of a layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Variances {
+    /// σ²(W).
+    pub(super) weights: f64,
+    /// That of the biases that the scheme determines; 0 if it determines none.
+    pub(super) biases: f64,
+}
+
+impl Variances {
+    fn of_weights(weights: f64) -> Self {
+        Self { weights, biases: 0.0 }
+    }
+}
 
 impl Scheme {
     /// The standard deviation of the weights of every layer of `network`, in order.
@@ -17,43 +33,70 @@ impl Scheme {
         network: &Network,
         input: &InputDistribution,
     ) -> Result<Vec<f64>, Error> {
-        let activation = network.activation();
-        let last = network.layer_count() - 1;
-        // M_0 σ²(W_0) for preactivations of variance 1, Eq. (24).
-        let input_gain = 1.0 / input.second_moment()?;
-        let hidden = self.hidden_variance(activation)?;
-        let variance = |layer: &Layer| match *self {
-            Self::VarianceInformed { sigma_p, last_sigma_p } => {
-                let target =
-                    if layer.index == last { last_sigma_p.unwrap_or(sigma_p) } else { sigma_p };
-                let share = (target / sigma_p) * (target / sigma_p);
-                if layer.index == 0 {
-                    target * target * input_gain / layer.fan_in as f64
-                } else {
-                    share * hidden.of(layer)
-                }
-            }
-            Self::MonteCarlo { sigma_p, .. } | Self::Backward { sigma_p } if layer.index == 0 => {
-                sigma_p * sigma_p * input_gain / layer.fan_in as f64
-            }
-            Self::Siren { .. } if layer.index == 0 => {
-                let bound = 1.0 / layer.fan_in as f64;
-                bound * bound / 3.0
-            }
-            _ => hidden.of(layer),
-        };
-        if let Self::VarianceInformed { last_sigma_p: Some(last), .. } = self {
-            require_positive("last sigma_p", *last)?;
-        }
-        let deviation = |layer: &Layer| {
-            let std = libm::sqrt(variance(layer));
+        let deviation = |own: &Variances| {
+            let std = libm::sqrt(own.weights);
             require_positive("the standard deviation of the weights", std).map(|()| std)
         };
-        network.layers().iter().map(deviation).collect()
+        self.variances(network, input)?.iter().map(deviation).collect()
     }
 
-    /// The variance of the weights between two hidden layers, as a function of the fans.
-    pub(super) fn hidden_variance(&self, activation: &Activation) -> Result<Hidden, Error> {
+    /// The variances of every layer of `network`, in order.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Scheme::weight_stds`].
+    pub(super) fn variances(
+        &self,
+        network: &Network,
+        input: &InputDistribution,
+    ) -> Result<Vec<Variances>, Error> {
+        let activation = network.activation();
+        let layers = network.layers();
+        // M_0 σ²(W_0) for preactivations of variance 1, Eq. (24).
+        let input_gain = 1.0 / input.second_moment()?;
+        let first = |sigma_p: f64| {
+            let fan_in = network.inputs() as f64;
+            Variances::of_weights(sigma_p * sigma_p * input_gain / fan_in)
+        };
+        let hidden = self.hidden_variances(activation)?;
+        let mut all: Vec<Variances> = layers.iter().map(|layer| hidden.of(layer)).collect();
+        match *self {
+            Self::VarianceInformed { sigma_p, first_sigma_p, last_sigma_p } => {
+                all[0] = first(first_sigma_p.unwrap_or(sigma_p));
+                if let (Some(first), [_, layer, ..]) = (first_sigma_p, &layers[..]) {
+                    let gain_squared = Gain::of(activation, first)?.gain_squared.value;
+                    let share = (sigma_p / first) * (sigma_p / first);
+                    all[1].weights = share * gain_squared / layer.fan_in as f64;
+                }
+                match (last_sigma_p, &mut all[..]) {
+                    (None, _) => {}
+                    (Some(last), [only]) => *only = first(last),
+                    (Some(last), all) => {
+                        let share = (last / sigma_p) * (last / sigma_p);
+                        all[layers.len() - 1].weights *= share;
+                    }
+                }
+            }
+            Self::MonteCarlo { sigma_p, .. } | Self::Backward { sigma_p } => {
+                all[0] = first(sigma_p)
+            }
+            Self::EdgeOfChaos { sigma_p, first_sigma_p } => {
+                all[0] = first(first_sigma_p.unwrap_or(sigma_p));
+                if let (Some(_), Some(second)) = (first_sigma_p, all.get_mut(1)) {
+                    let edge = EdgeOfChaos::of(activation, self, sigma_p, first_sigma_p)?;
+                    second.biases = edge.second_biases;
+                }
+            }
+            Self::Siren { .. } => {
+                let bound = 1.0 / network.inputs() as f64;
+                all[0] = Variances::of_weights(bound * bound / 3.0);
+            }
+            _ => {}
+        }
+        Ok(all)
+    }
+
+    /// The variances of a layer between two hidden layers, as a function of the fans.
+    pub(super) fn hidden_variances(&self, activation: &Activation) -> Result<Hidden, Error> {
         let fails = |reason: &str| {
             Err(Error::Scheme {
                 scheme: self.to_string(),
@@ -62,7 +105,12 @@ impl Scheme {
             })
         };
         Ok(match *self {
-            Self::VarianceInformed { sigma_p, .. } => {
+            Self::VarianceInformed { sigma_p, first_sigma_p, last_sigma_p } => {
+                for (name, own) in
+                    [("first_sigma_p", first_sigma_p), ("last_sigma_p", last_sigma_p)]
+                {
+                    own.map_or(Ok(()), |own| require_positive(name, own))?;
+                }
                 Hidden::over(Fan::In, Gain::of(activation, sigma_p)?.gain_squared.value)
             }
             Self::MonteCarlo { sigma_p, samples } => {
@@ -80,7 +128,11 @@ impl Scheme {
                 }
                 Hidden::over(Fan::Out, 1.0 / square)
             }
-            Self::Xavier => Hidden::Sum,
+            Self::EdgeOfChaos { sigma_p, first_sigma_p } => {
+                let edge = EdgeOfChaos::of(activation, self, sigma_p, first_sigma_p)?;
+                Hidden { biases: edge.biases, ..Hidden::over(Fan::In, edge.weights) }
+            }
+            Self::Xavier => Hidden::without_biases(ByFan::Sum),
             Self::Kaiming { fan } => Hidden::over(fan, 2.0),
             Self::Kumar => {
                 let (value, square) = at_zero(activation);
@@ -100,14 +152,20 @@ impl Scheme {
             }
             Self::Normal { std } => {
                 require_positive("the standard deviation of the weights", std)?;
-                Hidden::Fixed(std * std)
+                Hidden::without_biases(ByFan::Fixed(std * std))
             }
         })
     }
 }
 
-/// The variance of the weights of a layer as a function of its fans.
-pub(super) enum Hidden {
+/// The variances of a layer as a function of its fans.
+pub(super) struct Hidden {
+    weights: ByFan,
+    biases: f64,
+}
+
+/// The variance of the weights as a function of the fans.
+enum ByFan {
     /// A number divided by a fan.
     Over(Fan, f64),
     /// 2/(M_i + M_{i+1}).
@@ -117,21 +175,26 @@ pub(super) enum Hidden {
 }
 
 impl Hidden {
-    fn over(fan: Fan, numerator: f64) -> Self {
-        Self::Over(fan, numerator)
+    fn without_biases(weights: ByFan) -> Self {
+        Self { weights, biases: 0.0 }
     }
 
-    fn of(&self, layer: &Layer) -> f64 {
+    fn over(fan: Fan, numerator: f64) -> Self {
+        Self::without_biases(ByFan::Over(fan, numerator))
+    }
+
+    fn of(&self, layer: &Layer) -> Variances {
         self.between(layer.fan_in, layer.fan_out)
     }
 
-    pub(super) fn between(&self, fan_in: usize, fan_out: usize) -> f64 {
-        match *self {
-            Self::Over(Fan::In, numerator) => numerator / fan_in as f64,
-            Self::Over(Fan::Out, numerator) => numerator / fan_out as f64,
-            Self::Sum => 2.0 / (fan_in as f64 + fan_out as f64),
-            Self::Fixed(variance) => variance,
-        }
+    pub(super) fn between(&self, fan_in: usize, fan_out: usize) -> Variances {
+        let weights = match self.weights {
+            ByFan::Over(Fan::In, numerator) => numerator / fan_in as f64,
+            ByFan::Over(Fan::Out, numerator) => numerator / fan_out as f64,
+            ByFan::Sum => 2.0 / (fan_in as f64 + fan_out as f64),
+            ByFan::Fixed(variance) => variance,
+        };
+        Variances { weights, biases: self.biases }
     }
 }
 

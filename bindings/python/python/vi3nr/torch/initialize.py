@@ -36,10 +36,12 @@ def init_(
     sigma_p: SigmaP | None = "auto",
     first_sigma_p: SigmaP | None = None,
     inputs: Any = None,
-    scheme: Literal["vi3nr", "backward", "siren", "xavier", "kaiming", "kaiming_out"] = "vi3nr",
+    scheme: Literal[
+        "vi3nr", "backward", "eoc", "siren", "xavier", "kaiming", "kaiming_out"
+    ] = "vi3nr",
     distribution: Distribution = "uniform",
-    bias: Literal["zero", "keep", "torch"] | float = "zero",
-    first_bias: Literal["zero", "keep", "torch"] | float | None = None,
+    bias: Literal["scheme", "zero", "keep", "torch"] | float = "scheme",
+    first_bias: Literal["scheme", "zero", "keep", "torch"] | float | None = None,
     activations: Mapping[str, Activation] | None = None,
     generator: torch.Generator | None = None,
     dry_run: bool = False,
@@ -75,11 +77,13 @@ def init_(
             networks it sets the frequencies of the first layer; SIREN's published initialization has
             ``"7*auto"`` there.
         inputs: One batch: a tensor, a tuple of arguments or a dictionary of named ones.
-        scheme: ``vi3nr`` as above; ``backward`` keeps the variance of gradients instead; ``siren``,
+        scheme: ``vi3nr`` as above; ``backward`` keeps the variance of gradients instead; ``eoc`` (edge
+            of chaos) keeps both, by weights of the variance 1/(fan_in E[f'²]) and normal biases of the
+            variance σ_i² - E[f²]/E[f'²], where the condition of Eq. (13) is at least 1; ``siren``,
             ``xavier``, ``kaiming`` and ``kaiming_out`` are for comparison.
         distribution: ``uniform``, ``normal``, ``truncated_normal`` (at two standard deviations) or
             ``orthogonal``, each with the same variance.
-        bias: ``zero``, ``keep``, ``torch`` (uniform within 1/√fan_in) or a number b (uniform within
+        bias: ``scheme`` (normal for ``eoc``, 0 for the others), ``zero``, ``keep``, ``torch`` (uniform within 1/√fan_in) or a number b (uniform within
             ±b).
         first_bias: The same for layers that are fed by the input, if it differs, as in FINER.
         activations: Activations by the name of an activation module, or of the layer that it feeds:
@@ -93,8 +97,8 @@ def init_(
         The report, with a row for each layer.
 
     Raises:
-        RequestError: The model has no layers, or a parameter without values; or weights are tied or
-            parametrized and not allowed. The model is then unchanged.
+        RequestError: The model has no layers, or a parameter without values; weights are tied or
+            parametrized and not allowed; or the scheme does not apply. The model is then unchanged.
 
     Example:
         >>> model = torch.nn.Sequential(
@@ -145,8 +149,10 @@ def _settings(
     sigma = _sigma("sigma_p", sigma_p)
     for name, how in (("bias", bias), ("first_bias", first_bias)):
         if isinstance(how, str):
-            if how not in ("zero", "keep", "torch"):
-                raise RequestError(f"{name}: '{how}'; expected 'zero', 'keep', 'torch' or a number")
+            if how not in ("scheme", "zero", "keep", "torch"):
+                raise RequestError(
+                    f"{name}: '{how}'; expected 'scheme', 'zero', 'keep', 'torch' or a number"
+                )
         elif how is not None and not 0 <= float(how) < math.inf:
             raise RequestError(f"{name}: {how}; expected a finite number of at least 0")
     for each in allow:
@@ -234,18 +240,18 @@ def _fill(
 ) -> None:
     assert choice.std is not None
     set_weight(layer, draw(layer.weight, choice.std, settings.distribution, generator))
-    how = settings.bias
-    if choice.is_first and settings.first_bias is not None:
-        how = settings.first_bias
+    how = settings.bias_of(choice)
     if layer.bias is None or how == "keep":
         return
-    bound = bias_bound(how, layer)
+    shape: Distribution = "normal" if how == "scheme" else "uniform"
+    std = math.sqrt(choice.bias_variance)
+    if how != "scheme":
+        std = bias_bound(how, layer) / math.sqrt(3.0)
     with torch.no_grad():
-        if bound == 0:
+        if std == 0:
             layer.bias.zero_()
         else:
-            std = bound / math.sqrt(3.0)
-            layer.bias.copy_(draw(layer.bias, std, "uniform", generator))
+            layer.bias.copy_(draw(layer.bias, std, shape, generator))
 
 
 def _restore(model: nn.Module, before: dict[str, torch.Tensor]) -> None:
@@ -273,10 +279,7 @@ def _report(
             continue
         own = list(layer.module.parameters()) if layer.module is not None else []
         touched |= {id(layer.weight), *(id(p) for p in own if p is not layer.bias)}
-        how = settings.bias
-        if choice.is_first and settings.first_bias is not None:
-            how = settings.first_bias
-        if how != "keep":
+        if settings.bias_of(choice) != "keep":
             touched.add(id(layer.bias))
     notes = analysis.graph.failures
     if analysis.graph.how == "registration order":
@@ -292,6 +295,14 @@ def _report(
         untouched,
         notes,
     )
+
+
+def _part_of_weights(choice: Choice) -> float:
+    """The part of the variance of a layer's outputs that is not from its biases."""
+    if choice.std is None or choice.second_moment is None or not choice.variance:
+        return 1.0
+    part = choice.layer.fan_in * choice.std**2 * choice.second_moment / choice.variance
+    return part if part < 1 - 1e-9 else 1.0
 
 
 def _row(
@@ -316,7 +327,7 @@ def _row(
         measured_variance=forward.get(layer),
         measured_gradient=backward.get(layer),
         condition=None if choice.gain is None else choice.gain.condition,
-        chi=None if choice.gain is None else choice.gain.chi,
+        chi=None if choice.gain is None else choice.gain.chi * _part_of_weights(choice),
         untouched=choice.reason if std is None else None,
         notes=() if std is None else choice.notes,
     )

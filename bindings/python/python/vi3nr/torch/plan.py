@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from .._errors import RequestError
 from .._theory import Gain
@@ -15,7 +14,7 @@ from .layers import Layer
 from .moments import Moments, Propagation, gain_at, not_known
 from .values import Base, Value, follower, obstacle
 
-SCHEMES = ("vi3nr", "backward", "siren", "xavier", "kaiming", "kaiming_out")
+SCHEMES = ("vi3nr", "backward", "eoc", "siren", "xavier", "kaiming", "kaiming_out")
 
 #: Standard deviations for several uses of the same layer may differ by this part.
 _SAME = 0.01
@@ -28,9 +27,16 @@ class Settings:
     first_sigma_p: float | str | None
     scheme: str
     distribution: str
+    #: ``scheme`` for the biases that the scheme determines.
     bias: float | str
     first_bias: float | str | None
     allow: Collection[str]
+
+    def bias_of(self, choice: Choice) -> float | str:
+        """How the biases of a layer are set."""
+        if choice.is_first and self.first_bias is not None:
+            return self.first_bias
+        return self.bias
 
 
 @dataclass
@@ -52,6 +58,8 @@ class Choice:
     second_moment: float | None
     #: Whether it is fed by the input of the model.
     is_first: bool
+    #: The variance of the biases that the scheme determines.
+    bias_variance: float = 0.0
     notes: tuple[str, ...] = ()
     #: Why the weights are left as they are.
     reason: str | None = None
@@ -240,8 +248,31 @@ class _Planner:
             return _siren(choice, fan_in)
         if scheme == "backward" and choice.gain is not None:
             return 1 / math.sqrt(fan_out * choice.gain.derivative_second_moment)
+        if scheme == "eoc" and choice.gain is not None:
+            return self._edge_of_chaos(choice, layer, second)
         assert choice.sigma_p is not None
         return choice.sigma_p / math.sqrt(fan_in * second)
+
+    def _edge_of_chaos(self, choice: Choice, layer: Layer, second: float) -> float:
+        """Weights that keep the variance of gradients at the σ_p of the activation before the layer,
+        and biases with the variance that is then missing."""
+        assert choice.gain is not None and choice.sigma_p is not None
+        at = self._settings.sigma_p
+        gain = choice.gain
+        if self._settings.first_sigma_p is not None:
+            # The layer before may have another σ_p.
+            gain = gain_at(gain.activation, at)
+        if gain.condition < 1 - 1e-9:
+            raise RequestError(
+                f"scheme: 'eoc' needs cond >= 1 for its biases, but the condition of Eq. (13) is "
+                f"{gain.condition:.6g} for {gain.activation} at sigma_p = {gain.sigma_p:.6g}"
+            )
+        if self._settings.bias == "scheme" and layer.bias is None:
+            raise RequestError("scheme: 'eoc' needs biases, but the layer has none")
+        weights = 1 / gain.derivative_second_moment
+        if choice.std is None:
+            choice.bias_variance = max(0.0, choice.sigma_p**2 - weights * second)
+        return math.sqrt(weights / layer.fan_in)
 
     def _compare(self, choice: Choice, base: Base, layer: Layer, before: Moments) -> None:
         """Another use of the same layer, which has the same weights."""
@@ -285,11 +316,11 @@ class _Planner:
     def _bias_variance(self, choice: Choice, layer: Layer) -> float:
         if layer.bias is None:
             return 0.0
-        how: Any = self._settings.bias
-        if choice.is_first and self._settings.first_bias is not None:
-            how = self._settings.first_bias
+        how = self._settings.bias_of(choice)
         if how == "keep":
             return layer.bias_variance()
+        if how == "scheme":
+            return choice.bias_variance
         return bias_bound(how, layer) ** 2 / 3
 
 

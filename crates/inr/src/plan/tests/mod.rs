@@ -97,6 +97,7 @@ fn reasons_and_warnings_explain_the_defaults() {
         ),
         ("image", json!({"activation": "gaussian:sigma=0.05"}), "first_bias", "like-weights"),
         ("audio", json!({}), "input_scale", "100"),
+        ("image", json!({"first_sigma_p": "7*auto"}), "first_sigma_p", "7 times"),
     ] {
         let seen = reason(signal, settings.clone(), field).unwrap_or_default();
         assert!(seen.contains(text), "{signal} {settings}: {seen}");
@@ -109,12 +110,20 @@ fn reasons_and_warnings_explain_the_defaults() {
         (json!({}), "tile"),
         (json!({}), "quality"),
         (json!({}), "storage"),
+        (json!({"first_sigma_p": 0.3}), "first_sigma_p"),
+        (json!({"init": "eoc", "activation": "tanh"}), "first_bias"),
+        (json!({"init": "eoc", "activation": "gaussian", "preset": "paper"}), "first_bias"),
     ] {
         assert_eq!(reason("image", settings.clone(), field), None, "{settings} {field}");
     }
     let warnings = |settings: Value| resolved("image", &settings).unwrap().warnings;
     assert!(warnings(json!({})).is_empty());
     assert!(!warnings(json!({"init": "siren:omega=30", "activation": "tanh"})).is_empty());
+    let unstable = |init: &str| warnings(json!({"init": init, "activation": "gelu", "layers": 30}));
+    for (init, part) in [("ours", "tenfold in 17 layers"), ("eoc", "only where chi <= cond")] {
+        let seen = unstable(init);
+        assert!(seen.len() == 1 && seen[0].contains(part), "{seen:?}");
+    }
     let few = warnings(json!({"batch": 100, "steps": 9})).join("; ");
     assert!(few.contains("9 steps of 100 samples do not reach all"), "{few}");
     assert!(warnings(json!({"batch": 100, "steps": 9000})).is_empty());
@@ -148,6 +157,7 @@ fn the_initialization_alone_is_that_of_the_fit() {
         ("audio", json!({"activation": "tanh", "sigma_p": "0.5*auto"})),
         ("shape", json!({"init": "kaiming", "weights": "orthogonal", "first_bias": "uniform:0.1"})),
         ("image", json!({"activation": "relu", "biases": "like-weights"})),
+        ("image", json!({"init": "eoc", "first_sigma_p": "7*auto"})),
     ] {
         let (request, plan) = (request(&settings), plan(signal, &settings));
         let recipe = recipes(plan.signal.kind()).of(request.preset.unwrap_or_default());

@@ -34,6 +34,10 @@ fn errors_name_the_invalid_fields() {
         ("image", json!({"init": "siren", "last_sigma_p": 0.1}), &["last_sigma_p"]),
         ("image", json!({"init": "kaiming", "sigma_p": "auto"}), &["sigma_p"]),
         ("image", json!({"init": "ours_mc", "last_sigma_p": 0.1}), &["last_sigma_p"]),
+        ("image", json!({"init": "ours_mc", "first_sigma_p": 0.1}), &["first_sigma_p"]),
+        ("image", json!({"init": "eoc", "last_sigma_p": 0.1}), &["last_sigma_p"]),
+        ("image", json!({"init": "eoc", "activation": "softplus"}), &["init"]),
+        ("image", json!({"init": "eoc:sigma_p=0.01", "activation": "gaussian"}), &["init"]),
         ("image", json!({"activation": "1/x"}), &["activation"]),
         // Terms.
         ("image", json!({"terms": "siren"}), &["terms"]),

@@ -177,6 +177,35 @@ fn the_initialization_follows_activation_and_request() {
             json!({"init.scheme": "ours_mc:sigma_p=0.15,samples=1000000"}),
         ),
         ("image", with(json!({"init": "xavier"})), json!({"init.scheme": "xavier"})),
+        // A scheme with biases of its own. Without any in the first layer an even network stays even.
+        (
+            "image",
+            json!({"activation": "tanh", "init": "eoc", "sigma_p": 0.5}),
+            json!({"init.scheme": "eoc:sigma_p=0.5", "init.biases": "scheme",
+                   "init.first_biases": "zero"}),
+        ),
+        (
+            "audio",
+            json!({"init": "eoc", "first_sigma_p": 0.25}),
+            json!({"init.scheme": format!("{},first_sigma_p=0.25",
+                       ours(1.0, "sine:omega=30").replace("ours", "eoc")),
+                   "init.biases": "scheme", "init.first_biases": "zero"}),
+        ),
+        (
+            "image",
+            with(json!({"init": "eoc", "sigma_p": 0.15})),
+            json!({"init.biases": "scheme", "init.first_biases": "like-weights"}),
+        ),
+        (
+            "image",
+            with(json!({"init": "eoc:sigma_p=0.15", "biases": "normal:0.5"})),
+            json!({"init.biases": "normal:0.5", "init.first_biases": "normal:0.5"}),
+        ),
+        (
+            "image",
+            with(json!({"sigma_p": 0.15, "first_sigma_p": 0.6})),
+            json!({"init.scheme": "ours:sigma_p=0.15,first_sigma_p=0.6"}),
+        ),
         ("image", with(json!({"weights": "normal"})), json!({"init.weights": "normal"})),
         ("image", json!({"activation": "relu"}), json!({"init.scheme": "ours:sigma_p=1"})),
         // SIREN's scheme is the default only if no setting of another scheme is given.

@@ -112,7 +112,7 @@ impl Problem {
         let (network, count) = (plan.network()?, plan.count());
         let recipe = recipes(SignalKind::Image).of(Preset::Fast);
         let sigma_p = recipe.sigma_p(&plan.activation)?.value;
-        let init = InitRule::new(Scheme::VarianceInformed { sigma_p, last_sigma_p: None });
+        let init = InitRule::new(Scheme::ours(sigma_p));
         let parameters = vi3nr::draw(&network, &init.plan(&network)?, 0);
         let mut uniform = uniform(0);
         let points = uniform(count * network.inputs());
