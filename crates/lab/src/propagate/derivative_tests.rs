@@ -1,7 +1,7 @@
-use vi3nr::{BiasRule, InitRule};
+use vi3nr::{BiasRule, InitRule, Network, Scheme};
 use vi3nr_engine::{Backend, CpuBackend};
 
-use super::tests::plan;
+use super::tests::{hidden_variance, plan};
 use super::*;
 
 /// Measured derivatives against the theory, in layers that keep the variance and in layers that do
