@@ -139,8 +139,10 @@ pub(crate) struct InitializationArguments {
     /// Scheme of the initial weights; see `vi3nr schemes` [default: auto]
     ///
     /// One of ours, ours_mc (its moments from 10^6 samples), eoc (with biases that let weights keep
-    /// the variance of gradients too), siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
-    /// normal:std=S, or auto: the activation's own if it has one (SIREN's for the sine), else ours.
+    /// the variance of gradients too), siren, ws:alpha=A (SIREN's weights times A in all layers but the
+    /// last), finer:k=K (SIREN's weights, first biases U(-K, K)), xavier, kaiming, kaiming_out, kumar,
+    /// pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's for the
+    /// sine), else ours.
     #[arg(long, value_name = "SCHEME", alias = "scheme")]
     pub(crate) init: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or 2*auto
@@ -171,7 +173,7 @@ pub(crate) struct InitializationArguments {
     /// Initial biases of the first layer: zero, like-weights, uniform:B for U(-B, B) or normal:S for
     /// N(0, S^2)
     ///
-    /// [default: zero with --init eoc unless f(-x) = f(x); else those of --biases; if that is not given and f(-x) = f(x), like-weights, so that
+    /// [default: zero with --init eoc unless f(-x) = f(x), uniform:K with finer; else those of --biases; if that is not given and f(-x) = f(x), like-weights, so that
     /// the network is not an even function at the start; with --preset paper those of the paper]
     #[arg(long, value_name = "RULE", hide_short_help = true)]
     pub(crate) first_bias: Option<BiasRule>,

@@ -114,8 +114,10 @@ pub(crate) struct InitArguments {
     /// Scheme of the initial weights; see `vi3nr schemes` [default: auto]
     ///
     /// One of ours, ours_mc (its moments from 10^6 samples), eoc (with biases that let weights keep
-    /// the variance of gradients too), siren, xavier, kaiming, kaiming_out, kumar, pytorch, backward,
-    /// normal:std=S, or auto: the activation's own if it has one (SIREN's for the sine), else ours.
+    /// the variance of gradients too), siren, ws:alpha=A (SIREN's weights times A in all layers but the
+    /// last), finer:k=K (SIREN's weights, first biases U(-K, K)), xavier, kaiming, kaiming_out, kumar,
+    /// pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's for the
+    /// sine), else ours.
     #[arg(long = "init", value_name = "SCHEME", alias = "scheme")]
     pub(crate) scheme: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or a multiple of auto

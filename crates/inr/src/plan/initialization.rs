@@ -91,9 +91,11 @@ fn biases(
         (None, BiasRule::Zero) => recipe.biases,
         (None, own) => own,
     };
+    let own_first = chosen.scheme.usual_first_biases();
     let first = match (request.first_bias, request.biases, own) {
         (Some(first), ..) => first,
         (None, Some(all), _) => all,
+        (None, None, _) if own_first != BiasRule::Zero => own_first,
         // The scheme keeps the variance without biases there, but an even network would stay even.
         (None, None, BiasRule::Scheme) if !network.activation().is_even() => BiasRule::Zero,
         (None, None, _) => recipe.first_biases(network.activation()),

@@ -160,6 +160,14 @@ impl Activation {
         }
     }
 
+    /// The ω of sin(ω(|x| + 1)x), if the activation is that of FINER.
+    pub fn finer_frequency(&self) -> Option<f64> {
+        match self.form() {
+            Some(Form::Finer(finer)) => Some(finer.omega),
+            _ => None,
+        }
+    }
+
     /// The built-in form that the activation is, or that its formula is equal to.
     pub(crate) fn form(&self) -> Option<&Form> {
         match &self.kind {

@@ -17,7 +17,8 @@ impl Scheme {
             Self::Kaiming { .. } => "relu",
             Self::Kumar => "activations linear around 0, at sigma_p = 1",
             Self::PyTorch => "the activations that torch.nn.init.calculate_gain lists",
-            Self::Siren { .. } => "sin(omega x)",
+            Self::Siren { .. } | Self::WeightScaling { .. } => "sin(omega x)",
+            Self::Finer { .. } => "sin(omega (|x| + 1) x)",
             Self::Normal { .. } => "no activation",
         }
     }
@@ -88,9 +89,15 @@ impl Scheme {
                         .push(format!("torch.nn.init.calculate_gain does not list {activation}"));
                 }
             }
-            Self::Siren { omega } => {
+            Self::Siren { omega } | Self::WeightScaling { omega, .. } => {
                 if !everywhere(activation, |f, x| is_near(f(x), libm::sin(omega * x))) {
-                    warnings.push(format!("siren:omega={omega} was derived for sin({omega} x)"));
+                    warnings.push(format!("{self} was derived for sin({omega} x)"));
+                }
+            }
+            Self::Finer { omega, .. } => {
+                let finer = |x: f64| libm::sin(omega * (x.abs() + 1.0) * x);
+                if !everywhere(activation, |f, x| is_near(f(x), finer(x))) {
+                    warnings.push(format!("{self} was derived for sin({omega} (|x| + 1) x)"));
                 }
             }
             Self::Normal { .. } => warnings.push(
@@ -140,6 +147,9 @@ mod tests {
             ("kumar", "2*x+1", "sine:omega=30"),
             ("pytorch", "selu", "sinc:a=1"),
             ("siren:omega=30", "sin(30*x)", "sine:omega=29"),
+            ("ws:alpha=2", "sine:omega=30", "tanh"),
+            ("finer:omega=30,k=20", "sin(30*(abs(x)+1)*x)", "sine:omega=30"),
+            ("finer:omega=20", "finer:omega=20", "finer:omega=30"),
             ("ours:sigma_p=1", "exp(x)", ""),
             ("backward:sigma_p=1", "gaussian", ""),
             ("eoc:sigma_p=1", "tanh", "gelu"),

@@ -15,6 +15,8 @@
 //! | `kumar` | 1/(M_i f'(0)² (1 + f(0)²)) | f linear around 0, σ_p = 1 |
 //! | `pytorch` | gain²/M_i with `calculate_gain`'s table | the activations in that table |
 //! | `siren:omega=W` | first layer 1/(3M_0²), others 2/(ω² M_i) | sin(ωx) |
+//! | `ws:alpha=A,omega=W` | as `siren`, times α² in all layers but the last | sin(ωx) |
+//! | `finer:omega=W,k=K` | as `siren`; biases of the first layer U(-k, k) | sin(ω(\|x\| + 1)x) |
 //! | `normal:std=S` | S² | none |
 //!
 //! ```
@@ -137,6 +139,25 @@ pub enum Scheme {
         /// ω of the activation sin(ωx).
         omega: f64,
     },
+    /// Weight scaling (Yeom, Lee and Lee, "Fast training of sinusoidal neural fields via scaling
+    /// initialization", ICLR 2025, arXiv 2410.04779), derived for sin(ωx): SIREN's weights times α in
+    /// all layers but the last. The authors' code has α = 2.5 for images.
+    WeightScaling {
+        /// The factor α of the weights.
+        alpha: f64,
+        /// ω of the activation sin(ωx).
+        omega: f64,
+    },
+    /// FINER (Liu et al., "FINER: Flexible spectral-bias tuning in implicit neural representation by
+    /// variable-periodic activation functions", CVPR 2024, arXiv 2312.02434), derived for
+    /// sin(ω(|x| + 1)x): SIREN's weights, and biases of the first layer uniform on ±k. The authors' code
+    /// has k = 1 for signed distances; for images it leaves PyTorch's biases, uniform on ±1/√M_0.
+    Finer {
+        /// ω of the activation.
+        omega: f64,
+        /// The bound of the first layer's biases.
+        k: f64,
+    },
     /// The baseline "random normal init" of the paper: one standard deviation for all layers.
     Normal {
         /// The standard deviation.
@@ -167,6 +188,15 @@ impl Scheme {
         match self {
             Self::Normal { .. } => WeightShape::Normal,
             _ => WeightShape::Uniform,
+        }
+    }
+
+    /// The biases with which the scheme was published, of the first layer: U(-k, k) for
+    /// [`Scheme::Finer`], otherwise 0.
+    pub fn usual_first_biases(&self) -> BiasRule {
+        match *self {
+            Self::Finer { k, .. } => BiasRule::Uniform { bound: k },
+            _ => BiasRule::Zero,
         }
     }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::text::{DEFAULT_ALPHA, DEFAULT_K};
 use super::{PAPER_SAMPLES, Scheme, SigmaP, SigmaReason, SigmaRequest, default_sigma_p};
+use crate::activation::{Named, write_named};
 use crate::{Activation, Error, InitRule, require_positive};
 
 /// A request for a scheme: a name whose parameters are chosen later, or a complete scheme.
@@ -37,6 +39,18 @@ pub enum SchemeRequest {
     EdgeOfChaos,
     /// `siren`: [`Scheme::Siren`] with the ω of the activation, which must be a sine.
     Siren,
+    /// `ws` or `ws:alpha=A`: [`Scheme::WeightScaling`] with the ω of the activation, which must be a
+    /// sine, and by default α = 2.5.
+    WeightScaling {
+        /// The factor of the weights.
+        alpha: Option<f64>,
+    },
+    /// `finer` or `finer:k=K`: [`Scheme::Finer`] with the ω of the activation, which must be that of
+    /// FINER, and by default k = 1.
+    Finer {
+        /// The bound of the first layer's biases.
+        k: Option<f64>,
+    },
     /// A complete scheme with its parameters.
     Given(Scheme),
 }
@@ -127,16 +141,15 @@ impl SchemeRequest {
             return Err(self.refuse(field));
         }
         let chosen = match self {
-            Self::Siren => match activation.own_scheme() {
-                Some(scheme) => ChosenScheme::complete(scheme),
-                None => {
-                    return Err(SchemeRefusal::Field {
-                        field: SchemeField::Scheme,
-                        seen: format!("the scheme siren was requested for {activation}"),
-                        expected: "it was derived for the sine, sin(omega x), only".into(),
-                    });
-                }
-            },
+            Self::Siren => ChosenScheme::complete(Scheme::Siren { omega: self.omega(activation)? }),
+            Self::WeightScaling { alpha } => ChosenScheme::complete(Scheme::WeightScaling {
+                alpha: alpha.unwrap_or(DEFAULT_ALPHA),
+                omega: self.omega(activation)?,
+            }),
+            Self::Finer { k } => ChosenScheme::complete(Scheme::Finer {
+                omega: self.omega(activation)?,
+                k: k.unwrap_or(DEFAULT_K),
+            }),
             Self::Given(scheme) => ChosenScheme::complete(*scheme),
             Self::Auto
                 if *sigmas == SigmaRequests::default()
@@ -177,13 +190,30 @@ impl SchemeRequest {
         Ok(chosen)
     }
 
+    /// The ω of the activation, which must be the one that the scheme was derived for.
+    fn omega(&self, activation: &Activation) -> Result<f64, SchemeRefusal> {
+        let (omega, expected) = match self {
+            Self::Finer { .. } => {
+                (activation.finer_frequency(), "FINER's activation, sin(omega (|x| + 1) x)")
+            }
+            _ => (activation.sine_frequency(), "the sine, sin(omega x)"),
+        };
+        omega.ok_or_else(|| SchemeRefusal::Field {
+            field: SchemeField::Scheme,
+            seen: format!("the scheme {self} was requested for {activation}"),
+            expected: format!("it was derived for {expected}, only"),
+        })
+    }
+
     /// A σ_p that is requested but that the scheme does not accept.
     fn excess(&self, sigmas: &SigmaRequests) -> Option<SchemeField> {
         let (has_own, has_first, has_last) = match self {
             Self::Auto | Self::VarianceInformed => (true, true, true),
             Self::EdgeOfChaos => (true, true, false),
             Self::MonteCarlo | Self::Backward => (true, false, false),
-            Self::Siren | Self::Given(_) => (false, false, false),
+            Self::Siren | Self::WeightScaling { .. } | Self::Finer { .. } | Self::Given(_) => {
+                (false, false, false)
+            }
         };
         let fields = [
             (SchemeField::SigmaP, sigmas.sigma_p.is_some() && !has_own),
@@ -253,16 +283,29 @@ impl fmt::Display for SchemeRequest {
             Self::Backward => f.write_str("backward"),
             Self::EdgeOfChaos => f.write_str("eoc"),
             Self::Siren => f.write_str("siren"),
+            Self::WeightScaling { alpha } => named(f, "ws", "alpha", *alpha),
+            Self::Finer { k } => named(f, "finer", "k", *k),
             Self::Given(scheme) => scheme.fmt(f),
         }
     }
 }
 
+/// Writes `NAME` or `NAME:KEY=VALUE`.
+fn named(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    key: &'static str,
+    value: Option<f64>,
+) -> fmt::Result {
+    let pair = value.map(|value| (key, value));
+    write_named(f, name, pair.as_slice())
+}
+
 impl FromStr for SchemeRequest {
     type Err = Error;
 
-    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward`, `eoc` or `siren`,
-    /// otherwise a [`Scheme`].
+    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward`, `eoc`, `siren`, `ws`
+    /// or `finer`, the last two also with all numbers but omega, otherwise a [`Scheme`].
     ///
     /// # Errors
     /// Returns the errors of [`Scheme::from_str`] if the text is none of these names and not a
@@ -275,7 +318,20 @@ impl FromStr for SchemeRequest {
             "backward" => Self::Backward,
             "eoc" => Self::EdgeOfChaos,
             "siren" => Self::Siren,
-            scheme => Self::Given(scheme.parse()?),
+            text => {
+                let scheme: Scheme = text.parse()?;
+                let given = Named::parse(text)?;
+                match scheme {
+                    // The omega is that of the activation.
+                    Scheme::WeightScaling { .. } if given.get("omega").is_none() => {
+                        Self::WeightScaling { alpha: given.get("alpha") }
+                    }
+                    Scheme::Finer { .. } if given.get("omega").is_none() => {
+                        Self::Finer { k: given.get("k") }
+                    }
+                    scheme => Self::Given(scheme),
+                }
+            }
         })
     }
 }
@@ -312,6 +368,11 @@ mod tests {
             ("eoc", SchemeRequest::EdgeOfChaos),
             ("eoc:sigma_p=2", SchemeRequest::Given("eoc:sigma_p=2".parse().unwrap())),
             ("siren", SchemeRequest::Siren),
+            ("ws", SchemeRequest::WeightScaling { alpha: None }),
+            ("ws:alpha=2", SchemeRequest::WeightScaling { alpha: Some(2.0) }),
+            ("finer", SchemeRequest::Finer { k: None }),
+            ("finer:k=20", SchemeRequest::Finer { k: Some(20.0) }),
+            ("finer:omega=30,k=1", SchemeRequest::Given(Scheme::Finer { omega: 30.0, k: 1.0 })),
             ("siren:omega=30", SchemeRequest::Given(Scheme::Siren { omega: 30.0 })),
             ("xavier", SchemeRequest::Given(Scheme::Xavier)),
             ("normal:std=0.1", SchemeRequest::Given(Scheme::Normal { std: 0.1 })),
@@ -339,7 +400,11 @@ mod tests {
         let gaussian = "gaussian:sigma=0.1";
         let chaos = format!("eoc:sigma_p={}", 2.0 * root);
         let given = Some(SigmaReason::Given);
-        let cases: [(Case, &str, Option<SigmaReason>); 22] = [
+        let cases: [(Case, &str, Option<SigmaReason>); 26] = [
+            (("ws", "sine:omega=5", "", None), "ws:alpha=2.5,omega=5", None),
+            (("ws:alpha=2", "sin(5*x)", "", None), "ws:alpha=2,omega=5", None),
+            (("ws:alpha=2,omega=7", "sine:omega=5", "", None), "ws:alpha=2,omega=7", None),
+            (("finer:k=20", "finer:omega=9", "", None), "finer:omega=9,k=20", None),
             (("eoc", gaussian, "", None), &chaos, Some(multiple)),
             (("eoc", "tanh", "0.5", None), "eoc:sigma_p=0.5", given),
             (("eoc:sigma_p=0.5", "tanh", "", None), "eoc:sigma_p=0.5", given),
@@ -397,7 +462,10 @@ mod tests {
     #[test]
     fn arguments_that_do_not_fit_together_are_errors_with_their_field() {
         let bad = Some(f64::NAN);
-        let cases: [(Case, SchemeField, &str); 10] = [
+        let cases: [(Case, SchemeField, &str); 13] = [
+            (("ws", "finer", "", None), SchemeField::Scheme, "ws was requested for finer"),
+            (("finer", "sine", "", None), SchemeField::Scheme, "sin(omega (|x| + 1) x), only"),
+            (("ws:alpha=2", "sine", "1", None), SchemeField::SigmaP, "the scheme ws:alpha=2;"),
             (("eoc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "with the scheme eoc;"),
             (("siren", "tanh", "", None), SchemeField::Scheme, "siren was requested for tanh"),
             (("siren", "sine", "0.1", None), SchemeField::SigmaP, "with the scheme siren;"),

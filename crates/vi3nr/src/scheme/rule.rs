@@ -56,7 +56,7 @@ impl LayerPlan {
 
 impl InitRule {
     /// Creates a rule with the distributions with which the scheme was published:
-    /// [`Scheme::usual_weights`] and [`Scheme::usual_biases`], and no biases in the first layer.
+    /// [`Scheme::usual_weights`], [`Scheme::usual_biases`] and [`Scheme::usual_first_biases`].
     ///
     /// ```
     /// use vi3nr::{BiasRule, InitRule, Scheme, WeightShape};
@@ -71,7 +71,7 @@ impl InitRule {
             scheme,
             weights: scheme.usual_weights(),
             biases: scheme.usual_biases(),
-            first_biases: BiasRule::Zero,
+            first_biases: scheme.usual_first_biases(),
         }
     }
 

@@ -51,6 +51,40 @@ fn siren_bounds_are_sirens() {
     assert!((bounds[1] - (6f64 / 128.0).sqrt() / 30.0).abs() < 1e-15);
 }
 
+/// The factor of weight scaling is that of all layers but the last, and FINER's weights are SIREN's.
+#[test]
+fn relatives_of_siren_change_its_weights_and_biases() {
+    let stds = |scheme: &str, activation: &str, dims: &[usize]| {
+        let scheme: Scheme = scheme.parse().unwrap();
+        let network = Network::new(dims.to_vec(), activation.parse().unwrap()).unwrap();
+        scheme.weight_stds(&network, &InputDistribution::COORDINATES).unwrap()
+    };
+    for dims in [&[2, 64, 128, 32, 3][..], &[2, 64, 3], &[2, 3]] {
+        let siren = stds("siren:omega=30", "sine", dims);
+        let scaled = stds("ws:alpha=2,omega=30", "sine", dims);
+        for (index, (siren, scaled)) in siren.iter().zip(&scaled).enumerate() {
+            let factor = if index + 2 == dims.len() { 1.0 } else { 2.0 };
+            assert!((scaled / siren - factor).abs() < 1e-12, "{dims:?} {index}");
+        }
+        assert_eq!(stds("finer:omega=30,k=1", "finer", dims), siren);
+    }
+    let rule = InitRule::new("finer:omega=30,k=0.75".parse().unwrap());
+    assert_eq!(rule.biases, BiasRule::Zero);
+    let network = Network::new(vec![2, 4096, 8, 1], "finer".parse().unwrap()).unwrap();
+    let drawn = drawn_by(&network, &rule);
+    let [first, second, ..] = &network.layers()[..] else { panic!() };
+    let biases = &drawn[first.biases.clone()];
+    let square = biases.iter().map(|bias| f64::from(*bias).powi(2)).sum::<f64>() / 4096.0;
+    // Five standard errors of the variance of a uniform distribution, k²/3.
+    assert!((square / (0.5625 / 3.0) - 1.0).abs() < 5.0 * (0.8f64 / 4096.0).sqrt(), "{square}");
+    assert!(biases.iter().all(|bias| bias.abs() <= 0.75));
+    assert!(drawn[second.biases.clone()].iter().all(|bias| *bias == 0.0));
+}
+
+fn drawn_by(network: &Network, rule: &InitRule) -> Vec<f32> {
+    crate::draw(network, &rule.plan(network).unwrap(), 1)
+}
+
 /// Table 1: M σ²(W) of each method, with Kumar's sigmoid at 12.8 (the paper's 12.96 is 3.6²).
 #[test]
 fn table_1() {
@@ -166,6 +200,9 @@ fn impossible_sigmas_are_errors() {
         },
         Scheme::VarianceInformed { sigma_p: 1.0, first_sigma_p: Some(0.0), last_sigma_p: None },
         Scheme::Siren { omega: -1.0 },
+        Scheme::WeightScaling { alpha: f64::NAN, omega: 30.0 },
+        Scheme::WeightScaling { alpha: 1.0, omega: 0.0 },
+        Scheme::Finer { omega: 30.0, k: f64::INFINITY },
     ] {
         let rule = InitRule {
             scheme,

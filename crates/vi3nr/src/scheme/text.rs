@@ -36,6 +36,12 @@ pub struct OptionalParameter {
 const SIGMA_P: Parameter =
     Parameter::positive("sigma_p", 1.0, "standard deviation of the preactivations");
 
+const OMEGA: Parameter = Parameter::positive("omega", 30.0, "angular frequency of the activation");
+/// The α of [`Scheme::WeightScaling`] in its authors' code.
+pub(super) const DEFAULT_ALPHA: f64 = 2.5;
+/// The k of [`Scheme::Finer`] in its authors' script for shapes.
+pub(super) const DEFAULT_K: f64 = 1.0;
+
 const FIRST_SIGMA_P: OptionalParameter = OptionalParameter {
     name: "first_sigma_p",
     meaning: "standard deviation of the first layer's preactivations, if it differs from sigma_p",
@@ -103,10 +109,34 @@ const ENTRIES: &[Entry] = &[
         name: "siren",
         alias: None,
         variance: "2/(omega^2 M_i); first layer 1/(3 M_0^2)",
-        parameters: &[Parameter::positive("omega", 30.0, "angular frequency of the activation")],
+        parameters: &[OMEGA],
         optional: &[],
         is_required: false,
         build: |values, _| Scheme::Siren { omega: values[0] },
+    },
+    Entry {
+        name: "ws",
+        alias: None,
+        variance: "as siren, times alpha^2 in all layers but the last",
+        parameters: &[
+            Parameter::positive("alpha", DEFAULT_ALPHA, "factor of SIREN's weights"),
+            OMEGA,
+        ],
+        optional: &[],
+        is_required: false,
+        build: |values, _| Scheme::WeightScaling { alpha: values[0], omega: values[1] },
+    },
+    Entry {
+        name: "finer",
+        alias: None,
+        variance: "as siren; biases of the first layer uniform on ±k",
+        parameters: &[
+            OMEGA,
+            Parameter::positive("k", DEFAULT_K, "bound of the first layer's biases"),
+        ],
+        optional: &[],
+        is_required: false,
+        build: |values, _| Scheme::Finer { omega: values[0], k: values[1] },
     },
     Entry {
         name: "normal",
@@ -184,6 +214,8 @@ impl Scheme {
             Self::Kumar => "kumar",
             Self::PyTorch => "pytorch",
             Self::Siren { .. } => "siren",
+            Self::WeightScaling { .. } => "ws",
+            Self::Finer { .. } => "finer",
             Self::Normal { .. } => "normal",
         }
     }
@@ -211,6 +243,14 @@ impl fmt::Display for Scheme {
                 push("first_sigma_p", first_sigma_p);
             }
             Self::Siren { omega } => push("omega", Some(omega)),
+            Self::WeightScaling { alpha, omega } => {
+                push("alpha", Some(alpha));
+                push("omega", Some(omega));
+            }
+            Self::Finer { omega, k } => {
+                push("omega", Some(omega));
+                push("k", Some(k));
+            }
             Self::Normal { std } => push("std", Some(std)),
             Self::Xavier | Self::Kaiming { .. } | Self::Kumar | Self::PyTorch => {}
         }
@@ -285,6 +325,8 @@ mod tests {
             "kumar",
             "pytorch",
             "siren:omega=30",
+            "ws:alpha=2,omega=30",
+            "finer:omega=30,k=20",
             "normal:std=0.01",
         ] {
             let scheme: Scheme = text.parse().unwrap();
@@ -313,6 +355,9 @@ mod tests {
         assert!(message("ours_mc:sigma_p=1,samples=1.5").contains("a whole number above 0"));
         assert!(message("xavier:gain=2").contains("known: none"));
         assert!(message("siren:w=30").contains("known: omega"));
+        assert!(message("ws:alpha=0").contains("above 0"));
+        assert!(message("finer:k=-1").contains("above 0"));
+        assert!(message("finer:alpha=2").contains("known: omega, k"));
         assert!(message("normal").contains("must be given"));
     }
 }

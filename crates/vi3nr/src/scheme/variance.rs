@@ -86,11 +86,18 @@ impl Scheme {
                     second.biases = edge.second_biases;
                 }
             }
-            Self::Siren { .. } => {
-                let bound = 1.0 / network.inputs() as f64;
-                all[0] = Variances::of_weights(bound * bound / 3.0);
+            Self::Siren { .. } | Self::Finer { .. } => all[0] = sirens_first(network),
+            Self::WeightScaling { alpha, .. } => {
+                all[0].weights = alpha * alpha * sirens_first(network).weights;
+                if let Some(last) = all.last_mut() {
+                    last.weights /= alpha * alpha;
+                }
             }
-            _ => {}
+            Self::Xavier
+            | Self::Kaiming { .. }
+            | Self::Kumar
+            | Self::PyTorch
+            | Self::Normal { .. } => {}
         }
         Ok(all)
     }
@@ -150,12 +157,28 @@ impl Scheme {
                 require_positive("omega", omega)?;
                 Hidden::over(Fan::In, 2.0 / (omega * omega))
             }
+            Self::WeightScaling { alpha, omega } => {
+                require_positive("alpha", alpha)?;
+                require_positive("omega", omega)?;
+                Hidden::over(Fan::In, 2.0 * (alpha / omega) * (alpha / omega))
+            }
+            Self::Finer { omega, k } => {
+                require_positive("k", k)?;
+                require_positive("omega", omega)?;
+                Hidden::over(Fan::In, 2.0 / (omega * omega))
+            }
             Self::Normal { std } => {
                 require_positive("the standard deviation of the weights", std)?;
                 Hidden::without_biases(ByFan::Fixed(std * std))
             }
         })
     }
+}
+
+/// SIREN's first layer, uniform on ±1/M_0.
+fn sirens_first(network: &Network) -> Variances {
+    let bound = 1.0 / network.inputs() as f64;
+    Variances::of_weights(bound * bound / 3.0)
 }
 
 /// The variances of a layer as a function of its fans.

@@ -203,6 +203,18 @@ fn the_initialization_follows_activation_and_request() {
         ),
         (
             "image",
+            json!({"init": "finer:k=5", "activation": "finer"}),
+            json!({"init.scheme": "finer:omega=30,k=5", "init.biases": "zero",
+                   "init.first_biases": "uniform:5"}),
+        ),
+        (
+            "audio",
+            json!({"init": "ws:alpha=2"}),
+            json!({"init.scheme": "ws:alpha=2,omega=30", "init.biases": "like-weights",
+                   "init.first_biases": "like-weights"}),
+        ),
+        (
+            "image",
             with(json!({"sigma_p": 0.15, "first_sigma_p": 0.6})),
             json!({"init.scheme": "ours:sigma_p=0.15,first_sigma_p=0.6"}),
         ),
