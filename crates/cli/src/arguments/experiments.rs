@@ -7,7 +7,7 @@ use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, WeightShape};
 use vi3nr_lab::propagate::MAX_COORDINATES;
 use vi3nr_lab::repro;
-use vi3nr_lab::repro::evaluation::{EVALUATIONS, Profile};
+use vi3nr_lab::repro::evaluation::{EVALUATIONS, FURTHER, Profile};
 use vi3nr_lab::sweep::ExecutorName;
 
 use super::ThreadsAndJson;
@@ -68,7 +68,8 @@ pub(crate) struct PropagateArguments {
 #[command(args_override_self = true, allow_negative_numbers = true)]
 pub(crate) struct ReproArguments {
     /// Table or figure: table1 to table4 and fig2a are controlled experiments; table5 to table8 and
-    /// fig2b to fig5 train networks on --data; all runs every one
+    /// fig2b to fig5 train networks on --data; all runs every one. schemes, which is not in the paper,
+    /// compares the initialization schemes
     #[arg(value_parser = repro_names())]
     pub(crate) name: String,
     /// How much is trained: quick, a part that shows the effect; medium, the smallest part that shows
@@ -113,6 +114,6 @@ pub(crate) struct ReproArguments {
 
 /// The names of all that can be run again.
 fn repro_names() -> clap::builder::PossibleValuesParser {
-    let names = repro::NAMES.iter().chain(&EVALUATIONS).chain(&["all"]).copied();
+    let names = repro::NAMES.iter().chain(&EVALUATIONS).chain(&FURTHER).chain(&["all"]).copied();
     clap::builder::PossibleValuesParser::new(names)
 }

@@ -99,7 +99,7 @@ pub enum ReproError {
 
 /// The names of all experiments, including the evaluations.
 fn all_names() -> Vec<&'static str> {
-    [&NAMES[..], &evaluation::EVALUATIONS[..]].concat()
+    [&NAMES[..], &evaluation::EVALUATIONS[..], &evaluation::FURTHER[..]].concat()
 }
 
 /// Runs the experiment `name`. `note` is called with the label of each measurement before it

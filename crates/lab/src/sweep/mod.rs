@@ -10,6 +10,7 @@
 //! - `store`: the results, in one SQLite database;
 //! - `executor`: running a trial ([`InProcessExecutor`], [`ChildExecutor`]);
 //! - `run`: the main loop;
+//! - `estimate`: the work that is left;
 //! - `summary` and `table`: the results as text and CSV;
 //! - `figures`: the results as heat maps and curves.
 //!
@@ -22,6 +23,7 @@
 //! submits them to a cluster.
 
 mod error;
+mod estimate;
 mod executor;
 mod figures;
 mod file;
@@ -40,6 +42,7 @@ mod trial;
 use std::path::{Path, PathBuf};
 
 pub use error::SweepError;
+pub use estimate::Estimate;
 pub use executor::{
     ChildExecutor, Ended, Executor, ExecutorName, InProcessExecutor, Job, Outcome, TrialFolders,
 };

@@ -5,12 +5,16 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use super::crossing::{Crossing, Place};
 use crate::repro::ReproError;
 use crate::sweep::{Plan, Strategy, SweepFile};
 
 /// The names of the paper's tables and figures of trained networks.
 pub const EVALUATIONS: [&str; 9] =
     ["table5", "table6", "table7", "table8", "fig2b", "fig2c", "fig3", "fig4", "fig5"];
+
+/// The names of tables of trained networks that are not in the paper.
+pub const FURTHER: [&str; 1] = ["schemes"];
 
 /// The part of the paper's experiment that is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub struct Evaluation {
     /// Maps of a figure.
     #[serde(default, rename = "map")]
     pub maps: Vec<MapCase>,
+    /// A table whose cells are further rows.
+    crossing: Option<Crossing>,
 }
 
 fn one() -> f64 {
@@ -99,7 +105,7 @@ struct ProfilePlan {
 }
 
 /// A method with the paper's result.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowCase {
     /// The name.
@@ -117,17 +123,21 @@ pub struct RowCase {
     pub x: Option<f64>,
     /// The measured explanation if our result differs from the paper's.
     pub differs: Option<String>,
+    /// The number of a fit's report that is shown, if it is not the one that is compared.
+    pub shown: Option<String>,
+    /// The cell of the table, if the row is one of a crossing.
+    pub(super) place: Option<Place>,
     /// Settings. Several values are searched, and the best is reported.
     #[serde(default)]
-    settings: toml::Table,
+    pub(super) settings: toml::Table,
     /// Settings of the quick profile.
     #[serde(default)]
-    quick: toml::Table,
+    pub(super) quick: toml::Table,
     /// Settings of the medium profile, if they are not those of the quick one.
-    medium: Option<toml::Table>,
+    pub(super) medium: Option<toml::Table>,
     /// Settings of the paper's profile.
     #[serde(default)]
-    full: toml::Table,
+    pub(super) full: toml::Table,
 }
 
 /// Scores over the activation's parameter and σ_p.
@@ -166,10 +176,15 @@ impl Evaluation {
             "fig3" => include_str!("../../../repro/fig3.toml"),
             "fig4" => include_str!("../../../repro/fig4.toml"),
             "fig5" => include_str!("../../../repro/fig5.toml"),
+            "schemes" => include_str!("../../../repro/schemes.toml"),
             _ => return Err(ReproError::Unknown(name.into())),
         };
-        toml::from_str(text)
-            .map_err(|error| ReproError::File { name: name.into(), reason: error.to_string() })
+        let mut own: Self = toml::from_str(text)
+            .map_err(|error| ReproError::File { name: name.into(), reason: error.to_string() })?;
+        if let Some(crossing) = &own.crossing {
+            own.rows.extend(crossing.rows(name)?);
+        }
+        Ok(own)
     }
 
     /// A description of what a profile runs.

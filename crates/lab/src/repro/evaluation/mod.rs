@@ -5,6 +5,7 @@
 //! `comparison` judges the differences, and `report` writes the results.
 
 mod comparison;
+mod crossing;
 mod file;
 mod report;
 mod result;
@@ -14,14 +15,15 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use comparison::{Effect, Order, Size};
-pub use file::{EVALUATIONS, Evaluation, Profile};
+pub use file::{EVALUATIONS, Evaluation, FURTHER, Profile};
 pub use report::EvaluationResult;
 pub use result::{RowResult, RunScore};
 pub use ridge::MapResult;
 
 use super::ReproError;
 use crate::sweep::{
-    self, Event, ExecutorName, Figure, Plan, Store, Summary, SweepPaths, TrialFolders,
+    self, Estimate, Event, ExecutorName, Figure, Plan, State, Store, Summary, SweepPaths,
+    TrialFolders,
 };
 
 /// An evaluation with the paths of its data and its results.
@@ -60,7 +62,8 @@ impl EvaluationRun {
     }
 
     /// Runs the trials without a result, `jobs` at a time, with `executor`, whose child processes
-    /// run `program`. Returns `None` if `stop` was set before the end; another call continues.
+    /// run `program`. If `stop` was set before the end, the result is that of the trials so far, and
+    /// another call continues.
     ///
     /// # Errors
     /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be stored.
@@ -70,15 +73,24 @@ impl EvaluationRun {
         jobs: Option<usize>,
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<Option<EvaluationResult>, ReproError> {
+    ) -> Result<EvaluationResult, ReproError> {
         let executor = executor.executor(&self.plan, program)?;
         let folders = TrialFolders::lock(&self.paths.trials)?;
         let mut store = Store::open(&self.paths.database)?;
         let is_done = sweep::run(&self.plan, &mut store, &folders, &*executor, jobs, stop, watch)?;
-        if is_done { self.result(&store).map(Some) } else { Ok(None) }
+        self.result(&store, is_done)
     }
 
-    fn result(&self, store: &Store) -> Result<EvaluationResult, ReproError> {
+    /// The work of the trials without a result.
+    ///
+    /// # Errors
+    /// Returns [`ReproError::Sweep`] if stored results cannot be read or a trial is invalid.
+    pub fn estimate(&self) -> Result<Estimate, ReproError> {
+        let store = Store::open(&self.paths.database)?;
+        Ok(self.plan.estimate(&store)?)
+    }
+
+    fn result(&self, store: &Store, is_complete: bool) -> Result<EvaluationResult, ReproError> {
         let summary = Summary::new(&self.plan, store)?;
         let scheduled =
             self.plan.strategy.scheduled(&self.plan, &|t| self.plan.trial_score(store, t))?;
@@ -88,8 +100,11 @@ impl EvaluationRun {
             None => sweep::figures(&self.plan, store)?,
         };
         let mut seconds = 0.0;
+        let mut ended = 0;
         for trial in &scheduled {
-            seconds += self.plan.row(store, trial)?.map_or(0.0, |row| row.seconds);
+            let Some(row) = self.plan.row(store, trial)? else { continue };
+            seconds += row.seconds;
+            ended += usize::from(row.state != State::Waiting);
         }
         Ok(EvaluationResult {
             name: self.name.clone(),
@@ -102,7 +117,8 @@ impl EvaluationRun {
             rows,
             maps: ridge::maps(&self.evaluation, &self.plan, &summary)?,
             figures,
-            trials: scheduled.len(),
+            is_complete,
+            trials: ended,
             seconds,
             run_directories: self.paths.trials.clone(),
         })

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::crossing;
 use super::{Effect, MapResult, Order, Profile, RowResult};
 use crate::repro::ReproError;
 use crate::sweep::Figure;
@@ -36,7 +37,9 @@ pub struct EvaluationResult {
     pub maps: Vec<MapResult>,
     /// The figures, each with a file name.
     pub figures: Vec<(String, Figure)>,
-    /// The number of fits.
+    /// Whether all fits have ended.
+    pub is_complete: bool,
+    /// The number of fits that have ended.
     pub trials: usize,
     /// The total duration of all fits, in seconds.
     pub seconds: f64,
@@ -115,13 +118,15 @@ impl EvaluationResult {
     pub fn to_text(&self) -> String {
         let mut text = format!("{}: {}\n{}\n", self.name, self.title, self.caption);
         text += &format!("profile {}: {}\n", self.profile.name(), self.note);
-        if !self.rows.is_empty() {
-            let width = self.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+        text += &crossing::to_text(&self.rows);
+        let listed = || self.rows.iter().filter(|row| row.place.is_none());
+        if listed().next().is_some() {
+            let width = listed().map(|row| row.name.chars().count()).max().unwrap_or(0);
             text += &format!(
                 "{:<width$}  {:>16}  {:<24} order and effect size against the row named below\n",
                 "", "paper", "ours ± sd (n)"
             );
-            for row in &self.rows {
+            for row in listed() {
                 let (paper, ours, verdict) =
                     (row.paper_text(), row.ours_text(), row.verdict_text(self.is_maximized));
                 text += &format!("{:<width$}  {paper:>16}  {ours:<24} {verdict}", row.name);
@@ -166,6 +171,9 @@ impl EvaluationResult {
             text += &format!("{agree} of {judged} orders agree with the paper; ");
         }
         text += &format!("{} fits, {:.0} s in total\n", self.trials, self.seconds);
+        if !self.is_complete {
+            text += "not complete: other fits have not ended\n";
+        }
         text
     }
 
@@ -185,6 +193,7 @@ impl EvaluationResult {
             "maps": self.maps,
             "orders_as_in_the_paper": agree,
             "orders_judged": judged,
+            "is_complete": self.is_complete,
             "fits": self.trials,
             "core_seconds": self.seconds,
             "figures": figures.collect::<Vec<_>>(),

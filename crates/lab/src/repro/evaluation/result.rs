@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::comparison::{Comparison, Convention, Effect, Order, Size};
+use super::crossing::Place;
 use super::file::{Evaluation, RowCase};
 use crate::repro::ReproError;
 use crate::spread::Spread;
@@ -49,6 +50,9 @@ pub struct RowResult {
     pub reason: Option<String>,
     /// The runs of the best settings.
     pub runs: Vec<RunScore>,
+    /// The cell of a table of schemes and activations.
+    #[serde(skip)]
+    pub(super) place: Option<Place>,
 }
 
 /// The score of one run.
@@ -111,17 +115,27 @@ fn result(
         };
         let number = |name: &str| {
             let number = stored.result.as_ref().and_then(|result| result[name].as_f64());
-            number.map(|number| number * evaluation.factor)
+            number
+                .map(|number| if row.shown.is_some() { number } else { number * evaluation.factor })
         };
+        let shown = row.shown.as_ref().unwrap_or(&plan.metric);
         let text = |name: &str| trial.get(name).map(|value| value.text.clone());
         runs.push(RunScore {
             id: stored.id,
             file: text("file").unwrap_or_default(),
             seed: text("seed"),
-            score: number(&plan.metric),
-            last: number(&format!("last_{}", plan.metric)),
+            score: number(shown),
+            last: number(&format!("last_{shown}")),
             seconds: stored.seconds,
         });
+    }
+    let mut ours = entry
+        .filter(|entry| !entry.scores.is_empty())
+        .map(|entry| (entry.mean() * evaluation.factor, entry.sd() * evaluation.factor));
+    if row.shown.is_some() {
+        let shown: Vec<f64> = runs.iter().filter_map(|run| run.score).collect();
+        let spread = Spread::of(&shown);
+        ours = (!shown.is_empty()).then_some((spread.mean, spread.sd));
     }
     let last: Vec<f64> = runs.iter().filter_map(|run| run.last).collect();
     let last_spread = Spread::of(&last);
@@ -129,8 +143,8 @@ fn result(
         name: row.name.clone(),
         paper: row.paper.clone(),
         paper_sd: row.paper_sd.clone(),
-        ours: entry.filter(|entry| !entry.scores.is_empty()).map(|e| e.mean() * evaluation.factor),
-        sd: entry.map_or(0.0, |entry| entry.sd() * evaluation.factor),
+        ours: ours.map(|(mean, _)| mean),
+        sd: ours.map_or(0.0, |(_, sd)| sd),
         count: entry.map_or(0, |entry| entry.scores.len()),
         failed: entry.map_or(0, |entry| entry.failed),
         pending: entry.map_or(0, |entry| entry.pending),
@@ -146,6 +160,7 @@ fn result(
             comparison.order != Order::Agrees || comparison.size.is_some_and(|s| s != Size::Agrees)
         }),
         runs,
+        place: row.place.clone(),
     })
 }
 

@@ -1,4 +1,6 @@
-use super::file::{EVALUATIONS, Evaluation};
+use std::collections::HashSet;
+
+use super::file::{EVALUATIONS, Evaluation, FURTHER, Profile};
 
 fn printed(name: &str, row: &str) -> (Option<String>, Option<String>) {
     let evaluation = Evaluation::named(name).unwrap();
@@ -54,11 +56,38 @@ fn files_are_consistent() {
             }
         }
         let Some(data) = vi3nr_test_data::folder() else { continue };
-        for profile in super::Profile::ALL {
+        for profile in Profile::ALL {
             let plan = evaluation.plan(profile, &data).unwrap();
             for trial in plan.trials() {
                 assert_eq!(trial.get("optimizer").unwrap().text, "adam", "{name}");
                 assert!(data.join(&trial.get("file").unwrap().text).is_file(), "{name}");
+            }
+        }
+    }
+}
+
+/// Every scheme is defined for its cells: each fit of the table has a plan, except for those that the
+/// theory refuses.
+#[test]
+fn schemes_are_crossed_with_activations() {
+    for name in FURTHER {
+        let evaluation = Evaluation::named(name).unwrap();
+        let names: HashSet<&str> = evaluation.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names.len(), evaluation.rows.len());
+        // Four blocks of five schemes for all and five for two of eight activations.
+        assert_eq!(evaluation.rows.len(), 4 * (5 * 8 + 5 * 2));
+        let Some(data) = vi3nr_test_data::folder() else { continue };
+        for profile in Profile::ALL {
+            let plan = evaluation.plan(profile, &data).unwrap();
+            assert_eq!(plan.cases.len(), evaluation.rows.len());
+            if profile == Profile::Quick {
+                for trial in
+                    plan.trials().iter().filter(|trial| trial.get("seed").unwrap().text == "0")
+                {
+                    let identity = plan.identity(trial).unwrap();
+                    let label = plan.label(trial);
+                    assert!(identity.plan.is_ok(), "{label}: {:?}", identity.plan);
+                }
             }
         }
     }

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde_json::Value;
-use vi3nr_inr::plan::FitPlan;
 use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::run_directory::{RunDirectory, RunRecord, StoredRun};
 
 pub use child::ChildExecutor;
 pub use in_process::InProcessExecutor;
 
+use super::estimate::operations;
 use super::{Plan, SweepError};
 
 /// Runs trials. [`Executor::execute`] is called once for each trial, from several threads at a
@@ -144,12 +144,6 @@ fn are_small(plan: &Plan) -> Result<bool, SweepError> {
         }
     }
     Ok(true)
-}
-
-fn operations(plan: &FitPlan) -> f64 {
-    let all = plan.signal.points().default_count();
-    let points = plan.training.batch.unwrap_or(all);
-    6.0 * plan.network.weight_count() as f64 * points as f64 * plan.training.steps as f64
 }
 
 /// The folder of a sweep's run directories, locked against other sweeps.

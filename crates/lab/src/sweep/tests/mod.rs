@@ -1,5 +1,6 @@
 //! Sweeps end to end, from the file to the results.
 
+mod estimates;
 mod executors;
 mod loops;
 mod results;
