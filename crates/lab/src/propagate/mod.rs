@@ -14,7 +14,7 @@ pub use choice::{ChoiceError, choose_scheme};
 pub use derivatives::{DerivativePropagation, MAX_COORDINATES, propagate_derivatives};
 use serde::Serialize;
 use vi3nr::rng::{Random, Stream};
-use vi3nr::{Activation, Error, InputDistribution, Network, Scheme, WeightShape};
+use vi3nr::{Activation, Error, InitRule, Scheme, WeightShape};
 use vi3nr_engine::{DenseLayers, EngineError};
 use weights::Weights;
 
@@ -102,11 +102,7 @@ pub fn hidden_variance(
     activation: &Activation,
     width: usize,
 ) -> Result<f64, Error> {
-    // The second of three layers lies between hidden layers; its variance depends on no other
-    // layer.
-    let network = Network::new(vec![1, width, width, 1], activation.clone())?;
-    let std = scheme.weight_stds(&network, &InputDistribution::COORDINATES)?[1];
-    Ok(std * std)
+    Ok(InitRule::new(*scheme).hidden_layer(activation, width, width)?.variance())
 }
 
 /// The symmetric mean absolute percentage error of `values` against `target`, in percent and
