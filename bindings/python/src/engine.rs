@@ -181,7 +181,7 @@ impl Engine {
         request.first_sigma_p = sigma(first_sigma_p).map_err(theory)?;
         let recipe = recipes(SignalKind::Image).of(Preset::Fast);
         let resolved = py
-            .detach(|| resolve_initialization(&request, &network, &recipe))
+            .detach(|| resolve_initialization(&request, &network, &recipe, None))
             .map_err(|error| error.raise(py))?;
         let plan = resolved.rule.plan(&network).map_err(theory)?;
         let inner = py.detach(|| {

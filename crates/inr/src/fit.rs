@@ -112,7 +112,7 @@ impl<'a> Fitting<'a> {
     /// Returns a [`RequestError`] if [`resolve`] does.
     pub fn plan(&self) -> Result<Resolved, RequestError> {
         let options = SignalOptions::default();
-        resolve(&self.request, &SignalFacts::of(self.signal, None, &options))
+        resolve(&self.request, &SignalFacts::of_request(&self.request, self.signal, &options))
     }
 
     /// Fits on the CPU with one thread per core.

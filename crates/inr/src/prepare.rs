@@ -100,7 +100,7 @@ fn prepare_with(
     check_numbers(request)?;
     let options = request.signal.options(request.preset.unwrap_or_default());
     let signal = signal(&options)?;
-    let mut facts = SignalFacts::of(&*signal, request.file.as_deref(), &options);
+    let mut facts = SignalFacts::of_request(request, &*signal, &options);
     let mut weights = None;
     if let Some(path) = &request.from {
         let read = Weights::load(path)?;

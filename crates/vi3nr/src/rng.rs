@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 ///
 /// What a seed means depends on the numbers of the streams, so the meaning of a number never
 /// changes. This crate draws from the streams below. Code that draws for another purpose defines a
-/// constant next to its use, with a number that is not taken; the crates of this workspace use 0 to 13.
+/// constant next to its use, with a number that is not taken; the crates of this workspace use 0 to 17.
 ///
 /// ```
 /// use vi3nr::rng::{Random, Stream};
@@ -29,6 +29,9 @@ impl Stream {
     pub const WEIGHTS: Self = Self::new(0);
     /// The initial biases. The substream is the index of the layer, and the element is the unit.
     pub const BIASES: Self = Self::new(1);
+    /// The noise that is added to initial weights. Substream and element are those of
+    /// [`Stream::WEIGHTS`].
+    pub const WEIGHT_NOISE: Self = Self::new(17);
     /// Preactivations for a Monte Carlo estimate of moments, in substream 0.
     pub const SAMPLES: Self = Self::new(3);
 

@@ -140,9 +140,10 @@ pub(crate) struct InitializationArguments {
     ///
     /// One of ours, ours_mc (its moments from 10^6 samples), eoc (with biases that let weights keep
     /// the variance of gradients too), siren, ws:alpha=A (SIREN's weights times A in all layers but the
-    /// last), finer:k=K (SIREN's weights, first biases U(-K, K)), xavier, kaiming, kaiming_out, kumar,
-    /// pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's for the
-    /// sine), else ours.
+    /// last), finer:k=K (SIREN's weights, first biases U(-K, K)), winner (SIREN's weights plus noise in
+    /// the first two layers, from the spectrum of the signal or as winner:s0=S,s1=S), xavier, kaiming,
+    /// kaiming_out, kumar, pytorch, backward, normal:std=S, or auto: the activation's own if it has one
+    /// (SIREN's for the sine), else ours.
     #[arg(long, value_name = "SCHEME", alias = "scheme")]
     pub(crate) init: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or 2*auto

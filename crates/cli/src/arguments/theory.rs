@@ -20,7 +20,8 @@ const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots has sigma_p 
 
 /// What the fields of `init --json` contain.
 const INIT_JSON: &str = "JSON: layers has index, fan_in, fan_out, variance, std and bound (of \
-    uniform weights, else null), and bias_std, the standard deviation of the biases. scheme, derived_for and warnings are about the scheme. sigma_p lists \
+    uniform weights, else null), noise_std and bias_std, the standard deviations of the noise in the \
+    weights and of the biases. scheme, derived_for and warnings are about the scheme. sigma_p lists \
     the standard deviations that the hidden layers keep, or is \"any\"; if it is empty, they tend to \
     sigma_p_tends_to, 0.0 or \"infinity\". Both are null if they cannot be computed. chi is the factor \
     by which a hidden layer without biases multiplies a small error in the variance of its \
@@ -115,9 +116,9 @@ pub(crate) struct InitArguments {
     ///
     /// One of ours, ours_mc (its moments from 10^6 samples), eoc (with biases that let weights keep
     /// the variance of gradients too), siren, ws:alpha=A (SIREN's weights times A in all layers but the
-    /// last), finer:k=K (SIREN's weights, first biases U(-K, K)), xavier, kaiming, kaiming_out, kumar,
-    /// pytorch, backward, normal:std=S, or auto: the activation's own if it has one (SIREN's for the
-    /// sine), else ours.
+    /// last), finer:k=K (SIREN's weights, first biases U(-K, K)), winner:s0=S,s1=S (SIREN's weights
+    /// plus noise in the first two layers), xavier, kaiming, kaiming_out, kumar, pytorch, backward,
+    /// normal:std=S, or auto: the activation's own if it has one (SIREN's for the sine), else ours.
     #[arg(long = "init", value_name = "SCHEME", alias = "scheme")]
     pub(crate) scheme: Option<SchemeRequest>,
     /// Standard deviation of the preactivations: a number, auto or a multiple of auto

@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &InitArguments) -> CommandResult {
         _ => SignalKind::Image,
     });
     let recipe = recipes(kind).of(Preset::Fast);
-    let chosen = resolve_initialization(&request(arguments), &network, &recipe)
+    let chosen = resolve_initialization(&request(arguments), &network, &recipe, None)
         .map_err(|error| Failure::Usage(error.message(option)))?;
     let report = Report::new(arguments, &network, kind, &chosen)?;
     if let Some(out) = &arguments.out {
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &InitArguments) -> CommandResult {
             network: &network,
             rule: chosen.rule,
             seed: arguments.seed,
-            input_scale: recipe.input_scale(activation),
+            input_scale: recipe.input_scale(activation, &chosen.rule.scheme),
         };
         weights.save(out).map_err(|error| match error {
             ModelError::Broken { .. } => Failure::usage(error),
@@ -134,6 +134,8 @@ struct LayerReport {
     fan_out: usize,
     variance: f64,
     std: f64,
+    /// The standard deviation of the noise that the weights contain.
+    noise_std: f64,
     bound: Option<f64>,
     /// The standard deviation of the biases.
     bias_std: f64,
@@ -171,7 +173,8 @@ impl Report {
             fan_in: layer.fan_in,
             fan_out: layer.fan_out,
             variance: plan.variance(),
-            std: plan.weight_std,
+            std: plan.std(),
+            noise_std: plan.noise_std,
             bound: plan.bound(),
             bias_std: plan.bias_std,
             derivative_std: derivative_std.get(layer.index).copied(),
@@ -224,7 +227,13 @@ impl Report {
                 self.derived_for,
                 self.amounts_to()
             ),
-            format!("weights {}, biases {}{}", self.distribution, self.biases, self.first()),
+            format!(
+                "weights {}{}, biases {}{}",
+                self.distribution,
+                self.noise(),
+                self.biases,
+                self.first()
+            ),
         ];
         lines.extend(self.table());
         if self.layers.iter().any(|layer| layer.bound.is_some()) {
@@ -269,6 +278,14 @@ impl Report {
             ])
         }));
         lines
+    }
+
+    /// The noise of the weights, if there is any.
+    fn noise(&self) -> &'static str {
+        match self.layers.iter().any(|layer| layer.noise_std > 0.0) {
+            true => " plus normal noise in the first two layers",
+            false => "",
+        }
     }
 
     /// The first biases, where they differ.

@@ -83,6 +83,41 @@ fn the_edge_of_chaos_has_biases() {
     assert!(message.contains("--first-sigma-p: ") && message.contains("ours or eoc"), "{message}");
 }
 
+/// The noise of WINNER is computed from the signal of a fit; `init` has no signal.
+#[test]
+fn noise_follows_from_the_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let fit = |out: &str, init: &str| {
+        let network = ["--width", "8", "--layers", "3", "--steps", "3", "--optimizer", "adam"];
+        let arguments = [&["fit", "--init", init, "--out", out, "--json"][..], &network].concat();
+        crate::json(folder.path(), &arguments)
+    };
+    fit("a", "winner");
+    let scheme = crate::json(folder.path(), &["info", "a", "--json"])["settings"]["init"].clone();
+    let scheme = scheme.as_str().unwrap();
+    assert!(scheme.starts_with("winner:omega=30,s0=0."), "{scheme}");
+    fit("b", scheme);
+    let weights = |out: &str| {
+        let model = std::fs::read(folder.path().join(out).join("model.safetensors")).unwrap();
+        let length = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
+        model[8 + length..].to_vec()
+    };
+    assert_eq!(weights("a"), weights("b"));
+    let noisy = answer(&["init", "sine", "--dims", "2,8,8,1", "--init", "winner:s0=2,s1=0"]);
+    let first = &noisy["layers"][0];
+    assert!((number(&first["variance"]) - 4.0 - 1.0 / 12.0).abs() < 1e-12);
+    assert_eq!((number(&first["noise_std"]), &first["bound"]), (2.0, &json!(null)));
+    for (arguments, part) in [
+        (&["init", "sine", "--dims", "2,8,1", "--init", "winner"][..], "without a signal"),
+        (&["init", "sine", "--dims", "3,8,1", "--init", "winner"], "a shape has none"),
+        (&["fit", "--init", "winner", "--activation", "tanh"], "the sine, sin(omega x), only"),
+        (&["fit", "--init", "winner:s0=nan,s1=1"], "a finite number of at least 0"),
+    ] {
+        let message = error(folder.path(), 2, arguments);
+        assert!(message.contains(part), "{arguments:?}: {message}");
+    }
+}
+
 #[test]
 fn initial_weights_are_written_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();

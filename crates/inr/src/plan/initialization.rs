@@ -27,7 +27,8 @@ pub struct Initialization {
 }
 
 /// Resolves the initialization of `network` from the settings of `request` and the defaults of
-/// `recipe`. Both a fit and drawing initial weights alone use it.
+/// `recipe`. Both a fit and drawing initial weights alone use it. `centroid` is the
+/// [`spectral_centroid`](crate::signal::spectral_centroid) of the signal, if one is at hand.
 ///
 /// # Errors
 /// Returns a [`RequestError`] that names the fields if a number is out of range, if settings
@@ -36,6 +37,7 @@ pub fn resolve_initialization(
     request: &FitRequest,
     network: &Network,
     recipe: &Recipe,
+    centroid: Option<f64>,
 ) -> Result<Initialization, RequestError> {
     let activation = network.activation();
     let sigmas = SigmaRequests {
@@ -43,17 +45,22 @@ pub fn resolve_initialization(
         first_sigma_p: request.first_sigma_p,
         last_sigma_p: request.last_sigma_p,
     };
-    let chosen = request
-        .init
-        .unwrap_or(SchemeRequest::Auto)
-        .resolve(activation, &sigmas, recipe.sigma_p_factor)
-        .map_err(request_error)?;
+    let chosen =
+        with_noise(request.init.unwrap_or(SchemeRequest::Auto), network, recipe, centroid)?
+            .resolve(activation, &sigmas, recipe.sigma_p_factor)
+            .map_err(request_error)?;
     let mut reasons = Vec::new();
     if request.init.is_none_or(|asked| asked == SchemeRequest::Auto) {
         let text = match chosen.sigma_p {
             None => format!("{}, which was published with this activation", chosen.scheme),
             Some(_) => format!("{}, the paper's scheme", chosen.scheme),
         };
+        reasons.push(Reason { field: "init", text });
+    }
+    if let (true, Some(centroid)) = (request.init.is_some_and(|own| own.needs_spectrum()), centroid)
+    {
+        let centroid = significant(centroid, DIGITS);
+        let text = format!("{}, noise for a spectral centroid of {centroid}", chosen.scheme);
         reasons.push(Reason { field: "init", text });
     }
     for (field, sigma_p) in [("sigma_p", chosen.sigma_p), ("first_sigma_p", chosen.first_sigma_p)] {
@@ -75,6 +82,30 @@ pub fn resolve_initialization(
     let mut warnings = chosen.scheme.warnings(activation);
     warnings.extend(instability(network, &rule));
     Ok(Initialization { rule, reasons, warnings })
+}
+
+/// The request with the noise that follows from the spectral centroid of the signal, if it depends on it.
+/// Without a signal it is left as it is.
+fn with_noise(
+    asked: SchemeRequest,
+    network: &Network,
+    recipe: &Recipe,
+    centroid: Option<f64>,
+) -> Result<SchemeRequest, RequestError> {
+    if !asked.needs_spectrum() {
+        return Ok(asked);
+    }
+    let Some(noise) = recipe.winner else {
+        let seen = "winner, whose noise follows from the spectrum of an image or of audio; a shape has none";
+        return Err(RequestError::new("init", seen, "winner:s0=S,s1=S or another scheme"));
+    };
+    // Another activation is refused with the request as it was written.
+    Ok(match (centroid, network.activation().sine_frequency()) {
+        (Some(centroid), Some(omega)) => {
+            SchemeRequest::Winner { noise: Some(noise.stds(centroid, network.outputs(), omega)) }
+        }
+        _ => asked,
+    })
 }
 
 /// The biases of the first layer and of the others: those of the request, of the scheme if it determines

@@ -29,7 +29,8 @@ use vi3nr::{InitRule, Network};
 use crate::backend::BackendName;
 use crate::model_file::StorageRule;
 use crate::pieces::PiecePlan;
-use crate::signal::{Signal, SignalInfo, SignalKind, SignalOptions};
+use crate::request::FitRequest;
+use crate::signal::{Signal, SignalInfo, SignalKind, SignalOptions, spectral_centroid};
 use crate::supervision::Supervision;
 use crate::train::TrainSettings;
 
@@ -144,7 +145,17 @@ impl SignalFacts {
             options: options.to_json(info.kind()),
             fingerprint: signal.fingerprint(),
         };
-        Self { info, source, loss_at_0_db: signal.loss_at_0_db(), start: None }
+        let loss_at_0_db = signal.loss_at_0_db();
+        Self { info, source, loss_at_0_db, spectral_centroid: None, start: None }
+    }
+
+    /// The facts about `signal` on which the plan of `request` depends. `options` are those with which
+    /// it was read.
+    pub fn of_request(request: &FitRequest, signal: &dyn Signal, options: &SignalOptions) -> Self {
+        let facts = Self::of(signal, request.file.as_deref(), options);
+        let needs_spectrum = request.init.is_some_and(|init| init.needs_spectrum());
+        let spectral_centroid = needs_spectrum.then(|| spectral_centroid(signal)).flatten();
+        Self { spectral_centroid, ..facts }
     }
 }
 

@@ -22,6 +22,9 @@ pub struct SignalFacts {
     /// The training loss at a quality of 0 dB:
     /// [`Signal::loss_at_0_db`](crate::signal::Signal::loss_at_0_db).
     pub loss_at_0_db: Option<f64>,
+    /// The [`spectral_centroid`](crate::signal::spectral_centroid), if the scheme of the request depends
+    /// on it and the signal has one.
+    pub spectral_centroid: Option<f64>,
     /// The weights that the fit starts from, if the request names a file of weights.
     pub start: Option<StartFacts>,
 }
@@ -93,7 +96,8 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     let cures = cut.grid.as_ref().map(|_| pieces::cures(request, &network));
     let mut note = |field, text: String| reasons.push(Reason { field, text });
 
-    let chosen = initialization::resolve_initialization(request, &network, &recipe)?;
+    let centroid = signal.spectral_centroid;
+    let chosen = initialization::resolve_initialization(request, &network, &recipe, centroid)?;
     if signal.start.is_none() {
         for reason in &chosen.reasons {
             note(reason.field, reason.text.clone());
@@ -102,7 +106,7 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     let of_start = signal.start.as_ref().and_then(|start| start.input_scale);
     let input_scale = match (request.input_scale, of_start) {
         (Some(given), _) | (None, Some(given)) => given,
-        (None, None) => recipe.input_scale(network.activation()),
+        (None, None) => recipe.input_scale(network.activation(), &chosen.rule.scheme),
     };
     if request.input_scale.is_none() && input_scale != 1.0 {
         let reason = match of_start {

@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{PieceRecipe, PieceWidth, Recipe, Steps};
+use super::{PieceRecipe, PieceWidth, Recipe, Steps, WinnerNoise};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -18,6 +18,7 @@ const FAST: Recipe = Recipe {
     even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 6.0,
     sine_input_scale: 100.0,
+    winner: Some(WinnerNoise { max_first: 3500.0, rate: 7.0, second: 3.0 }),
     // About a minute on two idle modern cores.
     steps: Steps::Budget(8e12),
     batch: Some(4_096),

@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{PieceRecipe, PieceWidth, Recipe, Steps};
+use super::{PieceRecipe, PieceWidth, Recipe, Steps, WinnerNoise};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -20,6 +20,7 @@ const FAST: Recipe = Recipe {
     even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 2.0,
     sine_input_scale: 1.0,
+    winner: Some(WinnerNoise { max_first: 50.0, rate: 5.0, second: 0.4 }),
     // 30 to 40 s on two modern cores.
     steps: Steps::Budget(5e12),
     batch: Some(4_096),

@@ -5,7 +5,7 @@ mod image;
 mod shape;
 
 use vi3nr::scheme::{SigmaP, default_sigma_p};
-use vi3nr::{Activation, BiasRule, Error, Network};
+use vi3nr::{Activation, BiasRule, Error, Network, Scheme};
 use vi3nr_engine::curvature_bytes;
 
 use crate::optimizer::{AdamSettings, OptimizerName, Problem, Schedule};
@@ -33,6 +33,8 @@ pub struct Recipe {
     pub sigma_p_factor: f64,
     /// The factor of the coordinates if the activation is a sine.
     pub sine_input_scale: f64,
+    /// How the noise of the scheme `winner` follows from the signal; `None` if it does not.
+    pub winner: Option<WinnerNoise>,
     /// The number of steps.
     pub steps: Steps,
     /// The number of points of a step; if `None`, all points, or the default number of drawn
@@ -46,6 +48,36 @@ pub struct Recipe {
     pub max_kfac_points: usize,
     /// How the signal is cut into pieces; `None` if it cannot be cut.
     pub pieces: Option<PieceRecipe>,
+}
+
+/// How the noise of [`Scheme::Winner`] follows from the spectral centroid ψ of a signal with C channels
+/// ([`spectral_centroid`](crate::signal::spectral_centroid)): the standard deviations are
+/// s_0 = `max_first` (1 - exp(-`rate` ψ/C))/ω and s_1 = `second` ψ/(C ω), with the numbers of the
+/// authors' code (`modules/networks.py` of `hemanthgrylls/SIREN-square`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WinnerNoise {
+    /// The limit of ω s_0 for large ψ.
+    pub max_first: f64,
+    /// The rate at which ω s_0 approaches it.
+    pub rate: f64,
+    /// The factor of ω s_1.
+    pub second: f64,
+}
+
+impl WinnerNoise {
+    /// The standard deviations s_0 and s_1 for the activation sin(`omega` x), to six digits, so that
+    /// they do not depend on the rounding of a processor.
+    pub fn stds(&self, centroid: f64, channels: usize, omega: f64) -> [f64; 2] {
+        let share = centroid / channels as f64;
+        let first = self.max_first * (1.0 - (-self.rate * share).exp());
+        [first / omega, self.second * share / omega].map(six_digits)
+    }
+}
+
+/// `value` rounded to six significant digits.
+fn six_digits(value: f64) -> f64 {
+    // Cannot fail: a number in this form can be read.
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// How signals that are too large for one network are cut, and how each piece is trained.
@@ -154,9 +186,14 @@ impl Recipe {
         default_sigma_p(activation, self.sigma_p_factor)
     }
 
-    /// The default factor of the coordinates.
-    pub fn input_scale(&self, activation: &Activation) -> f64 {
-        if activation.sine_frequency().is_some() { self.sine_input_scale } else { 1.0 }
+    /// The default factor of the coordinates. It is 1 for [`Scheme::Winner`], whose noise takes its
+    /// place, as in the authors' code.
+    pub fn input_scale(&self, activation: &Activation, scheme: &Scheme) -> f64 {
+        match scheme {
+            Scheme::Winner { .. } => 1.0,
+            _ if activation.sine_frequency().is_some() => self.sine_input_scale,
+            _ => 1.0,
+        }
     }
 
     /// The default optimizer for a fit of `network` to `points`.
@@ -225,6 +262,21 @@ mod tests {
         assert!((at("gaussian:sigma=0.05") - 2.0 * 0.0776886987).abs() < 1e-9);
         assert_eq!(at("relu"), 1.0);
         assert!((at("sine:omega=30") - 1.0 / 30.0).abs() < 1e-4);
+    }
+
+    /// The authors' formulas for ψ = 0.3 and one channel, and for three.
+    #[test]
+    fn the_noise_of_winner_follows_from_the_centroid() {
+        let noise = |kind| recipes(kind).of(Preset::Fast).winner;
+        let audio = noise(SignalKind::Audio).unwrap().stds(0.3, 1, 30.0);
+        let first = 3500.0 * (1.0 - (-2.1f64).exp()) / 30.0;
+        assert!((audio[0] / first - 1.0).abs() < 5e-6 && audio[1] == 0.03, "{audio:?}");
+        let image = noise(SignalKind::Image).unwrap().stds(0.3, 3, 30.0);
+        let first = 50.0 * (1.0 - (-0.5f64).exp()) / 30.0;
+        assert!((image[0] / first - 1.0).abs() < 5e-6, "{image:?}");
+        assert_eq!(image[1], 0.00133333);
+        assert_eq!(noise(SignalKind::Audio).unwrap().stds(0.0, 1, 30.0), [0.0, 0.0]);
+        assert_eq!(noise(SignalKind::Shape), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ const FAST: Recipe = Recipe {
     even_first_biases: BiasRule::LikeWeights,
     sigma_p_factor: 2.0,
     sine_input_scale: 1.0,
+    winner: None,
     steps: Steps::Budget(1e13),
     batch: Some(6_144),
     learning_rate: 5e-4,

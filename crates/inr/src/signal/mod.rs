@@ -16,6 +16,7 @@ mod kind;
 mod registry;
 mod request;
 pub mod shape;
+mod spectrum;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -28,6 +29,7 @@ pub use error::SignalError;
 pub use info::{PointCount, SignalInfo, Unit, info_from_json, info_json, info_to_json};
 pub use kind::{Comparable, KindEntry, Open, SignalKind};
 pub use request::{SignalOptions, SignalRequest};
+pub use spectrum::spectral_centroid;
 
 use crate::bounded_read::read_at_most;
 use crate::metrics::Metrics;

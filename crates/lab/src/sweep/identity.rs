@@ -78,11 +78,14 @@ impl Identities {
     }
 }
 
-/// The settings that determine how files are read.
+/// The settings that determine how files are read, and which facts about them a plan needs.
 fn of_files(request: &FitRequest) -> Map<String, Value> {
     let of_signals = || SignalKind::ALL.iter().flat_map(|kind| kind.entry().fields);
+    let needs_spectrum = request.init.is_some_and(|init| init.needs_spectrum());
     let decides = |name: &str| {
-        ["file", "from", "preset"].contains(&name) || of_signals().any(|own| *own == name)
+        ["file", "from", "preset"].contains(&name)
+            || of_signals().any(|own| *own == name)
+            || (name == "init" && needs_spectrum)
     };
     let mut settings = request.settings();
     settings.retain(|name, _| decides(name));
@@ -100,6 +103,19 @@ mod tests {
 
     fn request(settings: Value) -> FitRequest {
         FitRequest::from_settings(settings.as_object().unwrap()).unwrap()
+    }
+
+    /// The spectrum of a signal is computed for the scheme that depends on it, in any order of trials.
+    #[test]
+    fn the_scheme_of_a_spectrum_is_resolved() {
+        let identities = Identities::default();
+        let scheme = |name: &str, init: &str| {
+            let identity = identities.of(name, &request(json!({"init": init}))).unwrap();
+            identity.plan.clone().unwrap().init.scheme
+        };
+        assert_eq!(scheme("a", "siren"), "siren:omega=30".parse().unwrap());
+        let vi3nr::Scheme::Winner { s0, s1, .. } = scheme("b", "winner") else { panic!() };
+        assert!(s0 > 0.0 && s1 > 0.0);
     }
 
     #[test]

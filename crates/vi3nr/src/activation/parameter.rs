@@ -6,6 +6,8 @@
 pub enum Accepted {
     /// Finite and above 0.
     Positive,
+    /// Finite and at least 0.
+    NotNegative,
     /// Any finite number.
     Finite,
     /// An integer from 1 to 2^53.
@@ -17,6 +19,7 @@ impl Accepted {
     pub fn contains(self, value: f64) -> bool {
         match self {
             Self::Positive => value.is_finite() && value > 0.0,
+            Self::NotNegative => value.is_finite() && value >= 0.0,
             Self::Finite => value.is_finite(),
             Self::Whole => (1.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0,
         }
@@ -26,6 +29,7 @@ impl Accepted {
     pub fn description(self) -> &'static str {
         match self {
             Self::Positive => "a finite number above 0",
+            Self::NotNegative => "a finite number of at least 0",
             Self::Finite => "a finite number",
             Self::Whole => "a whole number above 0",
         }
@@ -50,6 +54,11 @@ impl Parameter {
     /// A parameter that must be a finite number above 0.
     pub const fn positive(name: &'static str, default: f64, meaning: &'static str) -> Self {
         Self { name, default, meaning, accepted: Accepted::Positive }
+    }
+
+    /// A parameter that must be a finite number of at least 0.
+    pub const fn not_negative(name: &'static str, default: f64, meaning: &'static str) -> Self {
+        Self { name, default, meaning, accepted: Accepted::NotNegative }
     }
 
     /// A parameter that may be any finite number.

@@ -29,6 +29,13 @@ pub fn draw(network: &Network, plan: &[LayerPlan], seed: u64) -> Vec<f32> {
         let random = |stream| Random::new(seed, stream, layer.index as u32);
         let weights = &mut parameters[layer.weights.clone()];
         fill(plan.weights, plan.weight_std, layer.fan_in, &random(Stream::WEIGHTS), weights);
+        if plan.noise_std > 0.0 {
+            let noise = random(Stream::WEIGHT_NOISE);
+            for (element, weight) in weights.iter_mut().enumerate() {
+                let noise = plan.noise_std * noise.normal(element as u64);
+                *weight = (f64::from(*weight) + noise) as f32;
+            }
+        }
         let biases = &mut parameters[layer.biases.clone()];
         if plan.bias_std > 0.0 {
             fill(plan.biases, plan.bias_std, 1, &random(Stream::BIASES), biases);
@@ -144,6 +151,49 @@ mod tests {
         // The fourth moment of a normal distribution.
         let kurtosis = mean_of(4, &second.biases) / (variance * variance);
         assert!((kurtosis - 3.0).abs() < 5.0 * (24.0 / UNITS as f64).sqrt(), "{kurtosis}");
+    }
+
+    /// The noise of WINNER is normal, independent of the weights, and in the first two layers only.
+    #[test]
+    fn noise_is_added_to_the_weights_of_the_first_two_layers() {
+        let network = Network::new(vec![8, 512, 256, 64, 3], "sine".parse().unwrap()).unwrap();
+        let drawn = |scheme: &str| {
+            let rule = InitRule::new(scheme.parse().unwrap());
+            (rule.plan(&network).unwrap(), draw(&network, &rule.plan(&network).unwrap(), 6))
+        };
+        let (_, siren) = drawn("siren:omega=30");
+        let (plan, winner) = drawn("winner:omega=30,s0=2,s1=0.01");
+        let mut others: Option<Vec<f64>> = None;
+        for (layer, own) in network.layers().iter().zip(&plan) {
+            let range = layer.weights.clone();
+            let base: Vec<f64> = siren[range.clone()].iter().map(|w| f64::from(*w)).collect();
+            let noise: Vec<f64> =
+                winner[range].iter().zip(&base).map(|(w, base)| f64::from(*w) - base).collect();
+            if layer.index > 1 {
+                assert!(own.noise_std == 0.0 && noise.iter().all(|noise| *noise == 0.0));
+                continue;
+            }
+            let std = [2.0, 0.01][layer.index];
+            assert_eq!((own.noise_std, own.bound()), (std, None));
+            let count = noise.len() as f64;
+            let moment = |power| noise.iter().map(|x| (x / std).powi(power)).sum::<f64>() / count;
+            // Five standard errors.
+            assert!((moment(2) - 1.0).abs() < 5.0 * (2.0 / count).sqrt(), "{}", moment(2));
+            assert!((moment(4) - 3.0).abs() < 5.0 * (96.0 / count).sqrt(), "{}", moment(4));
+            let with_base = noise.iter().zip(&base).map(|(x, w)| x / std * w).sum::<f64>() / count;
+            assert!(with_base.abs() < 5.0 * own.weight_std / count.sqrt(), "{with_base}");
+            // The layers' noise is not the same.
+            if let Some(others) = &others {
+                assert!((others[0] - noise[0] / std).abs() > 1e-3);
+            }
+            others = Some(noise.iter().map(|x| x / std).collect());
+            assert!((own.variance() - own.weight_std.powi(2) - std * std).abs() < 1e-12);
+        }
+        let without = drawn("winner:omega=30,s0=0,s1=0").1;
+        assert_eq!(without, siren);
+        let predicted = InitRule::new("winner:omega=30,s0=2,s1=0.01".parse().unwrap());
+        let predicted = predicted.derivative_variances(&network).unwrap().derivatives[0];
+        assert!((predicted - plan[0].variance()).abs() < 1e-12);
     }
 
     /// The biases of the first layer have their own rule, and all others are 0.

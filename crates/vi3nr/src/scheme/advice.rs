@@ -17,7 +17,7 @@ impl Scheme {
             Self::Kaiming { .. } => "relu",
             Self::Kumar => "activations linear around 0, at sigma_p = 1",
             Self::PyTorch => "the activations that torch.nn.init.calculate_gain lists",
-            Self::Siren { .. } | Self::WeightScaling { .. } => "sin(omega x)",
+            Self::Siren { .. } | Self::WeightScaling { .. } | Self::Winner { .. } => "sin(omega x)",
             Self::Finer { .. } => "sin(omega (|x| + 1) x)",
             Self::Normal { .. } => "no activation",
         }
@@ -89,7 +89,9 @@ impl Scheme {
                         .push(format!("torch.nn.init.calculate_gain does not list {activation}"));
                 }
             }
-            Self::Siren { omega } | Self::WeightScaling { omega, .. } => {
+            Self::Siren { omega }
+            | Self::WeightScaling { omega, .. }
+            | Self::Winner { omega, .. } => {
                 if !everywhere(activation, |f, x| is_near(f(x), libm::sin(omega * x))) {
                     warnings.push(format!("{self} was derived for sin({omega} x)"));
                 }
@@ -148,6 +150,7 @@ mod tests {
             ("pytorch", "selu", "sinc:a=1"),
             ("siren:omega=30", "sin(30*x)", "sine:omega=29"),
             ("ws:alpha=2", "sine:omega=30", "tanh"),
+            ("winner:s0=1,s1=0", "sine:omega=30", "gaussian"),
             ("finer:omega=30,k=20", "sin(30*(abs(x)+1)*x)", "sine:omega=30"),
             ("finer:omega=20", "finer:omega=20", "finer:omega=30"),
             ("ours:sigma_p=1", "exp(x)", ""),

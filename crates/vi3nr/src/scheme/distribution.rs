@@ -54,7 +54,8 @@ impl WeightShape {
 pub enum BiasRule {
     /// All biases are 0, as the theory of the paper assumes.
     Zero,
-    /// Drawn from the distribution of the layer's weights, as in the paper's networks for audio.
+    /// Drawn from the distribution of the layer's weights without noise, as in the paper's networks for
+    /// audio.
     /// Biases of a layer with orthogonal weights are normal.
     LikeWeights,
     /// Drawn from U(-bound, bound).

@@ -16,6 +16,7 @@
 //! | `pytorch` | gain²/M_i with `calculate_gain`'s table | the activations in that table |
 //! | `siren:omega=W` | first layer 1/(3M_0²), others 2/(ω² M_i) | sin(ωx) |
 //! | `ws:alpha=A,omega=W` | as `siren`, times α² in all layers but the last | sin(ωx) |
+//! | `winner:omega=W,s0=S,s1=T` | as `siren`, plus S² and T² of noise in the first two layers | sin(ωx) |
 //! | `finer:omega=W,k=K` | as `siren`; biases of the first layer U(-k, k) | sin(ω(\|x\| + 1)x) |
 //! | `normal:std=S` | S² | none |
 //!
@@ -157,6 +158,19 @@ pub enum Scheme {
         omega: f64,
         /// The bound of the first layer's biases.
         k: f64,
+    },
+    /// WINNER, the initialization of SIREN² (Chandravamsi, Shenoy, Zinn, Pisnoy and Frankel, "Spectral
+    /// bottleneck in deep neural networks: noise is all you need", 2025, arXiv 2509.09719), derived for
+    /// sin(ωx): SIREN's weights, plus noise from N(0, s_0²) on the weights of the first layer and from
+    /// N(0, s_1²) on those of the second. The scales of the authors are ω s_0 and ω s_1; they follow
+    /// from the spectral centroid of the signal.
+    Winner {
+        /// ω of the activation sin(ωx).
+        omega: f64,
+        /// The standard deviation of the noise on the weights of the first layer, at least 0.
+        s0: f64,
+        /// The standard deviation of the noise on the weights of the second layer, at least 0.
+        s1: f64,
     },
     /// The baseline "random normal init" of the paper: one standard deviation for all layers.
     Normal {

@@ -45,6 +45,13 @@ pub enum SchemeRequest {
         /// The factor of the weights.
         alpha: Option<f64>,
     },
+    /// `winner` or `winner:s0=S,s1=T`: [`Scheme::Winner`] with the ω of the activation, which must be a
+    /// sine. Without s0 and s1 the noise is to be computed from the spectrum of a signal, which this
+    /// crate does not know: see [`SchemeRequest::needs_spectrum`].
+    Winner {
+        /// The standard deviations s0 and s1 of the noise.
+        noise: Option<[f64; 2]>,
+    },
     /// `finer` or `finer:k=K`: [`Scheme::Finer`] with the ω of the activation, which must be that of
     /// FINER, and by default k = 1.
     Finer {
@@ -146,6 +153,20 @@ impl SchemeRequest {
                 alpha: alpha.unwrap_or(DEFAULT_ALPHA),
                 omega: self.omega(activation)?,
             }),
+            Self::Winner { noise } => {
+                let omega = self.omega(activation)?;
+                let Some([s0, s1]) = *noise else {
+                    return Err(SchemeRefusal::Field {
+                        field: SchemeField::Scheme,
+                        seen:
+                            "the scheme winner was requested without a signal, from whose spectrum \
+                               its noise follows"
+                                .into(),
+                        expected: "the noise can be given, as winner:s0=S,s1=S".into(),
+                    });
+                };
+                ChosenScheme::complete(Scheme::Winner { omega, s0, s1 })
+            }
             Self::Finer { k } => ChosenScheme::complete(Scheme::Finer {
                 omega: self.omega(activation)?,
                 k: k.unwrap_or(DEFAULT_K),
@@ -190,6 +211,12 @@ impl SchemeRequest {
         Ok(chosen)
     }
 
+    /// Whether the scheme depends on the spectrum of a signal: [`SchemeRequest::Winner`] without its
+    /// noise.
+    pub fn needs_spectrum(&self) -> bool {
+        matches!(self, Self::Winner { noise: None })
+    }
+
     /// The ω of the activation, which must be the one that the scheme was derived for.
     fn omega(&self, activation: &Activation) -> Result<f64, SchemeRefusal> {
         let (omega, expected) = match self {
@@ -211,9 +238,11 @@ impl SchemeRequest {
             Self::Auto | Self::VarianceInformed => (true, true, true),
             Self::EdgeOfChaos => (true, true, false),
             Self::MonteCarlo | Self::Backward => (true, false, false),
-            Self::Siren | Self::WeightScaling { .. } | Self::Finer { .. } | Self::Given(_) => {
-                (false, false, false)
-            }
+            Self::Siren
+            | Self::WeightScaling { .. }
+            | Self::Finer { .. }
+            | Self::Winner { .. }
+            | Self::Given(_) => (false, false, false),
         };
         let fields = [
             (SchemeField::SigmaP, sigmas.sigma_p.is_some() && !has_own),
@@ -283,29 +312,24 @@ impl fmt::Display for SchemeRequest {
             Self::Backward => f.write_str("backward"),
             Self::EdgeOfChaos => f.write_str("eoc"),
             Self::Siren => f.write_str("siren"),
-            Self::WeightScaling { alpha } => named(f, "ws", "alpha", *alpha),
-            Self::Finer { k } => named(f, "finer", "k", *k),
+            Self::WeightScaling { alpha } => {
+                write_named(f, "ws", alpha.map(|alpha| ("alpha", alpha)).as_slice())
+            }
+            Self::Finer { k } => write_named(f, "finer", k.map(|k| ("k", k)).as_slice()),
+            Self::Winner { noise: None } => f.write_str("winner"),
+            Self::Winner { noise: Some([s0, s1]) } => {
+                write_named(f, "winner", &[("s0", *s0), ("s1", *s1)])
+            }
             Self::Given(scheme) => scheme.fmt(f),
         }
     }
 }
 
-/// Writes `NAME` or `NAME:KEY=VALUE`.
-fn named(
-    f: &mut fmt::Formatter<'_>,
-    name: &str,
-    key: &'static str,
-    value: Option<f64>,
-) -> fmt::Result {
-    let pair = value.map(|value| (key, value));
-    write_named(f, name, pair.as_slice())
-}
-
 impl FromStr for SchemeRequest {
     type Err = Error;
 
-    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward`, `eoc`, `siren`, `ws`
-    /// or `finer`, the last two also with all numbers but omega, otherwise a [`Scheme`].
+    /// Reads `auto`, `ours` (or `vi3nr`), `ours_mc` (or `vi3nr-mc`), `backward`, `eoc`, `siren`, `ws`,
+    /// `finer` or `winner`, the last three also with all numbers but omega, otherwise a [`Scheme`].
     ///
     /// # Errors
     /// Returns the errors of [`Scheme::from_str`] if the text is none of these names and not a
@@ -318,6 +342,7 @@ impl FromStr for SchemeRequest {
             "backward" => Self::Backward,
             "eoc" => Self::EdgeOfChaos,
             "siren" => Self::Siren,
+            "winner" => Self::Winner { noise: None },
             text => {
                 let scheme: Scheme = text.parse()?;
                 let given = Named::parse(text)?;
@@ -329,6 +354,9 @@ impl FromStr for SchemeRequest {
                     Scheme::Finer { .. } if given.get("omega").is_none() => {
                         Self::Finer { k: given.get("k") }
                     }
+                    Scheme::Winner { s0, s1, .. } if given.get("omega").is_none() => {
+                        Self::Winner { noise: Some([s0, s1]) }
+                    }
                     scheme => Self::Given(scheme),
                 }
             }
@@ -337,163 +365,4 @@ impl FromStr for SchemeRequest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// (scheme, activation, sigma_p, last sigma_p).
-    type Case = (&'static str, &'static str, &'static str, Option<f64>);
-
-    fn resolve(case: Case) -> Result<ChosenScheme, SchemeRefusal> {
-        resolve_with_first(case, None)
-    }
-
-    fn resolve_with_first(
-        (scheme, activation, sigma_p, last_sigma_p): Case,
-        first: Option<&str>,
-    ) -> Result<ChosenScheme, SchemeRefusal> {
-        let sigma_p = (!sigma_p.is_empty()).then(|| sigma_p.parse().unwrap());
-        let first_sigma_p = first.map(|first| first.parse().unwrap());
-        let sigmas = SigmaRequests { sigma_p, first_sigma_p, last_sigma_p };
-        let request: SchemeRequest = scheme.parse().unwrap();
-        request.resolve(&activation.parse().unwrap(), &sigmas, 2.0)
-    }
-
-    #[test]
-    fn requests_are_read_as_they_are_written() {
-        for (text, request) in [
-            ("auto", SchemeRequest::Auto),
-            ("ours", SchemeRequest::VarianceInformed),
-            ("ours_mc", SchemeRequest::MonteCarlo),
-            ("backward", SchemeRequest::Backward),
-            ("eoc", SchemeRequest::EdgeOfChaos),
-            ("eoc:sigma_p=2", SchemeRequest::Given("eoc:sigma_p=2".parse().unwrap())),
-            ("siren", SchemeRequest::Siren),
-            ("ws", SchemeRequest::WeightScaling { alpha: None }),
-            ("ws:alpha=2", SchemeRequest::WeightScaling { alpha: Some(2.0) }),
-            ("finer", SchemeRequest::Finer { k: None }),
-            ("finer:k=20", SchemeRequest::Finer { k: Some(20.0) }),
-            ("finer:omega=30,k=1", SchemeRequest::Given(Scheme::Finer { omega: 30.0, k: 1.0 })),
-            ("siren:omega=30", SchemeRequest::Given(Scheme::Siren { omega: 30.0 })),
-            ("xavier", SchemeRequest::Given(Scheme::Xavier)),
-            ("normal:std=0.1", SchemeRequest::Given(Scheme::Normal { std: 0.1 })),
-        ] {
-            assert_eq!(text.parse(), Ok(request));
-            assert_eq!(request.to_string(), text);
-        }
-        assert_eq!("vi3nr".parse(), Ok(SchemeRequest::VarianceInformed));
-        assert_eq!("vi3nr-mc".parse(), Ok(SchemeRequest::MonteCarlo));
-        assert!(matches!("he".parse::<SchemeRequest>(), Err(Error::UnknownScheme { .. })));
-        assert!("normal".parse::<SchemeRequest>().is_err());
-        assert!(" ours".parse::<SchemeRequest>().is_err());
-    }
-
-    #[test]
-    fn requests_resolve_to_schemes() {
-        let root = crate::auto_sigma_p(&Activation::gaussian(0.1).unwrap()).unwrap();
-        let doubled = format!("ours:sigma_p={}", 2.0 * root);
-        let automatic = format!("ours:sigma_p={root}");
-        let last = format!("ours:sigma_p={},last_sigma_p=0.3", 2.0 * root);
-        let multiple = SigmaReason::TimesSmallestRoot { factor: 2.0, root };
-        let half = SigmaReason::TimesSmallestRoot { factor: 0.5, root };
-        let halved = format!("ours:sigma_p={}", 0.5 * root);
-        let sampled = format!("ours_mc:sigma_p={},samples=1000000", 2.0 * root);
-        let gaussian = "gaussian:sigma=0.1";
-        let chaos = format!("eoc:sigma_p={}", 2.0 * root);
-        let given = Some(SigmaReason::Given);
-        let cases: [(Case, &str, Option<SigmaReason>); 26] = [
-            (("ws", "sine:omega=5", "", None), "ws:alpha=2.5,omega=5", None),
-            (("ws:alpha=2", "sin(5*x)", "", None), "ws:alpha=2,omega=5", None),
-            (("ws:alpha=2,omega=7", "sine:omega=5", "", None), "ws:alpha=2,omega=7", None),
-            (("finer:k=20", "finer:omega=9", "", None), "finer:omega=9,k=20", None),
-            (("eoc", gaussian, "", None), &chaos, Some(multiple)),
-            (("eoc", "tanh", "0.5", None), "eoc:sigma_p=0.5", given),
-            (("eoc:sigma_p=0.5", "tanh", "", None), "eoc:sigma_p=0.5", given),
-            (("auto", gaussian, "", None), &doubled, Some(multiple)),
-            (("ours", gaussian, "", None), &doubled, Some(multiple)),
-            (("auto", gaussian, "auto", None), &automatic, Some(SigmaReason::SmallestRoot)),
-            (("ours", gaussian, "0.5*auto", None), &halved, Some(half)),
-            (("ours", gaussian, "0.15", None), "ours:sigma_p=0.15", given),
-            (("auto", gaussian, "", Some(0.3)), &last, Some(multiple)),
-            (("ours_mc", gaussian, "", None), &sampled, Some(multiple)),
-            (("backward", "tanh", "", None), "backward:sigma_p=1", Some(SigmaReason::NearOne)),
-            (("backward", "tanh", "0.3", None), "backward:sigma_p=0.3", given),
-            (("auto", "relu", "", None), "ours:sigma_p=1", Some(SigmaReason::EveryValue)),
-            (("auto", "tanh", "", None), "ours:sigma_p=1", Some(SigmaReason::NearOne)),
-            (("auto", "sine:omega=5", "", None), "siren:omega=5", None),
-            (("siren", "sine:omega=5", "", None), "siren:omega=5", None),
-            (("auto", "sine:omega=5", "0.3", None), "ours:sigma_p=0.3", given),
-            (("siren:omega=7", gaussian, "", None), "siren:omega=7", None),
-            (("ours:sigma_p=0.2", gaussian, "", None), "ours:sigma_p=0.2", given),
-            (("backward:sigma_p=0.2", gaussian, "", None), "backward:sigma_p=0.2", given),
-            (("xavier", "sine", "", None), "xavier", None),
-            (("normal:std=0.1", gaussian, "", None), "normal:std=0.1", None),
-        ];
-        for (case, scheme, reason) in cases {
-            let chosen = resolve(case).unwrap();
-            assert_eq!(chosen.scheme.to_string(), scheme, "{case:?}");
-            assert_eq!(chosen.sigma_p.map(|sigma_p| sigma_p.reason), reason, "{case:?}");
-            assert_eq!(chosen.sigma_p.map(|sigma_p| sigma_p.value), chosen.scheme.sigma_p());
-        }
-    }
-
-    #[test]
-    fn the_first_layer_has_a_sigma_p_of_its_own() {
-        let auto = crate::auto_sigma_p(&Activation::sine(30.0).unwrap()).unwrap();
-        let seven = format!("ours:sigma_p={auto},first_sigma_p={}", 7.0 * auto);
-        for (scheme, first, text) in [
-            ("auto", "7*auto", seven.as_str()),
-            ("ours", "7*auto", &seven),
-            ("eoc", "0.25", &format!("eoc:sigma_p={auto},first_sigma_p=0.25")),
-        ] {
-            let chosen = resolve_with_first((scheme, "sine:omega=30", "", None), Some(first));
-            let chosen = chosen.unwrap();
-            assert_eq!(chosen.scheme.to_string(), text);
-            let own = chosen.first_sigma_p.unwrap();
-            assert_eq!(own.reason == SigmaReason::Given, first == "0.25", "{own:?}");
-        }
-        for scheme in ["ours_mc", "backward", "siren", "ours:sigma_p=1", "xavier"] {
-            let case = (scheme, "sine:omega=30", "", None);
-            let refusal = resolve_with_first(case, Some("1")).unwrap_err();
-            assert_eq!(refusal.field(), Some(SchemeField::FirstSigmaP), "{refusal}");
-            assert!(refusal.to_string().contains("it belongs to the scheme ours or eoc"));
-        }
-    }
-
-    #[test]
-    fn arguments_that_do_not_fit_together_are_errors_with_their_field() {
-        let bad = Some(f64::NAN);
-        let cases: [(Case, SchemeField, &str); 13] = [
-            (("ws", "finer", "", None), SchemeField::Scheme, "ws was requested for finer"),
-            (("finer", "sine", "", None), SchemeField::Scheme, "sin(omega (|x| + 1) x), only"),
-            (("ws:alpha=2", "sine", "1", None), SchemeField::SigmaP, "the scheme ws:alpha=2;"),
-            (("eoc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "with the scheme eoc;"),
-            (("siren", "tanh", "", None), SchemeField::Scheme, "siren was requested for tanh"),
-            (("siren", "sine", "0.1", None), SchemeField::SigmaP, "with the scheme siren;"),
-            (("siren", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "ours, written without"),
-            (("xavier", "sine", "auto", None), SchemeField::SigmaP, "with the scheme xavier;"),
-            (("ours:sigma_p=1", "sine", "2", None), SchemeField::SigmaP, "scheme ours:sigma_p=1"),
-            (("xavier", "sine", "1", Some(1.0)), SchemeField::SigmaP, "ours, ours_mc, backward or"),
-            (("ours_mc", "sine", "", Some(0.1)), SchemeField::LastSigmaP, "the scheme ours_mc;"),
-            (("ours", "sine", "", Some(0.0)), SchemeField::LastSigmaP, "with the number 0;"),
-            (("ours", "sine", "", bad), SchemeField::LastSigmaP, "a finite number above 0"),
-        ];
-        for (case, field, part) in cases {
-            let refusal = resolve(case).unwrap_err();
-            assert_eq!(refusal.field(), Some(field), "{case:?}: {refusal}");
-            assert!(refusal.to_string().contains(part), "{case:?}: {refusal}");
-            assert!(!refusal.to_string().contains("--"), "{refusal}");
-        }
-        let request = SchemeRequest::VarianceInformed;
-        let infinite = Some(SigmaRequest::TimesAuto(f64::INFINITY));
-        let infinite = SigmaRequests { sigma_p: infinite, ..SigmaRequests::default() };
-        let refusal = request.resolve(&Activation::tanh(), &infinite, 1.0).unwrap_err();
-        assert_eq!(refusal.field(), Some(SchemeField::SigmaP));
-        let refusal = resolve(("ours", "1/x", "", None)).unwrap_err();
-        assert!(matches!(refusal, SchemeRefusal::Theory(Error::Moment { .. })), "{refusal:?}");
-        for scheme in ["eoc", "eoc:sigma_p=0.01"] {
-            let sigma_p = if scheme == "eoc" { "0.01" } else { "" };
-            let refusal = resolve((scheme, "gaussian", sigma_p, None)).unwrap_err();
-            assert!(matches!(refusal, SchemeRefusal::Theory(Error::Scheme { .. })), "{refusal:?}");
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! Rules for initial parameters: a scheme with the distributions of weights and biases.
 
+use super::variance::Variances;
 use super::{BiasRule, Scheme, WeightShape};
-use crate::{Activation, Error, InputDistribution, Network};
+use crate::{Activation, Error, InputDistribution, Network, require_positive};
 
 /// The maximum number of units of a layer with orthogonal weights, since the cost of drawing them
 /// grows with the third power.
@@ -27,10 +28,12 @@ pub struct InitRule {
 /// The distributions of one layer's initial parameters, all of mean 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LayerPlan {
-    /// The standard deviation of the weights.
+    /// The standard deviation of the weights, without noise.
     pub weight_std: f64,
-    /// The distribution of the weights.
+    /// The distribution of the weights, without noise.
     pub weights: WeightShape,
+    /// The standard deviation of normal noise that is added to the weights; 0 if there is none.
+    pub noise_std: f64,
     /// The standard deviation of the biases; 0 if all of them are 0.
     pub bias_std: f64,
     /// The distribution of the biases, which is never orthogonal.
@@ -38,9 +41,14 @@ pub struct LayerPlan {
 }
 
 impl LayerPlan {
-    /// The variance σ²(W) of the weights.
+    /// The variance σ²(W) of the weights, with noise.
     pub fn variance(&self) -> f64 {
-        self.weight_std * self.weight_std
+        self.weight_std * self.weight_std + self.noise_std * self.noise_std
+    }
+
+    /// The standard deviation of the weights, with noise.
+    pub fn std(&self) -> f64 {
+        if self.noise_std == 0.0 { self.weight_std } else { libm::sqrt(self.variance()) }
     }
 
     /// The variance of the biases.
@@ -48,9 +56,10 @@ impl LayerPlan {
         self.bias_std * self.bias_std
     }
 
-    /// The bound of uniform weights, √3 σ(W), Eq. (7); `None` for other distributions.
+    /// The bound of uniform weights, √3 σ(W), Eq. (7); `None` for other distributions and with noise.
     pub fn bound(&self) -> Option<f64> {
-        (self.weights == WeightShape::Uniform).then(|| libm::sqrt(3.0) * self.weight_std)
+        let is_bounded = self.weights == WeightShape::Uniform && self.noise_std == 0.0;
+        is_bounded.then(|| libm::sqrt(3.0) * self.weight_std)
     }
 }
 
@@ -126,7 +135,7 @@ impl InitRule {
         let variances = self.scheme.variances(network, input)?;
         let layers = variances.iter().enumerate().map(|(index, own)| {
             let biases = if index == 0 { self.first_biases } else { self.biases };
-            self.layer(own.weights, biases, own.biases)
+            self.layer(*own, biases)
         });
         layers.collect()
     }
@@ -166,18 +175,14 @@ impl InitRule {
         }
         self.biases.check()?;
         let own = self.scheme.hidden_variances(activation)?.between(fan_in, fan_out);
-        self.layer(own.weights, self.biases, own.biases)
+        self.layer(own, self.biases)
     }
 
-    fn layer(
-        &self,
-        weight_variance: f64,
-        rule: BiasRule,
-        bias_variance: f64,
-    ) -> Result<LayerPlan, Error> {
-        let weight_std = libm::sqrt(weight_variance);
-        crate::require_positive("the standard deviation of the weights", weight_std)?;
-        let (biases, bias_std) = rule.distribution(self.weights, weight_std, bias_variance);
-        Ok(LayerPlan { weight_std, weights: self.weights, bias_std, biases })
+    fn layer(&self, own: Variances, rule: BiasRule) -> Result<LayerPlan, Error> {
+        let weight_std = libm::sqrt(own.weights);
+        require_positive("the standard deviation of the weights", weight_std)?;
+        let (biases, bias_std) = rule.distribution(self.weights, weight_std, own.biases);
+        let noise_std = libm::sqrt(own.noise);
+        Ok(LayerPlan { weight_std, weights: self.weights, noise_std, bias_std, biases })
     }
 }

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use super::{Fan, PAPER_SAMPLES, Scheme};
 use crate::Error;
-use crate::activation::{Accepted, Named, Parameter};
+use crate::activation::{Named, Parameter};
 
-/// A scheme's names, its parameters, and whether the first of them must be given.
+/// A scheme's names and its parameters.
 struct Entry {
     /// The name in files, options and messages.
     name: &'static str,
@@ -18,7 +18,8 @@ struct Entry {
     parameters: &'static [Parameter],
     /// Parameters that may be omitted and have no default.
     optional: &'static [OptionalParameter],
-    is_required: bool,
+    /// The parameters that must be given.
+    required: &'static [&'static str],
     /// Of the values of `parameters` and of `optional`.
     build: fn(&[f64], &[Option<f64>]) -> Scheme,
 }
@@ -58,7 +59,7 @@ const ENTRIES: &[Entry] = &[
         variance: "sigma_p^2/(M_i E[f^2]); first layer sigma_p^2/(M_0 E[x^2])",
         parameters: &[SIGMA_P],
         optional: &[FIRST_SIGMA_P, LAST_SIGMA_P],
-        is_required: true,
+        required: &["sigma_p"],
         build: |values, optional| Scheme::VarianceInformed {
             sigma_p: values[0],
             first_sigma_p: optional[0],
@@ -71,7 +72,7 @@ const ENTRIES: &[Entry] = &[
         variance: "1/(M_{i+1} E[f'^2]); first layer as ours",
         parameters: &[SIGMA_P],
         optional: &[],
-        is_required: true,
+        required: &["sigma_p"],
         build: |values, _| Scheme::Backward { sigma_p: values[0] },
     },
     Entry {
@@ -83,7 +84,7 @@ const ENTRIES: &[Entry] = &[
             Parameter::whole("samples", PAPER_SAMPLES as f64, "number of samples"),
         ],
         optional: &[],
-        is_required: true,
+        required: &["sigma_p"],
         build: |values, _| Scheme::MonteCarlo { sigma_p: values[0], samples: values[1] as u64 },
     },
     Entry {
@@ -92,7 +93,7 @@ const ENTRIES: &[Entry] = &[
         variance: "1/(M_i E[f'^2]), biases sigma_p^2 (1 - E[f^2]/(sigma_p^2 E[f'^2])); first layer as ours",
         parameters: &[SIGMA_P],
         optional: &[FIRST_SIGMA_P],
-        is_required: true,
+        required: &["sigma_p"],
         build: |values, optional| Scheme::EdgeOfChaos {
             sigma_p: values[0],
             first_sigma_p: optional[0],
@@ -111,7 +112,7 @@ const ENTRIES: &[Entry] = &[
         variance: "2/(omega^2 M_i); first layer 1/(3 M_0^2)",
         parameters: &[OMEGA],
         optional: &[],
-        is_required: false,
+        required: &[],
         build: |values, _| Scheme::Siren { omega: values[0] },
     },
     Entry {
@@ -123,7 +124,7 @@ const ENTRIES: &[Entry] = &[
             OMEGA,
         ],
         optional: &[],
-        is_required: false,
+        required: &[],
         build: |values, _| Scheme::WeightScaling { alpha: values[0], omega: values[1] },
     },
     Entry {
@@ -135,8 +136,21 @@ const ENTRIES: &[Entry] = &[
             Parameter::positive("k", DEFAULT_K, "bound of the first layer's biases"),
         ],
         optional: &[],
-        is_required: false,
+        required: &[],
         build: |values, _| Scheme::Finer { omega: values[0], k: values[1] },
+    },
+    Entry {
+        name: "winner",
+        alias: None,
+        variance: "as siren, plus s0^2 in the first layer and s1^2 in the second (normal noise)",
+        parameters: &[
+            OMEGA,
+            Parameter::not_negative("s0", 0.0, "standard deviation of the first layer's noise"),
+            Parameter::not_negative("s1", 0.0, "standard deviation of the second layer's noise"),
+        ],
+        optional: &[],
+        required: &["s0", "s1"],
+        build: |values, _| Scheme::Winner { omega: values[0], s0: values[1], s1: values[2] },
     },
     Entry {
         name: "normal",
@@ -144,7 +158,7 @@ const ENTRIES: &[Entry] = &[
         variance: "std^2",
         parameters: &[Parameter::positive("std", 1.0, "standard deviation of all weights")],
         optional: &[],
-        is_required: true,
+        required: &["std"],
         build: |values, _| Scheme::Normal { std: values[0] },
     },
 ];
@@ -154,7 +168,7 @@ const fn simple(
     variance: &'static str,
     build: fn(&[f64], &[Option<f64>]) -> Scheme,
 ) -> Entry {
-    Entry { name, alias: None, variance, parameters: &[], optional: &[], is_required: false, build }
+    Entry { name, alias: None, variance, parameters: &[], optional: &[], required: &[], build }
 }
 
 /// A scheme as a list of all of them shows it.
@@ -216,6 +230,7 @@ impl Scheme {
             Self::Siren { .. } => "siren",
             Self::WeightScaling { .. } => "ws",
             Self::Finer { .. } => "finer",
+            Self::Winner { .. } => "winner",
             Self::Normal { .. } => "normal",
         }
     }
@@ -250,6 +265,11 @@ impl fmt::Display for Scheme {
             Self::Finer { omega, k } => {
                 push("omega", Some(omega));
                 push("k", Some(k));
+            }
+            Self::Winner { omega, s0, s1 } => {
+                push("omega", Some(omega));
+                push("s0", Some(s0));
+                push("s1", Some(s1));
             }
             Self::Normal { std } => push("std", Some(std)),
             Self::Xavier | Self::Kaiming { .. } | Self::Kumar | Self::PyTorch => {}
@@ -293,11 +313,13 @@ impl FromStr for Scheme {
             entry.optional.iter().map(|own| Parameter::positive(own.name, 1.0, own.meaning));
         let all: Vec<Parameter> = entry.parameters.iter().copied().chain(optional).collect();
         let values = named.values(&all)?;
-        if entry.is_required && named.get(all[0].name).is_none() {
+        let is_missing =
+            |own: &&Parameter| entry.required.contains(&own.name) && named.get(own.name).is_none();
+        if let Some(missing) = all.iter().find(is_missing) {
             return Err(Error::OutOfRange {
-                quantity: format!("{}:{}, which must be given,", named.name, all[0].name),
+                quantity: format!("{}:{}, which must be given,", named.name, missing.name),
                 value: f64::NAN,
-                expected: Accepted::Positive.description(),
+                expected: missing.accepted.description(),
             });
         }
         let optional: Vec<_> = entry.optional.iter().map(|own| named.get(own.name)).collect();
@@ -327,6 +349,7 @@ mod tests {
             "siren:omega=30",
             "ws:alpha=2,omega=30",
             "finer:omega=30,k=20",
+            "winner:omega=30,s0=0.25,s1=0",
             "normal:std=0.01",
         ] {
             let scheme: Scheme = text.parse().unwrap();
@@ -356,6 +379,9 @@ mod tests {
         assert!(message("xavier:gain=2").contains("known: none"));
         assert!(message("siren:w=30").contains("known: omega"));
         assert!(message("ws:alpha=0").contains("above 0"));
+        assert!(message("winner").contains("winner:s0, which must be given, is NaN"));
+        assert!(message("winner:s0=1").contains("winner:s1, which must be given"));
+        assert!(message("winner:s0=-1,s1=0").contains("a finite number of at least 0"));
         assert!(message("finer:k=-1").contains("above 0"));
         assert!(message("finer:alpha=2").contains("known: omega, k"));
         assert!(message("normal").contains("must be given"));

@@ -2,6 +2,7 @@
 
 use super::edge_of_chaos::EdgeOfChaos;
 use super::{Fan, Scheme};
+use crate::activation::Accepted;
 use crate::{
     Activation, Error, Gain, InputDistribution, Layer, Moments, Network, require_positive,
 };
@@ -9,15 +10,17 @@ use crate::{
 /// The variances that a scheme gives to the parameters of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Variances {
-    /// σ²(W).
+    /// σ²(W) without noise.
     pub(super) weights: f64,
+    /// The variance of normal noise that is added to the weights.
+    pub(super) noise: f64,
     /// That of the biases that the scheme determines; 0 if it determines none.
     pub(super) biases: f64,
 }
 
 impl Variances {
     fn of_weights(weights: f64) -> Self {
-        Self { weights, biases: 0.0 }
+        Self { weights, noise: 0.0, biases: 0.0 }
     }
 }
 
@@ -34,7 +37,7 @@ impl Scheme {
         input: &InputDistribution,
     ) -> Result<Vec<f64>, Error> {
         let deviation = |own: &Variances| {
-            let std = libm::sqrt(own.weights);
+            let std = libm::sqrt(own.weights + own.noise);
             require_positive("the standard deviation of the weights", std).map(|()| std)
         };
         self.variances(network, input)?.iter().map(deviation).collect()
@@ -87,6 +90,12 @@ impl Scheme {
                 }
             }
             Self::Siren { .. } | Self::Finer { .. } => all[0] = sirens_first(network),
+            Self::Winner { s0, s1, .. } => {
+                all[0] = sirens_first(network);
+                for (layer, std) in all.iter_mut().zip([s0, s1]) {
+                    layer.noise = std * std;
+                }
+            }
             Self::WeightScaling { alpha, .. } => {
                 all[0].weights = alpha * alpha * sirens_first(network).weights;
                 if let Some(last) = all.last_mut() {
@@ -162,6 +171,20 @@ impl Scheme {
                 require_positive("omega", omega)?;
                 Hidden::over(Fan::In, 2.0 * (alpha / omega) * (alpha / omega))
             }
+            Self::Winner { omega, s0, s1 } => {
+                require_positive("omega", omega)?;
+                for (name, std) in [("s0", s0), ("s1", s1)] {
+                    if !(std.is_finite() && std >= 0.0) {
+                        let expected = Accepted::NotNegative.description();
+                        return Err(Error::OutOfRange {
+                            quantity: name.into(),
+                            value: std,
+                            expected,
+                        });
+                    }
+                }
+                Hidden::over(Fan::In, 2.0 / (omega * omega))
+            }
             Self::Finer { omega, k } => {
                 require_positive("k", k)?;
                 require_positive("omega", omega)?;
@@ -217,7 +240,7 @@ impl Hidden {
             ByFan::Sum => 2.0 / (fan_in as f64 + fan_out as f64),
             ByFan::Fixed(variance) => variance,
         };
-        Variances { weights, biases: self.biases }
+        Variances { weights, noise: 0.0, biases: self.biases }
     }
 }
 

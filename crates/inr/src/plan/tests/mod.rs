@@ -56,7 +56,7 @@ fn facts(signal: &str, request: &FitRequest) -> SignalFacts {
         options: options.to_json(info.kind()),
         fingerprint: "00000000".into(),
     };
-    SignalFacts { info, source, loss_at_0_db: Some(4.0), start: None }
+    SignalFacts { info, source, loss_at_0_db: Some(4.0), spectral_centroid: Some(0.3), start: None }
 }
 
 fn resolved(signal: &str, settings: &Value) -> Result<Resolved, RequestError> {
@@ -97,6 +97,7 @@ fn reasons_and_warnings_explain_the_defaults() {
         ),
         ("image", json!({"activation": "gaussian:sigma=0.05"}), "first_bias", "like-weights"),
         ("audio", json!({}), "input_scale", "100"),
+        ("image", json!({"init": "winner"}), "init", "noise for a spectral centroid of 0.3"),
         ("image", json!({"first_sigma_p": "7*auto"}), "first_sigma_p", "7 times"),
     ] {
         let seen = reason(signal, settings.clone(), field).unwrap_or_default();
@@ -161,7 +162,7 @@ fn the_initialization_alone_is_that_of_the_fit() {
     ] {
         let (request, plan) = (request(&settings), plan(signal, &settings));
         let recipe = recipes(plan.signal.kind()).of(request.preset.unwrap_or_default());
-        let alone = resolve_initialization(&request, &plan.network, &recipe).unwrap();
+        let alone = resolve_initialization(&request, &plan.network, &recipe, None).unwrap();
         assert_eq!(alone.rule, plan.init, "{signal} {settings}");
     }
 }

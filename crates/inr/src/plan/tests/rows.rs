@@ -208,6 +208,22 @@ fn the_initialization_follows_activation_and_request() {
                    "init.first_biases": "uniform:5"}),
         ),
         (
+            "image",
+            json!({"init": "winner"}),
+            json!({"init.scheme": "winner:omega=30,s0=0.655782,s1=0.00133333",
+                   "init.biases": "zero", "init.first_biases": "zero"}),
+        ),
+        (
+            "audio",
+            json!({"init": "winner"}),
+            json!({"init.scheme": "winner:omega=30,s0=102.38,s1=0.03", "input_scale": 1.0}),
+        ),
+        (
+            "audio",
+            json!({"init": "winner:s0=5,s1=0", "input_scale": 50.0}),
+            json!({"init.scheme": "winner:omega=30,s0=5,s1=0", "input_scale": 50.0}),
+        ),
+        (
             "audio",
             json!({"init": "ws:alpha=2"}),
             json!({"init.scheme": "ws:alpha=2,omega=30", "init.biases": "like-weights",
