@@ -17,7 +17,7 @@ pub use result::{MapResult, Order, RowResult};
 
 use super::ReproError;
 use crate::sweep::{
-    self, Event, ExecutorName, Figure, Plan, Store, Summary, SweepPaths, TrialFolders,
+    self, Event, ExecutorRequest, Figure, Plan, Store, Summary, SweepPaths, TrialFolders,
 };
 
 /// An evaluation with the paths of its data and its results.
@@ -55,22 +55,23 @@ impl EvaluationRun {
         Ok(Self { name: name.into(), profile, evaluation, plan, paths })
     }
 
-    /// Runs the trials without a result, `jobs` at a time, with `executor`, whose child processes
-    /// run `program`. Returns `None` if `stop` was set before the end; another call continues.
+    /// Runs the trials without a result, `jobs` at a time, by `executor`. Returns `None`
+    /// if `stop` was set before the end; another call continues.
     ///
     /// # Errors
-    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be stored.
+    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be stored, and
+    /// the errors of the executor.
     pub fn run(
         &self,
-        (executor, program): (ExecutorName, &Path),
+        executor: &ExecutorRequest,
         jobs: Option<usize>,
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<Option<EvaluationResult>, ReproError> {
-        let executor = executor.executor(&self.plan, program)?;
+        let runner = executor.runner(&self.plan)?;
         let folders = TrialFolders::lock(&self.paths.trials)?;
         let mut store = Store::open(&self.paths.database)?;
-        let is_done = sweep::run(&self.plan, &mut store, &folders, &*executor, jobs, stop, watch)?;
+        let is_done = runner.run(&self.plan, &mut store, &folders, jobs, stop, watch)?;
         if is_done { self.result(&store).map(Some) } else { Ok(None) }
     }
 

@@ -3,6 +3,8 @@
 mod executors;
 mod loops;
 mod results;
+#[cfg(unix)]
+mod slurm;
 mod stored;
 mod summaries;
 
