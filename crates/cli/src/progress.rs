@@ -185,6 +185,8 @@ pub(crate) struct SweepTable<'a> {
     ended: (u32, Duration),
     failed: usize,
     jobs: usize,
+    /// Where the trials on a cluster are.
+    queue: String,
 }
 
 impl<'a> SweepTable<'a> {
@@ -200,12 +202,27 @@ impl<'a> SweepTable<'a> {
             bar.set_style(style);
         }
         let best = lines.add(text_line());
-        let ended = (0, Duration::ZERO);
-        Self { plan, lines, bar, best, running: vec![], leader: None, ended, failed: 0, jobs: 1 }
+        Self {
+            plan,
+            lines,
+            bar,
+            best,
+            running: vec![],
+            leader: None,
+            ended: (0, Duration::ZERO),
+            failed: 0,
+            jobs: 1,
+            queue: String::new(),
+        }
     }
 
     /// Shows what happened.
     pub(crate) fn show(&mut self, event: &Event<'_>) {
+        if let Event::Submitted { job, tasks, trials } = event {
+            self.lines.suspend(|| {
+                note(&format!("submitted job {job}: {trials} trials in {tasks} tasks"));
+            });
+        }
         if self.bar.is_hidden() {
             return;
         }
@@ -240,12 +257,17 @@ impl<'a> SweepTable<'a> {
                     }
                 }
             }
-            Event::Tick => {}
+            Event::Queued { running, waiting, reason } => {
+                self.jobs = (*running).max(1);
+                let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+                self.queue = format!("{running} running, {waiting} waiting{reason}  ");
+            }
+            Event::Submitted { .. } | Event::Tick => {}
         }
         for (label, began, line) in &self.running {
             line.set_message(format!("  {:>6.1} s  {label}", began.elapsed().as_secs_f64()));
         }
-        let mut message = String::new();
+        let mut message = self.queue.clone();
         if self.failed > 0 {
             message += &format!("{} failed  ", self.failed);
         }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use vi3nr_lab::propagate::PropagateError;
 use vi3nr_lab::repro::evaluation::{EVALUATIONS, EvaluationRun, Profile};
 use vi3nr_lab::repro::{NAMES, ReproError, Settings, run as reproduce};
-use vi3nr_lab::sweep::SweepError;
 
+use super::sweep::{failure as sweep_failure, interrupted as interrupted_sweep};
 use crate::CommandResult;
 use crate::arguments::{ProfileName, ReproArguments};
 use crate::interrupt;
@@ -84,13 +84,14 @@ fn trained(
 ) -> Result<(Value, String), Failure> {
     let run = EvaluationRun::new(name, profile, data(arguments)?, folder).map_err(failure)?;
     let program = crate::PROGRAM.get().cloned().unwrap_or_default();
-    let stop = interrupt::flag("stopping; once more to stop at once");
+    let executor = arguments.slurm.request(arguments.executor, program);
+    let stop = interrupt::flag(interrupt::words_of_sweep(executor.name));
     let mut table = SweepTable::new(&run.plan);
-    let result = run
-        .run((arguments.executor, &program), arguments.jobs, stop, &mut |event| table.show(&event));
+    let result = run.run(&executor, arguments.jobs, stop, &mut |event| table.show(&event));
     table.clear();
     let Some(result) = result.map_err(failure)? else {
-        return Err(Failure::Interrupted("interrupted; the same command goes on".into()));
+        let file = folder.join(format!("{name}.toml"));
+        return Err(interrupted_sweep(executor.name, &file));
     };
     let files = result.save(folder).map_err(failure)?;
     Ok(with_files(result.to_json(), result.to_text(), &files))
@@ -117,8 +118,8 @@ fn failure(error: ReproError) -> Failure {
     match error {
         ReproError::Theory(_)
         | ReproError::Data { .. }
-        | ReproError::Sweep(SweepError::Setting { .. } | SweepError::Request { .. })
         | ReproError::Propagate(PropagateError::Theory(_)) => Failure::usage(error),
+        ReproError::Sweep(error) => sweep_failure(error),
         error => Failure::failed(error),
     }
 }
