@@ -56,6 +56,17 @@ pub(super) struct Round {
     submissions: Vec<Submission>,
 }
 
+/// What a head has submitted.
+#[derive(Default)]
+pub(super) struct Submitted {
+    /// The number of tasks.
+    pub(super) tasks: usize,
+    /// The number of their trials.
+    pub(super) trials: usize,
+    /// Why no more were submitted, if the queue refused an array.
+    pub(super) refused: Option<SlurmError>,
+}
+
 /// A trial that no task lists.
 pub(super) struct Open {
     trial: Trial,
@@ -211,8 +222,7 @@ impl<'a> Head<'a> {
     }
 
     /// Submits the open trials of a round, in as many arrays as needed, of which at most `jobs` tasks
-    /// run at a time. Returns the number of submitted tasks, and why no more were submitted if the
-    /// queue refused an array.
+    /// run at a time.
     pub(super) fn submit(
         &mut self,
         slurm: &Slurm,
@@ -220,7 +230,7 @@ impl<'a> Head<'a> {
         jobs: Option<usize>,
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(usize, Option<SlurmError>), SweepError> {
+    ) -> Result<Submitted, SweepError> {
         let trials = self.folders.path();
         let script = folder(trials).join("task.sh");
         fs::create_dir_all(folder(trials))
@@ -246,7 +256,7 @@ impl<'a> Head<'a> {
         let mut before: Vec<String> = Vec::new();
         before.extend(round.live.iter().map(|task| task.job.clone()));
         before.dedup();
-        let mut submitted = 0;
+        let mut submitted = Submitted::default();
         for tasks in tasks.chunks(self.commands.max_array_size()?) {
             let submission = Submission {
                 number: self.next_number(),
@@ -260,17 +270,18 @@ impl<'a> Head<'a> {
                 Ok(job) => job,
                 Err(refused) => {
                     submission.remove(trials)?;
-                    return Ok((submitted, Some(refused)));
+                    return Ok(Submitted { refused: Some(refused), ..submitted });
                 }
             };
             self.active.insert(submission.number);
             self.seen.extend((0..tasks.len()).map(|task| (submission.number, task)));
             let trials = tasks.iter().map(Vec::len).sum();
             watch(Event::Submitted { job: &job, tasks: tasks.len(), trials });
-            submitted += tasks.len();
+            submitted.tasks += tasks.len();
+            submitted.trials += trials;
             before.push(job);
         }
-        Ok((submitted, None))
+        Ok(submitted)
     }
 
     /// The words for `sbatch`. The options of the user come after defaults and before those by which

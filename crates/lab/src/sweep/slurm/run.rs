@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::head::{Head, Round, pause};
+use super::head::{Head, Round, Submitted, pause};
 use super::status::QueueStatus;
 use super::{Slurm, SlurmError, cancel};
 use crate::sweep::{Event, Plan, Store, SweepError, TrialFolders};
@@ -59,17 +59,19 @@ impl Slurm {
                 return Err(SlurmError::Cancelled.into());
             }
             let can_submit = held.as_ref().is_none_or(|(live, _)| round.live.len() < *live);
+            let mut waiting = round.waiting;
             if patience.allows(&round)? && !round.open.is_empty() && can_submit {
-                let (submitted, refused) = head.submit(self, &round, jobs, stop, watch)?;
+                let Submitted { tasks, trials, refused } =
+                    head.submit(self, &round, jobs, stop, watch)?;
+                waiting += trials;
+                let live = round.live.len() + tasks;
                 held = match refused {
-                    Some(refused) if round.live.is_empty() && submitted == 0 => {
-                        return Err(refused.into());
-                    }
-                    refused => refused.map(|why| (round.live.len() + submitted, why.to_string())),
+                    Some(refused) if live == 0 => return Err(refused.into()),
+                    refused => refused.map(|why| (live, why.to_string())),
                 };
             }
             let reason = held.as_ref().map(|(_, reason)| reason.as_str()).or(round.reason());
-            watch(Event::Queued { running: round.running, waiting: round.waiting, reason });
+            watch(Event::Queued { running: round.running, waiting, reason });
             let interval = (began.elapsed() / SHARE).max(MIN_INTERVAL);
             if !pause(interval.min(self.commands.max_interval), stop, watch) {
                 return Ok(false);
@@ -101,8 +103,8 @@ impl Slurm {
                 pause(MIN_INTERVAL.min(self.commands.max_interval), &stop, watch);
                 continue;
             } else if !round.open.is_empty() {
-                let (_, refused) = head.submit(self, &round, jobs, &stop, watch)?;
-                refused.map_or(Ok(()), Err)?;
+                let submitted = head.submit(self, &round, jobs, &stop, watch)?;
+                submitted.refused.map_or(Ok(()), Err)?;
                 // Once more, for the status of what was submitted.
                 let Some(round) = head.round(&stop, watch)? else { continue };
                 return Ok(QueueStatus::of(&round));
