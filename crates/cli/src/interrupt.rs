@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use vi3nr_lab::sweep::ExecutorName;
+
 use crate::output::{INTERRUPTED as EXIT_CODE, status};
 
 /// Set by the first request to end.
@@ -19,6 +21,14 @@ pub(crate) fn flag(words: &'static str) -> &'static AtomicBool {
         status(words);
     });
     &INTERRUPTED
+}
+
+/// What the first request to end a sweep is answered with.
+pub(crate) fn words_of_sweep(executor: ExecutorName) -> &'static str {
+    match executor {
+        ExecutorName::Slurm => "no longer waiting; once more to stop at once",
+        _ => "stopping; once more to stop at once",
+    }
 }
 
 /// Ends the program as soon as standard input does: that of a sweep's child is a pipe that its parent

@@ -9,6 +9,7 @@ use vi3nr_inr::supervision::Supervision;
 use vi3nr_inr::train::Progress;
 use vi3nr_lab::sweep::{Event, Plan, State};
 
+use crate::numbers::significant;
 use crate::output::{is_quiet, note};
 
 /// The bar of one fit.
@@ -169,6 +170,9 @@ fn bar(length: u64) -> ProgressBar {
     bar
 }
 
+/// The duration from which a trial has a line of its own where there is no terminal.
+const SLOW: Duration = Duration::from_secs(20);
+
 /// The time that work may take before any progress is shown.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -185,6 +189,8 @@ pub(crate) struct SweepTable<'a> {
     ended: (u32, Duration),
     failed: usize,
     jobs: usize,
+    /// Where the trials on a cluster are.
+    queue: String,
 }
 
 impl<'a> SweepTable<'a> {
@@ -200,14 +206,29 @@ impl<'a> SweepTable<'a> {
             bar.set_style(style);
         }
         let best = lines.add(text_line());
-        let ended = (0, Duration::ZERO);
-        Self { plan, lines, bar, best, running: vec![], leader: None, ended, failed: 0, jobs: 1 }
+        Self {
+            plan,
+            lines,
+            bar,
+            best,
+            running: vec![],
+            leader: None,
+            ended: (0, Duration::ZERO),
+            failed: 0,
+            jobs: 1,
+            queue: String::new(),
+        }
     }
 
     /// Shows what happened.
     pub(crate) fn show(&mut self, event: &Event<'_>) {
+        if let Event::Submitted { job, tasks, trials } = event {
+            self.lines.suspend(|| {
+                note(&format!("submitted job {job}: {trials} trials in {tasks} tasks"));
+            });
+        }
         if self.bar.is_hidden() {
-            return;
+            return self.show_line(event);
         }
         match event {
             Event::Planned { scheduled, ended, jobs } => {
@@ -240,22 +261,61 @@ impl<'a> SweepTable<'a> {
                     }
                 }
             }
-            Event::Tick => {}
+            Event::Queued { running, waiting, reason } => {
+                self.jobs = (*running).max(1);
+                let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+                self.queue = format!("{running} running, {waiting} waiting{reason}  ");
+            }
+            Event::Submitted { .. } | Event::Tick => {}
         }
         for (label, began, line) in &self.running {
             line.set_message(format!("  {:>6.1} s  {label}", began.elapsed().as_secs_f64()));
         }
-        let mut message = String::new();
+        let mut message = self.queue.clone();
         if self.failed > 0 {
             message += &format!("{} failed  ", self.failed);
         }
-        if self.ended.0 > 0 {
-            let left = self.bar.length().unwrap_or(0).saturating_sub(self.bar.position());
-            let each = self.ended.1 / self.ended.0;
-            let seconds = each.as_secs_f64() * left as f64 / self.jobs as f64;
-            message += &format!("left {}", HumanDuration(Duration::from_secs_f64(seconds)));
+        if let Some(left) = self.left() {
+            message += &format!("left {left}");
         }
         self.bar.set_message(message);
+    }
+
+    /// The time that the trials that are left will take if they are like those that have ended.
+    fn left(&self) -> Option<HumanDuration> {
+        let left = self.bar.length().unwrap_or(0).saturating_sub(self.bar.position());
+        let each = self.ended.1.checked_div(self.ended.0)?;
+        let seconds = each.as_secs_f64() * left as f64 / self.jobs as f64;
+        Some(HumanDuration(Duration::from_secs_f64(seconds)))
+    }
+
+    /// Without a terminal, a line for every trial that took long.
+    fn show_line(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Planned { scheduled, ended, jobs } => {
+                self.bar.set_length(*scheduled as u64);
+                self.bar.set_position(*ended as u64);
+                self.jobs = *jobs;
+            }
+            Event::Ended { trial, row, is_retried } => {
+                self.ended.0 += 1;
+                self.ended.1 += Duration::from_secs_f64(row.seconds);
+                if !is_retried {
+                    self.bar.inc(1);
+                }
+                if row.seconds < SLOW.as_secs_f64() || is_quiet() {
+                    return;
+                }
+                let score = row.result.as_ref().and_then(|all| all[&self.plan.metric].as_f64());
+                let score = score.map_or("no score".to_owned(), |score| {
+                    format!("{} {}", self.plan.metric, significant(score, 4))
+                });
+                let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+                let left = self.left().map_or_else(String::new, |left| format!(", left {left}"));
+                note(&format!("{done} of {all}{left}: {}: {score}", self.plan.full_label(trial)));
+            }
+            _ => {}
+        }
     }
 
     /// Removes the table.

@@ -9,8 +9,9 @@
 //! - with a line in the file that `VI3NR_SKIPS` names, where it is set, so that skips can be counted,
 //! - as a failure, where `VI3NR_REQUIRE_DATA` is set.
 //!
-//! Tests that need a GPU driver skip in the same way ([`skip_without_gpu`]); for them the variable is
-//! `VI3NR_REQUIRE_GPU`.
+//! Tests that need a GPU driver skip in the same way ([`skip_without_gpu`]), and so do tests that need a
+//! cluster with Slurm ([`skip_without_slurm`]); for them the variables are `VI3NR_REQUIRE_GPU` and
+//! `VI3NR_REQUIRE_SLURM`.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -62,6 +63,14 @@ fn data() -> PathBuf {
 /// Panics if `VI3NR_REQUIRE_GPU` is set.
 pub fn skip_without_gpu() {
     record_skip("no GPU driver", "VI3NR_REQUIRE_GPU");
+}
+
+/// Records that the calling test skips because no cluster with Slurm can be started, for this `reason`.
+///
+/// # Panics
+/// Panics if `VI3NR_REQUIRE_SLURM` is set.
+pub fn skip_without_slurm(reason: &str) {
+    record_skip(&format!("no Slurm: {reason}"), "VI3NR_REQUIRE_SLURM");
 }
 
 /// Records that the calling test skips for want of `what`.

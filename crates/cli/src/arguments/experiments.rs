@@ -12,6 +12,7 @@ use vi3nr_lab::sweep::ExecutorName;
 
 use super::ThreadsAndJson;
 use super::fit::WEIGHTS;
+use super::sweep::SlurmArguments;
 use super::values::{executor, named, threads, whole};
 
 #[derive(Debug, Args)]
@@ -81,11 +82,12 @@ pub(crate) struct ReproArguments {
     #[arg(long, value_name = "DIR", env = "VI3NR_DATA", hide_env_values = true)]
     #[arg(help_heading = "Trained networks")]
     pub(crate) data: Option<PathBuf>,
-    /// Number of fits at a time [default: one per core]
+    /// Number of fits at a time, or of tasks on a cluster [default: one per core, or as many as the
+    /// cluster allows]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Trained networks")]
     pub(crate) jobs: Option<usize>,
-    /// Where the fits run: in-process, process (a child process for each), or auto, which is
-    /// in-process if all fits are small
+    /// Where the fits run: in-process, process (a child process for each), slurm (a cluster), or auto,
+    /// which is in-process if all fits are small and else process
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Trained networks")]
     #[arg(value_parser = executor(), hide_possible_values = true)]
     pub(crate) executor: ExecutorName,
@@ -110,6 +112,8 @@ pub(crate) struct ReproArguments {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: ThreadsAndJson,
+    #[command(flatten)]
+    pub(crate) slurm: SlurmArguments,
 }
 
 /// The names of all that can be run again.

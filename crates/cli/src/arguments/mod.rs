@@ -28,7 +28,8 @@ pub(crate) use program::{CatalogArguments, CompletionsArguments, ManArguments};
 pub(crate) use shown::shown;
 pub(crate) use signal::{AudioArguments, ImageArguments, ShapeArguments};
 pub(crate) use sweep::{
-    ReportArguments, SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments,
+    ReportArguments, SweepArguments, SweepCommand, SweepQueueArguments, SweepReportArguments,
+    SweepRunArguments,
 };
 pub(crate) use theory::{GainArguments, InitArguments, MethodName, PlotArguments, SolveArguments};
 

@@ -22,3 +22,4 @@ mod resume;
 pub(crate) mod sample;
 pub(crate) mod solve;
 pub(crate) mod sweep;
+mod sweep_queue;

@@ -2,18 +2,28 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use indicatif::HumanDuration;
 use serde_json::{Value, json};
+use vi3nr_engine::{peak_gflops, thread_count};
 use vi3nr_lab::propagate::PropagateError;
 use vi3nr_lab::repro::evaluation::{EVALUATIONS, EvaluationRun, Profile};
 use vi3nr_lab::repro::{NAMES, ReproError, Settings, run as reproduce};
-use vi3nr_lab::sweep::SweepError;
+use vi3nr_lab::sweep::{Estimate, ExecutorName};
 
+use super::sweep::{failure as sweep_failure, interrupted as interrupted_sweep};
 use crate::CommandResult;
 use crate::arguments::ReproArguments;
 use crate::interrupt;
+use crate::numbers::significant;
 use crate::output::{Failure, note, paths_json, print};
 use crate::progress::SweepTable;
+
+/// The floating-point operations that take minutes.
+const LONG: f64 = 1e13;
+/// The share of a machine's peak rate that training usually reaches.
+const SHARE: f64 = 0.8;
 
 /// Runs, writes and prints one table or figure, or all.
 pub(crate) fn run(arguments: &ReproArguments) -> CommandResult {
@@ -84,16 +94,41 @@ fn trained(
 ) -> Result<(Value, String), Failure> {
     let run = EvaluationRun::new(name, profile, data(arguments)?, folder).map_err(failure)?;
     let program = crate::PROGRAM.get().cloned().unwrap_or_default();
-    let stop = interrupt::flag("stopping; once more to stop at once");
+    let executor = arguments.slurm.request(arguments.executor, program);
+    let stop = interrupt::flag(interrupt::words_of_sweep(executor.name));
+    announce(&run.estimate().map_err(failure)?, executor.name);
     let mut table = SweepTable::new(&run.plan);
-    let result = run
-        .run((arguments.executor, &program), arguments.jobs, stop, &mut |event| table.show(&event));
+    let result = run.run(&executor, arguments.jobs, stop, &mut |event| table.show(&event));
     table.clear();
-    let Some(result) = result.map_err(failure)? else {
-        return Err(Failure::Interrupted("interrupted; the same command goes on".into()));
-    };
+    let result = result.map_err(failure)?;
     let files = result.save(folder).map_err(failure)?;
+    if !result.is_complete {
+        if result.trials > 0 {
+            note(&format!("the result so far is in '{}'", folder.display()));
+        }
+        let file = folder.join(format!("{name}.toml"));
+        return Err(interrupted_sweep(executor.name, &file));
+    }
     Ok(with_files(result.to_json(), result.to_text(), &files))
+}
+
+/// Says how much work is left if it takes minutes, and on this machine also how long.
+fn announce(estimate: &Estimate, executor: ExecutorName) {
+    if estimate.operations < LONG {
+        return;
+    }
+    let Estimate { trials, operations } = *estimate;
+    let work = format!("{trials} fits of {} PFLOP together", significant(operations / 1e15, 3));
+    if executor == ExecutorName::Slurm {
+        return note(&work);
+    }
+    let peak = peak_gflops(thread_count(None));
+    let duration = HumanDuration(Duration::from_secs_f64(estimate.seconds(SHARE * peak)));
+    note(&format!(
+        "{work}: about {duration} at {:.0} % of this machine's {peak:.0} GFLOP/s, if nothing else runs; \
+         if it is interrupted, the same command continues",
+        100.0 * SHARE
+    ));
 }
 
 fn data(arguments: &ReproArguments) -> Result<&Path, Failure> {
@@ -117,8 +152,8 @@ fn failure(error: ReproError) -> Failure {
     match error {
         ReproError::Theory(_)
         | ReproError::Data { .. }
-        | ReproError::Sweep(SweepError::Setting { .. } | SweepError::Request { .. })
         | ReproError::Propagate(PropagateError::Theory(_)) => Failure::usage(error),
+        ReproError::Sweep(error) => sweep_failure(error),
         error => Failure::failed(error),
     }
 }

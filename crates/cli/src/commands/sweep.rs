@@ -4,13 +4,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vi3nr_inr::atomic_file::write_atomically;
+use vi3nr_lab::sweep::slurm::SlurmError;
 use vi3nr_lab::sweep::{
-    Event, Plan, Store, Summary, SweepError, SweepFile, SweepPaths, Trial, TrialFolders, figures,
-    run as sweep,
+    Event, ExecutorName, Plan, Runner, Store, Summary, SweepError, SweepFile, SweepPaths, Trial,
+    TrialFolders, figures,
 };
 
+use super::sweep_queue;
 use crate::CommandResult;
-use crate::arguments::{SweepArguments, SweepCommand, SweepReportArguments, SweepRunArguments};
+use crate::arguments::{
+    SweepArguments, SweepCommand, SweepQueueArguments, SweepReportArguments, SweepRunArguments,
+};
 use crate::interrupt;
 use crate::output::{Failure, paths_json, print};
 use crate::progress::SweepTable;
@@ -22,6 +26,13 @@ const BEST: usize = 10;
 pub(crate) fn run(arguments: &SweepArguments) -> CommandResult {
     match (&arguments.command, &arguments.run.file) {
         (Some(SweepCommand::Report(arguments)), _) => report(arguments),
+        (Some(SweepCommand::Status(arguments)), _) => sweep_queue::status(arguments),
+        (Some(SweepCommand::Collect(arguments)), _) => sweep_queue::collect(arguments),
+        (Some(SweepCommand::Cancel(arguments)), _) => sweep_queue::cancel(arguments),
+        (None, Some(file)) if arguments.run.status => {
+            let (database, json) = (arguments.run.database.clone(), arguments.run.json);
+            sweep_queue::status(&SweepQueueArguments { file: file.clone(), database, json })
+        }
         (None, Some(file)) => run_file(file, &arguments.run),
         // Clap requires the file.
         (None, None) => Err(Failure::Usage("expected the FILE of a sweep".into())),
@@ -44,16 +55,28 @@ fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
     }
     let paths = SweepPaths::of(file, arguments.database.as_deref());
     let program = crate::PROGRAM.get().cloned().unwrap_or_default();
-    let executor = arguments.executor.executor(&plan, &program).map_err(failure)?;
+    let executor = arguments.slurm.request(arguments.executor, program);
+    let runner = executor.runner(&plan).map_err(failure)?;
+    if arguments.detach && executor.name != ExecutorName::Slurm {
+        let reason = format!("--detach needs --executor slurm, not {}", executor.name);
+        return Err(Failure::Usage(reason));
+    }
     let folders = TrialFolders::lock(&paths.trials).map_err(failure)?;
     let mut store = Store::open(&paths.database).map_err(failure)?;
     if arguments.retry_failed {
         store.retry_failed().map_err(failure)?;
     }
-    let stop = interrupt::flag("stopping; once more to stop at once");
     let mut table = SweepTable::new(&plan);
     let mut watch = |event: Event<'_>| table.show(&event);
-    let result = sweep(&plan, &mut store, &folders, &*executor, arguments.jobs, stop, &mut watch);
+    let jobs = arguments.jobs;
+    if let (true, Runner::Slurm(slurm)) = (arguments.detach, &runner) {
+        let status = slurm.submit(&plan, &mut store, &folders, jobs, &mut watch);
+        table.clear();
+        let status = status.map_err(failure)?;
+        return sweep_queue::print_status(&plan, &store, (file, &paths), &status, arguments.json);
+    }
+    let stop = interrupt::flag(interrupt::words_of_sweep(executor.name));
+    let result = runner.run(&plan, &mut store, &folders, jobs, stop, &mut watch);
     table.clear();
     let is_done = result.map_err(failure)?;
     let summary = Summary::new(&plan, &store).map_err(failure)?;
@@ -62,7 +85,7 @@ fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
     print(arguments.json, &summary_json(&plan, &summary, &paths), &text)?;
     let counts = summary.counts();
     match (is_done, counts.failed) {
-        (false, _) => Err(Failure::Interrupted("interrupted; the same command goes on".into())),
+        (false, _) => Err(interrupted(executor.name, file)),
         (true, 0) => Ok(()),
         (true, failed) => {
             let of = counts.done + failed;
@@ -73,6 +96,18 @@ fn run_file(file: &Path, arguments: &SweepRunArguments) -> CommandResult {
             Err(Failure::Failed(reason))
         }
     }
+}
+
+/// How a sweep goes on that was interrupted.
+pub(super) fn interrupted(executor: ExecutorName, file: &Path) -> Failure {
+    Failure::Interrupted(match executor {
+        ExecutorName::Slurm => format!(
+            "interrupted; jobs in the queue go on, and the same command waits for them; vi3nr sweep \
+             cancel {} cancels them",
+            file.display()
+        ),
+        _ => "interrupted; the same command goes on".into(),
+    })
 }
 
 /// Prints what the trials that are wanted first ask for, and what is done.
@@ -118,7 +153,7 @@ fn report(arguments: &SweepReportArguments) -> CommandResult {
 }
 
 /// For scripts: every configuration, the best first.
-fn summary_json(plan: &Plan, summary: &Summary, paths: &SweepPaths) -> Value {
+pub(super) fn summary_json(plan: &Plan, summary: &Summary, paths: &SweepPaths) -> Value {
     let entries: Vec<Value> = summary
         .entries
         .iter()
@@ -156,9 +191,13 @@ fn summary_json(plan: &Plan, summary: &Summary, paths: &SweepPaths) -> Value {
 }
 
 /// Settings that cannot be are the request's fault, the rest is the work's.
-fn failure(error: SweepError) -> Failure {
+pub(super) fn failure(error: SweepError) -> Failure {
     match error {
-        SweepError::Setting { .. }
+        SweepError::Slurm(SlurmError::Cancelled) => {
+            Failure::Interrupted(format!("{error}; the same command goes on"))
+        }
+        SweepError::Slurm(SlurmError::Option { .. })
+        | SweepError::Setting { .. }
         | SweepError::Request { .. }
         | SweepError::TooMany { .. }
         | SweepError::Theory(_) => Failure::usage(error),

@@ -5,6 +5,8 @@ mod backends;
 mod bad_input;
 mod bench_engine;
 mod book;
+#[cfg(unix)]
+mod cluster;
 mod command_line;
 mod export;
 mod fit;

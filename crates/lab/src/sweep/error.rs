@@ -7,6 +7,8 @@ use vi3nr_inr::atomic_file::WriteError;
 use vi3nr_inr::chart::ChartError;
 use vi3nr_inr::request::RequestError;
 
+use super::slurm::SlurmError;
+
 /// An error in the plan, the execution or the report of a sweep.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -82,6 +84,18 @@ pub enum SweepError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// Trials were submitted to a cluster, where they may still run.
+    #[error(
+        "trials in '{}' were submitted to Slurm and may still run there; collect or cancel them first",
+        path.display()
+    )]
+    Queued {
+        /// The folder of the trials.
+        path: PathBuf,
+    },
+    /// Trials cannot run on a cluster.
+    #[error(transparent)]
+    Slurm(#[from] SlurmError),
     /// A figure cannot be drawn.
     #[error(transparent)]
     Chart(#[from] ChartError),

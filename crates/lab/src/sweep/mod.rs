@@ -11,6 +11,7 @@
 //! - `executor`: running a trial ([`InProcessExecutor`], [`ChildExecutor`]);
 //! - `run`: the main loop;
 //! - `estimate`: the work that is left;
+//! - [`slurm`]: the main loop on a cluster;
 //! - `summary` and `table`: the results as text and CSV;
 //! - `figures`: the results as heat maps and curves.
 //!
@@ -19,8 +20,8 @@
 //! [`FitPlan`](vi3nr_inr::plan::FitPlan), so results that belong to other defaults, another version
 //! of the format or another content of the file are never mistaken for the trial's. The scheduled
 //! trials are a function of the plan and the rows alone. A sweep that was killed therefore
-//! continues where it stopped, and any [`Executor`] can run the trials, for example one that
-//! submits them to a cluster.
+//! continues where it stopped, and the trials can run anywhere: a [`Runner`] runs them in this process,
+//! in child processes or on a cluster.
 
 mod error;
 mod estimate;
@@ -31,6 +32,7 @@ mod identity;
 mod plan;
 mod run;
 mod setting;
+pub mod slurm;
 mod store;
 mod strategy;
 mod summary;
@@ -44,7 +46,8 @@ use std::path::{Path, PathBuf};
 pub use error::SweepError;
 pub use estimate::Estimate;
 pub use executor::{
-    ChildExecutor, Ended, Executor, ExecutorName, InProcessExecutor, Job, Outcome, TrialFolders,
+    ChildExecutor, Ended, Executor, ExecutorName, ExecutorRequest, InProcessExecutor, Job, Outcome,
+    Runner, TrialFolders,
 };
 pub use figures::{Figure, figures};
 pub use file::{CaseFile, SweepFile};

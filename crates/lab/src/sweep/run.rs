@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vi3nr_inr::train::Stop;
 
+use super::slurm::Submission;
 use super::{
     Ended, Executor, Job, Outcome, Plan, Row, State, Store, SweepError, Trial, TrialFolders,
     TrialScore,
@@ -41,6 +42,24 @@ pub enum Event<'a> {
         /// Whether it failed and will be run again.
         is_retried: bool,
     },
+    /// A job array has been submitted to a cluster.
+    Submitted {
+        /// The number of the job.
+        job: &'a str,
+        /// The number of its tasks.
+        tasks: usize,
+        /// The number of trials that these run.
+        trials: usize,
+    },
+    /// The cluster's queue has been looked at.
+    Queued {
+        /// The number of trials whose tasks run.
+        running: usize,
+        /// The number of trials whose tasks wait.
+        waiting: usize,
+        /// Why tasks wait, or why no more are submitted, if it is known.
+        reason: Option<&'a str>,
+    },
     /// Time has passed without another event.
     Tick,
 }
@@ -72,24 +91,17 @@ impl Plan {
     }
 }
 
-/// Runs the pending trials, `jobs` at a time, until none is left or `stop` is set. Returns whether
-/// all trials have ended. Without `jobs` there is one per core.
-///
-/// # Errors
-/// Returns [`SweepError::Request`] before anything is run if the request of a trial is invalid,
-/// [`SweepError::Store`] if the database cannot be written, and the errors of the executor. No
-/// trial is still running then, and the results so far are kept.
-pub fn run(
-    plan: &Plan,
-    store: &mut Store,
-    folders: &TrialFolders,
-    executor: &dyn Executor,
-    jobs: Option<usize>,
-    stop: &AtomicBool,
-    watch: &mut dyn FnMut(Event<'_>),
-) -> Result<bool, SweepError> {
-    let cores = vi3nr_engine::thread_count(None);
-    loop {
+/// The scheduled trials, given the results so far.
+pub(super) struct Schedule {
+    /// The number of trials that have a result or have failed for good.
+    pub(super) ended: usize,
+    /// The others, each once, with the numbers of their rows.
+    pub(super) pending: Vec<(Trial, i64)>,
+}
+
+impl Schedule {
+    /// Schedules trials and adds rows for those that have none.
+    pub(super) fn of(plan: &Plan, store: &mut Store) -> Result<Self, SweepError> {
         let scheduled = plan.strategy.scheduled(plan, &|trial| plan.trial_score(store, trial))?;
         let mut new = Vec::new();
         for trial in &scheduled {
@@ -102,16 +114,44 @@ pub fn run(
         let mut pending: Vec<(Trial, i64)> = Vec::new();
         let mut ids = HashSet::new();
         let mut ended = 0;
-        for trial in &scheduled {
-            match plan.row(store, trial)? {
+        for trial in scheduled {
+            match plan.row(store, &trial)? {
                 Some(row) if plan.score_of(row) == TrialScore::Pending => {
                     // A combination that occurs twice is run once.
                     if ids.insert(row.id) {
-                        pending.push((trial.clone(), row.id));
+                        pending.push((trial, row.id));
                     }
                 }
                 _ => ended += 1,
             }
+        }
+        Ok(Self { ended, pending })
+    }
+}
+
+/// Runs the pending trials, `jobs` at a time, until none is left or `stop` is set. Returns whether
+/// all trials have ended. Without `jobs` there is one per core.
+///
+/// # Errors
+/// Returns [`SweepError::Request`] before anything is run if the request of a trial is invalid,
+/// [`SweepError::Store`] if the database cannot be written, [`SweepError::Queued`] if trials are in
+/// the queue of a cluster, and the errors of the executor. No trial is still running then, and the
+/// results so far are kept.
+pub fn run(
+    plan: &Plan,
+    store: &mut Store,
+    folders: &TrialFolders,
+    executor: &dyn Executor,
+    jobs: Option<usize>,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Event<'_>),
+) -> Result<bool, SweepError> {
+    let cores = vi3nr_engine::thread_count(None);
+    loop {
+        let Schedule { ended, pending } = Schedule::of(plan, store)?;
+        let queued = Submission::read_all(folders.path())?;
+        if pending.iter().any(|(_, id)| queued.iter().any(|submission| submission.lists(*id))) {
+            return Err(SweepError::Queued { path: folders.path().to_owned() });
         }
         let jobs = jobs.unwrap_or(cores).min(pending.len()).max(1);
         watch(Event::Planned { scheduled: ended + pending.len(), ended, jobs });
@@ -121,13 +161,7 @@ pub fn run(
         let threads = (cores / jobs).max(1);
         let mut queue = VecDeque::new();
         for (trial, id) in pending {
-            let job = Job {
-                id,
-                request: plan.request(&trial),
-                key: plan.identity(&trial)?.key.clone(),
-                directory: folders.directory(id),
-                threads,
-            };
+            let job = Job::new(plan, &trial, id, folders.path(), threads)?;
             queue.push_back((trial, Box::new(job)));
         }
         round(plan, store, executor, (queue, jobs), stop, watch)?;
@@ -177,7 +211,8 @@ fn round(
                 // After an error no further result can be stored.
                 Ok(Message::Ended(..)) if result.is_err() => {}
                 Ok(Message::Ended(trial, job, ended)) => {
-                    match store_result(plan, store, &job, ended, stop) {
+                    let is_stopping = stop.load(Ordering::Relaxed);
+                    match ended.and_then(|end| store_result(plan, store, &job, end, is_stopping)) {
                         Ok(Some((row, is_retried))) => {
                             if is_retried {
                                 queue().push_back((trial.clone(), job));
@@ -206,19 +241,18 @@ fn round(
 }
 
 /// Stores the result of a trial. `None` for a trial that was interrupted, which stays pending.
-fn store_result(
+pub(super) fn store_result(
     plan: &Plan,
     store: &mut Store,
     job: &Job,
-    ended: Result<Ended, SweepError>,
-    stop: &AtomicBool,
+    Ended { outcome, seconds }: Ended,
+    is_stopping: bool,
 ) -> Result<Option<(Row, bool)>, SweepError> {
-    let Ended { outcome, seconds } = ended?;
     let Some(before) = store.get(&job.key).cloned() else { return Ok(None) };
     let (state, result, error) = match outcome {
         Outcome::Interrupted => return Ok(None),
         // Ctrl-C reaches child processes before the executor knows of it.
-        Outcome::Failed(_) if stop.load(Ordering::Relaxed) => return Ok(None),
+        Outcome::Failed(_) if is_stopping => return Ok(None),
         Outcome::Report(report) if report["stopped"] == Stop::Diverged.as_str() => {
             (State::Diverged, Some(report), None)
         }

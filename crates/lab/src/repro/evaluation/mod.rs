@@ -22,7 +22,7 @@ pub use ridge::MapResult;
 
 use super::ReproError;
 use crate::sweep::{
-    self, Estimate, Event, ExecutorName, Figure, Plan, State, Store, Summary, SweepPaths,
+    self, Estimate, Event, ExecutorRequest, Figure, Plan, State, Store, Summary, SweepPaths,
     TrialFolders,
 };
 
@@ -61,23 +61,23 @@ impl EvaluationRun {
         Ok(Self { name: name.into(), profile, evaluation, plan, paths })
     }
 
-    /// Runs the trials without a result, `jobs` at a time, with `executor`, whose child processes
-    /// run `program`. If `stop` was set before the end, the result is that of the trials so far, and
-    /// another call continues.
+    /// Runs the trials without a result, `jobs` at a time, by `executor`. If `stop` was set before the
+    /// end, the result is that of the trials so far, and another call continues.
     ///
     /// # Errors
-    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be stored.
+    /// Returns [`ReproError::Sweep`] if a program cannot be started or results cannot be stored, and
+    /// the errors of the executor.
     pub fn run(
         &self,
-        (executor, program): (ExecutorName, &Path),
+        executor: &ExecutorRequest,
         jobs: Option<usize>,
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<EvaluationResult, ReproError> {
-        let executor = executor.executor(&self.plan, program)?;
+        let runner = executor.runner(&self.plan)?;
         let folders = TrialFolders::lock(&self.paths.trials)?;
         let mut store = Store::open(&self.paths.database)?;
-        let is_done = sweep::run(&self.plan, &mut store, &folders, &*executor, jobs, stop, watch)?;
+        let is_done = runner.run(&self.plan, &mut store, &folders, jobs, stop, watch)?;
         self.result(&store, is_done)
     }
 

@@ -6,21 +6,13 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use serde_json::Value;
-use vi3nr_inr::atomic_file::write_atomically;
-use vi3nr_inr::run_directory::RunDirectory;
-
-use super::{CHANGED, Ended, Executor, Job, Outcome, StoredTrial};
+use super::{CHANGED, Ended, Executor, Job, Outcome, StoredTrial, prepare, tail};
 use crate::sweep::SweepError;
-
-/// The maximum number of characters of an error message; the beginning of a longer one is dropped.
-const MAX_MESSAGE_CHARS: usize = 2_000;
 
 /// Runs trials as child processes.
 ///
 /// The standard input of a child is a pipe. The child ends as soon as the pipe is closed
-/// (`--end-with-input`), so no child outlives its parent, however the parent ends. The request of a
-/// trial is a file beside its run directory: `00001.json` beside `00001`.
+/// (`--end-with-input`), so no child outlives its parent, however the parent ends.
 #[derive(Debug)]
 pub struct ChildExecutor {
     program: PathBuf,
@@ -66,32 +58,8 @@ impl ChildExecutor {
         Ok(Some(child))
     }
 
-    /// Prepares the run directory and returns the arguments of the child, or the outcome of a trial
-    /// that need not run.
-    fn arguments(&self, job: &Job) -> Result<Vec<PathBuf>, Outcome> {
-        let directory = job.directory.clone();
-        let failed = |error: &dyn std::fmt::Display| Outcome::Failed(error.to_string());
-        match StoredTrial::of(job) {
-            StoredTrial::Ended(report) => return Err(Outcome::Report(report)),
-            // A run with another request, for example with other paths, starts again.
-            StoredTrial::Interrupted(_, record) if record.request == job.request => {
-                return Ok(vec!["--resume".into(), directory]);
-            }
-            StoredTrial::Interrupted(..) | StoredTrial::Nothing => {}
-        }
-        RunDirectory::create(&directory, true).map_err(|error| failed(&error))?;
-        let file = directory.with_extension("json");
-        let request = Value::Object(job.request.settings());
-        write_atomically(&file, |writer| {
-            serde_json::to_writer_pretty(&mut *writer, &request)?;
-            writer.write_all(b"\n")
-        })
-        .map_err(|error| failed(&error))?;
-        Ok(vec!["--request".into(), file, "--out".into(), directory])
-    }
-
     fn run(&self, job: &Job) -> Result<Outcome, SweepError> {
-        let arguments = match self.arguments(job) {
+        let arguments = match prepare(job) {
             Ok(arguments) => arguments,
             Err(outcome) => return Ok(outcome),
         };
@@ -134,11 +102,8 @@ impl Executor for ChildExecutor {
 }
 
 fn error_message(output: &std::process::Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.trim();
-    if said.is_empty() {
-        return output.status.to_string();
+    match tail(&String::from_utf8_lossy(&output.stderr)) {
+        said if said.is_empty() => output.status.to_string(),
+        said => said,
     }
-    let skipped = said.chars().count().saturating_sub(MAX_MESSAGE_CHARS);
-    said.chars().skip(skipped).collect()
 }

@@ -1,28 +1,28 @@
 //! Executors, which run the trials of a sweep.
 
 mod child;
+mod choice;
 mod in_process;
+mod stored;
 
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde_json::Value;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run_directory::{RunDirectory, RunRecord, StoredRun};
 
 pub use child::ChildExecutor;
+pub use choice::{ExecutorName, ExecutorRequest, Runner};
 pub use in_process::InProcessExecutor;
+pub(super) use stored::{CHANGED, StoredTrial, prepare, tail};
 
-use super::estimate::operations;
-use super::{Plan, SweepError};
+use super::{Plan, SweepError, Trial};
 
-/// Runs trials. [`Executor::execute`] is called once for each trial, from several threads at a
-/// time.
+/// Runs trials one by one. [`Executor::execute`] is called once for each trial, from several threads
+/// at a time. [`Slurm`](super::slurm::Slurm) takes all trials together instead.
 ///
-/// The result of a trial depends only on its request, not on the executor. An executor for a
-/// cluster submits the request as a job and waits for the run directory.
+/// The result of a trial depends only on its request, not on where it runs.
 pub trait Executor: Sync + Debug {
     /// Runs a trial until it ends, from its checkpoint if it was interrupted before. After
     /// [`Executor::stop`] it returns [`Outcome::Interrupted`] as soon as possible.
@@ -53,6 +53,20 @@ pub struct Job {
     pub threads: usize,
 }
 
+impl Job {
+    /// The job for a trial with the row `id`, whose run directory lies in the folder `trials`.
+    pub(super) fn new(
+        plan: &Plan,
+        trial: &Trial,
+        id: i64,
+        trials: &Path,
+        threads: usize,
+    ) -> Result<Self, SweepError> {
+        let (request, key) = (plan.request(trial), plan.identity(trial)?.key.clone());
+        Ok(Self { id, request, key, directory: TrialFolders::directory_in(trials, id), threads })
+    }
+}
+
 /// The end of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
@@ -71,79 +85,6 @@ pub enum Outcome {
     Failed(String),
     /// The trial was interrupted, possibly with a checkpoint, and is still pending.
     Interrupted,
-}
-
-/// The name of an executor.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ExecutorName {
-    /// [`InProcessExecutor`] if every trial is small, otherwise [`ChildExecutor`].
-    #[default]
-    Auto,
-    /// [`InProcessExecutor`].
-    InProcess,
-    /// [`ChildExecutor`].
-    Process,
-}
-
-/// The number of floating-point operations, 6·weights·points·steps, up to which a trial is small:
-/// starting a process would take a noticeable part of its time, and little work is lost in a crash.
-const MAX_SMALL: f64 = 2e11;
-
-impl ExecutorName {
-    /// All executors.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::InProcess, Self::Process];
-
-    /// The name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::InProcess => "in-process",
-            Self::Process => "process",
-        }
-    }
-
-    /// The executor with this name for `plan`. Child processes run `program`, which is `vi3nr`.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Plan::first_scheduled`].
-    pub fn executor(self, plan: &Plan, program: &Path) -> Result<Box<dyn Executor>, SweepError> {
-        let in_process = match self {
-            Self::Auto => are_small(plan)?,
-            Self::InProcess => true,
-            Self::Process => false,
-        };
-        Ok(match in_process {
-            true => Box::new(InProcessExecutor::default()),
-            false => Box::new(ChildExecutor::new(program.to_owned())),
-        })
-    }
-}
-
-impl fmt::Display for ExecutorName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for ExecutorName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|name| name.as_str() == text);
-        found.ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::as_str).join(", ")))
-    }
-}
-
-/// Whether all trials are small. A trial whose file cannot be read ends at once.
-fn are_small(plan: &Plan) -> Result<bool, SweepError> {
-    for trial in plan.first_scheduled()? {
-        let identity = plan.identity(&trial)?;
-        if identity.plan.as_ref().is_ok_and(|plan| operations(plan) > MAX_SMALL) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The folder of a sweep's run directories, locked against other sweeps.
@@ -172,6 +113,11 @@ impl TrialFolders {
         }
     }
 
+    /// The folder, as an absolute path without links.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The run directory of the trial with this number.
     pub fn directory(&self, id: i64) -> PathBuf {
         Self::directory_in(&self.path, id)
@@ -179,66 +125,18 @@ impl TrialFolders {
 
     /// The run directory of a trial in the folder `trials`.
     pub fn directory_in(trials: &Path, id: i64) -> PathBuf {
-        trials.join(format!("{id:05}"))
+        trials.join(Self::name(id))
     }
-}
 
-/// Why a trial has no result if its run followed another plan than that of its row.
-const CHANGED: &str = "a file that it reads has changed since the sweep began; run the sweep again";
-
-/// The state of a trial in its run directory.
-#[derive(Debug)]
-enum StoredTrial {
-    /// The directory does not exist, or holds another run.
-    Nothing,
-    /// The directory holds the interrupted run of the trial.
-    Interrupted(RunDirectory, Box<RunRecord>),
-    /// The directory holds the run with its report, which the sweep was killed before storing.
-    Ended(Value),
-}
-
-impl StoredTrial {
-    fn of(job: &Job) -> Self {
-        // A directory that cannot be read is overwritten.
-        let Ok((directory, StoredRun::Current(record))) = RunDirectory::open(&job.directory) else {
-            return Self::Nothing;
-        };
-        if record.plan.canonical() != job.key {
-            return Self::Nothing;
-        }
-        match (record.has_ended(), &record.report) {
-            (true, Some(report)) => Self::Ended(report.clone()),
-            _ => Self::Interrupted(directory, record),
-        }
+    /// The name of the run directory of a trial.
+    pub(super) fn name(id: i64) -> String {
+        format!("{id:05}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn executors_have_names() {
-        for name in ExecutorName::ALL {
-            assert_eq!(name.to_string().parse(), Ok(name));
-        }
-        assert!("cluster".parse::<ExecutorName>().unwrap_err().contains("in-process"));
-    }
-
-    #[test]
-    fn small_trials_need_no_process() {
-        let executor = |settings: &str| {
-            let file = format!("maximize = 'psnr'\n[settings]\n{settings}");
-            let file = toml::from_str(&file).unwrap();
-            let plan = Plan::new(&file, Path::new("")).unwrap();
-            let executor = ExecutorName::Auto.executor(&plan, Path::new("vi3nr")).unwrap();
-            format!("{executor:?}").split(' ').next().unwrap().to_owned()
-        };
-        assert_eq!(executor("width = 8\nlayers = 3\nsteps = [10, 20]"), "InProcessExecutor");
-        assert_eq!(executor("width = 8\nlayers = 3\nsteps = [10, 100000]"), "ChildExecutor");
-        assert_eq!(executor(""), "ChildExecutor");
-        assert_eq!(executor("file = 'no/such.png'"), "InProcessExecutor");
-    }
 
     #[test]
     fn a_folder_of_trials_belongs_to_one_sweep() {

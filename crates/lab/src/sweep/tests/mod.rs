@@ -4,6 +4,8 @@ mod estimates;
 mod executors;
 mod loops;
 mod results;
+#[cfg(unix)]
+mod slurm;
 mod stored;
 mod summaries;
 
