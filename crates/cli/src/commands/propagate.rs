@@ -222,7 +222,7 @@ fn text(report: &Report) -> String {
 /// What the width alone explains, and what a layer makes of an error.
 fn expected_text(expected: &Expectation, width: usize) -> String {
     let mut text = format!(
-        "expected of networks of {width} units: E_f = {:.1} %, E_b = {:.1} % (means over seeds)\n{}\n",
+        "theory for networks of {width} units: E_f = {:.1} %, E_b = {:.1} % (means over seeds)\n{}\n",
         expected.e_f,
         expected.e_b,
         explain::chi(expected.chi, expected.error_factor),

@@ -125,8 +125,8 @@ fn announce(estimate: &Estimate, executor: ExecutorName) {
     let peak = peak_gflops(thread_count(None));
     let duration = HumanDuration(Duration::from_secs_f64(estimate.seconds(SHARE * peak)));
     note(&format!(
-        "{work}: about {duration} at {:.0} % of this machine's {peak:.0} GFLOP/s, if nothing else runs; \
-         if it is interrupted, the same command continues",
+        "{work}: about {duration} at {:.0} % of the {peak:.0} GFLOP/s that this machine has to spare \
+         now; if it is interrupted, the same command continues",
         100.0 * SHARE
     ));
 }

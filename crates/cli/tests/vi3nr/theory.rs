@@ -164,6 +164,8 @@ fn people_read_tables() {
          \x20 gain                                 1.41421356237    error at most 9.4e-16\n\
          \x20 condition  gain^2 E[f'^2], Eq. (13)  1                error at most 1.1e-15\n\
          condition 1: the gradient keeps its variance from layer to layer, which is the goal\n\
+         chi 1: a layer multiplies an error in the variance of the preactivations by 1, so an error \
+         keeps its size\n\
          Weights of a hidden layer: standard deviation gain/sqrt(fan-in) = 1.41421356237/sqrt(fan-in);\n\
          uniform on plus or minus sqrt(3) gain/sqrt(fan-in) = 2.44948974278/sqrt(fan-in).\n\
          This keeps sigma_p = 1 where the first layer establishes it: on coordinates in [-1, 1],\n\

@@ -13,7 +13,7 @@ const CONFIDENCE: f64 = 0.95;
 const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 
 /// The order of a row and the row with which it is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The order is that of the paper; with several runs, the difference is significant.
@@ -23,6 +23,7 @@ pub enum Order {
     /// The order is the reverse of the paper's.
     Reversed,
     /// The row is not compared.
+    #[default]
     Baseline,
 }
 

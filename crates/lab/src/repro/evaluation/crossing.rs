@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::RowResult;
 use super::file::RowCase;
-use super::report::short;
 use crate::repro::ReproError;
 
 /// A table that crosses schemes with activations. Each of its cells is a row of the evaluation.
@@ -118,7 +117,7 @@ impl Crossing {
     }
 }
 
-/// The cells of a crossing as a table of schemes and activations for each block, the best of each
+/// The cells of a crossing, which are decibels, as a table of schemes and activations for each block, the best of each
 /// column marked by a star. Empty if the rows are not those of a crossing.
 pub(super) fn to_text(rows: &[RowResult]) -> String {
     let mut text = String::new();
@@ -146,9 +145,9 @@ pub(super) fn to_text(rows: &[RowResult]) -> String {
                     match row.ours {
                         None => "?".to_owned(),
                         Some(mean) if row.count > 1 => {
-                            format!("{} ± {}{star}", short(mean), short(row.sd))
+                            format!("{mean:.1} ± {:.1}{star}", row.sd)
                         }
-                        Some(mean) => format!("{}{star}", short(mean)),
+                        Some(mean) => format!("{mean:.1}{star}"),
                     }
                 }
             };
@@ -192,4 +191,48 @@ fn aligned(table: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(column: &str, line: &str, ours: Option<f64>) -> RowResult {
+        let place = Place { block: "image".into(), column: column.into(), line: line.into() };
+        RowResult { ours, count: 3, sd: 0.5, place: Some(place), ..RowResult::default() }
+    }
+
+    #[test]
+    fn cells_stand_in_their_columns() {
+        let rows = [
+            cell("sine", "ours", Some(30.0)),
+            cell("sine", "SIREN", Some(40.0)),
+            cell("tanh", "ours", None),
+            RowResult { ours: Some(1.0), ..RowResult::default() },
+        ];
+        assert_eq!(
+            to_text(&rows),
+            "image         sine  tanh\n\
+             ours    30.0 ± 0.5     ?\n\
+             SIREN  40.0 ± 0.5*     -\n\n"
+        );
+        assert_eq!(to_text(&rows[3..]), "");
+    }
+
+    #[test]
+    fn names_that_do_not_exist_are_refused() {
+        let crossing = |only: &str, signal: &str| -> Crossing {
+            toml::from_str(&format!(
+                "[[block]]\nname = 'b'\nsignal = '{signal}'\nshown = 'psnr'\n\
+                 [[column]]\nname = 'sine'\nactivation = {{ image = 'sine' }}\n\
+                 [[scheme]]\nname = 'ours'\nonly = ['{only}']\nsettings = {{ init = 'ours' }}"
+            ))
+            .unwrap()
+        };
+        assert_eq!(crossing("sine", "image").rows("x").unwrap().len(), 1);
+        let unknown = crossing("tanh", "image").rows("x").unwrap_err().to_string();
+        assert!(unknown.contains("there is no column 'tanh'"), "{unknown}");
+        let missing = crossing("sine", "audio").rows("x").unwrap_err().to_string();
+        assert!(missing.contains("column sine: no 'audio'"), "{missing}");
+    }
 }

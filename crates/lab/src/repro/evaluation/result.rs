@@ -11,7 +11,7 @@ use crate::sweep::{Entry, Plan, State, Store, Summary};
 use vi3nr_inr::chart::{Chart, Curve, Panel, Scale};
 
 /// The result of one method.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RowResult {
     /// The name in the paper.
     pub name: String,

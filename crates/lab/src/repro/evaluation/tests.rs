@@ -1,6 +1,10 @@
 use std::collections::HashSet;
 
+use std::sync::atomic::AtomicBool;
+
 use super::file::{EVALUATIONS, Evaluation, FURTHER, Profile};
+use super::{EvaluationRun, Order};
+use crate::sweep::ExecutorRequest;
 
 fn printed(name: &str, row: &str) -> (Option<String>, Option<String>) {
     let evaluation = Evaluation::named(name).unwrap();
@@ -74,8 +78,8 @@ fn schemes_are_crossed_with_activations() {
         let evaluation = Evaluation::named(name).unwrap();
         let names: HashSet<&str> = evaluation.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names.len(), evaluation.rows.len());
-        // Four blocks of five schemes for all and five for two of eight activations.
-        assert_eq!(evaluation.rows.len(), 4 * (5 * 8 + 5 * 2));
+        // Four blocks: five schemes for eight activations, three for two, and two for one.
+        assert_eq!(evaluation.rows.len(), 4 * (5 * 8 + 3 * 2 + 2));
         let Some(data) = vi3nr_test_data::folder() else { continue };
         for profile in Profile::ALL {
             let plan = evaluation.plan(profile, &data).unwrap();
@@ -91,4 +95,25 @@ fn schemes_are_crossed_with_activations() {
             }
         }
     }
+}
+
+/// What is interrupted before its first fit has a result without numbers, and says so.
+#[test]
+fn an_interrupted_evaluation_has_a_result() {
+    let Some(data) = vi3nr_test_data::folder() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let run = EvaluationRun::new("table8", Profile::Medium, &data, folder.path()).unwrap();
+    let estimate = run.estimate().unwrap();
+    // 9 rows of 6 images; 6 operations for each of 98,944 weights, 4,096 points and 10,000 steps.
+    assert_eq!(estimate.trials, 54);
+    assert!((estimate.operations / (54.0 * 6.0 * 98_944.0 * 4_096.0 * 1e4) - 1.0).abs() < 1e-9);
+    let stop = AtomicBool::new(true);
+    let result = run.run(&ExecutorRequest::default(), Some(1), &stop, &mut |_| {}).unwrap();
+    assert!(!result.is_complete && result.trials == 0);
+    let row = &result.rows[6];
+    assert_eq!((row.ours, row.count, row.pending, row.order), (None, 0, 6, Order::Baseline));
+    assert!(result.to_text().contains("6 runs have not ended"));
+    assert!(result.to_text().ends_with("not complete: other fits have not ended\n"));
+    assert_eq!(result.to_json()["is_complete"], false);
+    result.save(folder.path()).unwrap();
 }
