@@ -422,7 +422,7 @@ def test_scheme_edge_of_chaos() -> None:
         assert report[name].std == pytest.approx(1 / math.sqrt(256 * gain.derivative_second_moment))
         assert report[name].predicted_variance == pytest.approx(1.0)
         assert report[name].chi == pytest.approx(gain.chi / gain.condition)
-    variance = float(model[8].bias.square().mean())
+    variance = float(model[8].bias.detach().square().mean())
     assert variance == pytest.approx(1 - 1 / gain.condition, rel=5 * math.sqrt(2 / 4096))
     # Its first layer may differ; the second makes up for it.
     first = init_(model, scheme="eoc", sigma_p=1.0, first_sigma_p=0.5)

@@ -295,6 +295,10 @@ pub(crate) fn scheme() -> Vec<Vec<u8>> {
     texts(&[
         "backward:sigma_p=1",
         "siren:omega=30",
+        "eoc:sigma_p=1,first_sigma_p=0.5",
+        "ws:alpha=2,omega=30",
+        "finer:omega=30,k=1",
+        "winner:omega=30,s0=0.5,s1=0",
         "ours:sigma_p=auto",
         "vi3nr",
         "xavier",

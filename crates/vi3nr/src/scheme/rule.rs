@@ -183,6 +183,9 @@ impl InitRule {
         require_positive("the standard deviation of the weights", weight_std)?;
         let (biases, bias_std) = rule.distribution(self.weights, weight_std, own.biases);
         let noise_std = libm::sqrt(own.noise);
+        if noise_std != 0.0 {
+            require_positive("the standard deviation of the noise", noise_std)?;
+        }
         Ok(LayerPlan { weight_std, weights: self.weights, noise_std, bias_std, biases })
     }
 }

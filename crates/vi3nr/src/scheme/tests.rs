@@ -68,6 +68,14 @@ fn relatives_of_siren_change_its_weights_and_biases() {
         }
         assert_eq!(stds("finer:omega=30,k=1", "finer", dims), siren);
     }
+    let network = Network::new(vec![2, 64, 256, 3], "sine".parse().unwrap()).unwrap();
+    let rule = InitRule::new("ws:alpha=2,omega=30".parse().unwrap());
+    let drawn = drawn_by(&network, &rule);
+    let hidden = &drawn[network.layers()[1].weights.clone()];
+    let square = hidden.iter().map(|weight| f64::from(*weight).powi(2)).sum::<f64>();
+    let variance = square / hidden.len() as f64;
+    let five = 5.0 * (0.8 / hidden.len() as f64).sqrt();
+    assert!((variance / (8.0 / 900.0 / 64.0) - 1.0).abs() < five, "{variance}");
     let rule = InitRule::new("finer:omega=30,k=0.75".parse().unwrap());
     assert_eq!(rule.biases, BiasRule::Zero);
     let network = Network::new(vec![2, 4096, 8, 1], "finer".parse().unwrap()).unwrap();
@@ -203,6 +211,8 @@ fn impossible_sigmas_are_errors() {
         Scheme::WeightScaling { alpha: f64::NAN, omega: 30.0 },
         Scheme::WeightScaling { alpha: 1.0, omega: 0.0 },
         Scheme::Finer { omega: 30.0, k: f64::INFINITY },
+        Scheme::Winner { omega: 30.0, s0: -1.0, s1: 0.0 },
+        Scheme::Winner { omega: 30.0, s0: 1e200, s1: 0.0 },
     ] {
         let rule = InitRule {
             scheme,

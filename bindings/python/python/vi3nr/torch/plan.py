@@ -58,11 +58,11 @@ class Choice:
     second_moment: float | None
     #: Whether it is fed by the input of the model.
     is_first: bool
-    #: The variance of the biases that the scheme determines.
-    bias_variance: float = 0.0
     notes: tuple[str, ...] = ()
     #: Why the weights are left as they are.
     reason: str | None = None
+    #: The variance of the biases that the scheme determines.
+    bias_variance: float = 0.0
 
 
 @dataclass
