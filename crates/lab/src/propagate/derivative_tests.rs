@@ -1,4 +1,4 @@
-use vi3nr::{BiasRule, InitRule};
+use vi3nr::{BiasRule, InitRule, Network};
 use vi3nr_engine::{Backend, CpuBackend};
 
 use super::tests::plan;
