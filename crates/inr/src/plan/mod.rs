@@ -1,9 +1,8 @@
 //! Plans: the complete settings of a fit.
 //!
-//! [`resolve`] combines a [`FitRequest`](crate::request::FitRequest) and the facts about a signal
-//! into a [`FitPlan`]. The plan determines the result bit for bit. Its canonical JSON identifies a
-//! fit: a checkpoint is used only with an equal plan, a model file stores it, and a sweep
-//! identifies its trials by it.
+//! [`resolve`] combines a [`FitRequest`] and the facts about a signal into a [`FitPlan`]. The plan
+//! determines the result bit for bit. Its canonical JSON identifies a fit: a checkpoint is used only
+//! with an equal plan, a model file stores it, and a sweep identifies its trials by it.
 
 mod check;
 mod differences;

@@ -34,11 +34,12 @@ pub fn spectral_centroid(signal: &dyn Signal) -> Option<f64> {
     let mut sum = 0.0;
     for index in 0..rows {
         let mut rest = index;
-        let mut ranges = vec![0..along];
-        for axis in others {
-            ranges.push(rest % axis..rest % axis + 1);
+        let across = others.iter().map(|axis| {
+            let at = rest % axis;
             rest /= axis;
-        }
+            at..at + 1
+        });
+        let ranges = std::iter::once(0..along).chain(across).collect();
         values.clear();
         signal.push_values(&Region::new(ranges), &mut values);
         for part in 0..parts {
