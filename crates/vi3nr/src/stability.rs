@@ -8,8 +8,8 @@ use crate::{Activation, Error, Gain, InitRule, Moments, Network};
 
 /// Factors this close to 1 are taken for 1.
 const SAME: f64 = 1e-6;
-/// The factor of a σ_p that is offered: an error shrinks tenfold in 100 layers or fewer.
-const MAX_OFFERED: f64 = 0.977_237_220_955_810_7;
+/// The factor of a σ_p that is offered: an error shrinks tenfold in 229 layers or fewer.
+const MAX_OFFERED: f64 = 0.99;
 /// The σ_p that are tried for an offer: so many per decade over so many decades on both sides.
 const PER_DECADE: i32 = 6;
 const DECADES: i32 = 3;
@@ -118,8 +118,9 @@ pub struct Instability {
     pub max_depth: Option<usize>,
     /// The nearest σ_p at which an error shrinks without biases, if one within three decades does.
     pub stable_sigma_p: Option<f64>,
-    /// Whether an error shrinks at σ_p with the biases of the edge of chaos: cond ≥ 1 and χ < cond.
-    pub is_edge_of_chaos_stable: bool,
+    /// The nearest σ_p, which may be the same, at which an error shrinks with the biases of the edge of
+    /// chaos: cond ≥ 1 and |χ| < cond.
+    pub edge_of_chaos_sigma_p: Option<f64>,
 }
 
 impl Instability {
@@ -135,7 +136,8 @@ impl Instability {
     /// let depth = Depth { sigma_p: 1.0, share: 1.0, width: 500, layers: 100 };
     /// let found = Instability::of(&"gelu".parse()?, &depth)?.unwrap();
     /// assert!(found.factor > 1.14 && found.max_depth.unwrap() < 10);
-    /// assert!(found.stable_sigma_p.is_none() && !found.is_edge_of_chaos_stable);
+    /// assert!(found.stable_sigma_p.is_none());
+    /// assert!((2.0..4.0).contains(&found.edge_of_chaos_sigma_p.unwrap()));
     /// assert!(Instability::of(&"tanh".parse()?, &depth)?.is_none());
     /// # Ok::<(), vi3nr::Error>(())
     /// ```
@@ -151,31 +153,40 @@ impl Instability {
         if !is_exceeded && (layers as f64) < layers_to_tenfold(factor) {
             return Ok(None);
         }
-        let edge = Gain::of(activation, sigma_p).map(|gain| gain.condition.value);
-        let is_edge_of_chaos_stable = edge.is_ok_and(|condition| {
-            condition >= 1.0 && (factor / share / condition).abs() <= MAX_OFFERED
-        });
         Ok(Some(Self {
             activation: activation.to_string(),
             sigma_p,
             factor,
             width,
             max_depth,
-            stable_sigma_p: nearest_stable(activation, sigma_p),
-            is_edge_of_chaos_stable,
+            stable_sigma_p: nearest(sigma_p, |sigma| is_stable(activation, sigma)),
+            edge_of_chaos_sigma_p: edge_of_chaos(activation, sigma_p),
         }))
     }
 }
 
-/// The nearest of a grid of σ_p at which an error shrinks.
-fn nearest_stable(activation: &Activation, sigma_p: f64) -> Option<f64> {
-    let is_stable = |sigma: &f64| {
-        variance_sensitivity(activation, *sigma).is_ok_and(|chi| chi.abs() <= MAX_OFFERED)
-    };
-    (1..=PER_DECADE * DECADES)
-        .flat_map(|step| [-step, step])
+/// The σ_p nearest to `sigma_p`, which may be the same, at which the edge of chaos is stable.
+pub(crate) fn edge_of_chaos(activation: &Activation, sigma_p: f64) -> Option<f64> {
+    nearest(sigma_p, |sigma| {
+        let Ok(gain) = Gain::of(activation, sigma) else { return false };
+        let condition = gain.condition.value;
+        condition >= 1.0
+            && variance_sensitivity(activation, sigma)
+                .is_ok_and(|chi| (chi / condition).abs() <= MAX_OFFERED)
+    })
+}
+
+/// Whether an error shrinks without biases.
+fn is_stable(activation: &Activation, sigma: f64) -> bool {
+    variance_sensitivity(activation, sigma).is_ok_and(|chi| chi.abs() <= MAX_OFFERED)
+}
+
+/// The nearest of a grid around `sigma_p` with a property.
+fn nearest(sigma_p: f64, has: impl Fn(f64) -> bool) -> Option<f64> {
+    (0..=PER_DECADE * DECADES)
+        .flat_map(|step| [step, -step])
         .map(|step| sigma_p * libm::pow(10.0, f64::from(step) / f64::from(PER_DECADE)))
-        .find(is_stable)
+        .find(|sigma| has(*sigma))
 }
 
 impl fmt::Display for Instability {
@@ -184,28 +195,40 @@ impl fmt::Display for Instability {
         write!(
             f,
             "sigma_p = {} is not stable for {activation}: a layer multiplies an error in the variance \
-             by {}, tenfold in {:.0} layers",
+             by {}, tenfold {}",
             significant(self.sigma_p, 6),
             significant(*factor, 4),
-            layers_to_tenfold(*factor),
+            match layers_to_tenfold(*factor) {
+                layers if layers < 1.5 => "in one layer".to_owned(),
+                layers => format!("in {layers:.0} layers"),
+            },
         )?;
         if let Some(max_depth) = self.max_depth {
             write!(
                 f,
-                "; with {width} units per layer the variance stays within a factor of 2 for {max_depth} \
-                 {}",
-                if max_depth == 1 { "layer" } else { "layers" },
+                "; with {width} units per layer the variance stays within a factor of 2 {}",
+                match max_depth {
+                    0 => "in no layer".to_owned(),
+                    1 => "for one layer".to_owned(),
+                    layers => format!("for {layers} layers"),
+                },
             )?;
         }
-        match (self.stable_sigma_p, self.is_edge_of_chaos_stable) {
-            (Some(sigma_p), false) => {
-                write!(f, "; sigma_p = {} is stable", significant(sigma_p, 3))
+        let shown = |sigma_p: f64| significant(sigma_p, 3);
+        match (self.stable_sigma_p.map(shown), self.edge_of_chaos_sigma_p.map(shown)) {
+            (Some(plain), None) => write!(f, "; sigma_p = {plain} is stable"),
+            (Some(plain), Some(edge)) => {
+                write!(f, "; sigma_p = {plain} is stable, or the scheme eoc with sigma_p = {edge}")
             }
-            (Some(sigma_p), true) => {
-                write!(f, "; sigma_p = {} and the scheme eoc are stable", significant(sigma_p, 3))
+            (None, Some(edge)) => {
+                write!(
+                    f,
+                    "; no other sigma_p is stable, but the scheme eoc is with sigma_p = {edge}"
+                )
             }
-            (None, true) => write!(f, "; the scheme eoc is stable"),
-            (None, false) => write!(f, "; no other sigma_p is stable, nor is the scheme eoc"),
+            (None, None) => {
+                write!(f, "; no other sigma_p is stable, with or without the scheme eoc")
+            }
         }
     }
 }
@@ -298,7 +321,12 @@ mod tests {
         assert!(variance_sensitivity(&"sin(x)^3".parse().unwrap(), offered).unwrap() < 0.98);
         assert!(sine.to_string().contains("is stable"), "{sine}");
         let silu = found("silu", 1.0).unwrap();
-        assert!(silu.to_string().ends_with("nor is the scheme eoc"), "{silu}");
+        let edge = silu.edge_of_chaos_sigma_p.unwrap();
+        let chi = variance_sensitivity(&"silu".parse().unwrap(), edge).unwrap();
+        assert!(chi / crate::backward_condition(&"silu".parse().unwrap(), edge).unwrap() <= 0.99);
+        assert!(silu.to_string().contains("but the scheme eoc is with sigma_p = "), "{silu}");
+        // 3 is above cond = 9/5 everywhere.
+        assert!(cube.to_string().ends_with("with or without the scheme eoc"), "{cube}");
         // A shallow network has no time to drift.
         let shallow = Depth { sigma_p: 1.0, share: 1.0, width: 4096, layers: 4 };
         assert_eq!(Instability::of(&"gelu".parse().unwrap(), &shallow).unwrap(), None);

@@ -187,8 +187,9 @@ fn text(report: &Report) -> String {
         }
     }
     text += &format!(
-        "E_f = {:.1} %: error of the last preactivations' variance, relative to sigma_p^2\n\
-         E_b = {:.1} %: error of the first gradient's variance, relative to 1\n\
+        "E_f = {:.1} %: mean error over samples of the last preactivations' variance, relative to \
+         sigma_p^2\n\
+         E_b = {:.1} %: mean error over samples of the first gradient's variance, relative to 1\n\
          0 % means that the variance is kept through all layers, 100 % that it vanishes or explodes \
          (SMAPE without the factor 2)\n",
         result.e_f, result.e_b
@@ -200,9 +201,14 @@ fn text(report: &Report) -> String {
             );
         }
     }
-    if let Some(expected) = &report.expected {
-        text += &expected_text(expected, *width);
-    }
+    text += &match &report.expected {
+        Some(expected) => expected_text(expected, *width),
+        None => format!(
+            "no theory for this width: the layers do not keep sigma_p = {}, or a moment of f or f' does \
+             not exist\n",
+            significant(*sigma_p, DIGITS)
+        ),
+    };
     if let Some(cosine) = result.cosine {
         text += &format!(
             "cosine {}: mean over pairs of samples of the angle's cosine at the last layer; 0 if \

@@ -96,6 +96,8 @@ fn trained(
     let program = crate::PROGRAM.get().cloned().unwrap_or_default();
     let executor = arguments.slurm.request(arguments.executor, program);
     let stop = interrupt::flag(interrupt::words_of_sweep(executor.name));
+    // What cannot run is refused before anything is measured.
+    executor.runner(&run.plan).map_err(|error| failure(error.into()))?;
     announce(&run.estimate().map_err(failure)?, executor.name);
     let mut table = SweepTable::new(&run.plan);
     let result = run.run(&executor, arguments.jobs, stop, &mut |event| table.show(&event));

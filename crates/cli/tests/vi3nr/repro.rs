@@ -73,7 +73,7 @@ fn propagate_keeps_both_variances_at_the_edge_of_chaos() {
     let unstable = ["propagate", "gelu", "--sigma-p", "1", "--depth", "20", "--width", "64"];
     let (_, warning) = texts(&vi3nr(folder.path(), &[&unstable[..], &["--batch", "2"]].concat()));
     assert!(warning.contains("sigma_p = 1 is not stable for gelu"), "{warning}");
-    assert!(warning.contains("stays within a factor of 2 for 1 layer;"), "{warning}");
+    assert!(warning.contains("stays within a factor of 2 for one layer;"), "{warning}");
     let refused =
         error(folder.path(), 2, &["propagate", "sigmoid", "--init", "eoc", "--sigma-p", "1"]);
     assert!(refused.contains("cond"), "{refused}");

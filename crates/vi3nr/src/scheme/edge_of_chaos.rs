@@ -4,7 +4,7 @@
 use super::Scheme;
 use crate::backward::{Solution, solve};
 use crate::number::significant;
-use crate::{Activation, Error, Gain, Moments, require_positive, variance_sensitivity};
+use crate::{Activation, Error, Gain, Moments, require_positive, stability, variance_sensitivity};
 
 /// Digits of the numbers in messages.
 const DIGITS: usize = 6;
@@ -76,11 +76,14 @@ impl EdgeOfChaos {
         (condition.is_finite() && growth > 1.0 + 1e-9).then(|| {
             format!(
                 "eoc keeps the variance only where chi <= cond, but chi = {} and cond = {} at sigma_p = \
-                 {}: a layer multiplies an error in the variance by {}",
+                 {}: a layer multiplies an error in the variance by {}{}",
                 significant(chi, DIGITS),
                 significant(condition, DIGITS),
                 significant(sigma_p, DIGITS),
                 significant(growth, DIGITS),
+                stability::edge_of_chaos(activation, sigma_p).map_or_else(String::new, |stable| {
+                    format!("; sigma_p = {} is stable", significant(stable, 3))
+                }),
             )
         })
     }
@@ -213,6 +216,8 @@ mod tests {
             assert!(seen[0].contains("chi <= cond") && seen.len() == 1, "{text}: {seen:?}");
         }
         assert!(warnings("gelu", 1.0)[0].contains("chi = 1.144"));
+        assert!(warnings("gelu", 1.0)[0].ends_with(" is stable"), "{:?}", warnings("gelu", 1.0));
+        assert!(warnings("gelu", 3.0).is_empty());
         for text in ["tanh", "sine:omega=1", "relu", "leaky_relu", "erf"] {
             assert!(warnings(text, 1.0).is_empty(), "{text}");
         }

@@ -97,6 +97,16 @@ impl SlurmCommands {
         Ok(Some(tasks))
     }
 
+    /// Asks for the queue once, so that a cluster that does not answer is an error at once. Later failures
+    /// are waited for.
+    pub(super) fn contact(&self) -> Result<(), SlurmError> {
+        let output = run(&self.squeue, &["--me", "--noheader"])?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(SlurmError::Refused { program: self.squeue.clone(), reason: reason(&output) })
+    }
+
     /// Cancels jobs.
     pub(super) fn cancel(&self, jobs: &[&str]) -> Result<(), SlurmError> {
         // A job that has just ended is not an error.

@@ -39,6 +39,7 @@ impl Slurm {
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<bool, SweepError> {
+        self.commands.contact()?;
         let mut head = Head::new(&self.commands, plan, store, folders)?;
         let mut patience = Patience::new(self, folders);
         let began = Instant::now();
@@ -92,6 +93,7 @@ impl Slurm {
         jobs: Option<usize>,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<QueueStatus, SweepError> {
+        self.commands.contact()?;
         let mut head = Head::new(&self.commands, plan, store, folders)?;
         let mut patience = Patience::new(self, folders);
         let stop = AtomicBool::new(false);

@@ -75,6 +75,7 @@ pub fn collect(
     folders: &TrialFolders,
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<QueueStatus, SweepError> {
+    commands.contact()?;
     let mut head = Head::new(commands, plan, store, folders)?;
     loop {
         let Some(round) = head.round(&AtomicBool::new(false), watch)? else { continue };
@@ -97,6 +98,7 @@ pub fn status(
     trials: &Path,
 ) -> Result<QueueStatus, SweepError> {
     let trials = absolute(trials)?;
+    commands.contact()?;
     let tasks = commands.tasks(&job_name(&trials), &mut sleep)?.unwrap_or_default();
     let submissions = Submission::read_all(&trials)?;
     let seen = HashSet::new();
@@ -136,6 +138,7 @@ pub fn cancel(commands: &SlurmCommands, trials: &Path) -> Result<Vec<String>, Sw
     for submission in Submission::read_all(&trials)? {
         submission.cancel(&trials)?;
     }
+    commands.contact()?;
     let tasks = commands.tasks(&job_name(&trials), &mut sleep)?.unwrap_or_default();
     let mut jobs: Vec<String> =
         tasks.into_iter().filter(|task| task.is_live()).map(|task| task.job).collect();
