@@ -144,6 +144,7 @@ fn score<'a>(
     Ok(Some(sum / f64::from(count)))
 }
 
+/// Halves the configurations of each case. A case does not wait for another.
 fn halve(
     plan: &Plan,
     rungs: &[u64],
@@ -151,45 +152,48 @@ fn halve(
     scores: &Scores<'_>,
 ) -> Result<Vec<Trial>, SweepError> {
     let mut scheduled = Vec::new();
-    let mut left = plan.trials().to_vec();
+    for trials in plan.trials().chunk_by(|a, b| a.case == b.case) {
+        scheduled.extend(halve_case(plan, trials.to_vec(), rungs, keep, scores)?);
+    }
+    Ok(scheduled)
+}
+
+/// The trials of a case that are scheduled: those of the rungs so far, and after the last rung those
+/// of the configurations that are left.
+fn halve_case(
+    plan: &Plan,
+    mut left: Vec<Trial>,
+    rungs: &[u64],
+    keep: f64,
+    scores: &Scores<'_>,
+) -> Result<Vec<Trial>, SweepError> {
+    let mut scheduled = Vec::new();
     for steps in rungs {
         let mut configurations: BTreeMap<_, Vec<Trial>> = BTreeMap::new();
         for trial in &left {
             let rung = trial.with("steps", Value::number(*steps as f64))?;
             configurations.entry(trial.configuration(&[])).or_default().push(rung);
         }
-        let mut cases: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+        // A single configuration needs no comparison.
+        if configurations.len() == 1 {
+            break;
+        }
+        let mut scored = Vec::new();
         for (configuration, trials) in &configurations {
-            cases.entry(configuration.0).or_default().push((configuration, trials));
+            scheduled.extend(trials.iter().cloned());
+            scored.extend(score(trials, scores)?.map(|score| (score, configuration)));
         }
-        let mut survivors = BTreeSet::new();
-        let mut is_pending = false;
-        for configurations in cases.into_values() {
-            // A single configuration needs no comparison.
-            if let [(only, _)] = configurations[..] {
-                survivors.insert(only.clone());
-                continue;
-            }
-            let mut scored = Vec::new();
-            for (configuration, trials) in &configurations {
-                scheduled.extend(trials.iter().cloned());
-                match score(*trials, scores)? {
-                    Some(score) => scored.push((score, *configuration)),
-                    None => is_pending = true,
-                }
-            }
-            // The best first. The sort is stable, so ties keep the order of the settings.
-            scored.sort_by(|a, b| match (plan.is_better(a.0, b.0), plan.is_better(b.0, a.0)) {
-                (true, _) => std::cmp::Ordering::Less,
-                (_, true) => std::cmp::Ordering::Greater,
-                _ => std::cmp::Ordering::Equal,
-            });
-            let count = (configurations.len() as f64 * keep).ceil().max(1.0) as usize;
-            survivors.extend(scored.into_iter().take(count).map(|(_, own)| own.clone()));
-        }
-        if is_pending {
+        if scored.len() < configurations.len() {
             return Ok(scheduled);
         }
+        // The best first. The sort is stable, so ties keep the order of the settings.
+        scored.sort_by(|a, b| match (plan.is_better(a.0, b.0), plan.is_better(b.0, a.0)) {
+            (true, _) => std::cmp::Ordering::Less,
+            (_, true) => std::cmp::Ordering::Greater,
+            _ => std::cmp::Ordering::Equal,
+        });
+        let count = (configurations.len() as f64 * keep).ceil().max(1.0) as usize;
+        let survivors: BTreeSet<_> = scored.into_iter().take(count).map(|(_, own)| own).collect();
         left.retain(|trial| survivors.contains(&trial.configuration(&[])));
     }
     scheduled.extend(left);

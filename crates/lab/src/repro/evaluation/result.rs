@@ -85,8 +85,9 @@ pub(super) fn rows(
 /// The best settings of the row with this name; `None` before their fits have been scheduled in full.
 fn best<'a>(name: &str, plan: &Plan, summary: &'a Summary) -> Option<&'a Entry> {
     let case = plan.cases.iter().position(|case| case.name == name)?;
-    let entry = summary.entries.iter().find(|entry| entry.trials[0].case == case)?;
-    plan.is_full_length(&entry.trials[0]).then_some(entry)
+    let is_own =
+        |entry: &&Entry| entry.trials[0].case == case && plan.is_full_length(&entry.trials[0]);
+    summary.entries.iter().find(is_own)
 }
 
 fn result(

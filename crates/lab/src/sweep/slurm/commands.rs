@@ -104,7 +104,7 @@ impl SlurmCommands {
         if output.status.success() {
             return Ok(());
         }
-        Err(SlurmError::Refused { program: self.squeue.clone(), reason: reason(&output) })
+        Err(SlurmError::Unreachable { program: self.squeue.clone(), reason: reason(&output) })
     }
 
     /// Cancels jobs.

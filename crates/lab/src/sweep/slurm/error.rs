@@ -23,6 +23,14 @@ pub enum SlurmError {
         /// What it wrote to standard error.
         reason: String,
     },
+    /// The first look at the queue failed. Nothing was submitted.
+    #[error("'{}' cannot be used: {reason}", program.display())]
+    Unreachable {
+        /// The command.
+        program: PathBuf,
+        /// What it wrote to standard error.
+        reason: String,
+    },
     /// A command has failed for a while. Jobs that were submitted continue.
     #[error("'{}' has failed for {seconds} s: {reason}", program.display())]
     Silent {

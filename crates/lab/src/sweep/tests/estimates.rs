@@ -50,3 +50,18 @@ fn halving_is_followed_to_its_end() {
     let rest = estimate(&bench);
     assert_eq!((rest.trials, rest.operations), (2, steps(40.0)));
 }
+
+/// A case with a single configuration does not wait for the comparison of another.
+#[test]
+fn cases_are_halved_on_their_own() {
+    let file = format!(
+        "maximize = 'psnr'\nstrategy = {{ kind = 'halving', rungs = [5], keep = 0.5 }}\n\
+         [settings]\n{SHORT}activation = 'tanh'\n\
+         [[case]]\nname = 'searched'\nsigma-p = [1, 2]\n[[case]]\nname = 'fixed'\nsigma-p = 3\n"
+    );
+    let bench = Bench::new(&file);
+    let first = bench.plan.first_scheduled().unwrap();
+    let seen: Vec<_> = first.iter().map(|trial| (trial.case, trial.request().steps)).collect();
+    assert_eq!(seen, [(0, Some(5)), (0, Some(5)), (1, Some(20))]);
+    assert!(bench.plan.is_full_length(&first[2]) && !bench.plan.is_full_length(&first[0]));
+}

@@ -239,12 +239,28 @@ fn a_queue_that_does_not_answer_is_an_error() {
     let mut bench = Bench::new(&seeds(1));
     let cluster = Cluster::new();
     cluster.write("silent", "");
-    let error = bench.on(&cluster.slurm(&SlurmOptions::default()), &mut |_| {}).unwrap_err();
-    let SweepError::Slurm(SlurmError::Silent { program, reason, .. }) = error else {
+    // At the first look nothing has been submitted, and nothing is waited for.
+    let commands = SlurmCommands { patience: Duration::from_secs(3600), ..cluster.commands() };
+    let patient = cluster.slurm(&SlurmOptions::default()).with_commands(commands);
+    let error = bench.on(&patient, &mut |_| {}).unwrap_err();
+    let SweepError::Slurm(SlurmError::Unreachable { program, reason }) = error else {
         panic!("{error}")
     };
     assert!(program.ends_with("squeue") && reason == "no answer", "{reason}");
     assert_eq!(cluster.calls().len(), 0);
+    // Later it may fail for a while.
+    fs::remove_file(cluster.folder.path().join("silent")).unwrap();
+    let error = bench.on(&cluster.slurm(&SlurmOptions::default()), &mut |event| {
+        if let Event::Submitted { .. } = event {
+            cluster.write("silent", "");
+        }
+    });
+    let error = error.unwrap_err();
+    let SweepError::Slurm(SlurmError::Silent { program, reason, .. }) = error else {
+        panic!("{error}")
+    };
+    assert!(program.ends_with("squeue") && reason == "no answer", "{reason}");
+    fs::remove_file(cluster.folder.path().join("silent")).unwrap();
     // It answers after a while.
     let commands = SlurmCommands { patience: Duration::from_secs(60), ..cluster.commands() };
     let slurm = cluster.slurm(&SlurmOptions::default()).with_commands(commands);
@@ -254,8 +270,10 @@ fn a_queue_that_does_not_answer_is_an_error() {
         Event::Tick => {
             ticks += 1;
             let _ = fs::remove_file(cluster.folder.path().join("silent"));
+            fit_all(&trials);
+            cluster.queue(&[]);
         }
-        Event::Submitted { .. } => fit_all(&trials),
+        Event::Planned { .. } => cluster.write("silent", ""),
         _ => {}
     });
     assert!(done.unwrap() && ticks > 0);
