@@ -76,7 +76,12 @@ fn section(result: &Value, folder: &Path) -> Result<Section, ReportError> {
         blocks.extend(result[key].as_str().map(|text| Block::Text(text.into())));
     }
     let list = |key: &str| result[key].as_array().cloned().unwrap_or_default();
-    let (cells, rows, maps) = (list("cells"), list("rows"), list("maps"));
+    let (cells, mut rows, maps) = (list("cells"), list("rows"), list("maps"));
+    for row in &mut rows {
+        for key in ["effect", "paper_effect"] {
+            row[key] = effect(&row[key], result["is_maximized"] == true);
+        }
+    }
     if !cells.is_empty() {
         blocks.push(columns(
             &cells,
@@ -103,10 +108,12 @@ fn section(result: &Value, folder: &Path) -> Result<Section, ReportError> {
                 "ours",
                 "sd",
                 "count",
+                "last",
                 "order",
                 "than",
                 "effect",
                 "paper_effect",
+                "size",
                 "note",
                 "reason",
             ],
@@ -171,6 +178,19 @@ fn ground_truth(directory: &Path, shown: &mut HashSet<String>) -> Option<ReportI
     if is_new { tile(&truth, "ground truth".into()) } else { None }
 }
 
+/// An effect as text if it has an interval: a difference with its margin, or a quotient with the factor
+/// of its interval. Results of earlier versions have numbers.
+fn effect(effect: &Value, is_difference: bool) -> Value {
+    let (Some(value), Some(margin)) = (effect.get("value"), effect.get("margin")) else {
+        return effect.clone();
+    };
+    match (margin.is_null(), is_difference) {
+        (true, _) => value.clone(),
+        (_, true) => format!("{} ± {}", cell(value), cell(margin)).into(),
+        (_, false) => format!("{} within a factor of {}", cell(value), cell(margin)).into(),
+    }
+}
+
 /// A table of these entries of the objects; columns without a value are left out.
 fn columns(objects: &[Value], names: &[&str]) -> Block {
     let is_filled = |value: &Value| !value.is_null() && value.as_str() != Some("");
@@ -192,11 +212,30 @@ fn heading(key: &str) -> &str {
         "than" => "compared with",
         "effect" => "effect size",
         "paper_effect" => "paper's effect size",
+        "last" => "at the last step",
+        "size" => "size beside the paper's",
         "note" => "best settings",
         "ratio" => "parameter / σₚ along the ridge",
         "spread" => "geometric standard deviation",
         "columns" => "columns with a ridge",
         "width" => "share of a column near its best score",
         key => key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn effects_are_shown_with_their_intervals() {
+        let own = json!({"value": 52.25, "margin": 19.5});
+        assert_eq!(effect(&own, true), "52.250 ± 19.500");
+        assert_eq!(effect(&own, false), "52.250 within a factor of 19.500");
+        assert_eq!(effect(&json!({"value": 2.5, "margin": null}), true), 2.5);
+        assert_eq!(effect(&json!(1.5), true), 1.5);
+        assert_eq!(effect(&Value::Null, true), Value::Null);
     }
 }

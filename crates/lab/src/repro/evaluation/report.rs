@@ -188,6 +188,7 @@ impl EvaluationResult {
             "profile": self.profile.name(),
             "note": self.note,
             "metric": self.metric,
+            "is_maximized": self.is_maximized,
             "vi3nr_version": env!("CARGO_PKG_VERSION"),
             "rows": self.rows,
             "maps": self.maps,
