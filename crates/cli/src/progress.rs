@@ -227,29 +227,19 @@ impl<'a> SweepTable<'a> {
                 note(&format!("submitted job {job}: {trials} trials in {tasks} tasks"));
             });
         }
+        self.count(event);
         if self.bar.is_hidden() {
             return self.show_line(event);
         }
         match event {
-            Event::Planned { scheduled, ended, jobs } => {
-                self.bar.set_length(*scheduled as u64);
-                self.bar.set_position(*ended as u64);
-                self.jobs = *jobs;
-            }
             Event::Started(trial) => {
                 let line = self.lines.add(text_line());
                 self.running.push((self.plan.full_label(trial), Instant::now(), line));
             }
-            Event::Ended { trial, row, is_retried } => {
+            Event::Ended { trial, row, .. } => {
                 let label = self.plan.full_label(trial);
                 if let Some(own) = self.running.iter().position(|line| line.0 == label) {
                     self.lines.remove(&self.running.remove(own).2);
-                }
-                self.ended.0 += 1;
-                self.ended.1 += Duration::from_secs_f64(row.seconds);
-                if !is_retried {
-                    self.bar.inc(1);
-                    self.failed += usize::from(row.state == State::Failed);
                 }
                 let score = row.result.as_ref().and_then(|all| all[&self.plan.metric].as_f64());
                 if let Some(score) = score {
@@ -266,7 +256,7 @@ impl<'a> SweepTable<'a> {
                 let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
                 self.queue = format!("{running} running, {waiting} waiting{reason}  ");
             }
-            Event::Submitted { .. } | Event::Tick => {}
+            Event::Planned { .. } | Event::Submitted { .. } | Event::Tick => {}
         }
         for (label, began, line) in &self.running {
             line.set_message(format!("  {:>6.1} s  {label}", began.elapsed().as_secs_f64()));
@@ -289,33 +279,39 @@ impl<'a> SweepTable<'a> {
         Some(HumanDuration(Duration::from_secs_f64(seconds)))
     }
 
-    /// Without a terminal, a line for every trial that took long.
-    fn show_line(&mut self, event: &Event<'_>) {
+    /// Counts what has ended, whether or not it is shown.
+    fn count(&mut self, event: &Event<'_>) {
         match event {
             Event::Planned { scheduled, ended, jobs } => {
                 self.bar.set_length(*scheduled as u64);
                 self.bar.set_position(*ended as u64);
                 self.jobs = *jobs;
             }
-            Event::Ended { trial, row, is_retried } => {
+            Event::Ended { row, is_retried, .. } => {
                 self.ended.0 += 1;
                 self.ended.1 += Duration::from_secs_f64(row.seconds);
                 if !is_retried {
                     self.bar.inc(1);
+                    self.failed += usize::from(row.state == State::Failed);
                 }
-                if row.seconds < SLOW.as_secs_f64() || is_quiet() {
-                    return;
-                }
-                let score = row.result.as_ref().and_then(|all| all[&self.plan.metric].as_f64());
-                let score = score.map_or("no score".to_owned(), |score| {
-                    format!("{} {}", self.plan.metric, significant(score, 4))
-                });
-                let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
-                let left = self.left().map_or_else(String::new, |left| format!(", left {left}"));
-                note(&format!("{done} of {all}{left}: {}: {score}", self.plan.full_label(trial)));
             }
             _ => {}
         }
+    }
+
+    /// Without a terminal, a line for every trial that took long.
+    fn show_line(&self, event: &Event<'_>) {
+        let Event::Ended { trial, row, .. } = event else { return };
+        if row.seconds < SLOW.as_secs_f64() || is_quiet() {
+            return;
+        }
+        let score = row.result.as_ref().and_then(|all| all[&self.plan.metric].as_f64());
+        let score = score.map_or("no score".to_owned(), |score| {
+            format!("{} {}", self.plan.metric, significant(score, 4))
+        });
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        let left = self.left().map_or_else(String::new, |left| format!(", left {left}"));
+        note(&format!("{done} of {all}{left}: {}: {score}", self.plan.full_label(trial)));
     }
 
     /// Removes the table.

@@ -135,15 +135,19 @@ impl FiniteWidth {
     /// ln(v/σ_p²) for the preactivations after the last layer. The input preactivations are N(0, σ_p²).
     pub fn forward(&self, layers: &Layers) -> LogVariance {
         let Layers { share, width, depth, .. } = *layers;
-        let (factor, width) = (share * self.chi, width as f64);
-        let noise = share * share * (self.value_ratio - 1.0) / width;
-        let (mut mean, mut variance) = (0.0, 0.0);
-        for _ in 0..depth.min(MAX_COUNTED_DEPTH) {
-            mean = factor * mean - 0.5 * noise;
-            variance = factor * factor * variance + noise;
-        }
-        let sampling = 2.0 / (width - 1.0);
+        let (mean, variance) = self.drift(share, width).take(depth).last().unwrap_or_default();
+        let sampling = 2.0 / (width as f64 - 1.0);
         LogVariance { mean: mean - 0.5 * sampling, std: libm::sqrt(variance + sampling) }
+    }
+
+    /// The mean and the variance of y_1, y_2 and so on to that of [`MAX_COUNTED_DEPTH`].
+    fn drift(&self, share: f64, width: usize) -> impl Iterator<Item = (f64, f64)> {
+        let factor = share * self.chi;
+        let noise = share * share * (self.value_ratio - 1.0) / width as f64;
+        let next = move |(mean, variance): &(f64, f64)| {
+            Some((factor * mean - 0.5 * noise, factor * factor * variance + noise))
+        };
+        core::iter::successors(next(&(0.0, 0.0)), next).take(MAX_COUNTED_DEPTH)
     }
 
     /// ln v for the gradient with respect to the input preactivations, whose target is 1. The gradient
@@ -172,19 +176,11 @@ impl FiniteWidth {
     /// [`Layers`]. q is that over the weights of the layer, without the sampling error of a variance over
     /// its units.
     pub fn max_depth(&self, share: f64, width: usize) -> Option<usize> {
-        let (factor, width) = (share * self.chi, width as f64);
-        let noise = share * share * (self.value_ratio - 1.0) / width;
-        let (mut mean, mut variance) = (0.0f64, 0.0);
-        for depth in 0..MAX_COUNTED_DEPTH {
-            mean = factor * mean - 0.5 * noise;
-            variance = factor * factor * variance + noise;
+        self.drift(share, width).position(|(mean, variance)| {
             let reach = mean.abs() + 2.0 * libm::sqrt(variance);
             // A deviation that overflows is not a number.
-            if reach.is_nan() || reach > core::f64::consts::LN_2 {
-                return Some(depth);
-            }
-        }
-        None
+            reach.is_nan() || reach > core::f64::consts::LN_2
+        })
     }
 }
 

@@ -92,10 +92,7 @@ impl Depth {
     pub fn of(rule: &InitRule, network: &Network, sigma_p: f64) -> Result<Option<Self>, Error> {
         let (dims, layers) = (network.dims(), network.layer_count());
         let Some(&width) = dims[1..layers].iter().min() else { return Ok(None) };
-        let layer = rule.hidden_layer(network.activation(), width, width)?;
-        let second_moment = Moments::of(network.activation(), sigma_p)?.second_moment.value;
-        let from_weights = width as f64 * layer.variance() * second_moment;
-        let share = from_weights / (from_weights + layer.bias_variance());
+        let share = rule.weight_share(network.activation(), sigma_p, width, width)?;
         Ok(Some(Self { sigma_p, share, width, layers }))
     }
 }

@@ -97,10 +97,10 @@ fn trained(
     let executor = arguments.slurm.request(arguments.executor, program);
     let stop = interrupt::flag(interrupt::words_of_sweep(executor.name));
     // What cannot run is refused before anything is measured.
-    executor.runner(&run.plan).map_err(|error| failure(error.into()))?;
+    let runner = executor.runner(&run.plan).map_err(|error| failure(error.into()))?;
     announce(&run.estimate().map_err(failure)?, executor.name);
     let mut table = SweepTable::new(&run.plan);
-    let result = run.run(&executor, arguments.jobs, stop, &mut |event| table.show(&event));
+    let result = run.run(&runner, arguments.jobs, stop, &mut |event| table.show(&event));
     table.clear();
     let result = result.map_err(failure)?;
     let files = result.save(folder).map_err(failure)?;

@@ -165,14 +165,26 @@ impl InitRule {
         fan_in: usize,
         fan_out: usize,
     ) -> Result<f64, Error> {
+        let share = self.weight_share(activation, sigma_p, fan_in, fan_out)?;
+        Ok(share * variance_sensitivity(activation, sigma_p)?)
+    }
+
+    /// The share of the weights in the variance of the preactivations of a layer between hidden layers
+    /// with the given fans, M_i σ²(W_i) E\[f²\]/(M_i σ²(W_i) E\[f²\] + Var(b)): 1 without biases.
+    pub(crate) fn weight_share(
+        &self,
+        activation: &Activation,
+        sigma_p: f64,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> Result<f64, Error> {
         let layer = self.hidden_layer(activation, fan_in, fan_out)?;
-        let chi = variance_sensitivity(activation, sigma_p)?;
         if layer.bias_std == 0.0 {
-            return Ok(chi);
+            return Ok(1.0);
         }
         let second_moment = Moments::of(activation, sigma_p)?.second_moment.value;
         let from_weights = fan_in as f64 * layer.variance() * second_moment;
-        Ok(chi * from_weights / (from_weights + layer.bias_variance()))
+        Ok(from_weights / (from_weights + layer.bias_variance()))
     }
 }
 

@@ -22,8 +22,7 @@ pub use ridge::MapResult;
 
 use super::ReproError;
 use crate::sweep::{
-    self, Estimate, Event, ExecutorRequest, Figure, Plan, State, Store, Summary, SweepPaths,
-    TrialFolders,
+    self, Estimate, Event, Figure, Plan, Runner, State, Store, Summary, SweepPaths, TrialFolders,
 };
 
 /// An evaluation with the paths of its data and its results.
@@ -61,7 +60,7 @@ impl EvaluationRun {
         Ok(Self { name: name.into(), profile, evaluation, plan, paths })
     }
 
-    /// Runs the trials without a result, `jobs` at a time, by `executor`. If `stop` was set before the
+    /// Runs the trials without a result, `jobs` at a time, by `runner`. If `stop` was set before the
     /// end, the result is that of the trials so far, and another call continues.
     ///
     /// # Errors
@@ -69,12 +68,11 @@ impl EvaluationRun {
     /// the errors of the executor.
     pub fn run(
         &self,
-        executor: &ExecutorRequest,
+        runner: &Runner,
         jobs: Option<usize>,
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<EvaluationResult, ReproError> {
-        let runner = executor.runner(&self.plan)?;
         let folders = TrialFolders::lock(&self.paths.trials)?;
         let mut store = Store::open(&self.paths.database)?;
         let is_done = runner.run(&self.plan, &mut store, &folders, jobs, stop, watch)?;

@@ -108,7 +108,8 @@ fn an_interrupted_evaluation_has_a_result() {
     assert_eq!(estimate.trials, 54);
     assert!((estimate.operations / (54.0 * 6.0 * 98_944.0 * 4_096.0 * 1e4) - 1.0).abs() < 1e-9);
     let stop = AtomicBool::new(true);
-    let result = run.run(&ExecutorRequest::default(), Some(1), &stop, &mut |_| {}).unwrap();
+    let runner = ExecutorRequest::default().runner(&run.plan).unwrap();
+    let result = run.run(&runner, Some(1), &stop, &mut |_| {}).unwrap();
     assert!(!result.is_complete && result.trials == 0);
     let row = &result.rows[6];
     assert_eq!((row.ours, row.count, row.pending, row.order), (None, 0, 6, Order::Baseline));

@@ -89,12 +89,14 @@ impl Round {
 }
 
 impl<'a> Head<'a> {
+    /// A head of a cluster that answers.
     pub(super) fn new(
         commands: &'a SlurmCommands,
         plan: &'a Plan,
         store: &'a mut Store,
         folders: &'a TrialFolders,
     ) -> Result<Self, SweepError> {
+        commands.contact()?;
         let name = job_name(folders.path());
         let all = Submission::read_all(folders.path())?;
         let active =

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::head::{Head, Round, Submitted, pause};
-use super::status::QueueStatus;
-use super::{Slurm, SlurmError, cancel};
+use super::status::{QueueStatus, cancel_tasks};
+use super::{Slurm, SlurmError};
 use crate::sweep::{Event, Plan, Store, SweepError, TrialFolders};
 
 /// The shortest interval between two looks at the queue.
@@ -29,7 +29,7 @@ impl Slurm {
     /// [`SlurmError::Start`] if a command is missing, [`SlurmError::Refused`] if `sbatch` refuses an
     /// array and no other is in the queue, [`SlurmError::Silent`] if the queue cannot be read for some
     /// minutes, [`SlurmError::Unknown`] if other jobs run in the folder, and [`SlurmError::Cancelled`]
-    /// after [`cancel`] in another process.
+    /// after [`cancel`](super::cancel) in another process.
     pub fn run(
         &self,
         plan: &Plan,
@@ -39,7 +39,6 @@ impl Slurm {
         stop: &AtomicBool,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<bool, SweepError> {
-        self.commands.contact()?;
         let mut head = Head::new(&self.commands, plan, store, folders)?;
         let mut patience = Patience::new(self, folders);
         let began = Instant::now();
@@ -56,7 +55,7 @@ impl Slurm {
             }
             if round.is_cancelled {
                 // Also what was submitted at the same time.
-                cancel(&self.commands, folders.path())?;
+                cancel_tasks(&self.commands, folders.path())?;
                 return Err(SlurmError::Cancelled.into());
             }
             let can_submit = held.as_ref().is_none_or(|(live, _)| round.live.len() < *live);
@@ -93,7 +92,6 @@ impl Slurm {
         jobs: Option<usize>,
         watch: &mut dyn FnMut(Event<'_>),
     ) -> Result<QueueStatus, SweepError> {
-        self.commands.contact()?;
         let mut head = Head::new(&self.commands, plan, store, folders)?;
         let mut patience = Patience::new(self, folders);
         let stop = AtomicBool::new(false);

@@ -75,7 +75,6 @@ pub fn collect(
     folders: &TrialFolders,
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<QueueStatus, SweepError> {
-    commands.contact()?;
     let mut head = Head::new(commands, plan, store, folders)?;
     loop {
         let Some(round) = head.round(&AtomicBool::new(false), watch)? else { continue };
@@ -139,7 +138,15 @@ pub fn cancel(commands: &SlurmCommands, trials: &Path) -> Result<Vec<String>, Sw
         submission.cancel(&trials)?;
     }
     commands.contact()?;
-    let tasks = commands.tasks(&job_name(&trials), &mut sleep)?.unwrap_or_default();
+    cancel_tasks(commands, &trials)
+}
+
+/// Cancels the jobs that are in the queue, with the patience of a head that waits.
+pub(super) fn cancel_tasks(
+    commands: &SlurmCommands,
+    trials: &Path,
+) -> Result<Vec<String>, SweepError> {
+    let tasks = commands.tasks(&job_name(trials), &mut sleep)?.unwrap_or_default();
     let mut jobs: Vec<String> =
         tasks.into_iter().filter(|task| task.is_live()).map(|task| task.job).collect();
     jobs.sort();
