@@ -1,6 +1,6 @@
 //! The main loop of a sweep: it schedules trials, runs them and stores their results.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -95,7 +95,9 @@ impl Plan {
 pub(super) struct Schedule {
     /// The number of trials that have a result or have failed for good.
     pub(super) ended: usize,
-    /// The others, each once, with the numbers of their rows.
+    /// The others, each once, with the numbers of their rows, in the order in which they run: the first file and seed
+    /// of every configuration, then the second of every configuration. An interrupted sweep thus has
+    /// compared as many configurations as possible.
     pub(super) pending: Vec<(Trial, i64)>,
 }
 
@@ -111,20 +113,26 @@ impl Schedule {
             }
         }
         store.add(new)?;
-        let mut pending: Vec<(Trial, i64)> = Vec::new();
+        let mut pending: Vec<(usize, Trial, i64)> = Vec::new();
         let mut ids = HashSet::new();
+        let mut replicates: HashMap<_, usize> = HashMap::new();
         let mut ended = 0;
         for trial in scheduled {
+            let replicate = replicates.entry(trial.configuration(&[])).or_default();
+            *replicate += 1;
             match plan.row(store, &trial)? {
                 Some(row) if plan.score_of(row) == TrialScore::Pending => {
                     // A combination that occurs twice is run once.
                     if ids.insert(row.id) {
-                        pending.push((trial, row.id));
+                        pending.push((*replicate, trial, row.id));
                     }
                 }
                 _ => ended += 1,
             }
         }
+        // The sort is stable, so equal replicates keep the order of the settings.
+        pending.sort_by_key(|(replicate, ..)| *replicate);
+        let pending = pending.into_iter().map(|(_, trial, id)| (trial, id)).collect();
         Ok(Self { ended, pending })
     }
 }

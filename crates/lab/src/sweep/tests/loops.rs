@@ -50,6 +50,29 @@ fn failures_are_tried_twice_and_can_be_retried() {
     assert_eq!(Summary::new(&bench.plan, &bench.store).unwrap().counts().failed, 0);
 }
 
+/// Every configuration has its first seed before any has its second, so that an interrupted sweep
+/// compares all of them.
+#[test]
+fn replicates_run_one_after_the_other() {
+    let mut bench = Bench::new(
+        "maximize = 'psnr'\n[settings]\nsteps = [10, 20]\nseed = [5, 3]\nwidth = [8, 16]",
+    );
+    let order = Mutex::new(Vec::new());
+    let script = |request: &FitRequest, _| {
+        order.lock().unwrap().push((request.seed, request.steps, request.width));
+        report(1.0)
+    };
+    assert!(bench.run(&Scripted::new(script), 1).unwrap());
+    let order = order.into_inner().unwrap();
+    assert_eq!(order.len(), 8);
+    assert!(order[..4].iter().all(|trial| trial.0 == Some(5)), "{order:?}");
+    assert!(order[4..].iter().all(|trial| trial.0 == Some(3)), "{order:?}");
+    // Within a replicate, the order is that of the settings.
+    let configuration = |trial: &(_, _, _)| (trial.1, trial.2);
+    let of_replicate = |trials: &[_]| trials.iter().map(configuration).collect::<Vec<_>>();
+    assert_eq!(of_replicate(&order[..4]), of_replicate(&order[4..]));
+}
+
 /// An executor whose first trial breaks the database. Another trial ends only after the second call
 /// of `stop`, as if it had started just after the first one.
 #[derive(Debug)]
