@@ -25,6 +25,11 @@ pub(super) fn vector_function(activation: &Activation) -> Box<dyn VectorFunction
     activation.visit(Compile)
 }
 
+/// The number of preactivations that are copied before their activations overwrite them, if the
+/// function is partly the identity: LLVM turns such a function, in a loop that reads and writes the same
+/// memory, into masked stores, which are slow on AMD's processors.
+const STRIP: usize = 128;
+
 struct Compiled<F>(F);
 
 impl<F: Function> VectorFunction for Compiled<F> {
@@ -58,11 +63,23 @@ impl<F: Function> Task for ValueAndSlope<'_, F> {
         // A local copy, so that the compiler need not reload the parameters after each store.
         let function = self.function.clone();
         let Width { columns, row_stride: row } = self.width;
+        let mut strip = [0.0; STRIP];
         for (values, slopes) in self.values.chunks_mut(row).zip(self.slopes.chunks_mut(row)) {
-            for (z, slope) in values[..columns].iter_mut().zip(&mut slopes[..columns]) {
-                let (value, derivative) = function.value_and_slope(Lane::<FUSED>(*z));
-                *z = value.0;
-                *slope = derivative.0;
+            let (values, slopes) = (&mut values[..columns], &mut slopes[..columns]);
+            if F::IS_PARTLY_IDENTITY {
+                for (values, slopes) in values.chunks_mut(STRIP).zip(slopes.chunks_mut(STRIP)) {
+                    let strip = &mut strip[..values.len()];
+                    strip.copy_from_slice(values);
+                    for ((value, slope), z) in values.iter_mut().zip(slopes).zip(strip) {
+                        let (f, derivative) = function.value_and_slope(Lane::<FUSED>(*z));
+                        (*value, *slope) = (f.0, derivative.0);
+                    }
+                }
+            } else {
+                for (z, slope) in values.iter_mut().zip(slopes) {
+                    let (f, derivative) = function.value_and_slope(Lane::<FUSED>(*z));
+                    (*z, *slope) = (f.0, derivative.0);
+                }
             }
         }
     }
@@ -80,9 +97,21 @@ impl<F: Function> Task for Value<'_, F> {
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
         let function = self.function.clone();
+        let mut strip = [0.0; STRIP];
         for values in self.values.chunks_mut(self.width.row_stride) {
-            for z in &mut values[..self.width.columns] {
-                *z = function.value(Lane::<FUSED>(*z)).0;
+            let values = &mut values[..self.width.columns];
+            if F::IS_PARTLY_IDENTITY {
+                for values in values.chunks_mut(STRIP) {
+                    let strip = &mut strip[..values.len()];
+                    strip.copy_from_slice(values);
+                    for (value, z) in values.iter_mut().zip(strip) {
+                        *value = function.value(Lane::<FUSED>(*z)).0;
+                    }
+                }
+            } else {
+                for z in values {
+                    *z = function.value(Lane::<FUSED>(*z)).0;
+                }
             }
         }
     }

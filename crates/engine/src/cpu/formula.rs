@@ -24,37 +24,27 @@ fn register(value: f32) -> Register {
 
 /// A program with a register for each of its constants, so that every operand is a register.
 pub(super) struct Interpreter {
-    program: Program,
-    /// The distinct constants of the program, in the order of [`operands`].
+    /// f and its derivatives.
+    all: Program,
+    /// f alone.
+    value: Program,
+    /// The distinct constants of the program.
     constants: Vec<(f64, Register)>,
 }
 
 impl Interpreter {
     pub(super) fn new(program: &Program) -> Self {
+        let read = program.instructions().iter().flat_map(|one| one.operation.operands());
         let mut constants: Vec<(f64, Register)> = Vec::new();
-        for operand in operands(program) {
+        for operand in read.chain(program.outputs().iter().copied()) {
             if let Operand::Constant(value) = operand
                 && !constants.iter().any(|(known, _)| known.to_bits() == value.to_bits())
             {
                 constants.push((value, register(value as f32)));
             }
         }
-        Self { program: program.clone(), constants }
+        Self { all: program.clone(), value: program.first(1), constants }
     }
-}
-
-/// Every operand that the program reads, including its results.
-fn operands(program: &Program) -> impl Iterator<Item = Operand> {
-    let of = |operation: Operation| match operation {
-        Operation::Unary(_, u) | Operation::Power(u, _) => vec![u],
-        Operation::Pair { operand, .. } => vec![operand],
-        Operation::Binary(_, u, v) => vec![u, v],
-        Operation::Choose { greater, than, then, otherwise } => {
-            vec![greater, than, then, otherwise]
-        }
-    };
-    let read = program.instructions().iter().flat_map(move |one| of(one.operation));
-    read.chain(program.outputs().iter().copied())
 }
 
 impl VectorFunction for Interpreter {
@@ -154,8 +144,10 @@ impl<const N: usize> InterpretRows<'_, N> {
         pieces: &mut Vec<Piece>,
         filled: &mut usize,
     ) {
-        registers.run::<FUSED>();
-        let outputs = self.interpreter.program.outputs();
+        let Interpreter { all, value, .. } = self.interpreter;
+        let program = if N == 0 { value } else { all };
+        registers.run::<FUSED>(program);
+        let outputs = program.outputs();
         let mut at = 0;
         for Piece { row, column, len } in pieces.drain(..) {
             let value = &registers.read(outputs[0])[at..][..len];
@@ -199,7 +191,7 @@ impl<'a> Registers<'a> {
             results: Vec::new(),
             spare: [register(0.0), register(0.0)],
         });
-        while numbers.results.len() < interpreter.program.registers() {
+        while numbers.results.len() < interpreter.all.registers() {
             numbers.results.push(register(0.0));
         }
         Self { interpreter, numbers }
@@ -214,15 +206,22 @@ impl<'a> Registers<'a> {
         read(self.interpreter, &self.numbers.input, &self.numbers.results, operand)
     }
 
-    /// Runs all instructions in order, each on all points.
+    /// Runs the instructions of a program in order, each on all points.
     #[inline(always)]
-    fn run<const FUSED: bool>(&mut self) {
+    fn run<const FUSED: bool>(&mut self, program: &Program) {
         let Self { interpreter, numbers: Numbers { input, results, spare: [first, second] } } =
             self;
-        for instruction in interpreter.program.instructions() {
+        for instruction in program.instructions() {
             let at = |operand| read(interpreter, input, results, operand);
             match instruction.operation {
                 Operation::Unary(function, u) => unary::<FUSED>(function, first, at(u)),
+                // A constant stays in a vector register instead of being loaded for every point.
+                Operation::Binary(function, Operand::Constant(u), v) => {
+                    binary::<FUSED>(function, first, u as f32, at(v));
+                }
+                Operation::Binary(function, u, Operand::Constant(v)) => {
+                    binary::<FUSED>(function, first, at(u), v as f32);
+                }
                 Operation::Binary(function, u, v) => binary::<FUSED>(function, first, at(u), at(v)),
                 Operation::Power(u, exponent) => power::<FUSED>(exponent, first, at(u)),
                 Operation::Pair { pair, operand, .. } => {
@@ -291,19 +290,34 @@ fn unary<const FUSED: bool>(function: Unary, out: &mut Register, x: &[f32; POINT
     );
 }
 
+/// The numbers of an operand by point.
+trait Source: Copy {
+    fn get(self, point: usize) -> f32;
+}
+
+impl Source for &[f32; POINTS] {
+    #[inline(always)]
+    fn get(self, point: usize) -> f32 {
+        self[point]
+    }
+}
+
+impl Source for f32 {
+    #[inline(always)]
+    fn get(self, _: usize) -> f32 {
+        self
+    }
+}
+
+/// out ← f(a, b).
 #[inline(always)]
-fn binary<const FUSED: bool>(
-    function: Binary,
-    out: &mut Register,
-    a: &[f32; POINTS],
-    b: &[f32; POINTS],
-) {
+fn binary<const FUSED: bool>(function: Binary, out: &mut Register, a: impl Source, b: impl Source) {
     macro_rules! loops {
         ($($name:ident),* $(,)?) => {
             match function {
                 $(Binary::$name => {
-                    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
-                        *out = Binary::$name.apply(Lane::<FUSED>(*a), Lane(*b)).0;
+                    for (point, out) in out.iter_mut().enumerate() {
+                        *out = Binary::$name.apply(Lane::<FUSED>(a.get(point)), Lane(b.get(point))).0;
                     }
                 })*
             }

@@ -4,6 +4,10 @@ use crate::Real;
 
 /// A scalar function with its derivative, evaluated on any [`Real`].
 pub trait Function: Clone + Send + Sync + 'static {
+    /// Whether f(x) = x for all x of some interval, as for ReLU. Only the speed of an engine depends on
+    /// it.
+    const IS_PARTLY_IDENTITY: bool = false;
+
     /// f(x) and f'(x). At a kink, the derivative of a built-in form is that of the left side.
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R);
 

@@ -11,6 +11,8 @@ pub(crate) struct Elu {
 }
 
 impl Function for Elu {
+    const IS_PARTLY_IDENTITY: bool = true;
+
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (zero, one, alpha) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(self.alpha));

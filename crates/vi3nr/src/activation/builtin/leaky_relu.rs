@@ -10,6 +10,8 @@ pub(crate) struct LeakyRelu {
 }
 
 impl Function for LeakyRelu {
+    const IS_PARTLY_IDENTITY: bool = true;
+
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (zero, one, slope) = (R::from_f64(0.0), R::from_f64(1.0), R::from_f64(self.slope));

@@ -8,6 +8,8 @@ use crate::activation::parameter::Parameter;
 pub(crate) struct Relu;
 
 impl Function for Relu {
+    const IS_PARTLY_IDENTITY: bool = true;
+
     #[inline(always)]
     fn value_and_slope<R: Real>(&self, x: R) -> (R, R) {
         let (zero, one) = (R::from_f64(0.0), R::from_f64(1.0));

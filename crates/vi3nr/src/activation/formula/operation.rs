@@ -114,6 +114,14 @@ pub enum Pair {
 }
 
 impl Pair {
+    /// The two functions, each by itself.
+    pub fn functions(self) -> (Unary, Unary) {
+        match self {
+            Self::SinCos => (Unary::Sin, Unary::Cos),
+            Self::SincAndSlope => (Unary::Sinc, Unary::SincSlope),
+        }
+    }
+
     /// Both functions at `x`.
     #[inline(always)]
     pub fn apply<R: Real>(self, x: R) -> (R, R) {

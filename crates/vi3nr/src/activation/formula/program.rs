@@ -52,6 +52,21 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// The operands that it reads.
+    pub fn operands(self) -> impl Iterator<Item = Operand> {
+        let operands = match self {
+            Self::Unary(_, u) | Self::Power(u, _) => [Some(u), None, None, None],
+            Self::Pair { operand, .. } => [Some(operand), None, None, None],
+            Self::Binary(_, u, v) => [Some(u), Some(v), None, None],
+            Self::Choose { greater, than, then, otherwise } => {
+                [Some(greater), Some(than), Some(then), Some(otherwise)]
+            }
+        };
+        operands.into_iter().flatten()
+    }
+}
+
 /// One operation and the register that takes its (first) result.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Instruction {
@@ -61,8 +76,7 @@ pub struct Instruction {
     pub target: usize,
 }
 
-/// f and its derivatives up to some order, at least the first, as operations on registers, in order
-/// and without jumps.
+/// f and its derivatives up to some order as operations on registers, in order and without jumps.
 ///
 /// # Interpreting a program
 /// To evaluate a program on many points, an engine makes each of [`Program::registers`] registers
@@ -85,13 +99,56 @@ impl Program {
         &self.instructions
     }
 
+    /// The program of the first `count` outputs: of f alone, with fewer instructions, if it is 1. They have
+    /// the same bits.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        let outputs = self.outputs.iter().take(count).copied().collect::<Vec<_>>();
+        let mut needed = vec![false; self.registers];
+        let mark = |needed: &mut Vec<bool>, operand: Operand| {
+            if let Operand::Register(register) = operand {
+                needed[register] = true;
+            }
+        };
+        outputs.iter().for_each(|output| mark(&mut needed, *output));
+        let mut kept = Vec::new();
+        // From the last instruction to the first, so that every reader has been seen.
+        for &Instruction { operation, target } in self.instructions.iter().rev() {
+            let is_needed = std::mem::take(&mut needed[target]);
+            let instruction = match operation {
+                Operation::Pair { pair, operand, second } => {
+                    let (first_function, second_function) = pair.functions();
+                    // A pair of which one result is needed is that function.
+                    match (is_needed, std::mem::take(&mut needed[second])) {
+                        (true, true) => Instruction { operation, target },
+                        (true, false) => Instruction {
+                            operation: Operation::Unary(first_function, operand),
+                            target,
+                        },
+                        (false, true) => Instruction {
+                            operation: Operation::Unary(second_function, operand),
+                            target: second,
+                        },
+                        (false, false) => continue,
+                    }
+                }
+                _ if is_needed => Instruction { operation, target },
+                _ => continue,
+            };
+            operation.operands().for_each(|operand| mark(&mut needed, operand));
+            kept.push(instruction);
+        }
+        kept.reverse();
+        Self { instructions: kept, registers: self.registers, outputs }
+    }
+
     /// The number of registers, at most [`MAX_REGISTERS`], or [`MAX_JET_REGISTERS`] if there are
     /// higher derivatives.
     pub fn registers(&self) -> usize {
         self.registers
     }
 
-    /// The operands that hold f, f' and so on after the last instruction: at least two.
+    /// The operands that hold f, f' and so on after the last instruction.
     pub fn outputs(&self) -> &[Operand] {
         &self.outputs
     }
@@ -101,12 +158,12 @@ impl Program {
         self.outputs[0]
     }
 
-    /// The operand that holds f' after the last instruction.
+    /// The operand that holds f' after the last instruction; NaN if the program does not compute it.
     pub fn slope(&self) -> Operand {
-        self.outputs[1]
+        self.outputs.get(1).copied().unwrap_or(Operand::Constant(f64::NAN))
     }
 
-    /// f(x) and f'(x), one instruction at a time.
+    /// f(x) and f'(x), one instruction at a time; NaN for f' if the program does not compute it.
     pub fn run<R: Real>(&self, x: R) -> (R, R) {
         // Small programs need not initialize all registers.
         match self.registers {

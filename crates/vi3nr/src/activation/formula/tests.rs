@@ -101,6 +101,28 @@ fn expressions_that_overflow_or_cancel_are_rewritten() {
     assert_eq!(read("x^2").program().run(0.0), (0.0, 0.0));
 }
 
+/// The program of f alone has fewer instructions than that of f and f', and the same bits.
+#[test]
+fn a_program_of_the_value_alone_is_shorter() {
+    for (text, count) in [
+        ("x*exp(-x^2)*cos(9*x)", 7),
+        ("sin(x)/x", 1),
+        ("x*sin(x)", 2),
+        ("2+0*x", 0),
+        ("x", 0),
+        ("max(x,0.1*x)+cos(x)", 4),
+    ] {
+        let program = read(text).program().clone();
+        let alone = program.first(1);
+        assert_eq!(alone.instructions().len(), count, "{text}: {alone:?}");
+        assert_eq!(program.first(2), program, "{text}");
+        assert!(alone.run(0.5).1.is_nan());
+        for x in [-2.5, -0.1, 0.0, 0.7, 3.0] {
+            assert_eq!(alone.run(x).0, program.run(x).0, "{text} at {x}");
+        }
+    }
+}
+
 #[test]
 fn subexpressions_are_computed_once() {
     // exp(-x^2/2) and its derivative share the exponential.
