@@ -75,16 +75,12 @@ impl CpuEngine {
     ///
     /// # Errors
     /// Returns the errors of [`CpuEngine::new`].
-    ///
-    /// # Panics
-    /// Panics if this machine does not support the instructions.
     pub fn with_instruction_set(
         network: &Network,
         parameters: &[f32],
         threads: Option<usize>,
         set: InstructionSet,
     ) -> Result<Self, EngineError> {
-        assert!(InstructionSet::available().contains(&set), "this machine lacks {set:?}");
         check_parameters("parameters", network, parameters.len())?;
         Self::on_pool(network, parameters, KernelPool::new(thread_count(threads))?, set)
     }

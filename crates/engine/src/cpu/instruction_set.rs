@@ -1,10 +1,19 @@
 //! Run-time dispatch of a task to code compiled for the best instruction set of this machine.
 
+use std::fmt;
+
 use super::vector::Vector;
 
 /// The vector instructions that the engine's loops are compiled for.
+///
+/// A value is a proof that this machine has the instructions: only [`InstructionSet::available`] makes
+/// one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct InstructionSet(Kind);
+
+/// The kinds of vector instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InstructionSet {
+pub(super) enum Kind {
     /// 16 float32 lanes, 32 registers, fused multiply-add.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -46,15 +55,15 @@ impl InstructionSet {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("fma")
             {
-                sets.push(Self::Avx512);
+                sets.push(Self(Kind::Avx512));
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                sets.push(Self::Avx2);
+                sets.push(Self(Kind::Avx2));
             }
         }
         #[cfg(target_arch = "aarch64")]
-        sets.push(Self::Neon);
-        sets.push(Self::Portable);
+        sets.push(Self(Kind::Neon));
+        sets.push(Self(Kind::Portable));
         sets
     }
 
@@ -76,24 +85,32 @@ impl InstructionSet {
         self.run(Columns)
     }
 
+    /// The kind of the instructions.
+    pub(super) fn kind(self) -> Kind {
+        self.0
+    }
+
     /// Runs `task` compiled for these instructions.
-    ///
-    /// `self` must come from [`InstructionSet::available`] on this machine;
-    /// [`CpuEngine::with_instruction_set`](super::CpuEngine::with_instruction_set) checks that.
     #[inline]
     pub(super) fn run<T: Task>(self, task: T) -> T::Output {
-        match self {
-            // SAFETY: the caller got this value from `available`, which detected the features.
+        match self.0 {
+            // SAFETY: only `available` makes a value of this kind, after it has detected the features.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => unsafe { avx512(task) },
+            Kind::Avx512 => unsafe { avx512(task) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { avx2(task) },
+            Kind::Avx2 => unsafe { avx2(task) },
             // Every 64-bit Arm machine has NEON with a fused multiply-add.
             #[cfg(target_arch = "aarch64")]
-            Self::Neon => task.run::<std::arch::aarch64::float32x4_t, 12, 2, true>(),
-            Self::Portable => task.run::<[f32; 4], 6, 2, false>(),
+            Kind::Neon => task.run::<std::arch::aarch64::float32x4_t, 12, 2, true>(),
+            Kind::Portable => task.run::<[f32; 4], 6, 2, false>(),
         }
+    }
+}
+
+impl fmt::Debug for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

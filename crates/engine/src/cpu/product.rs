@@ -161,10 +161,14 @@ impl Product<'_> {
                 let bias = bias.as_ptr().add(column);
                 sums = [std::array::from_fn(|v| X::load(bias.add(v * X::LANES))); R];
             }
+            // With a depth of 0 both operands may be empty and are not read, so the pointers may lie
+            // outside.
             let (mut right, right_row) = match self.right {
                 // Only whole panels precede this one; a narrower panel is packed at its own width.
-                Right::Packed(values) => (values.as_ptr().add(column * self.depth), V * X::LANES),
-                Right::Rows(values, row) => (values.as_ptr().add(column), row),
+                Right::Packed(values) => {
+                    (values.as_ptr().wrapping_add(column * self.depth), V * X::LANES)
+                }
+                Right::Rows(values, row) => (values.as_ptr().wrapping_add(column), row),
             };
             // The cache lines of C are needed only about a thousand cycles later, which is too far
             // ahead for the hardware to prefetch them.
@@ -174,7 +178,7 @@ impl Product<'_> {
                     X::prefetch(to.add(r * self.result_stride + v * X::LANES));
                 }
             }
-            let mut left = self.left.values.as_ptr().add(row * self.left.row_stride);
+            let mut left = self.left.values.as_ptr().wrapping_add(row * self.left.row_stride);
             for _ in 0..self.depth {
                 let vectors: [X; V] = std::array::from_fn(|v| X::load(right.add(v * X::LANES)));
                 for (r, sums) in sums.iter_mut().enumerate() {
@@ -369,6 +373,28 @@ mod tests {
         }
     }
 
+    /// A sum of no products is 0, and empty operands are not read.
+    #[test]
+    fn a_depth_of_zero_reads_nothing() {
+        for set in InstructionSet::available() {
+            for right in [Right::Packed(&[]), Right::Rows(&[], 48)] {
+                let mut result = [7.0; 20 * 48];
+                Product {
+                    rows: 20,
+                    columns: 48,
+                    depth: 0,
+                    left: Left { values: &[], row_stride: 9, col_stride: 1 },
+                    right,
+                    update: Update::Set,
+                    result: &mut result,
+                    result_stride: 48,
+                }
+                .run(set);
+                assert!(result.iter().all(|value| *value == 0.0), "{set:?}");
+            }
+        }
+    }
+
     #[test]
     #[should_panic(expected = "left operand is too small")]
     fn short_operands_are_caught_before_the_loop() {
@@ -383,6 +409,6 @@ mod tests {
             result: &mut result,
             result_stride: 16,
         }
-        .run(InstructionSet::Portable);
+        .run(InstructionSet::best());
     }
 }
