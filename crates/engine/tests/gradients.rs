@@ -117,30 +117,33 @@ fn adam_follows_the_reference() {
     }
 }
 
+/// Also for more threads than cores, and for more chunks than those of a small batch.
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
     let network = Network::new(vec![2, 40, 40, 3], "gaussian".parse().unwrap()).unwrap();
     let parameters = weights(&network, 0.15);
-    let (points, targets) = (numbers(2 * 3001, 1), numbers(3 * 3001, 2));
-    let batch = Batch::new(&network, &points, &targets).unwrap();
-    let run = |threads| {
-        let mut engine = CpuEngine::new(&network, &parameters, Some(threads)).unwrap();
-        let losses: Vec<u64> = (0..5)
-            .map(|_| {
-                let loss = loss(&mut engine, &batch);
-                adam(&mut engine, 1e-3);
-                loss.to_bits()
-            })
-            .collect();
-        let trained = engine.parameters().unwrap();
-        let mut values = vec![0.0; targets.len()];
-        engine.evaluate(&points, &mut values).unwrap();
-        let bits = |v: Vec<f32>| v.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
-        (losses, bits(trained), bits(values))
-    };
-    let one = run(1);
-    for threads in [2, 3, 7] {
-        assert!(run(threads) == one, "{threads} threads differ from one");
+    for (count, steps, threads) in [(3001, 5, [2, 3, 7]), (66_001, 2, [2, 5, 64])] {
+        let (points, targets) = (numbers(2 * count, 1), numbers(3 * count, 2));
+        let batch = Batch::new(&network, &points, &targets).unwrap();
+        let run = |threads| {
+            let mut engine = CpuEngine::new(&network, &parameters, Some(threads)).unwrap();
+            let losses: Vec<u64> = (0..steps)
+                .map(|_| {
+                    let loss = loss(&mut engine, &batch);
+                    adam(&mut engine, 1e-3);
+                    loss.to_bits()
+                })
+                .collect();
+            let trained = engine.parameters().unwrap();
+            let mut values = vec![0.0; targets.len()];
+            engine.evaluate(&points, &mut values).unwrap();
+            let bits = |v: Vec<f32>| v.into_iter().map(f32::to_bits).collect::<Vec<u32>>();
+            (losses, bits(trained), bits(values))
+        };
+        let one = run(1);
+        for threads in threads {
+            assert!(run(threads) == one, "{count} points: {threads} threads differ from one");
+        }
     }
 }
 

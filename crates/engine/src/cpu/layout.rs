@@ -65,9 +65,14 @@ const FACTOR_BYTES: usize = 1 << 30;
 const PARTIAL_BYTES: usize = 256 << 20;
 /// The minimum number of points for which another partial gradient pays off.
 const MIN_CHUNK_POINTS: usize = 256;
+/// The maximum number of partial gradients of [`MIN_CHUNK_POINTS`] points.
+const MAX_SMALL_CHUNKS: usize = 32;
+/// The minimum number of points of each partial gradient if there are more than
+/// [`MAX_SMALL_CHUNKS`], so that summing them takes about a hundredth of a step.
+const MIN_LARGE_CHUNK_POINTS: usize = 1024;
 /// The maximum number of partial gradients, which is also the maximum number of threads that a step
 /// can use.
-const MAX_CHUNKS: usize = 32;
+const MAX_CHUNKS: usize = 128;
 
 impl Layout {
     pub(super) fn new(network: &Network) -> Self {
@@ -108,12 +113,14 @@ impl Layout {
     /// the same for any number of threads.
     pub(super) fn chunk_count(&self, points: usize) -> usize {
         let affordable = (PARTIAL_BYTES / (self.len * size_of::<f32>())).max(2);
-        (points / MIN_CHUNK_POINTS).clamp(1, MAX_CHUNKS.min(affordable))
+        let small = (points / MIN_CHUNK_POINTS).min(MAX_SMALL_CHUNKS);
+        let large = (points / MIN_LARGE_CHUNK_POINTS).min(MAX_CHUNKS);
+        small.max(large).clamp(1, affordable)
     }
 
     /// The number of partial sums of curvature factors for `points` points: that of partial
-    /// gradients, or fewer if the layers are so wide that the sums would exceed [`FACTOR_BYTES`].
-    /// It also depends only on the number of points and the network.
+    /// gradients up to [`MAX_SMALL_CHUNKS`], or fewer if the layers are so wide that the sums would
+    /// exceed [`FACTOR_BYTES`]. It also depends only on the number of points and the network.
     pub(super) fn factor_chunk_count(&self, points: usize) -> usize {
         let square = |layer: &LayerLayout| {
             let inputs = layer.fan_in.saturating_mul(layer.backward_columns);
@@ -121,7 +128,7 @@ impl Layout {
         };
         let numbers = self.layers.iter().map(square).fold(0, usize::saturating_add);
         let affordable = FACTOR_BYTES / numbers.saturating_mul(size_of::<f32>());
-        self.chunk_count(points).min(affordable.max(1))
+        self.chunk_count(points).min(MAX_SMALL_CHUNKS).min(affordable.max(1))
     }
 
     /// The ranges of an array in the inner layout, in ascending order, that contain everything but
@@ -220,8 +227,8 @@ mod tests {
         }
     }
 
-    /// There are as many chunks as partial gradients up to a width of 512; beyond, their sums fit
-    /// in 1 GiB.
+    /// There are as many chunks as partial gradients, at most 32, up to a width of 512; beyond, their
+    /// sums fit in 1 GiB.
     #[test]
     fn factors_of_wide_layers_are_summed_in_fewer_chunks() {
         let layout = |width: usize, layers: usize| {
@@ -233,7 +240,7 @@ mod tests {
                 let layout = layout(width, layers);
                 for points in [1, 512, 4096, 1 << 20] {
                     let name = format!("{width} {layers} {points}");
-                    let expected = layout.chunk_count(points);
+                    let expected = layout.chunk_count(points).min(32);
                     assert_eq!(layout.factor_chunk_count(points), expected, "{name}");
                 }
             }
@@ -241,6 +248,16 @@ mod tests {
         assert_eq!(layout(4096, 2).factor_chunk_count(1 << 20), 7);
         assert_eq!(layout(8192, 2).factor_chunk_count(1 << 20), 1);
         assert_eq!(layout(20_000, 2).factor_chunk_count(1 << 20), 1);
+    }
+
+    /// Small batches have chunks of 256 points, large ones enough of them for 128 threads.
+    #[test]
+    fn the_number_of_chunks_follows_the_points() {
+        let network = Network::new(vec![2, 64, 3], "relu".parse().unwrap()).unwrap();
+        let layout = Layout::new(&network);
+        let counts = [1, 256, 4096, 8192, 32_768, 65_536, 131_072, 1 << 24];
+        let counts = counts.map(|points| layout.chunk_count(points));
+        assert_eq!(counts, [1, 1, 16, 32, 32, 64, 128, 128]);
     }
 
     #[test]
