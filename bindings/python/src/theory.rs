@@ -191,7 +191,7 @@ pub(crate) fn solve(
         infimum: None,
         approached_at: None,
         is_everywhere: false,
-        proven: answer.basis.is_proof(),
+        proven: answer.is_proof(),
         basis: answer.basis.name().to_owned(),
         range: answer.basis.range(),
         default_sigma_p: default.map(|default| default.value),

@@ -14,9 +14,9 @@ use super::values::{named, positive, signal_kind, whole};
 const SOLVE_JSON: &str = "JSON: kind is roots, every or none. roots has sigma_p and gain_squared of \
     each root. With kind none, infimum is the smallest |cond - 1|, and approached_at says where it is \
     approached: 0.0 (in the limit), a sigma_p, \"infinity\" or \"everywhere\"; otherwise both are null. \
-    proven tells whether the answer is proven. basis is the argument: homogeneous, flat, \
-    vanishes-at-zero or one-crossing (proofs), or scan (cond was computed at many sigma_p). range is \
-    the range of those sigma_p if the answer depends on it.";
+    proven tells whether the answer is proven. basis is the argument: homogeneous, flat or \
+    vanishes-at-zero (proofs), one-crossing (a proof if a sigma_p is found), or scan (cond was \
+    computed at many sigma_p). range is the range of those sigma_p if the answer depends on it.";
 
 /// What the fields of `init --json` contain.
 const INIT_JSON: &str = "JSON: layers has index, fan_in, fan_out, variance, std and bound (of \

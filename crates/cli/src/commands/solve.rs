@@ -74,7 +74,7 @@ fn summary(answer: &Answer) -> Value {
         "roots": roots,
         "infimum": infimum,
         "approached_at": approached_at,
-        "proven": answer.basis.is_proof(),
+        "proven": answer.is_proof(),
         "basis": answer.basis.name(),
         "range": answer.basis.range().map(|(from, to)| json!([from, to])),
     })
@@ -160,10 +160,13 @@ fn basis(basis: &Basis, solution: &Solution) -> String {
             "Proof: f is continuous and f(0) = 0, so cond is nowhere below fan-out/fan-in.".into()
         }
         Basis::OneCrossing { from, to } => {
-            let proof = "Proof: f is continuous, so cond crosses 1 at most once, upwards;";
+            let once = "f is continuous, so cond crosses 1 at most once, upwards";
             match solution {
-                Solution::Roots(_) => format!("{proof} there is no other root."),
-                _ => format!("{proof} its sign was computed for sigma_p = {}.", range(from, to)),
+                Solution::Roots(_) => format!("Proof: {once}; there is no other root."),
+                _ => format!(
+                    "Not a proof: {once}, but its sign was computed for sigma_p = {} only.",
+                    range(from, to)
+                ),
             }
         }
         Basis::Scan { from, to, reason } => {

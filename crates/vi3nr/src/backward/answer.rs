@@ -57,7 +57,8 @@ pub enum Basis {
     /// σ_p, with equality for M_{i+1} = M_i only where f is homogeneous of degree 1.
     VanishesAtZero,
     /// Proof: f is absolutely continuous and M_{i+1} >= M_i, so cond crosses 1 at most once, upwards;
-    /// the sign of cond - 1 is certain at σ_p = `from` and `to`. It is below 1 at every σ_p up to the
+    /// the sign of cond - 1 is certain at σ_p = `from` and `to`. A root that was found is the only one;
+    /// without one, there is no proof that none lies beyond. cond is below 1 at every σ_p up to the
     /// last where it is below 1, and above 1 from the first where it is above 1.
     OneCrossing {
         /// The smallest σ_p at which the sign was computed.
@@ -88,11 +89,6 @@ pub enum ScanReason {
 }
 
 impl Basis {
-    /// Whether the answer is proven, up to the accuracy of the moments.
-    pub fn is_proof(&self) -> bool {
-        !matches!(self, Self::Scan { .. })
-    }
-
     /// A short name: `homogeneous`, `flat`, `vanishes-at-zero`, `one-crossing` or `scan`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -121,4 +117,16 @@ pub struct Answer {
     pub solution: Solution,
     /// Why there are no others.
     pub basis: Basis,
+}
+
+impl Answer {
+    /// Whether the answer is proven, up to the accuracy of the moments. That a function of one crossing
+    /// has none is not: it may lie beyond the σ_p at which the sign was computed.
+    pub fn is_proof(&self) -> bool {
+        match self.basis {
+            Basis::Scan { .. } => false,
+            Basis::OneCrossing { .. } => !matches!(self.solution, Solution::None { .. }),
+            _ => true,
+        }
+    }
 }

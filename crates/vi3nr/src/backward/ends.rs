@@ -29,6 +29,14 @@ pub(super) struct Ends {
 }
 
 impl Ends {
+    /// The limits of `ratio` times the condition.
+    pub(super) fn times(self, ratio: f64) -> Self {
+        Self {
+            zero: self.zero.map(|own| ratio * own),
+            infinity: self.infinity.map(|own| ratio * own),
+        }
+    }
+
     /// If f goes as |x|^p with p > 1/2, cond tends to p²/(2p - 1), that of |x|^p. For smaller p, toward
     /// infinity, E\[f'²\] falls as 1/σ_p only and E\[f²\] grows more slowly than σ_p: cond is unbounded.
     pub(super) fn of(activation: &Activation) -> Self {

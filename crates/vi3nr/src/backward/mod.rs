@@ -41,9 +41,9 @@
 //!
 //! // One root in closed form: sigma_p = sigma_a sqrt(1 + sqrt 2).
 //! let answer = solve(&"gaussian:sigma=0.05".parse()?, 1.0)?;
+//! assert!(answer.is_proof());
 //! let Solution::Roots(roots) = answer.solution else { panic!() };
 //! assert!((roots[0].sigma_p / (0.05 * (1.0 + 2f64.sqrt()).sqrt()) - 1.0).abs() < 1e-11);
-//! assert!(answer.basis.is_proof());
 //! // Every sigma_p serves the rectifier, none the sine: omega²sigma² coth(omega²sigma²) > 1.
 //! assert_eq!(solve(&"relu".parse()?, 1.0)?.solution, Solution::Every);
 //! let sine = solve(&"sine:omega=30".parse()?, 1.0)?;

@@ -1,5 +1,6 @@
 //! The one σ_p at which the condition crosses 1, where it crosses at most once and upwards.
 
+use super::ends::Ends;
 use super::refine::{Condition, crossing, is_sure};
 use super::survey::{Sample, close_in};
 use crate::{Activation, Error, Moments};
@@ -11,6 +12,10 @@ const STEPS: i32 = 14;
 const ASIDE: f64 = 1.2;
 /// Failures in a row after which no farther σ_p is tried.
 const PATIENCE: u32 = 2;
+/// The smallest and the largest σ_p that are tried.
+const RANGE: [f64; 2] = [1e-150, 1e150];
+/// The distance of a limit from 1 below which its side is not certain.
+const UNCERTAIN: f64 = 1e-9;
 
 /// What the search has found.
 pub(super) struct Crossing {
@@ -21,11 +26,16 @@ pub(super) struct Crossing {
 }
 
 /// Steps away from the function's own scale, up where the condition is below 1 and down where it is
-/// above, until the other sign is certain; then the root between.
+/// above, until the other sign is certain; then the root between. If the limit of the condition,
+/// one of `limits`, has the other sign, the steps grow until it is seen.
 ///
 /// # Errors
 /// Returns the error of the condition at the function's own scale if it cannot be computed anywhere near.
-pub(super) fn find(activation: &Activation, condition: Condition) -> Result<Crossing, Error> {
+pub(super) fn find(
+    activation: &Activation,
+    limits: Ends,
+    condition: Condition,
+) -> Result<Crossing, Error> {
     let scale = activation.feature_width();
     let at = |sigma: f64| -> Result<Option<Sample>, Error> {
         for place in [sigma, sigma * ASIDE] {
@@ -55,11 +65,20 @@ pub(super) fn find(activation: &Activation, condition: Condition) -> Result<Cros
         };
     };
     let is_below = first.1.value < 1.0;
-    let factor = if is_below { STEP } else { 1.0 / STEP };
+    let limit = if is_below { limits.infinity } else { limits.zero };
+    let changes_beyond =
+        limit.is_some_and(|limit| (limit - 1.0).abs() > UNCERTAIN && (limit < 1.0) != is_below);
+    let mut factor = if is_below { STEP } else { 1.0 / STEP };
     let mut seen = vec![first];
     let (mut sigma, mut failures) = (first.0, 0);
-    for _ in 0..STEPS {
-        sigma *= factor;
+    for step in 0.. {
+        if step >= STEPS {
+            if !changes_beyond || RANGE.contains(&sigma) {
+                break;
+            }
+            factor *= factor;
+        }
+        sigma = (sigma * factor).clamp(RANGE[0], RANGE[1]);
         match at(sigma) {
             Ok(Some(sample)) => {
                 seen.push(sample);

@@ -22,7 +22,8 @@ const REACHED: f64 = 1e-12;
 
 /// Solves Eq. (13), cond(σ_p) = 1, for σ_p; `ratio` is M_{i+1}/M_i, 1 between hidden layers.
 ///
-/// The cases of the theorem in [the module](crate::backward) are proofs and take a few gains at most.
+/// The cases of the theorem in [the module](crate::backward) take a few gains at most and are proofs, but for
+/// a function of one crossing that is not found ([`Answer::is_proof`]).
 /// Where f jumps or `ratio` is below 1, the condition is scanned from 1e-6 to 1e6 times the function's
 /// own scale, or as far as moments can be computed within some ten million operations in each direction;
 /// [`Basis`] tells which it was. A root that exists
@@ -55,7 +56,7 @@ pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
         let solution = nearest(activation, ratio, None, &condition, &budget)?;
         return Ok(Answer { solution, basis: Basis::VanishesAtZero });
     }
-    let found = one_crossing::find(activation, &condition)?;
+    let found = one_crossing::find(activation, Ends::of(activation).times(ratio), &condition)?;
     let (Some(first), Some(last)) = (found.seen.first(), found.seen.last()) else {
         return Err(unknown(activation));
     };
@@ -336,7 +337,33 @@ mod tests {
             }
             let answer = solve(&text.parse().unwrap(), ratio).unwrap();
             let (from, to) = answer.basis.range().unwrap();
-            assert!(!answer.basis.is_proof() && from < 1e-5 && to > 1e5, "{answer:?}");
+            assert!(!answer.is_proof() && from < 1e-5 && to > 1e5, "{answer:?}");
+        }
+    }
+
+    /// cond = 4u²/(1 + 2u + 3u²) with u = a σ_p²/b for f = b + a x²: 1 at u = 1 + √2, however far.
+    #[test]
+    fn roots_far_from_the_functions_scale_are_found() {
+        for (text, ratio) in [("1+1e-20*x^2", 1e20), ("1e-20+x^2", 1e-20), ("1+1e-60*x^2", 1e60)] {
+            let exact = libm::sqrt((1.0 + 2f64.sqrt()) * ratio);
+            let roots = roots(text, 1.0);
+            assert_eq!(roots.len(), 1, "{text}: {roots:?}");
+            assert!((roots[0].sigma_p / exact - 1.0).abs() < 1e-9, "{text}: {roots:?}");
+        }
+    }
+
+    /// cond of the softplus tends to 1, so its sign beyond the computed range is not known.
+    #[test]
+    fn one_crossing_proves_a_root_and_not_that_there_is_none() {
+        for (text, is_proof) in [("softplus", false), ("1+x", false), ("1+abs(x)^0.75", true)] {
+            let answer = solve(&text.parse().unwrap(), 1.0).unwrap();
+            assert_eq!(answer.basis.name(), "one-crossing");
+            assert_eq!(
+                matches!(answer.solution, Solution::Roots(_)),
+                is_proof,
+                "{text}: {answer:?}"
+            );
+            assert_eq!(answer.is_proof(), is_proof, "{text}: {answer:?}");
         }
     }
 
