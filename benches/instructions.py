@@ -5,8 +5,9 @@
     python3 benches/instructions.py PASSES --update    write that file
 
 PASSES is the compiled benchmark `passes` of vi3nr-engine. Valgrind runs every case once and
-twice; the difference is the number of instructions of one pass. Valgrind offers AVX2 at most, so that all x86-64 machines with AVX2 run the same code. A count that differs from the stored one by more
-than 2 % is an error: either the change was not meant, or the stored counts are to be updated with it.
+twice; the difference is the number of instructions of one pass. Valgrind offers AVX2 at most, so that
+all x86-64 machines with AVX2 run the same code. A count that differs from the stored one by more than
+2 % is an error: either the change was not meant, or the stored counts are to be updated with it.
 """
 import argparse, concurrent.futures, json, os, pathlib, re, subprocess, sys, tempfile
 
@@ -32,16 +33,17 @@ def main():
     arguments = parser.parse_args()
     passes = os.path.abspath(arguments.passes)
     compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.split()[1]
+    stored = json.loads(STORED.read_text())
+    if stored["rustc"] != compiler and not arguments.update:
+        print(f"skipped: the counts are those of rustc {stored['rustc']}, and this is {compiler}")
+        return
     cases = subprocess.run([passes], capture_output=True, text=True, check=True).stdout.split()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         once, twice = (list(pool.map(lambda case: instructions(passes, case, n), cases)) for n in (1, 2))
     counts = {case: more - less for case, less, more in zip(cases, once, twice)}
     if arguments.update:
         STORED.write_text(json.dumps({"rustc": compiler, "instructions": counts}, indent=2) + "\n")
-    stored = json.loads(STORED.read_text())
-    if stored["rustc"] != compiler:
-        print(f"skipped: the counts are those of rustc {stored['rustc']}, and this is {compiler}")
-        return
+        stored["instructions"] = counts
     differs = False
     for case in sorted(counts.keys() | stored["instructions"].keys()):
         seen, expected = counts.get(case), stored["instructions"].get(case)

@@ -50,18 +50,15 @@ fn texts(output: &Output) -> (String, String) {
 }
 
 /// Standard error without the warnings about a poor result, which the short fits of these tests
-/// draw, and without the lines about trials that took long, which a busy machine draws.
+/// draw.
 fn without_result_warnings(stderr: &str) -> String {
-    let is_expected = |line: &&str| {
-        ["try more steps", "samples do not reach all", ", left "]
-            .iter()
-            .any(|part| line.contains(part))
-    };
-    stderr.split_inclusive('\n').filter(|line| !is_expected(line)).collect()
+    let is_poor =
+        |line: &&str| line.contains("try more steps") || line.contains("samples do not reach all");
+    stderr.split_inclusive('\n').filter(|line| !is_poor(line)).collect()
 }
 
-/// The one JSON object of a command that must succeed; stderr must be empty but for a poor result and
-/// long trials, since it is not a terminal.
+/// The one JSON object of a command that must succeed; stderr must be empty but for a poor result,
+/// since it is not a terminal.
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     let output = vi3nr(folder, arguments);
     let (stdout, stderr) = texts(&output);

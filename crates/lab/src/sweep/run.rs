@@ -95,9 +95,9 @@ impl Plan {
 pub(super) struct Schedule {
     /// The number of trials that have a result or have failed for good.
     pub(super) ended: usize,
-    /// The others, each once, with the numbers of their rows, in the order in which they run: the first file and seed
-    /// of every configuration, then the second of every configuration. An interrupted sweep thus has
-    /// compared as many configurations as possible.
+    /// The others, each once, with the numbers of their rows, in the order in which they run: the
+    /// first file and seed of every configuration, then the second of every configuration. An
+    /// interrupted sweep thus has compared as many configurations as possible.
     pub(super) pending: Vec<(Trial, i64)>,
 }
 

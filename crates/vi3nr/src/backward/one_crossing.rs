@@ -27,13 +27,13 @@ pub(super) struct Crossing {
 
 /// Steps away from the function's own scale, up where the condition is below 1 and down where it is
 /// above, until the other sign is certain; then the root between. If the limit of the condition,
-/// one of `limits`, has the other sign, the steps grow until it is seen.
+/// which is `ratio` times that for equal fans, has the other sign, the steps grow until it is seen.
 ///
 /// # Errors
 /// Returns the error of the condition at the function's own scale if it cannot be computed anywhere near.
 pub(super) fn find(
     activation: &Activation,
-    limits: Ends,
+    ratio: f64,
     condition: Condition,
 ) -> Result<Crossing, Error> {
     let scale = activation.feature_width();
@@ -65,17 +65,20 @@ pub(super) fn find(
         };
     };
     let is_below = first.1.value < 1.0;
-    let limit = if is_below { limits.infinity } else { limits.zero };
-    let changes_beyond =
-        limit.is_some_and(|limit| (limit - 1.0).abs() > UNCERTAIN && (limit < 1.0) != is_below);
+    let changes_beyond = || {
+        let limits = Ends::of(activation).times(ratio);
+        let limit = if is_below { limits.infinity } else { limits.zero };
+        limit.is_some_and(|limit| (limit - 1.0).abs() > UNCERTAIN && (limit < 1.0) != is_below)
+    };
     let mut factor = if is_below { STEP } else { 1.0 / STEP };
     let mut seen = vec![first];
     let (mut sigma, mut failures) = (first.0, 0);
     for step in 0.. {
+        // The limit is computed only if the usual steps have not been enough.
+        if RANGE.contains(&sigma) || (step == STEPS && !changes_beyond()) {
+            break;
+        }
         if step >= STEPS {
-            if !changes_beyond || RANGE.contains(&sigma) {
-                break;
-            }
             factor *= factor;
         }
         sigma = (sigma * factor).clamp(RANGE[0], RANGE[1]);

@@ -56,7 +56,7 @@ pub fn solve(activation: &Activation, ratio: f64) -> Result<Answer, Error> {
         let solution = nearest(activation, ratio, None, &condition, &budget)?;
         return Ok(Answer { solution, basis: Basis::VanishesAtZero });
     }
-    let found = one_crossing::find(activation, Ends::of(activation).times(ratio), &condition)?;
+    let found = one_crossing::find(activation, ratio, &condition)?;
     let (Some(first), Some(last)) = (found.seen.first(), found.seen.last()) else {
         return Err(unknown(activation));
     };
@@ -108,8 +108,8 @@ fn nearest(
     condition: Condition,
     budget: &Budget,
 ) -> Result<Solution, Error> {
-    let ends = Ends::of(activation);
-    let distance = |limit: Option<f64>| limit.map(|limit| (ratio * limit - 1.0).abs());
+    let ends = Ends::of(activation).times(ratio);
+    let distance = |limit: Option<f64>| limit.map(|limit| (limit - 1.0).abs());
     let least = if known.is_none() { ratio - 1.0 } else { 0.0 };
     for (end, approached_at) in [(ends.zero, Approach::Zero), (ends.infinity, Approach::Infinity)] {
         // No σ_p comes closer than the theorem's bound, which this end reaches.
@@ -127,15 +127,15 @@ fn nearest(
     });
     budget.renew();
     let dip = deepest(&seen, condition).ok_or_else(|| unknown(activation))?;
-    Ok(nearest_of(ratio, ends, dip))
+    Ok(nearest_of(ends, dip))
 }
 
 /// The least of a dip and the limits at both ends.
-fn nearest_of(ratio: f64, ends: Ends, (sigma, depth, _): (f64, f64, bool)) -> Solution {
+fn nearest_of(ends: Ends, (sigma, depth, _): (f64, f64, bool)) -> Solution {
     let mut best = (depth, Approach::At(sigma));
     for (limit, approach) in [(ends.zero, Approach::Zero), (ends.infinity, Approach::Infinity)] {
         if let Some(limit) = limit {
-            let distance = (ratio * limit - 1.0).abs();
+            let distance = (limit - 1.0).abs();
             // A sample beside a limit may be nearer by rounding alone.
             if distance <= best.0 + REACHED {
                 best = (if distance < REACHED { 0.0 } else { distance }, approach);
@@ -178,7 +178,7 @@ fn scanned(
         roots.sort_by(f64::total_cmp);
     }
     let solution = if roots.is_empty() {
-        nearest_of(ratio, Ends::of(activation), dip)
+        nearest_of(Ends::of(activation).times(ratio), dip)
     } else {
         let roots = roots.into_iter().map(|sigma| root(activation, sigma));
         Solution::Roots(roots.collect::<Result<_, _>>()?)

@@ -117,7 +117,7 @@ fn a_sweep_runs_in_tasks() {
     let log = fs::read_to_string(folder.join("s.trials/00005.log")).unwrap();
     assert!(log.starts_with("job 5_2 on ") && log.ends_with("exit code 0\n"), "{log}");
     fs::copy(folder.join("s.toml"), folder.join("local.toml")).unwrap();
-    crate::json(folder, &["sweep", "local.toml", "--json"]);
+    crate::json(folder, &["sweep", "local.toml", "--json", "--quiet"]);
     assert!(results(folder, "s", 5) == results(folder, "local", 5));
 }
 

@@ -87,7 +87,7 @@ fn survive(count: usize, steps: usize) {
 
     // Each trial has one row, and the results are those of a sweep on this machine.
     fs::copy(folder.join("s.toml"), folder.join("local.toml")).unwrap();
-    crate::json(folder, &["sweep", "local.toml", "--json"]);
+    crate::json(folder, &["sweep", "local.toml", "--json", "--quiet"]);
     assert!(results(folder, "s", count) == results(folder, "local", count));
     crate::json(folder, &["sweep", "report", "s.toml", "--json"]);
     let rows = fs::read_to_string(folder.join("s.report/trials.csv")).unwrap();
@@ -135,7 +135,7 @@ fn cancelled_trials_continue_from_their_checkpoints() {
     wait_until("the task ends", || log().ends_with("exit code 130\n"));
     output(&["sweep", "s.toml", "--executor", "slurm"]);
     fs::copy(folder.join("s.toml"), folder.join("local.toml")).unwrap();
-    crate::json(folder, &["sweep", "local.toml", "--json"]);
+    crate::json(folder, &["sweep", "local.toml", "--json", "--quiet"]);
     assert!(results(folder, "s", 1) == results(folder, "local", 1));
     let metrics = fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert!(metrics.contains("\n10000,"), "it was trained to the end");

@@ -114,6 +114,9 @@ pub enum Pair {
 }
 
 impl Pair {
+    /// All pairs.
+    pub(super) const ALL: [Self; 2] = [Self::SinCos, Self::SincAndSlope];
+
     /// The two functions, each by itself.
     pub fn functions(self) -> (Unary, Unary) {
         match self {

@@ -308,13 +308,13 @@ fn last_uses(nodes: &[Node], outputs: &[Id]) -> Vec<Option<Id>> {
 /// first, second).
 fn partner(nodes: &[Node], last_use: &[Option<Id>], id: Id) -> Option<(Pair, Id, Id)> {
     let Node::Unary(function, u) = nodes[id] else { return None };
-    let (pair, other, is_first) = match function {
-        Unary::Sin => (Pair::SinCos, Unary::Cos, true),
-        Unary::Cos => (Pair::SinCos, Unary::Sin, false),
-        Unary::Sinc => (Pair::SincAndSlope, Unary::SincSlope, true),
-        Unary::SincSlope => (Pair::SincAndSlope, Unary::Sinc, false),
-        _ => return None,
-    };
+    let (pair, other, is_first) = Pair::ALL.into_iter().find_map(|pair| {
+        let (first, second) = pair.functions();
+        if function == first {
+            return Some((pair, second, true));
+        }
+        (function == second).then_some((pair, first, false))
+    })?;
     let other = nodes.iter().position(|node| *node == Node::Unary(other, u))?;
     last_use[other]?;
     Some(if is_first { (pair, id, other) } else { (pair, other, id) })
