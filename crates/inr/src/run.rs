@@ -23,8 +23,8 @@ use crate::session::Fit;
 use crate::signal::{Signal, SignalFile};
 use crate::train::Progress;
 
-pub use continuation::resumed_request;
 use continuation::{continues, is_same_run, require_same_plan, require_same_subject};
+pub use continuation::{resumed_request, with_own_weights};
 
 /// Where a run directory is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +182,8 @@ impl Run {
         backend: &dyn Backend,
     ) -> Result<Self, RunError> {
         let request = Self::to_resume(&directory, stored, request, changes)?;
-        let prepared = backend.workers().install(|| prepare(&request))?;
+        let own = with_own_weights(&request, stored);
+        let prepared = backend.workers().install(|| prepare(&own))?;
         Self::go_on(directory, stored, request, prepared, changes)
     }
 
@@ -199,6 +200,7 @@ impl Run {
         threads: Option<usize>,
     ) -> Result<(Self, OpenBackend), RunError> {
         let request = Self::to_resume(&directory, stored, request, changes)?;
+        let prepare = |request: &FitRequest| prepare(&with_own_weights(request, stored));
         let Ready { request, prepared, opened } = ready(&request, threads, prepare)?;
         Ok((Self::go_on(directory, stored, request, prepared, changes)?, opened))
     }

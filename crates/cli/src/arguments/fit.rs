@@ -66,7 +66,8 @@ pub(crate) struct FitArguments {
     pub(crate) image: ImageArguments,
     #[command(flatten)]
     pub(crate) audio: AudioArguments,
-    /// Coordinates reach from -S to S [default: 100 with a sine, as in SIREN, else 1]
+    /// Coordinates reach from -S to S [default: 100 with a sine, as in SIREN, 24 in pieces; 1 with other
+    /// activations and by default in pieces]
     #[arg(long, value_name = "S", value_parser = positive, help_heading = "Audio")]
     #[arg(hide_short_help = true)]
     pub(crate) input_scale: Option<f64>,
@@ -75,8 +76,10 @@ pub(crate) struct FitArguments {
 
     /// Activation: NAME, NAME:key=value or a formula in x; see `vi3nr activations`
     ///
-    /// For example gaussian:sigma=0.05 or 'exp(-x^2/(2*s^2)):s=0.05' [default: sine:omega=30;
-    /// sine:omega=23 for pieces of an image; gaussian with --preset paper, except for audio]
+    /// For example gaussian:sigma=0.05 or 'exp(-x^2/(2*s^2)):s=0.05' [default: a sine that
+    /// was tuned with --first-sigma-p, for images and for audio in pieces, if neither is given nor --init,
+    /// --sigma-p, --last-sigma-p, --input-scale or --from; otherwise sine:omega=30, or sine:omega=23 for
+    /// pieces of an image; gaussian with --preset paper, except for audio]
     #[arg(long, value_name = "F", help_heading = "Network")]
     pub(crate) activation: Option<Activation>,
     /// Number of weight matrices [default: 8; 4 for audio and pieces, 5 for terms]
@@ -155,7 +158,7 @@ pub(crate) struct InitializationArguments {
     #[arg(long, value_name = "S")]
     pub(crate) sigma_p: Option<SigmaRequest>,
     /// Standard deviation of the first layer's preactivations, for --init ours or eoc: as --sigma-p
-    /// [default: sigma_p]
+    /// [default: sigma_p, or tuned with the default activation, see --activation]
     #[arg(long, value_name = "S", hide_short_help = true)]
     pub(crate) first_sigma_p: Option<SigmaRequest>,
     /// Standard deviation of the network's initial output [default: sigma_p]

@@ -108,7 +108,7 @@ pub(super) fn text(resolved: &Resolved) -> String {
         resolved
             .reasons
             .iter()
-            .map(|reason| format!("  {:<14} {}", flag(reason.field), reason.text)),
+            .map(|reason| format!("  {:<16} {}", flag(reason.field), reason.text)),
     );
     lines.extend(resolved.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")

@@ -5,16 +5,17 @@ use std::path::Path;
 use clap::Parser;
 use vi3nr_inr::backend::OpenBackend;
 use vi3nr_inr::request::FitRequest;
-use vi3nr_inr::run::{Run, resumed_request};
+use vi3nr_inr::run::{Run, resumed_request, with_own_weights};
 use vi3nr_inr::run_directory::{RunDirectory, StartingCommand, StoredRun};
 
 use crate::arguments::{Arguments, Command};
 use crate::output::Failure;
 
-/// The request that a run which is resumed carries out, without anything being written.
+/// The request that a run which is resumed prepares, without anything being written.
 pub(super) fn request(path: &Path, changes: &FitRequest) -> Result<FitRequest, Failure> {
     let stored = RunDirectory::read(path)?;
-    Ok(resumed_request(path, &stored, &first_request(path, &stored)?, changes)?)
+    let request = resumed_request(path, &stored, &first_request(path, &stored)?, changes)?;
+    Ok(with_own_weights(&request, &stored))
 }
 
 /// The run in `path` with the settings of `changes`, and the backend that it runs on.

@@ -119,7 +119,7 @@ fn damaged_and_foreign_models() {
     check(&replaced("\"format_version\":\"3\"", "\"format_version\":\"9\""), "upgrade vi3nr");
     check(&replaced("\"format\":\"vi3nr\"", "\"format\":\"other\""), "not a vi3nr model");
     check(&replaced("2,16,16,3", "2,96,16,3"), "damaged");
-    check(&replaced("\"sine:omega=30\"", "\"sine:omega=-0\""), "above 0");
+    check(&replaced("\"sine:omega=20\"", "\"sine:omega=-0\""), "above 0");
     let message = error(folder.path(), 2, &["info", "nothing-here"]);
     assert!(message.contains("cannot read 'nothing-here'"), "{message}");
 }

@@ -46,7 +46,7 @@ fn the_text_for_people_names_the_convention_and_the_files() {
     assert_eq!(without_result_warnings(&stderr), "");
     assert!(stderr.contains("the model represents little of the image: its loss is"), "{stderr}");
     for part in [
-        "128x128, 3 channels, 8 bits per sample; network 2-16-16-3 (371 parameters), sine:omega=30",
+        "128x128, 3 channels, 8 bits per sample; network 2-16-16-3 (371 parameters), sine:omega=20",
         "20 steps in",
         "(peak 2, the usual convention)",
         "runs/test-image/reconstruction.png",

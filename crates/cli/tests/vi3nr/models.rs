@@ -121,7 +121,7 @@ fn info_shows_what_the_file_holds() {
     small_fit(folder.path(), "run", &["--seed", "7"]);
     let info = json(folder.path(), &["info", "run", "--json"]);
     assert_eq!(info["dims"], serde_json::json!([2, 16, 16, 3]));
-    assert_eq!(info["activation"], "sine:omega=30");
+    assert_eq!(info["activation"], "sine:omega=20");
     assert_eq!(info["seed"], 7);
     assert_eq!(info["signal"]["kind"], "image");
     let bits = 32.0 * 371.0 / (128.0 * 128.0);
@@ -132,9 +132,12 @@ run/model.safetensors
 image         128x128, 3 channels, 8 bits per sample
 coordinates   -1,1 on the longest side, same spacing on all, ends included
 network       2-16-16-3 (3 weight matrices, 371 parameters, 0.7 bits per pixel)
-activation    sine:omega=30
+activation    sine:omega=20
 seed          7
 ";
     assert!(text.starts_with(golden), "{text}");
-    assert!(text.contains("init          siren:omega=30\n"), "{text}");
+    assert!(
+        text.contains("init          ours:sigma_p=0.05000274672686803,first_sigma_p=0.5\n"),
+        "{text}"
+    );
 }

@@ -81,7 +81,7 @@ fn a_fit_is_shown_beside_the_truth() {
     let report = report_of(folder.path(), "run");
     let html = fs::read_to_string(&report).unwrap();
     for part in
-        ["ground truth", "absolute error; white is ", "PSNR", "SSIM", "sine:omega=30", "seed 7"]
+        ["ground truth", "absolute error; white is ", "PSNR", "SSIM", "sine:omega=20", "seed 7"]
     {
         assert!(html.contains(part), "{part}");
     }

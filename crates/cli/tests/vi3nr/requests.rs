@@ -48,7 +48,12 @@ fn a_plan_is_printed_and_nothing_is_trained() {
     assert!(plan["reasons"]["optimizer"].as_str().unwrap().contains("16384"));
     let (text, stderr) = texts(&vi3nr(folder.path(), &dry));
     assert_eq!(stderr, "");
-    for part in ["network   2-16-16", "--init         siren:omega=30", "--optimizer    kfac"] {
+    for part in [
+        "network   2-16-16",
+        "--activation     sine:omega=20, tuned",
+        "--first-sigma-p  0.5, tuned",
+        "--optimizer      kfac",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(names(folder.path()), [""; 0]);

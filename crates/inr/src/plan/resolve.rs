@@ -1,16 +1,23 @@
 //! Resolving a request into a plan.
 
+use std::f64::consts::FRAC_PI_2;
 use std::sync::Arc;
 
-use vi3nr::Network;
+use vi3nr::number::significant;
+use vi3nr::scheme::SigmaRequest;
+use vi3nr::{Activation, Network, Scheme};
 
 use super::{FitPlan, Source, Start, check, initialization, pieces, supervision, training};
 use crate::backend::BackendName;
 use crate::model_file::StorageRule;
 use crate::pieces::{PieceGrid, PiecePlan};
-use crate::recipe::recipes;
+use crate::recipe::{Recipe, recipes};
 use crate::request::{FitRequest, RequestError};
 use crate::signal::{PointCount, SignalInfo};
+
+/// The largest standard deviation of the first layer's frequencies, as a share of the highest frequency
+/// of the samples, that is not warned of. In pieces of an image, ripples begin at a tenth.
+const MAX_NOISE_SHARE: f64 = 0.15;
 
 /// The facts about a signal on which a plan depends.
 #[derive(Debug, Clone)]
@@ -92,6 +99,7 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
     let recipe = recipes(signal.info.kind()).of(preset).supervised_by(&supervision);
     let cut = pieces::cut(request, signal, &recipe, &mut reasons)?;
     let recipe = cut.recipe;
+    let request = &tuned(request, signal, &recipe, &mut reasons)?;
     let network = network(request, signal, &recipe, &cut.grid)?;
     let cures = cut.grid.as_ref().map(|_| pieces::cures(request, &network));
     let mut note = |field, text: String| reasons.push(Reason { field, text });
@@ -148,8 +156,42 @@ pub fn resolve(request: &FitRequest, signal: &SignalFacts) -> Result<Resolved, R
         backend: backend(request)?,
     };
     let mut warnings = if signal.start.is_none() { chosen.warnings } else { Vec::new() };
+    if request.init.is_some_and(|init| init.needs_spectrum()) {
+        warnings.extend(ripples(&plan));
+    }
     warnings.extend(unseen(&plan));
     Ok(Resolved { plan, reasons, warnings })
+}
+
+/// The request with the activation and the σ_p of the first layer that the recipe has for requests that
+/// say nothing of the initial weights.
+fn tuned(
+    request: &FitRequest,
+    signal: &SignalFacts,
+    recipe: &Recipe,
+    reasons: &mut Vec<Reason>,
+) -> Result<FitRequest, RequestError> {
+    let mut request = request.clone();
+    let is_open = request.leaves_weights_open() && signal.start.is_none();
+    if let (true, Some(tuned)) = (is_open, recipe.tuned) {
+        let activation = parsed(tuned.activation)?;
+        let mut note = |field, value: &dyn std::fmt::Display, other| {
+            let text = format!("{value}, tuned together with {other}");
+            reasons.push(Reason { field, text });
+        };
+        note("activation", &activation, "the weights of the first layer");
+        note("first_sigma_p", &tuned.first_sigma_p, "the activation");
+        request.activation = Some(activation);
+        request.first_sigma_p = Some(SigmaRequest::Given(tuned.first_sigma_p));
+        request.input_scale = Some(1.0);
+    }
+    Ok(request)
+}
+
+/// An activation of a recipe.
+fn parsed(text: &str) -> Result<Activation, RequestError> {
+    text.parse()
+        .map_err(|error: vi3nr::Error| RequestError::new("activation", error.to_string(), ""))
 }
 
 /// The backend of the request.
@@ -174,12 +216,37 @@ fn unseen(plan: &FitPlan) -> Option<String> {
     ))
 }
 
+/// A warning if the noise that follows from the spectrum gives the first layer frequencies that are not
+/// small relative to the highest one of the samples. The authors' rule is for one network of a whole signal
+/// with three channels, or of whole audio.
+fn ripples(plan: &FitPlan) -> Option<String> {
+    let Scheme::Winner { omega, s0, .. } = plan.init.scheme else { return None };
+    let axes = plan.signal.axes();
+    let sides = axes.iter().enumerate().map(|(axis, samples)| {
+        let count = plan.pieces.as_ref().and_then(|pieces| pieces.grid.counts().get(axis));
+        samples.div_ceil(*count.unwrap_or(&1))
+    });
+    let longest = sides.max()?;
+    // Half a period between neighbors, of which [-1, 1] has n - 1.
+    let highest = FRAC_PI_2 * longest.saturating_sub(1).max(1) as f64;
+    let share = omega * s0 * plan.input_scale / highest;
+    let most = significant(s0 * MAX_NOISE_SHARE / share, 2);
+    (share > MAX_NOISE_SHARE).then(|| {
+        format!(
+            "the noise of winner spreads the first layer over {:.0} % of the frequencies of the samples, so \
+             that the model ripples between them; expected at most {:.0} %, as with winner:s0={most},s1=0",
+            100.0 * share,
+            100.0 * MAX_NOISE_SHARE
+        )
+    })
+}
+
 /// The shape and activation of the network: from the weights that the fit starts from, the request
 /// or the recipe, in this order.
 fn network(
     request: &FitRequest,
     signal: &SignalFacts,
-    recipe: &crate::recipe::Recipe,
+    recipe: &Recipe,
     grid: &Option<PieceGrid>,
 ) -> Result<Network, RequestError> {
     let (inputs, outputs) = (signal.info.inputs(), signal.info.outputs());
@@ -188,9 +255,7 @@ fn network(
     }
     let activation = match &request.activation {
         Some(given) => given.clone(),
-        None => recipe.activation.parse().map_err(|error: vi3nr::Error| {
-            RequestError::new("activation", error.to_string(), "")
-        })?,
+        None => parsed(recipe.activation)?,
     };
     let layers = request.layers.unwrap_or(recipe.layers);
     let width = match request.parameters {

@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{PieceRecipe, PieceWidth, Recipe, Steps, WinnerNoise};
+use super::{PieceRecipe, PieceWidth, Recipe, Steps, Tuned, WinnerNoise};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -12,6 +12,7 @@ pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER
 /// of Eq. (13). The input scale for sines is SIREN's.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
+    tuned: None,
     layers: 4,
     width: 256,
     biases: BiasRule::LikeWeights,
@@ -28,12 +29,14 @@ const FAST: Recipe = Recipe {
     pieces: Some(PIECES),
 };
 
-/// Measured in docs/any-size.md. Larger input scales need fewer steps, but ring between the samples.
+/// Measured in docs/any-size.md. A larger input scale or σ_p of the first layer needs fewer steps, but
+/// rings between the samples.
 const PIECES: PieceRecipe = PieceRecipe {
     above: 16_384,
     side: 4_096,
     overlap: 32,
     activation: "sine:omega=30",
+    tuned: Some(Tuned { activation: "sine:omega=15", first_sigma_p: 24.0 }),
     layers: 4,
     widths: &[PieceWidth { max_quality: f64::INFINITY, units: 64 }],
     sine_input_scale: 24.0,
@@ -43,6 +46,7 @@ const PIECES: PieceRecipe = PieceRecipe {
 
 /// Table 7, as far as its training is known.
 const PAPER: Recipe = Recipe {
+    tuned: None,
     steps: Steps::Exactly(30_000),
     batch: None,
     learning_rate: 1e-5,

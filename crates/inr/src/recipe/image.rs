@@ -2,7 +2,7 @@
 
 use vi3nr::BiasRule;
 
-use super::{PieceRecipe, PieceWidth, Recipe, Steps, WinnerNoise};
+use super::{PieceRecipe, PieceWidth, Recipe, Steps, Tuned, WinnerNoise};
 use crate::optimizer::Schedule;
 use crate::preset::ByPreset;
 
@@ -14,6 +14,7 @@ pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER
 /// root: the paper's Fig. 2b, and our own measurement.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
+    tuned: Some(Tuned { activation: "sine:omega=20", first_sigma_p: 0.5 }),
     layers: 8,
     width: 128,
     biases: BiasRule::Zero,
@@ -30,13 +31,14 @@ const FAST: Recipe = Recipe {
     pieces: Some(PIECES),
 };
 
-/// Measured in docs/any-size.md. A larger omega needs fewer steps, but ripples between the pixels;
-/// a smaller one needs more steps and is hardly smoother. Narrower networks stall.
+/// Measured in docs/defaults.md and docs/any-size.md. A larger omega or σ_p of the first layer needs
+/// fewer steps, but ripples between the pixels; smaller ones need more steps. Narrower networks stall.
 const PIECES: PieceRecipe = PieceRecipe {
     above: 128 * 128,
     side: 64,
     overlap: 2,
     activation: "sine:omega=23",
+    tuned: Some(Tuned { activation: "sine:omega=9", first_sigma_p: 1.0 }),
     layers: 4,
     widths: &[
         PieceWidth { max_quality: 46.0, units: 80 },
@@ -50,6 +52,7 @@ const PIECES: PieceRecipe = PieceRecipe {
 /// The best network of Table 5, as far as its training is known.
 const PAPER: Recipe = Recipe {
     activation: "gaussian:sigma=0.05",
+    tuned: None,
     steps: Steps::Exactly(30_000),
     batch: None,
     learning_rate: 1e-5,
@@ -66,6 +69,7 @@ const PAPER: Recipe = Recipe {
 pub(super) fn from_derivatives(recipe: &Recipe) -> Recipe {
     Recipe {
         activation: "sine:omega=10",
+        tuned: None,
         layers: 5,
         steps: Steps::Exactly(400),
         pieces: None,

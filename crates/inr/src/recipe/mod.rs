@@ -17,8 +17,11 @@ use crate::train::TrainSettings;
 /// The default settings of a fit for one kind of signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
-    /// The activation, in the form that [`Activation`] parses.
+    /// The activation, in the form that [`Activation`] parses, if the request says something of the initial
+    /// weights or if there are no [`Recipe::tuned`] ones.
     pub activation: &'static str,
+    /// The activation and its initial weights if the request says nothing of either.
+    pub tuned: Option<Tuned>,
     /// The number of weight matrices.
     pub layers: usize,
     /// The number of units of each hidden layer.
@@ -48,6 +51,18 @@ pub struct Recipe {
     pub max_kfac_points: usize,
     /// How the signal is cut into pieces; `None` if it cannot be cut.
     pub pieces: Option<PieceRecipe>,
+}
+
+/// An activation and the σ_p of the first layer, tuned together. The other layers have the default σ_p.
+///
+/// The first layer decides which frequencies the network begins with: low ones need more steps, high ones
+/// ring between the samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuned {
+    /// The activation, in the form that [`Activation`] parses.
+    pub activation: &'static str,
+    /// The standard deviation of the first layer's preactivations, for coordinates in \[-1, 1\].
+    pub first_sigma_p: f64,
 }
 
 /// How the noise of [`Scheme::Winner`] follows from the spectral centroid ψ of a signal with C channels
@@ -89,8 +104,10 @@ pub struct PieceRecipe {
     pub side: usize,
     /// The number of samples beyond each inner border on which a piece is also trained.
     pub overlap: usize,
-    /// The activation.
+    /// The activation, as [`Recipe::activation`].
     pub activation: &'static str,
+    /// The activation and its initial weights, as [`Recipe::tuned`].
+    pub tuned: Option<Tuned>,
     /// The number of weight matrices.
     pub layers: usize,
     /// The number of units of each hidden layer, by quality, in ascending order.
@@ -152,6 +169,7 @@ impl Recipe {
     pub fn of_piece(&self, pieces: &PieceRecipe, quality: Option<f64>) -> Self {
         Self {
             activation: pieces.activation,
+            tuned: pieces.tuned,
             layers: pieces.layers,
             width: pieces.width(quality),
             sine_input_scale: pieces.sine_input_scale,
@@ -312,7 +330,13 @@ mod tests {
         for kind in SignalKind::ALL {
             for preset in [Preset::Fast, Preset::Paper] {
                 let recipe = recipes(*kind).of(preset);
-                assert!(recipe.activation.parse::<Activation>().is_ok(), "{kind:?} {preset:?}");
+                let pieces = recipe.pieces.map(|pieces| recipe.of_piece(&pieces, None));
+                for recipe in [Some(recipe), pieces].into_iter().flatten() {
+                    let tuned = recipe.tuned.map(|tuned| tuned.activation);
+                    for text in [Some(recipe.activation), tuned].into_iter().flatten() {
+                        assert!(text.parse::<Activation>().is_ok(), "{kind:?} {preset:?} {text}");
+                    }
+                }
             }
         }
     }

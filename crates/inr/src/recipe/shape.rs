@@ -12,6 +12,7 @@ pub(super) const RECIPES: ByPreset<Recipe> = ByPreset { fast: FAST, paper: PAPER
 /// twice the learning rate fails.
 const FAST: Recipe = Recipe {
     activation: "sine:omega=30",
+    tuned: None,
     layers: 8,
     width: 128,
     biases: BiasRule::Zero,

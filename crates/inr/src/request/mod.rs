@@ -147,3 +147,17 @@ pub struct FitRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<usize>,
 }
+
+impl FitRequest {
+    /// Whether no setting says or implies an activation or a scheme of the initial weights. An input scale
+    /// implies SIREN's scheme for a sine.
+    pub(crate) fn leaves_weights_open(&self) -> bool {
+        self.activation.is_none()
+            && self.init.is_none_or(|init| init == SchemeRequest::Auto)
+            && self.from.is_none()
+            && self.input_scale.is_none()
+            && self.sigma_p.is_none()
+            && self.first_sigma_p.is_none()
+            && self.last_sigma_p.is_none()
+    }
+}

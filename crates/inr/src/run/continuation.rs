@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use serde_json::Value;
+use vi3nr::scheme::SchemeRequest;
 
 use super::absolute;
 use crate::checkpoint::{CheckpointError, version_1};
 use crate::plan::{FitPlan, differences, differences_but_backend};
 use crate::prepare::{PrepareError, Prepared};
+use crate::preset::Preset;
 use crate::request::{FitRequest, RequestError};
 use crate::run_directory::{MODEL_FILE, RunDirectory, RunError, StoredRun};
 
@@ -45,6 +47,33 @@ pub fn resumed_request(
         request.steps = Some(steps_within(report, limit));
     }
     Ok(request)
+}
+
+/// The request of a run that is resumed with the activation and the scheme of the stored run if it leaves
+/// them open. It is prepared in this form, so that a run of an earlier version, which had other defaults, can
+/// be resumed.
+pub fn with_own_weights(request: &FitRequest, stored: &StoredRun) -> FitRequest {
+    let mut request = request.clone();
+    if !request.leaves_weights_open() {
+        return request;
+    }
+    match stored {
+        StoredRun::Current(record) => {
+            let plan = &record.plan;
+            request.activation = Some(plan.network.activation().clone());
+            request.init = Some(SchemeRequest::Given(plan.init.scheme));
+            // Coordinates of several axes are not scaled.
+            if plan.network.inputs() == 1 {
+                request.input_scale = Some(plan.input_scale);
+            }
+        }
+        // Version 1 stored no plan; its preset `fast` had SIREN's weights.
+        StoredRun::Version1(_) if request.preset.unwrap_or_default() == Preset::Fast => {
+            request.init = Some(SchemeRequest::Siren);
+        }
+        StoredRun::Version1(_) => {}
+    }
+    request
 }
 
 /// About four times as many steps as fit into `limit` seconds at the speed of the finished run, so

@@ -75,7 +75,10 @@ fn reasons_and_warnings_explain_the_defaults() {
         reasons.into_iter().find(|reason| reason.field == field).map(|reason| reason.text)
     };
     for (signal, settings, field, text) in [
-        ("image", json!({}), "init", "siren:omega=30, which was published with this activation"),
+        ("shape", json!({}), "init", "siren:omega=30, which was published with this activation"),
+        ("image", json!({}), "activation", "sine:omega=20, tuned together with the weights"),
+        ("image", json!({}), "first_sigma_p", "0.5, tuned together with the activation"),
+        ("image", json!({}), "sigma_p", "0.0500027, the largest value"),
         (
             "image",
             json!({}),
@@ -107,7 +110,9 @@ fn reasons_and_warnings_explain_the_defaults() {
         (json!({"optimizer": "adam"}), "optimizer"),
         (json!({"init": "xavier"}), "init"),
         (json!({}), "input_scale"),
-        (json!({}), "sigma_p"),
+        (json!({"init": "siren"}), "sigma_p"),
+        (json!({"init": "siren"}), "activation"),
+        (json!({"init": "siren"}), "first_sigma_p"),
         (json!({}), "tile"),
         (json!({}), "quality"),
         (json!({}), "storage"),
@@ -125,6 +130,10 @@ fn reasons_and_warnings_explain_the_defaults() {
         let seen = unstable(init);
         assert!(seen.len() == 1 && seen[0].contains(part), "{seen:?}");
     }
+    let ripples = warnings(json!({"init": "winner", "tile": 20})).join("; ");
+    assert!(ripples.contains("over 54 % of the frequencies of the samples"), "{ripples}");
+    assert!(ripples.contains("as with winner:s0=0.24,s1=0"), "{ripples}");
+    assert!(warnings(json!({"init": "winner:s0=0.24,s1=0", "tile": 20})).is_empty());
     let few = warnings(json!({"batch": 100, "steps": 9})).join("; ");
     assert!(few.contains("9 steps of 100 samples do not reach all"), "{few}");
     assert!(warnings(json!({"batch": 100, "steps": 9000})).is_empty());
@@ -152,7 +161,7 @@ fn a_sine_written_out_is_a_sine() {
 #[test]
 fn the_initialization_alone_is_that_of_the_fit() {
     for (signal, settings) in [
-        ("image", json!({})),
+        ("image", json!({"activation": "sine:omega=30"})),
         ("image", json!({"activation": "gaussian:sigma=0.05"})),
         ("image", json!({"preset": "paper"})),
         ("audio", json!({"activation": "tanh", "sigma_p": "0.5*auto"})),

@@ -23,6 +23,61 @@ fn ours(factor: f64, activation: &str) -> String {
     format!("ours:sigma_p={}", factor * root)
 }
 
+/// The scheme `ours` with the automatic σ_p of `activation` and that of the first layer.
+fn tuned(activation: &str, first_sigma_p: f64) -> String {
+    format!("{},first_sigma_p={first_sigma_p}", ours(1.0, activation))
+}
+
+/// A fit in which nothing is said of the initial weights takes the tuned ones, any other the scheme of its
+/// activation.
+#[test]
+fn tuned_weights_are_for_requests_that_leave_them_open() {
+    let pieces = || json!({"tile": 1000});
+    let image = tuned("sine:omega=20", 0.5);
+    let of_pieces = [
+        ("image of 16512", json!({}), "sine:omega=9", 1.0, 1.0),
+        ("audio", pieces(), "sine:omega=15", 24.0, 1.0),
+    ];
+    for (signal, settings, activation, first, scale) in of_pieces {
+        let expected = json!({"network.activation": activation, "input_scale": scale,
+                              "init.scheme": tuned(activation, first)});
+        check(&[(signal, settings, expected)]);
+    }
+    check(&[
+        (
+            "image",
+            json!({"init": "auto", "weights": "normal", "width": 32}),
+            json!({"init.scheme": image, "init.weights": "normal"}),
+        ),
+        ("image", json!({"activation": "sine:omega=20"}), json!({"init.scheme": "siren:omega=20"})),
+        ("image", json!({"init": "siren"}), json!({"init.scheme": "siren:omega=30"})),
+        ("image of 16512", json!({"init": "siren"}), json!({"init.scheme": "siren:omega=23"})),
+        (
+            "image",
+            json!({"first_sigma_p": 2.0}),
+            json!({"init.scheme": tuned("sine:omega=30", 2.0), "input_scale": 1.0}),
+        ),
+        (
+            "audio",
+            json!({"tile": 1000, "init": "siren"}),
+            json!({"init.scheme": "siren:omega=30", "input_scale": 24.0}),
+        ),
+        (
+            "audio",
+            json!({"tile": 1000, "input_scale": 20.0}),
+            json!({"init.scheme": "siren:omega=30", "input_scale": 20.0}),
+        ),
+        ("audio", json!({"first_sigma_p": 9.0}), json!({"input_scale": 100.0})),
+        (
+            "image",
+            json!({"preset": "paper"}),
+            json!({"init.scheme": ours(2.0, "gaussian:sigma=0.05")}),
+        ),
+        ("image", json!({"supervise": "gradient"}), json!({"init.scheme": "siren:omega=10"})),
+        ("shape", json!({}), json!({"init.scheme": "siren:omega=30"})),
+    ]);
+}
+
 #[test]
 fn every_kind_and_preset_has_its_defaults() {
     let (hidden, gaussian) = ([128; 7].map(Value::from).to_vec(), "gaussian:sigma=0.05");
@@ -36,8 +91,8 @@ fn every_kind_and_preset_has_its_defaults() {
             "image",
             json!({}),
             json!({
-                "network.dims": dims(2, 3), "network.activation": "sine:omega=30",
-                "init.scheme": "siren:omega=30", "init.weights": "uniform",
+                "network.dims": dims(2, 3), "network.activation": "sine:omega=20",
+                "init.scheme": tuned("sine:omega=20", 0.5), "init.weights": "uniform",
                 "init.biases": "zero", "init.first_biases": "zero",
                 "start": null, "seed": 0, "engine": "cpu", "input_scale": 1.0,
                 "training.optimizer": "kfac", "training.steps": 2741, "training.batch": null,
@@ -58,7 +113,8 @@ fn every_kind_and_preset_has_its_defaults() {
             "image of 16512",
             json!({}),
             json!({
-                "network.dims": [2, 80, 80, 80, 3], "network.activation": "sine:omega=23",
+                "network.dims": [2, 80, 80, 80, 3], "network.activation": "sine:omega=9",
+                "init.scheme": tuned("sine:omega=9", 1.0), "init.first_biases": "zero",
                 "training.optimizer": "kfac", "training.steps": 300, "training.batch": null,
                 "training.target_psnr": 42.0, "pieces.overlap": 2, "pieces.cures": [120, 160],
                 "storage": "auto", "format": 3,

@@ -78,8 +78,8 @@ fn schemes_are_crossed_with_activations() {
         let evaluation = Evaluation::named(name).unwrap();
         let names: HashSet<&str> = evaluation.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names.len(), evaluation.rows.len());
-        // Four blocks: five schemes for eight activations, three for two, and two for one.
-        assert_eq!(evaluation.rows.len(), 4 * (5 * 8 + 3 * 2 + 2));
+        // Four blocks: five schemes for eight activations, four for two, and two for one.
+        assert_eq!(evaluation.rows.len(), 4 * (5 * 8 + 4 * 2 + 2));
         let Some(data) = vi3nr_test_data::folder() else { continue };
         for profile in Profile::ALL {
             let plan = evaluation.plan(profile, &data).unwrap();
