@@ -16,8 +16,8 @@ use crate::request::{FitRequest, RequestError};
 use crate::signal::{PointCount, SignalInfo};
 
 /// The largest standard deviation of the first layer's frequencies, as a share of the highest frequency
-/// of the samples, that is not warned of. In pieces of an image, ripples begin at a tenth.
-const MAX_NOISE_SHARE: f64 = 0.15;
+/// of the samples, that is not warned of. With SIREN's weights, ripples begin there, in images as in audio.
+const MAX_NOISE_SHARE: f64 = 0.1;
 
 /// The facts about a signal on which a plan depends.
 #[derive(Debug, Clone)]
@@ -230,8 +230,8 @@ fn ripples(plan: &FitPlan) -> Option<String> {
     // Half a period between neighbors, of which [-1, 1] has n - 1.
     let highest = FRAC_PI_2 * longest.saturating_sub(1).max(1) as f64;
     let share = omega * s0 * plan.input_scale / highest;
-    let most = significant(s0 * MAX_NOISE_SHARE / share, 2);
     (share > MAX_NOISE_SHARE).then(|| {
+        let most = significant(s0 * MAX_NOISE_SHARE / share, 2);
         format!(
             "the noise of winner spreads the first layer over {:.0} % of the frequencies of the samples, so \
              that the model ripples between them; expected at most {:.0} %, as with winner:s0={most},s1=0",

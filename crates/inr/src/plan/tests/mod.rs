@@ -132,8 +132,8 @@ fn reasons_and_warnings_explain_the_defaults() {
     }
     let ripples = warnings(json!({"init": "winner", "tile": 20})).join("; ");
     assert!(ripples.contains("over 54 % of the frequencies of the samples"), "{ripples}");
-    assert!(ripples.contains("as with winner:s0=0.24,s1=0"), "{ripples}");
-    assert!(warnings(json!({"init": "winner:s0=0.24,s1=0", "tile": 20})).is_empty());
+    assert!(ripples.contains("as with winner:s0=0.16,s1=0"), "{ripples}");
+    assert!(warnings(json!({"init": "winner:s0=0.16,s1=0", "tile": 20})).is_empty());
     let few = warnings(json!({"batch": 100, "steps": 9})).join("; ");
     assert!(few.contains("9 steps of 100 samples do not reach all"), "{few}");
     assert!(warnings(json!({"batch": 100, "steps": 9000})).is_empty());
