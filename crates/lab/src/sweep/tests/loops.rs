@@ -36,9 +36,11 @@ fn failures_are_tried_twice_and_can_be_retried() {
     let paths = SweepPaths::of(&bench.folder.path().join("s.toml"), None);
     let csv = bench.plan.to_csv(&bench.store, &paths).unwrap();
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!(lines[0], "id,state,case,request.seed,psnr,stopped,run,error");
-    assert!(lines[3].starts_with("3,failed,,2,,,") && lines[3].ends_with(",bad luck"), "{csv}");
-    assert!(lines[4].starts_with("4,diverged,,3,7.0,diverged,"), "{csv}");
+    assert_eq!(lines[0], "id,state,case,request.seed,plan.sigma_p,psnr,stopped,run,error");
+    let starts = |line: usize, text: &str| lines[line].starts_with(text);
+    assert!(starts(3, "3,failed,,2,0.05000274672686803,,,"), "{csv}");
+    assert!(lines[3].ends_with(",bad luck"), "{csv}");
+    assert!(starts(4, "4,diverged,,3,0.05000274672686803,7.0,diverged,"), "{csv}");
 
     // Nothing is left to do until the failed trial is reset.
     assert!(bench.run(&executor, 2).unwrap());
