@@ -3,6 +3,7 @@
 mod refusals;
 mod rows;
 mod stored;
+mod tuned;
 
 use serde_json::{Value, json};
 
@@ -66,6 +67,30 @@ fn resolved(signal: &str, settings: &Value) -> Result<Resolved, RequestError> {
 
 fn plan(signal: &str, settings: &Value) -> FitPlan {
     resolved(signal, settings).unwrap_or_else(|error| panic!("{signal} {settings}: {error}")).plan
+}
+
+/// Checks that the plan of each row has the given values at the given paths.
+fn check(rows: &[(&str, Value, Value)]) {
+    for (signal, settings, expected) in rows {
+        let seen = plan(signal, settings).to_json();
+        for (path, expected) in expected.as_object().unwrap() {
+            // A missing value counts as null.
+            let seen =
+                seen.pointer(&format!("/{}", path.replace('.', "/"))).unwrap_or(&Value::Null);
+            assert_eq!(seen, expected, "{path} of {signal} {settings}");
+        }
+    }
+}
+
+/// The scheme `ours` with `factor` times the automatic σ_p of `activation`.
+fn ours(factor: f64, activation: &str) -> String {
+    let root = vi3nr::auto_sigma_p(&activation.parse().unwrap()).unwrap();
+    format!("ours:sigma_p={}", factor * root)
+}
+
+/// The scheme `ours` with the automatic σ_p of `activation` and that of the first layer.
+fn tuned(activation: &str, first_sigma_p: f64) -> String {
+    format!("{},first_sigma_p={first_sigma_p}", ours(1.0, activation))
 }
 
 #[test]
