@@ -140,7 +140,9 @@ impl PieceGrid {
         self.counts.iter().zip(places).rev().fold(0, |index, (count, place)| index * count + place)
     }
 
-    fn pitch(&self, axes: &[usize]) -> f64 {
+    /// The distance between neighboring samples in the coordinates of a piece, before the input scale is
+    /// applied.
+    pub(crate) fn pitch(&self, axes: &[usize]) -> f64 {
         let sides = axes.iter().zip(&self.counts);
         let longest = sides.map(|(length, count)| self.longest(*length, *count)).max();
         2.0 / (longest.unwrap_or(2).max(2) - 1) as f64

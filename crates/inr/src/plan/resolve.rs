@@ -1,6 +1,6 @@
 //! Resolving a request into a plan.
 
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use vi3nr::number::significant;
@@ -222,14 +222,10 @@ fn unseen(plan: &FitPlan) -> Option<String> {
 fn ripples(plan: &FitPlan) -> Option<String> {
     let Scheme::Winner { omega, s0, .. } = plan.init.scheme else { return None };
     let axes = plan.signal.axes();
-    let sides = axes.iter().enumerate().map(|(axis, samples)| {
-        let count = plan.pieces.as_ref().and_then(|pieces| pieces.grid.counts().get(axis));
-        samples.div_ceil(*count.unwrap_or(&1))
-    });
-    let longest = sides.max()?;
-    // Half a period between neighbors, of which [-1, 1] has n - 1.
-    let highest = FRAC_PI_2 * longest.saturating_sub(1).max(1) as f64;
-    let share = omega * s0 * plan.input_scale / highest;
+    let one = PieceGrid::of_side(&axes, *axes.iter().max()?, 0);
+    let grid = plan.pieces.as_ref().map_or(&one, |pieces| &pieces.grid);
+    // The highest frequency has half a period between neighbors.
+    let share = omega * s0 * plan.input_scale * grid.pitch(&axes) / PI;
     (share > MAX_NOISE_SHARE).then(|| {
         let most = significant(s0 * MAX_NOISE_SHARE / share, 2);
         format!(

@@ -156,9 +156,9 @@ fn reasons_and_warnings_explain_the_defaults() {
         assert!(seen.len() == 1 && seen[0].contains(part), "{seen:?}");
     }
     let ripples = warnings(json!({"init": "winner", "tile": 20})).join("; ");
-    assert!(ripples.contains("over 54 % of the frequencies of the samples"), "{ripples}");
-    assert!(ripples.contains("as with winner:s0=0.16,s1=0"), "{ripples}");
-    assert!(warnings(json!({"init": "winner:s0=0.16,s1=0", "tile": 20})).is_empty());
+    assert!(ripples.contains("over 46 % of the frequencies of the samples"), "{ripples}");
+    assert!(ripples.contains("as with winner:s0=0.18,s1=0"), "{ripples}");
+    assert!(warnings(json!({"init": "winner:s0=0.18,s1=0", "tile": 20})).is_empty());
     let few = warnings(json!({"batch": 100, "steps": 9})).join("; ");
     assert!(few.contains("9 steps of 100 samples do not reach all"), "{few}");
     assert!(warnings(json!({"batch": 100, "steps": 9000})).is_empty());
