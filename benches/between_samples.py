@@ -7,13 +7,11 @@ Five seconds from the first second on are limited to 0.9 of half the band, reduc
 fitted, decoded at the full rate, and compared with the original: SNR in dB, also that of linear and
 cubic interpolation.
 
-Everything after --fit is passed to `vi3nr fit`. The script needs numpy, SciPy and
+Everything after --fit is passed to `vi3nr fit`. The script needs numpy, SciPy, Pillow and
 `cargo build --release`.
 """
 
-import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -21,12 +19,9 @@ import numpy
 from scipy.interpolate import CubicSpline
 from scipy.io import wavfile
 
-VI3NR = pathlib.Path(__file__).resolve().parent.parent / "target/release/vi3nr"
+from between_pixels import fit, vi3nr
+
 START, SECONDS, BAND = 1, 5, 0.9
-
-
-def vi3nr(*words):
-    return subprocess.run([VI3NR, *map(str, words)], check=True, capture_output=True, text=True).stdout
 
 
 def limited(path):
@@ -59,8 +54,8 @@ def main():
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             wavfile.write(folder / "half.wav", rate // 2, half.astype(numpy.float32))
-            run, decoded = folder / "run", folder / "decoded.wav"
-            report = json.loads(vi3nr("fit", folder / "half.wav", "--out", run, "--json", *options))
+            decoded = folder / "decoded.wav"
+            run, report = fit(folder / "half.wav", folder, options)
             vi3nr("decode", run, "--out", decoded, "--rate", rate // 2 * 2, "--sample-format", "float")
             model = wavfile.read(decoded)[1].astype(float)
         values = [snr(wave, linear), snr(wave, cubic), snr(wave, model), report["snr"]]

@@ -46,7 +46,6 @@ const PIECES: PieceRecipe = PieceRecipe {
 
 /// Table 7, as far as its training is known.
 const PAPER: Recipe = Recipe {
-    tuned: None,
     steps: Steps::Exactly(30_000),
     batch: None,
     learning_rate: 1e-5,

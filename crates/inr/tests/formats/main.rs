@@ -80,6 +80,11 @@ fn finished() -> Vec<Kept> {
     kept
 }
 
+/// The request with the activation that was the default of versions 1 and 2, with SIREN's weights.
+fn with_activation(given: &FitRequest) -> FitRequest {
+    given.with(&request(json!({"activation": "sine:omega=30"}))).unwrap()
+}
+
 fn kept(version: u32, name: &str) -> PathBuf {
     fixture(&format!("version-{version}")).join(name)
 }

@@ -12,7 +12,9 @@ use vi3nr_inr::signal::image::ImageInfo;
 use vi3nr_inr::train::Stop;
 
 use super::common::{backend, execute, request, small};
-use super::{FOLDER, assert_continues, assert_reproduces, copied, finished, kept, metadata};
+use super::{
+    FOLDER, assert_continues, assert_reproduces, copied, finished, kept, metadata, with_activation,
+};
 
 #[test]
 fn models_of_version_1_open() {
@@ -57,11 +59,6 @@ fn cut_of_version_1() -> FitRequest {
     small("tiny.png", json!({"optimizer": "adam", "steps": 200_000}))
 }
 
-/// The same with the activation that was the default of version 1, with SIREN's weights.
-fn with_activation() -> FitRequest {
-    cut_of_version_1().with(&request(json!({"activation": "sine:omega=30"}))).unwrap()
-}
-
 #[test]
 fn a_checkpoint_of_version_1_identifies_its_run() {
     let checkpoint = Checkpoint::load(&kept(1, "cut").join("checkpoint.safetensors")).unwrap();
@@ -69,7 +66,7 @@ fn a_checkpoint_of_version_1_identifies_its_run() {
     assert_eq!((checkpoint.state.step, checkpoint.log.len()), (40, 1));
     assert_eq!(checkpoint.log[0].steps, 200_000);
     let differences = |changes: Value| {
-        let request = with_activation().with(&request(changes)).unwrap();
+        let request = with_activation(&cut_of_version_1()).with(&request(changes)).unwrap();
         let prepared = prepare(&request).unwrap();
         checkpoint.differences(&prepared.resolved.plan, &*prepared.signal)
     };
@@ -88,7 +85,7 @@ fn a_checkpoint_of_version_1_identifies_its_run() {
 #[test]
 fn a_resumed_run_of_version_1_has_the_same_bytes() {
     let checkpoint = Checkpoint::load(&kept(1, "cut").join("checkpoint.safetensors")).unwrap();
-    assert_continues(&with_activation(), &checkpoint.state, 25);
+    assert_continues(&with_activation(&cut_of_version_1()), &checkpoint.state, 25);
 }
 
 /// A resumed run of version 1 is stored in the current format.

@@ -13,16 +13,13 @@ use vi3nr_inr::run::Run;
 use vi3nr_inr::run_directory::{RUN_FORMAT, RunDirectory, StoredRun};
 
 use super::common::{backend, execute, fixture, request, small};
-use super::{FOLDER, assert_continues, assert_reproduces, copied, finished, kept, metadata};
+use super::{
+    FOLDER, assert_continues, assert_reproduces, copied, finished, kept, metadata, with_activation,
+};
 
 /// The interrupted runs of version 2: name, settings and step of the checkpoint.
 fn cut_off() -> [(&'static str, Value, u64); 2] {
     [("cut", json!({"steps": 200, "batch": 32}), 40), ("cut-kfac", json!({"steps": 60}), 13)]
-}
-
-/// The default activation of version 2, which had SIREN's weights.
-fn with_activation(request: &FitRequest) -> FitRequest {
-    request.with(&self::request(json!({"activation": "sine:omega=30"}))).unwrap()
 }
 
 /// Checks that the request and the plan of a stored run are those of the current version.
