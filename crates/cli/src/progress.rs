@@ -185,8 +185,11 @@ pub(crate) struct SweepTable<'a> {
     running: Vec<(String, Instant, ProgressBar)>,
     /// The best score and its trial.
     leader: Option<(f64, String)>,
-    /// Trials that have ended since this process began, and the time that they took together.
-    ended: (u32, Duration),
+    /// The operations of the trials that have ended since this process began, and the seconds that they
+    /// took together.
+    ended: (f64, f64),
+    /// The operations of the trials that are left.
+    operations: f64,
     failed: usize,
     jobs: usize,
     /// Where the trials on a cluster are.
@@ -213,7 +216,8 @@ impl<'a> SweepTable<'a> {
             best,
             running: vec![],
             leader: None,
-            ended: (0, Duration::ZERO),
+            ended: (0.0, 0.0),
+            operations: 0.0,
             failed: 0,
             jobs: 1,
             queue: String::new(),
@@ -271,26 +275,30 @@ impl<'a> SweepTable<'a> {
         self.bar.set_message(message);
     }
 
-    /// The time that the trials that are left will take if they are like those that have ended.
+    /// The time that the trials that are left will take at the rate of those that have ended.
     fn left(&self) -> Option<HumanDuration> {
-        let left = self.bar.length().unwrap_or(0).saturating_sub(self.bar.position());
-        let each = self.ended.1.checked_div(self.ended.0)?;
-        let seconds = each.as_secs_f64() * left as f64 / self.jobs as f64;
-        Some(HumanDuration(Duration::from_secs_f64(seconds)))
+        let (operations, seconds) = self.ended;
+        let left = seconds / operations * self.operations.max(0.0) / self.jobs as f64;
+        Duration::try_from_secs_f64(left).ok().map(HumanDuration)
     }
 
     /// Counts what has ended, whether or not it is shown.
     fn count(&mut self, event: &Event<'_>) {
         match event {
-            Event::Planned { scheduled, ended, jobs } => {
+            Event::Planned { scheduled, ended, operations, jobs } => {
                 self.bar.set_length(*scheduled as u64);
                 self.bar.set_position(*ended as u64);
+                self.operations = *operations;
                 self.jobs = *jobs;
             }
-            Event::Ended { row, is_retried, .. } => {
-                self.ended.0 += 1;
-                self.ended.1 += Duration::from_secs_f64(row.seconds);
+            Event::Ended { trial, row, is_retried } => {
+                let operations = self.plan.operations(trial).unwrap_or(0.0);
+                if row.result.is_some() {
+                    self.ended.0 += operations;
+                    self.ended.1 += row.seconds;
+                }
                 if !is_retried {
+                    self.operations -= operations;
                     self.bar.inc(1);
                     self.failed += usize::from(row.state == State::Failed);
                 }

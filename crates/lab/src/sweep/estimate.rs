@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use vi3nr_inr::plan::FitPlan;
 
-use super::{Plan, Store, SweepError, TrialScore};
+use super::{Plan, Store, SweepError, Trial, TrialScore};
 
 /// The trials that are left and their work.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -23,14 +23,22 @@ impl Estimate {
     }
 }
 
-/// The floating-point operations of a fit: 6 for each weight, point and step.
-pub(super) fn operations(plan: &FitPlan) -> f64 {
+fn operations(plan: &FitPlan) -> f64 {
     let all = plan.signal.points().default_count();
     let points = plan.training.batch.unwrap_or(all);
     6.0 * plan.network.weight_count() as f64 * points as f64 * plan.training.steps as f64
 }
 
 impl Plan {
+    /// The floating-point operations of a trial: 6 for each weight, point and step. 0 if a file of the
+    /// trial cannot be read.
+    ///
+    /// # Errors
+    /// As [`Plan::identity`].
+    pub fn operations(&self, trial: &Trial) -> Result<f64, SweepError> {
+        Ok(self.identity(trial)?.plan.as_ref().map_or(0.0, operations))
+    }
+
     /// The work of all trials without a result. Which configurations successive halving will keep is
     /// not known, so that equal scores are assumed; those of a case usually need equal work. A line
     /// search ends sooner or later than assumed.
@@ -56,9 +64,9 @@ impl Plan {
                 }
                 let identity = self.identity(&trial)?;
                 // A combination that occurs twice is run once.
-                if let (true, Ok(plan)) = (keys.insert(identity.key.clone()), &identity.plan) {
+                if keys.insert(identity.key.clone()) && identity.plan.is_ok() {
                     estimate.trials += 1;
-                    estimate.operations += operations(plan);
+                    estimate.operations += self.operations(&trial)?;
                 }
             }
             if assumed.len() == before {

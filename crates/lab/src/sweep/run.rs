@@ -28,6 +28,8 @@ pub enum Event<'a> {
         scheduled: usize,
         /// The number of these that have a result or have failed for good.
         ended: usize,
+        /// The floating-point operations that are left, see [`Plan::estimate`].
+        operations: f64,
         /// The number of trials that run at the same time.
         jobs: usize,
     },
@@ -135,6 +137,21 @@ impl Schedule {
         let pending = pending.into_iter().map(|(_, trial, id)| (trial, id)).collect();
         Ok(Self { ended, pending })
     }
+
+    /// What has been determined, where `jobs` trials run at the same time.
+    ///
+    /// # Errors
+    /// As [`Plan::estimate`].
+    pub(super) fn event(
+        &self,
+        plan: &Plan,
+        store: &Store,
+        jobs: usize,
+    ) -> Result<Event<'static>, SweepError> {
+        let operations = plan.estimate(store)?.operations;
+        let (ended, pending) = (self.ended, self.pending.len());
+        Ok(Event::Planned { scheduled: ended + pending, ended, operations, jobs })
+    }
 }
 
 /// Runs the pending trials, `jobs` at a time, until none is left or `stop` is set. Returns whether
@@ -156,19 +173,23 @@ pub fn run(
 ) -> Result<bool, SweepError> {
     let cores = vi3nr_engine::thread_count(None);
     loop {
-        let Schedule { ended, pending } = Schedule::of(plan, store)?;
+        let schedule = Schedule::of(plan, store)?;
         let queued = Submission::read_all(folders.path())?;
-        if pending.iter().any(|(_, id)| queued.iter().any(|submission| submission.lists(*id))) {
+        if schedule
+            .pending
+            .iter()
+            .any(|(_, id)| queued.iter().any(|submission| submission.lists(*id)))
+        {
             return Err(SweepError::Queued { path: folders.path().to_owned() });
         }
-        let jobs = jobs.unwrap_or(cores).min(pending.len()).max(1);
-        watch(Event::Planned { scheduled: ended + pending.len(), ended, jobs });
-        if pending.is_empty() {
+        let jobs = jobs.unwrap_or(cores).min(schedule.pending.len()).max(1);
+        watch(schedule.event(plan, store, jobs)?);
+        if schedule.pending.is_empty() {
             return Ok(true);
         }
         let threads = (cores / jobs).max(1);
         let mut queue = VecDeque::new();
-        for (trial, id) in pending {
+        for (trial, id) in schedule.pending {
             let job = Job::new(plan, &trial, id, folders.path(), threads)?;
             queue.push_back((trial, Box::new(job)));
         }

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
 use super::{ChildExecutor, Executor, InProcessExecutor, TrialFolders};
-use crate::sweep::estimate::operations;
 use crate::sweep::setting::invalid;
 use crate::sweep::slurm::{Slurm, SlurmOptions};
 use crate::sweep::{Event, Plan, Store, SweepError, run};
@@ -131,8 +130,7 @@ impl Runner {
 /// Whether all trials are small. A trial whose file cannot be read ends at once.
 fn are_small(plan: &Plan) -> Result<bool, SweepError> {
     for trial in plan.first_scheduled()? {
-        let identity = plan.identity(&trial)?;
-        if identity.plan.as_ref().is_ok_and(|plan| operations(plan) > MAX_SMALL) {
+        if plan.operations(&trial)? > MAX_SMALL {
             return Ok(false);
         }
     }

@@ -32,8 +32,8 @@ pub(super) struct Head<'a> {
     active: HashSet<u64>,
     /// The tasks that were in the queue, or were accepted by it.
     seen: HashSet<(u64, usize)>,
-    /// The number of scheduled trials and of those that had ended, when they were last told.
-    planned: Option<(usize, usize)>,
+    /// The number of scheduled trials that was last told.
+    planned: Option<usize>,
 }
 
 /// The trials that have not ended, at the end of a round.
@@ -120,11 +120,11 @@ impl<'a> Head<'a> {
         let look = Look::new(&submissions, &tasks, &seen);
         let mut has_waited = false;
         let mut round = loop {
-            let Schedule { ended, pending } = Schedule::of(self.plan, self.store)?;
-            self.tell_planned(ended, pending.len(), watch);
-            let mut round = Round { ended, ..Round::default() };
+            let schedule = Schedule::of(self.plan, self.store)?;
+            self.tell_planned(&schedule, watch)?;
+            let mut round = Round { ended: schedule.ended, ..Round::default() };
             let (mut has_stored, mut has_left) = (false, false);
-            for (trial, id) in pending {
+            for (trial, id) in schedule.pending {
                 let (job, attempts) = self.job(&trial, id)?;
                 let whereabouts = look.whereabouts(&job, attempts);
                 has_left |= look.has_left(id) && !matches!(whereabouts, Whereabouts::Ended(_));
@@ -197,12 +197,16 @@ impl<'a> Head<'a> {
         Ok((Job::new(self.plan, trial, id, self.folders.path(), 1)?, attempts))
     }
 
-    fn tell_planned(&mut self, ended: usize, pending: usize, watch: &mut dyn FnMut(Event<'_>)) {
-        let planned = Some((ended + pending, ended));
-        if self.planned.is_none_or(|(scheduled, _)| scheduled != ended + pending) {
-            watch(Event::Planned { scheduled: ended + pending, ended, jobs: 1 });
+    fn tell_planned(
+        &mut self,
+        schedule: &Schedule,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), SweepError> {
+        let scheduled = schedule.ended + schedule.pending.len();
+        if self.planned.replace(scheduled) != Some(scheduled) {
+            watch(schedule.event(self.plan, self.store, 1)?);
         }
-        self.planned = planned;
+        Ok(())
     }
 
     fn put(

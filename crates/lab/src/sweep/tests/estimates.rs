@@ -49,6 +49,18 @@ fn halving_is_followed_to_its_end() {
     assert!(!bench.run_until(&executor, 1, &stop, &mut |_| {}).unwrap());
     let rest = estimate(&bench);
     assert_eq!((rest.trials, rest.operations), (2, steps(40.0)));
+    // A sweep that goes on says so, and how much of it a trial is.
+    let mut told = vec![];
+    let Bench { plan, store, folders, .. } = &mut bench;
+    let executor = Scripted::new(|_, _| report(1.0));
+    let watch = &mut |event: Event<'_>| match event {
+        Event::Planned { operations, .. } => told.push(operations),
+        Event::Ended { trial, .. } => told.push(-plan.operations(trial).unwrap()),
+        _ => {}
+    };
+    let stop = AtomicBool::new(false);
+    assert!(run(plan, store, folders, &executor, Some(1), &stop, watch).unwrap());
+    assert_eq!(told, [steps(40.0), -steps(20.0), -steps(20.0), 0.0]);
 }
 
 /// A case with a single configuration does not wait for the comparison of another.
