@@ -87,6 +87,19 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A parameter of a scheme that has no default is not given.
+    #[error(
+        "'{scheme}' is without {parameter}; expected {scheme}:{parameter}=VALUE, where VALUE is {expected}"
+    )]
+    MissingParameter {
+        /// The scheme as given.
+        scheme: String,
+        /// The parameter.
+        parameter: &'static str,
+        /// What is accepted.
+        expected: &'static str,
+    },
+
     /// The activation or scheme has no parameter of this name.
     #[error(
         "'{}' has no parameter '{}'; {}",

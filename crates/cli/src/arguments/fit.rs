@@ -17,8 +17,6 @@ use super::{AudioArguments, BackendArguments, ImageArguments, ShapeArguments, Th
 
 /// The distributions of weights.
 pub(crate) const WEIGHTS: [&str; 4] = ["uniform", "normal", "truncated-normal", "orthogonal"];
-/// The rules for biases that have no number.
-pub(crate) const BIASES: [&str; 3] = ["zero", "like-weights", "scheme"];
 
 #[derive(Debug, Args)]
 #[command(args_override_self = true, allow_negative_numbers = true)]
@@ -169,16 +167,16 @@ pub(crate) struct InitializationArguments {
     #[arg(long, alias = "distribution", value_name = "SHAPE", hide_short_help = true)]
     #[arg(value_parser = named::<WeightShape>(WEIGHTS), hide_possible_values = true)]
     pub(crate) weights: Option<WeightShape>,
-    /// Initial biases: zero, like-weights or scheme [default: scheme with --init eoc; else zero, and
-    /// like-weights for audio]
-    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
-    #[arg(hide_short_help = true, hide_possible_values = true)]
+    /// Initial biases: zero, like-weights, fan-in for U(-b, b) with b = 1/sqrt(fan-in) as in
+    /// PyTorch, uniform:B for U(-B, B), normal:S for N(0, S^2) or scheme [default: scheme with
+    /// --init eoc; else zero, and like-weights for audio]
+    #[arg(long, value_name = "RULE", hide_short_help = true)]
     pub(crate) biases: Option<BiasRule>,
-    /// Initial biases of the first layer: zero, like-weights, uniform:B for U(-B, B) or normal:S for
-    /// N(0, S^2)
+    /// Initial biases of the first layer, as --biases
     ///
-    /// [default: zero with --init eoc unless f(-x) = f(x), uniform:K with finer; else those of --biases; if that is not given and f(-x) = f(x), like-weights, so that
-    /// the network is not an even function at the start; with --preset paper those of the paper]
+    /// [default: zero with --init eoc unless f(-x) = f(x), uniform:K with finer; else those of --biases;
+    /// if that is not given and f(-x) = f(x), like-weights, so that the network is not an even function
+    /// at the start; with --preset paper those of the paper]
     #[arg(long, value_name = "RULE", hide_short_help = true)]
     pub(crate) first_bias: Option<BiasRule>,
     /// Seed of the initial weights and of the order of mini-batches [default: 0]

@@ -7,7 +7,7 @@ use vi3nr::scheme::{SchemeRequest, SigmaRequest};
 use vi3nr::{Activation, BiasRule, WeightShape};
 use vi3nr_inr::signal::SignalKind;
 
-use super::fit::{BIASES, WEIGHTS};
+use super::fit::WEIGHTS;
 use super::values::{named, positive, signal_kind, whole};
 
 /// What the fields of `solve --json` contain.
@@ -141,13 +141,13 @@ pub(crate) struct InitArguments {
     #[arg(long = "weights", value_name = "SHAPE", value_parser = named::<WeightShape>(WEIGHTS))]
     #[arg(alias = "distribution", hide_possible_values = true)]
     pub(crate) distribution: Option<WeightShape>,
-    /// Biases: zero, like-weights (distributed as the weights are) or scheme (as it determines)
-    /// [default: scheme with --init eoc; else zero, and like-weights for audio]
-    #[arg(long, value_name = "RULE", value_parser = named::<BiasRule>(BIASES))]
-    #[arg(hide_possible_values = true)]
+    /// Biases: zero, like-weights (distributed as the weights are), fan-in for U(-b, b) with
+    /// b = 1/sqrt(fan-in) as in PyTorch, uniform:B for U(-B, B), normal:S for N(0, S^2) or scheme (as it
+    /// determines) [default: scheme with --init eoc; else zero, and like-weights for audio]
+    #[arg(long, value_name = "RULE")]
     pub(crate) biases: Option<BiasRule>,
-    /// Biases of the first layer: zero, like-weights, uniform:B for U(-B, B) or normal:S for
-    /// N(0, S^2) [default: as --biases, zero with --init eoc; like-weights if f(-x) = f(x)]
+    /// Biases of the first layer, as --biases [default: as --biases, zero with --init eoc;
+    /// like-weights if f(-x) = f(x)]
     ///
     /// An even activation without biases would make the network an even function at the start.
     /// --biases sets these biases too.

@@ -8,6 +8,7 @@ use vi3nr_inr::request::FitRequest;
 use vi3nr_inr::signal::PointCount;
 
 use crate::failure::flag;
+use crate::numbers::significant;
 
 /// What a fit of `request` would do, for scripts.
 pub(super) fn object(request: &FitRequest, resolved: &Resolved) -> Value {
@@ -99,7 +100,7 @@ pub(super) fn text(resolved: &Resolved) -> String {
         lines.push(format!("          within {} s", limit.as_secs_f64()));
     }
     if let Some(target) = training.target_psnr {
-        lines.push(format!("          until {target} dB"));
+        lines.push(format!("          until a PSNR of {} dB", significant(target, 4)));
     }
     if !resolved.reasons.is_empty() {
         lines.push("\ndefaults and their reasons:".into());

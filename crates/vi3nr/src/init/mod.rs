@@ -196,6 +196,21 @@ mod tests {
         assert!((predicted - plan[0].variance()).abs() < 1e-12);
     }
 
+    /// Every layer has the bound of its own fan-in, as in PyTorch.
+    #[test]
+    fn biases_can_follow_the_fan_in() {
+        let network = Network::uniform(2, 400, 3, 900, "relu".parse().unwrap()).unwrap();
+        let rule = InitRule::new(Scheme::Xavier).with_biases(BiasRule::FanIn);
+        let plan = rule.plan(&network).unwrap();
+        let drawn = draw(&network, &plan, 4);
+        for (layer, plan) in network.layers().iter().zip(&plan) {
+            let bound = 1.0 / (layer.fan_in as f64).sqrt();
+            let largest = drawn[layer.biases.clone()].iter().fold(0.0f32, |m, b| m.max(b.abs()));
+            assert!((0.95..1.0).contains(&(f64::from(largest) / bound)), "{largest}");
+            assert!((plan.bias_variance() - bound * bound / 3.0).abs() < 1e-15);
+        }
+    }
+
     /// The biases of the first layer have their own rule, and all others are 0.
     #[test]
     fn first_biases_have_a_rule_of_their_own() {

@@ -58,6 +58,8 @@ pub enum BiasRule {
     /// audio.
     /// Biases of a layer with orthogonal weights are normal.
     LikeWeights,
+    /// Drawn from U(-b, b) with b = 1/√fan-in of each layer, PyTorch's default for `nn.Linear`.
+    FanIn,
     /// Drawn from U(-bound, bound).
     Uniform {
         /// The largest magnitude, a finite number above 0.
@@ -74,10 +76,11 @@ pub enum BiasRule {
 }
 
 impl BiasRule {
-    /// The distribution and the standard deviation of the biases of a layer with these weights, for
-    /// which the scheme determines normal biases of the variance `of_scheme`.
+    /// The distribution and the standard deviation of the biases of a layer with `fan_in` inputs and these
+    /// weights, for which the scheme determines normal biases of the variance `of_scheme`.
     pub(super) fn distribution(
         self,
+        fan_in: usize,
         weights: WeightShape,
         weight_std: f64,
         of_scheme: f64,
@@ -85,6 +88,7 @@ impl BiasRule {
         match self {
             Self::Zero => (WeightShape::Normal, 0.0),
             Self::LikeWeights => (weights.of_biases(), weight_std),
+            Self::FanIn => (WeightShape::Uniform, libm::sqrt(1.0 / (3.0 * fan_in as f64))),
             Self::Uniform { bound } => (WeightShape::Uniform, bound / libm::sqrt(3.0)),
             Self::Normal { std } => (WeightShape::Normal, std),
             Self::Scheme => (WeightShape::Normal, libm::sqrt(of_scheme)),
@@ -99,17 +103,18 @@ impl BiasRule {
         match self {
             Self::Uniform { bound } => require_positive("the bound of the biases", bound),
             Self::Normal { std } => require_positive("the standard deviation of the biases", std),
-            Self::Zero | Self::LikeWeights | Self::Scheme => Ok(()),
+            Self::Zero | Self::LikeWeights | Self::FanIn | Self::Scheme => Ok(()),
         }
     }
 }
 
-/// Writes `zero`, `like-weights`, `uniform:B`, `normal:S` or `scheme`.
+/// Writes `zero`, `like-weights`, `fan-in`, `uniform:B`, `normal:S` or `scheme`.
 impl fmt::Display for BiasRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Zero => f.write_str("zero"),
             Self::LikeWeights => f.write_str("like-weights"),
+            Self::FanIn => f.write_str("fan-in"),
             Self::Uniform { bound } => write!(f, "uniform:{bound}"),
             Self::Normal { std } => write!(f, "normal:{std}"),
             Self::Scheme => f.write_str("scheme"),
@@ -120,7 +125,7 @@ impl fmt::Display for BiasRule {
 impl FromStr for BiasRule {
     type Err = Error;
 
-    /// Reads `zero`, `like-weights`, `uniform:B`, `normal:S` or `scheme`.
+    /// Reads `zero`, `like-weights`, `fan-in`, `uniform:B`, `normal:S` or `scheme`.
     ///
     /// # Errors
     /// Returns [`Error::Unreadable`] if the text is none of these or a number is not finite and above
@@ -133,13 +138,14 @@ impl FromStr for BiasRule {
         let rule = match text {
             "zero" => Some(Self::Zero),
             "like-weights" => Some(Self::LikeWeights),
+            "fan-in" => Some(Self::FanIn),
             "scheme" => Some(Self::Scheme),
             _ => number_after("uniform:")
                 .map(|bound| Self::Uniform { bound })
                 .or_else(|| number_after("normal:").map(|std| Self::Normal { std })),
         };
-        let expected = "zero, like-weights, uniform:B or normal:S with a finite number above 0, or \
-                        scheme";
+        let expected = "zero, like-weights, fan-in, uniform:B or normal:S with a finite number above 0, \
+                        or scheme";
         rule.ok_or_else(|| Error::unreadable("a rule for biases", text, expected))
     }
 }
@@ -175,6 +181,7 @@ mod tests {
         for rule in [
             BiasRule::Zero,
             BiasRule::LikeWeights,
+            BiasRule::FanIn,
             BiasRule::Uniform { bound: 0.3 },
             BiasRule::Normal { std: 0.2 },
             BiasRule::Scheme,

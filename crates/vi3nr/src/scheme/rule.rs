@@ -133,10 +133,11 @@ impl InitRule {
         self.biases.check()?;
         self.first_biases.check()?;
         let variances = self.scheme.variances(network, input)?;
-        let layers = variances.iter().enumerate().map(|(index, own)| {
-            let biases = if index == 0 { self.first_biases } else { self.biases };
-            self.layer(*own, biases)
-        });
+        let layers =
+            variances.iter().zip(network.dims()).enumerate().map(|(index, (own, fan_in))| {
+                let biases = if index == 0 { self.first_biases } else { self.biases };
+                self.layer(*own, *fan_in, biases)
+            });
         layers.collect()
     }
 
@@ -175,13 +176,13 @@ impl InitRule {
         }
         self.biases.check()?;
         let own = self.scheme.hidden_variances(activation)?.between(fan_in, fan_out);
-        self.layer(own, self.biases)
+        self.layer(own, fan_in, self.biases)
     }
 
-    fn layer(&self, own: Variances, rule: BiasRule) -> Result<LayerPlan, Error> {
+    fn layer(&self, own: Variances, fan_in: usize, rule: BiasRule) -> Result<LayerPlan, Error> {
         let weight_std = libm::sqrt(own.weights);
         require_positive("the standard deviation of the weights", weight_std)?;
-        let (biases, bias_std) = rule.distribution(self.weights, weight_std, own.biases);
+        let (biases, bias_std) = rule.distribution(fan_in, self.weights, weight_std, own.biases);
         let noise_std = libm::sqrt(own.noise);
         if noise_std != 0.0 {
             require_positive("the standard deviation of the noise", noise_std)?;

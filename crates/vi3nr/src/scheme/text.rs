@@ -316,9 +316,9 @@ impl FromStr for Scheme {
         let is_missing =
             |own: &&Parameter| entry.required.contains(&own.name) && named.get(own.name).is_none();
         if let Some(missing) = all.iter().find(is_missing) {
-            return Err(Error::OutOfRange {
-                quantity: format!("{}:{}, which must be given,", named.name, missing.name),
-                value: f64::NAN,
+            return Err(Error::MissingParameter {
+                scheme: named.name,
+                parameter: missing.name,
                 expected: missing.accepted.description(),
             });
         }
@@ -369,21 +369,24 @@ mod tests {
     fn errors_explain_the_mistake() {
         let message = |text: &str| text.parse::<Scheme>().unwrap_err().to_string();
         assert!(message("he").contains("known: ours, backward, ours_mc, eoc, xavier"));
-        assert!(message("ours").contains("sigma_p, which must be given"));
+        assert_eq!(
+            message("ours"),
+            "'ours' is without sigma_p; expected ours:sigma_p=VALUE, where VALUE is a finite number above 0"
+        );
         assert!(message("ours:sigma_p=0").contains("above 0"));
         assert!(message("ours:sigma_p=1,last_sigma_p=-1").contains("above 0"));
-        assert!(message("eoc").contains("eoc:sigma_p, which must be given"));
+        assert!(message("eoc").contains("'eoc' is without sigma_p"));
         assert!(message("eoc:sigma_p=1,first_sigma_p=0").contains("above 0"));
         assert!(message("eoc:sigma_p=1,last_sigma_p=1").contains("known: sigma_p, first_sigma_p"));
         assert!(message("ours_mc:sigma_p=1,samples=1.5").contains("a whole number above 0"));
         assert!(message("xavier:gain=2").contains("known: none"));
         assert!(message("siren:w=30").contains("known: omega"));
         assert!(message("ws:alpha=0").contains("above 0"));
-        assert!(message("winner").contains("winner:s0, which must be given, is NaN"));
-        assert!(message("winner:s0=1").contains("winner:s1, which must be given"));
+        assert!(message("winner").contains("'winner' is without s0"));
+        assert!(message("winner:s0=1").contains("'winner' is without s1"));
         assert!(message("winner:s0=-1,s1=0").contains("a finite number of at least 0"));
         assert!(message("finer:k=-1").contains("above 0"));
         assert!(message("finer:alpha=2").contains("known: omega, k"));
-        assert!(message("normal").contains("must be given"));
+        assert!(message("normal").contains("'normal' is without std"));
     }
 }
