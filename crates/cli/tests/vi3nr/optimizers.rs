@@ -57,13 +57,16 @@ fn what_kfac_cannot_do_is_refused() {
     let message = error(folder.path(), 2, &[&kfac[..], &["tetra.obj"]].concat());
     assert!(message.contains("needs all points"), "{message}");
     assert!(!folder.path().join("run").exists());
-    let first_bias = |rule: &str| {
-        let output = vi3nr(folder.path(), &["fit", "--first-bias", rule]);
+    for (option, rule) in [
+        ("--first-bias", "uniform:-1"),
+        ("--first-bias", "often"),
+        ("--biases", "uniform:"),
+        ("--biases", "normal:nan"),
+    ] {
+        let output = vi3nr(folder.path(), &["fit", option, rule]);
         assert_eq!(output.status.code(), Some(2), "{rule}");
-        texts(&output).1
-    };
-    for rule in ["uniform:-1", "uniform:", "uniform:nan", "often"] {
-        assert!(first_bias(rule).contains("like-weights, uniform:B or normal:S"), "{rule}");
+        let message = texts(&output).1;
+        assert!(message.contains("like-weights, fan-in, uniform:B or normal:S"), "{message}");
     }
 }
 
@@ -77,6 +80,7 @@ fn first_biases_follow_the_activation() {
         (&["--activation", "sine"], "zero"),
         (&["--activation", "gaussian", "--preset", "paper"], "zero"),
         (&["--activation", "gaussian", "--biases", "zero"], "zero"),
+        (&["--activation", "gaussian", "--biases", "fan-in"], "fan-in"),
         (&["--first-bias", "uniform:0.25"], "uniform:0.25"),
     ] {
         small_fit(folder.path(), "run", arguments);
