@@ -76,7 +76,7 @@ pub struct Effect {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Comparison {
     pub(super) order: Order,
-    /// `None` if there is a single pair, or the paper has no number.
+    /// `None` if there is a single pair, the order is reversed, or the paper has no number.
     pub(super) size: Option<Size>,
     pub(super) effect: Option<Effect>,
     /// The paper's effect. Its margin treats the paper's rows as independent, which makes it an upper
@@ -138,14 +138,13 @@ impl Comparison {
             ahead if ahead < -certain => Order::Reversed,
             _ => Order::Unclear,
         };
-        let size = paper.zip(margin).map(|((value, paper_margin), margin)| {
-            let own = convention.effect(mean, None, convention.factor).value;
-            let paper = convention.effect(value, None, 1.0).value;
+        let comparable = paper.zip(margin).filter(|_| order != Order::Reversed);
+        let size = comparable.map(|((value, paper_margin), margin)| {
             let scale = if convention.is_maximized { convention.factor } else { 1.0 };
             let reach = (scale * margin).hypot(paper_margin.unwrap_or(0.0));
             match scale * mean - value {
                 difference if difference.abs() <= reach => Size::Agrees,
-                _ if own.abs() > paper.abs() => Size::Larger,
+                difference if difference * expected > 0.0 => Size::Larger,
                 _ => Size::Smaller,
             }
         });
@@ -241,6 +240,8 @@ mod tests {
         assert_eq!(size(11.0), Some(Size::Agrees));
         assert_eq!(size(7.0), Some(Size::Smaller));
         assert_eq!(size(13.0), Some(Size::Larger));
+        let reversed = compare(&plus(-40.0), &others);
+        assert_eq!((reversed.order, reversed.size), (Order::Reversed, None));
     }
 
     /// The quotient of the paper's errors is 20/30: the row is worse.
@@ -251,6 +252,9 @@ mod tests {
         assert_eq!((comparison.order, comparison.size), (Order::Agrees, Some(Size::Agrees)));
         assert!((comparison.effect.unwrap().value - 2.0 / 3.0).abs() < 1e-12);
         assert!((comparison.effect.unwrap().margin.unwrap() - 1.0).abs() < 1e-9);
+        // Five times the error instead of 1.5 times.
+        let larger = with(&errors, &[("a", 5.0), ("b", 0.51)], &[("a", 1.0), ("b", 0.1)]);
+        assert_eq!((larger.order, larger.size), (Order::Agrees, Some(Size::Larger)));
         let single = with(&errors, &[("a", 2.0)], &[("a", 3.0)]);
         assert_eq!(single.order, Order::Reversed);
     }
