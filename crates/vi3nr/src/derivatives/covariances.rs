@@ -49,11 +49,11 @@ impl Covariances {
     /// The mean over the coordinates.
     pub(super) fn derivative_variance(&self) -> f64 {
         let sum = self.radial + (self.coordinates - 1.0) * self.across;
-        finite(sum / self.coordinates)
+        checked(sum / self.coordinates)
     }
 
     pub(super) fn laplacian_variance(&self) -> f64 {
-        finite(self.laplacian)
+        checked(self.laplacian)
     }
 
     /// Those of the next layer's preactivations Σ W f(z) + b.
@@ -114,7 +114,8 @@ impl Covariances {
     }
 }
 
-/// `variance`, or infinity where it or what it was computed from has overflowed.
-fn finite(variance: f64) -> f64 {
-    if variance.is_nan() { f64::INFINITY } else { variance }
+/// `variance`, infinity where it or what it was computed from has overflowed, and 0 where rounding has
+/// made it negative.
+fn checked(variance: f64) -> f64 {
+    if variance.is_finite() { variance.max(0.0) } else { f64::INFINITY }
 }

@@ -163,6 +163,20 @@ fn the_relu_keeps_derivatives_and_has_no_laplacian() {
     assert!(error.contains("E[f''^2] of relu") && error.contains("jumps near x = 0"), "{error}");
 }
 
+/// The Laplacian of a linear network is 0, and rounding does not make its variance negative.
+#[test]
+fn a_linear_network_has_no_curvature() {
+    for text in ["x", "2*x", "x + 1"] {
+        let network = Network::uniform(2, 64, 3, 1, text.parse().unwrap()).unwrap();
+        let found = InitRule::new(Scheme::ours(1.0)).derivative_variances(&network).unwrap();
+        let laplacians = found.laplacians.unwrap();
+        assert!(
+            laplacians.iter().all(|variance| (0.0..1e-28).contains(variance)),
+            "{laplacians:?}"
+        );
+    }
+}
+
 #[test]
 fn what_has_no_derivatives_is_refused() {
     let hidden = layers(&Activation::tanh(), 1.0, 2, 0.0);
