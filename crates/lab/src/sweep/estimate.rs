@@ -64,9 +64,9 @@ impl Plan {
                 }
                 let identity = self.identity(&trial)?;
                 // A combination that occurs twice is run once.
-                if keys.insert(identity.key.clone()) && identity.plan.is_ok() {
+                if let (true, Ok(plan)) = (keys.insert(identity.key.clone()), &identity.plan) {
                     estimate.trials += 1;
-                    estimate.operations += self.operations(&trial)?;
+                    estimate.operations += operations(plan);
                 }
             }
             if assumed.len() == before {

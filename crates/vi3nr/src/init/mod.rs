@@ -196,6 +196,10 @@ mod tests {
         assert!((predicted - plan[0].variance()).abs() < 1e-12);
     }
 
+    fn largest(values: &[f32]) -> f64 {
+        f64::from(values.iter().fold(0.0f32, |most, value| most.max(value.abs())))
+    }
+
     /// Every layer has the bound of its own fan-in, as in PyTorch.
     #[test]
     fn biases_can_follow_the_fan_in() {
@@ -205,8 +209,8 @@ mod tests {
         let drawn = draw(&network, &plan, 4);
         for (layer, plan) in network.layers().iter().zip(&plan) {
             let bound = 1.0 / (layer.fan_in as f64).sqrt();
-            let largest = drawn[layer.biases.clone()].iter().fold(0.0f32, |m, b| m.max(b.abs()));
-            assert!((0.95..1.0).contains(&(f64::from(largest) / bound)), "{largest}");
+            let largest = largest(&drawn[layer.biases.clone()]);
+            assert!((0.95..1.0).contains(&(largest / bound)), "{largest}");
             assert!((plan.bias_variance() - bound * bound / 3.0).abs() < 1e-15);
         }
     }
@@ -225,8 +229,8 @@ mod tests {
             };
             let drawn = draw(&network, &rule.plan(&network).unwrap(), 4);
             let [first, second, ..] = &network.layers()[..] else { panic!() };
-            let largest = drawn[first.biases.clone()].iter().fold(0.0f32, |m, b| m.max(b.abs()));
-            assert!((0.95..1.0).contains(&(f64::from(largest) / bound)), "{largest}");
+            let largest = largest(&drawn[first.biases.clone()]);
+            assert!((0.95..1.0).contains(&(largest / bound)), "{largest}");
             assert!(drawn[second.biases.clone()].iter().all(|bias| *bias == 0.0));
         }
         let rule = InitRule {

@@ -133,11 +133,10 @@ impl InitRule {
         self.biases.check()?;
         self.first_biases.check()?;
         let variances = self.scheme.variances(network, input)?;
-        let layers =
-            variances.iter().zip(network.dims()).enumerate().map(|(index, (own, fan_in))| {
-                let biases = if index == 0 { self.first_biases } else { self.biases };
-                self.layer(*own, *fan_in, biases)
-            });
+        let layers = variances.iter().enumerate().map(|(index, own)| {
+            let biases = if index == 0 { self.first_biases } else { self.biases };
+            self.layer(*own, network.dims()[index], biases)
+        });
         layers.collect()
     }
 
