@@ -24,6 +24,8 @@ pub(super) struct LayerLayout {
     pub(super) backward_columns: usize,
     /// The row stride of a tile of this layer's outputs, (points, columns); at least `columns`.
     pub(super) tile_stride: usize,
+    /// The number of rows of a tile whose product and activation are computed together.
+    pub(super) piece_rows: usize,
     /// The range of the transposed weights, (fan-in, columns), row-major.
     pub(super) weights: Range<usize>,
     /// The range of the biases, (columns).
@@ -57,6 +59,8 @@ pub(super) struct Layout {
 
 /// The size in bytes of the scratch of one tile: about half of a typical second-level cache.
 pub(super) const TILE_BYTES: usize = 512 * 1024;
+/// The maximum number of points of a tile.
+const MAX_TILE_POINTS: usize = 128;
 /// The limit in bytes for the sums of curvature factors of all chunks together, unless a single sum
 /// is larger. Up to a width of 512, the number of chunks alone keeps them below this limit.
 const FACTOR_BYTES: usize = 1 << 30;
@@ -73,6 +77,13 @@ const MIN_LARGE_CHUNK_POINTS: usize = 1024;
 /// The maximum number of partial gradients, which is also the maximum number of threads that a step
 /// can use.
 const MAX_CHUNKS: usize = 128;
+
+/// The least number of rows whose product and activation are computed together: those of a block of
+/// accumulators with any instructions.
+pub(super) const PIECE_ROWS: usize = 12;
+/// The number of values of such rows, which with as many slopes stay in the first-level cache, unless
+/// [`PIECE_ROWS`] rows have more.
+const PIECE_NUMBERS: usize = 3072;
 
 impl Layout {
     pub(super) fn new(network: &Network) -> Self {
@@ -92,6 +103,7 @@ impl Layout {
                     backward_columns: outer.fan_in.next_multiple_of(COLUMN_STEP),
                     // An odd number of cache lines, which spreads the rows over all cache sets.
                     tile_stride: ((columns / COLUMN_STEP) | 1) * COLUMN_STEP,
+                    piece_rows: PIECE_ROWS * (PIECE_NUMBERS / (PIECE_ROWS * columns)).max(1),
                     weights,
                     biases,
                     outer,
@@ -99,7 +111,12 @@ impl Layout {
             })
             .collect();
         let point_bytes: usize = layers.iter().map(|layer| 8 * layer.tile_stride).sum();
-        let tile_points = (TILE_BYTES / point_bytes).next_power_of_two().clamp(16, 128);
+        let weight_bytes = layers.iter().map(|layer| 4 * layer.fan_in * layer.columns).max();
+        let tile_points = match weight_bytes.unwrap_or(0) <= TILE_BYTES {
+            true => (TILE_BYTES / point_bytes).next_power_of_two().clamp(16, MAX_TILE_POINTS),
+            // The weights of a layer do not stay in the cache, and fewer tiles read them less often.
+            false => MAX_TILE_POINTS,
+        };
         Self { layers, len: start, tile_points }
     }
 
@@ -258,6 +275,28 @@ mod tests {
         let counts = [1, 256, 4096, 8192, 32_768, 65_536, 131_072, 1 << 24];
         let counts = counts.map(|points| layout.chunk_count(points));
         assert_eq!(counts, [1, 1, 16, 32, 32, 64, 128, 128]);
+    }
+
+    /// Tiles of deep networks are small enough for the cache, unless the weights of a layer are too large
+    /// for it.
+    #[test]
+    fn tiles_follow_from_the_width_and_the_depth() {
+        let tile_points = |width: usize, layers: usize| {
+            let activation = "relu".parse().unwrap();
+            Layout::new(&Network::uniform(2, width, layers, 3, activation).unwrap()).tile_points
+        };
+        let seen = [(64, 4), (128, 8), (256, 8), (352, 8), (128, 32), (368, 8), (1024, 8)];
+        let seen = seen.map(|(width, layers)| tile_points(width, layers));
+        assert_eq!(seen, [128, 64, 64, 32, 16, 128, 128]);
+    }
+
+    /// Rows that are computed together are whole blocks, and more of them if they are short.
+    #[test]
+    fn short_rows_are_computed_together() {
+        for (width, expected) in [(1, 192), (32, 96), (80, 36), (128, 24), (256, 12), (1024, 12)] {
+            let network = Network::uniform(2, width, 3, 3, "relu".parse().unwrap()).unwrap();
+            assert_eq!(Layout::new(&network).layers[0].piece_rows, expected, "{width}");
+        }
     }
 
     #[test]

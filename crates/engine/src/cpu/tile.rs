@@ -9,7 +9,7 @@ use super::activate::{AddRows, Multiply};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::{LayerLayout, Layout};
-use super::product::{Left, Product, Right, Update};
+use super::product::{COLUMN_STEP, Left, Product, Right, Update};
 use super::vector_function::{VectorFunction, Width};
 use crate::{Batch, EngineError};
 
@@ -91,7 +91,7 @@ fn layer_forward(
 ) {
     let layers = &shared.layout.layers;
     let layer = &layers[index];
-    for rows in pieces(rows, PIECE_ROWS) {
+    for rows in pieces(rows, layer.piece_rows) {
         let range = rows.start * layer.tile_stride..rows.end * layer.tile_stride;
         Product {
             rows: rows.len(),
@@ -117,10 +117,6 @@ fn layer_forward(
         }
     }
 }
-
-/// The number of rows whose product and activation are computed together, so that they stay in the
-/// first-level cache.
-pub(super) const PIECE_ROWS: usize = 12;
 
 /// `count` rows or points of a tile in ranges of nearly equal size, each of at most `most`.
 pub(super) fn pieces(count: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
@@ -246,14 +242,30 @@ impl GradSink<'_> {
     }
 
     /// Adds hᵀ dL/dz to the gradient of the weights of `layer`, or overwrites it, where the inputs h
-    /// and dL/dz have `rows` rows.
+    /// and dL/dz have `rows` rows. `spare` has room for [`NARROW`] rows of inputs.
     pub(super) fn add_weights(
         &mut self,
         set: InstructionSet,
         layer: &LayerLayout,
         (inputs, input_stride): (&[f32], usize),
         (deltas, rows): (&[f32], usize),
+        spare: &mut [f32],
     ) {
+        if layer.fan_out <= NARROW && input_stride >= layer.backward_columns {
+            Product {
+                rows: layer.fan_out,
+                columns: layer.backward_columns,
+                depth: rows,
+                left: Left { values: deltas, row_stride: 1, col_stride: layer.tile_stride },
+                right: Right::Rows(inputs, input_stride),
+                update: Update::Set,
+                result: &mut *spare,
+                result_stride: layer.backward_columns,
+            }
+            .run(set);
+            self.add_transposed(layer, spare);
+            return;
+        }
         Product {
             rows: layer.fan_in,
             columns: layer.columns,
@@ -266,7 +278,24 @@ impl GradSink<'_> {
         }
         .run(set);
     }
+
+    /// Adds a matrix (fan-out, backward columns) to the gradient of the weights of `layer`, or
+    /// overwrites it.
+    fn add_transposed(&mut self, layer: &LayerLayout, transposed: &[f32]) {
+        let gradient = &mut self.partial[layer.weights.clone()];
+        let rows = transposed.chunks_exact(layer.backward_columns).take(layer.fan_out);
+        for (output, row) in rows.enumerate() {
+            let column = gradient[output..].iter_mut().step_by(layer.columns);
+            for (sum, value) in column.zip(&row[..layer.fan_in]) {
+                *sum = if self.overwrite { *value } else { *sum + value };
+            }
+        }
+    }
 }
+
+/// The largest fan-out of a layer whose gradient is computed as its transpose, (fan-out, fan-in), which
+/// has less padding. Each element has the same sum in the same order.
+pub(super) const NARROW: usize = COLUMN_STEP / 2;
 
 /// Adds the gradient of `scale` · Σ w ρ over a tile to `sink` and returns Σ w ρ, where ρ is the
 /// loss of the batch.
@@ -295,14 +324,14 @@ pub(super) fn backpropagate(
         // dL/dz of this layer: it has replaced the slopes, except in the last layer.
         let delta: &[f32] = if index == last { &after[0] } else { &slopes_after[0] };
         let from = input(layout, before, batch.points, index);
-        sink.add_weights(shared.set, layer, from, (delta, rows));
+        sink.add_weights(shared.set, layer, from, (delta, rows), &mut scratch.ping_pong[0]);
         backward_start -= layer.fan_out * layer.backward_columns;
         let Some(slopes_below) = slopes_before.last_mut() else {
             break;
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        for rows in pieces(rows, PIECE_ROWS) {
+        for rows in pieces(rows, below.piece_rows) {
             let piece =
                 &mut slopes_below[rows.start * below.tile_stride..rows.end * below.tile_stride];
             Product {

@@ -193,6 +193,7 @@ fn wide_deep_and_large() {
         (&[2, 256, 256, 1], 500),
         (&[4, 16, 16, 2], 3000),
         (&[3, 2], 9),
+        (&[20, 2], 9),
     ] {
         for order in [1, 2] {
             check(dims, "sine:omega=3", count, order, set);

@@ -114,7 +114,7 @@ impl Pass<'_> {
         }
         let mut sums = sums.iter_mut().rev();
         self.backward(scratch, points.len() / inputs, |layer, rows| {
-            let Rows { inputs, input_stride, deltas, count } = rows;
+            let Rows { inputs, input_stride, deltas, count, .. } = rows;
             let Some(into) = sums.next() else { return };
             let from = (inputs, input_stride);
             add_squares(&self.shared, from, count, layer.fan_in, &mut into.inputs);

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::super::layout::LayerLayout;
+use super::super::layout::{LayerLayout, PIECE_ROWS};
 use super::super::product::{Left, Product, Right, Update};
-use super::super::tile::{GradSink, PIECE_ROWS, pieces};
+use super::super::tile::{GradSink, pieces};
 use super::super::vector_function::Width;
 use super::Pass;
 use super::elementwise::{AddBias, Gather, Spread};
@@ -34,6 +34,8 @@ pub(super) struct Rows<'a> {
     pub(super) deltas: &'a [f32],
     /// The number of rows.
     pub(super) count: usize,
+    /// Room for as many rows of inputs.
+    pub(super) spare: &'a mut [f32],
 }
 
 impl Pass<'_> {
@@ -128,11 +130,12 @@ impl Pass<'_> {
     pub(super) fn gradient(&self, scratch: &mut Scratch, count: usize, mut sink: GradSink<'_>) {
         let set = self.shared.set;
         sink.clear_biases(self.shared.layout);
-        self.backward(scratch, count, |layer, Rows { inputs, input_stride, deltas, count }| {
+        self.backward(scratch, count, |layer, rows| {
+            let Rows { inputs, input_stride, deltas, count, spare } = rows;
             // Only the value channel of each point has a bias.
             let row_stride = self.channels.count() * layer.tile_stride;
             sink.add_biases(set, layer, (deltas, row_stride));
-            sink.add_weights(set, layer, (inputs, input_stride), (deltas, count));
+            sink.add_weights(set, layer, (inputs, input_stride), (deltas, count), spare);
         });
     }
 
@@ -160,7 +163,8 @@ impl Pass<'_> {
                 _ => (&before[index - 1][..], layout.layers[index - 1].tile_stride),
             };
             let inputs = &inputs[..rows * input_stride];
-            visit(layer, Rows { inputs, input_stride, deltas: delta, count: rows });
+            let spare = &mut scratch.moved[0][..];
+            visit(layer, Rows { inputs, input_stride, deltas: delta, count: rows, spare });
             backward_start -= layer.fan_out * layer.backward_columns;
             let Some(below) = hidden_before.last_mut() else { break };
             let stride = layout.layers[index - 1].tile_stride;

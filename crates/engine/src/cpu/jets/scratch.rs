@@ -18,7 +18,8 @@ pub(super) struct Scratch {
     pub(super) hidden: Vec<Hidden>,
     /// The derivatives with respect to the outputs of a few points, (rows, fan-out).
     pub(super) above: Aligned,
-    /// Two buffers of all rows, for derivatives along a direction.
+    /// Two buffers of all rows, for derivatives along a direction; the first is also the spare room of
+    /// [`Rows`](super::pass::Rows).
     pub(super) moved: [Aligned; 2],
     /// One row of sums.
     pub(super) row: Aligned,
@@ -52,7 +53,9 @@ impl Scratch {
         let hidden = |layer: &LayerLayout| {
             Ok(Hidden { slopes: tile(layer)?, second: higher(layer, 2)?, third: higher(layer, 3)? })
         };
-        let widest = layout.layers.iter().map(|layer| layer.tile_stride).max().unwrap_or(0);
+        let widths =
+            layout.layers.iter().map(|layer| layer.tile_stride.max(layer.backward_columns));
+        let widest = widths.max().unwrap_or(0);
         let piece_rows = piece_points(channels) * channels.count();
         Ok(Self {
             inputs: Aligned::zeros(rows * layout.layers[0].backward_columns)?,
