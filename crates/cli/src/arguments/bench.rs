@@ -39,6 +39,12 @@ pub(crate) struct BenchEngineArguments {
     /// Number of points of each network, 1 to 16,777,216 [default: that of --shape]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=1 << 24))]
     pub(crate) points: Option<u32>,
+    /// Units of each hidden layer [default: that of --shape]
+    #[arg(long, value_name = "M", value_parser = whole::<usize>(1..=u64::MAX))]
+    pub(crate) width: Option<usize>,
+    /// Number of weight matrices, one more than activations [default: that of --shape]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=u64::MAX))]
+    pub(crate) layers: Option<usize>,
     /// Train N such networks side by side, 1 to 1,024; times and rates are those of all together
     #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<u32>(1..=1024))]
     pub(crate) networks: u32,
@@ -52,6 +58,9 @@ pub(crate) struct BenchEngineArguments {
     /// after a colon.
     #[arg(long, value_name = "TERM")]
     pub(crate) term: Vec<WeightedTerm>,
+    /// Also time training steps of this optimizer: muon or kfac
+    #[arg(long, value_name = "NAME", value_parser = optimizer(), hide_possible_values = true)]
+    pub(crate) optimizer: Option<OptimizerName>,
     /// Measure for about this long, at most a day; three repetitions of each kind are completed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = bench_duration)]
     pub(crate) seconds: Duration,

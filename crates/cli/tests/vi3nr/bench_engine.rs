@@ -53,6 +53,32 @@ fn the_figures_of_the_cpu_are_consistent() {
     assert!(report["terms"]["relative_to_values"].as_f64().unwrap() > 0.0, "{report}");
 }
 
+/// Another size than that of the shape, and K-FAC beside Adam.
+#[test]
+fn the_figures_of_an_optimizer_are_consistent() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = ["--width", "16", "--layers", "3", "--networks", "3", "--threads", "2"];
+    let kfac = [&size[..], &["--optimizer", "kfac", "--json"]].concat();
+    let report = json(folder.path(), &short(&kfac));
+    assert_eq!(report["dims"], serde_json::json!([2, 16, 16, 3]));
+    let steps = &report["optimizer"];
+    assert_eq!(steps["optimizer"], "kfac");
+    let number = |key: &str| steps[key].as_f64().unwrap();
+    // A step works more than its gradient, and Adam's operations do not count.
+    assert!(number("relative_operations") > 1.0 && number("relative_to_adam") > 0.0, "{report}");
+    let gradient = 6.0 * (2.0 * 16.0 + 16.0 * 16.0 + 16.0 * 3.0) * 64.0 * 3.0;
+    let operations = number("relative_operations") * gradient;
+    let gflops = operations / number("step_seconds") / 1e9;
+    let fraction = gflops / report["peak_gflops"].as_f64().unwrap();
+    assert!((number("fraction_of_peak") / fraction - 1.0).abs() < 1e-9, "{report}");
+    let adam = [&size[..], &["--optimizer", "adam", "--json"]].concat();
+    let report = json(folder.path(), &short(&adam));
+    assert_eq!(report["optimizer"]["relative_operations"], 1.0);
+    let text = vi3nr(folder.path(), &short(&["--optimizer", "muon"]));
+    let (stdout, stderr) = texts(&text);
+    assert!(stdout.contains("\nmuon ") && stdout.contains("2-128-128"), "{stdout}{stderr}");
+}
+
 /// On a software device, which is named by its number.
 #[test]
 fn the_figures_of_a_gpu_are_consistent() {
@@ -105,9 +131,19 @@ fn impossible_benchmarks_are_errors() {
         (&["--seconds", "1e9"], "expected at most 86,400 seconds"),
         (&["--device", "0"], "--device: 0, but the backend cpu uses no device"),
         (&["--backend", "cuda"], "cpu, gpu, auto, reference"),
+        (&["--width", "0"], "expected a whole number, 1 or more"),
+        (&["--layers", "-1"], "expected a whole number, 1 or more"),
+        (&["--optimizer", "sgd"], "possible values: adam, muon, kfac"),
     ] {
         let message = error(folder.path(), 2, &short(arguments));
         assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+    for (size, expected) in [
+        (["--width", "1000000000"], "a size is over 65536"),
+        (["--layers", "1000000000"], "at most 1024 are allowed"),
+    ] {
+        let message = error(folder.path(), 1, &short(&size));
+        assert!(message.contains(expected), "{message}");
     }
     let message = error(folder.path(), 1, &short(&["--backend", "reference"]));
     assert!(message.contains("'reference' does not offer a measurement of its peak"), "{message}");

@@ -12,9 +12,12 @@ pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
     let plan = BenchPlan {
         shape: arguments.shape,
         points: arguments.points.map(|points| points as usize),
+        width: arguments.width,
+        layers: arguments.layers,
         networks: arguments.networks as usize,
         activation: arguments.activation.clone(),
         terms: arguments.term.clone(),
+        optimizer: arguments.optimizer,
         duration: arguments.seconds,
     };
     let workload = plan.workload().map_err(Failure::failed)?;
@@ -26,11 +29,12 @@ pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
 
 /// What people read.
 fn text(report: &BenchReport, opened: &OpenBackend) -> String {
-    let BenchReport { shape, activation, networks, points, threads, .. } = report;
+    let BenchReport { shape, dims, activation, networks, points, threads, .. } = report;
+    let dims = dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
     let plural = if *networks == 1 { "" } else { "s" };
     let instructions = report.instructions.as_ref().map_or(String::new(), |set| format!(", {set}"));
     let mut text = format!(
-        "{shape} {activation}, {networks} network{plural} of {points} points, {threads} \
+        "{shape} {dims}, {activation}, {networks} network{plural}, {points} points each, {threads} \
          threads{instructions}\n{}\n",
         opened.line()
     );
@@ -71,6 +75,18 @@ fn text(report: &BenchReport, opened: &OpenBackend) -> String {
             1e3 * terms.step_seconds,
             terms.relative_to_values,
             terms.terms.join(", ")
+        );
+    }
+    if let Some(steps) = &report.optimizer {
+        text += &format!(
+            "\n{:12}{:11.3} ms  {:7.2} times a single step of adam, {:.2} times the operations of a \
+             gradient, {:.1} % of peak (at best {:.1} %)",
+            steps.optimizer.as_str(),
+            1e3 * steps.step_seconds,
+            steps.relative_to_adam,
+            steps.relative_operations,
+            100.0 * steps.fraction_of_peak,
+            100.0 * steps.fraction_of_peak_at_best,
         );
     }
     text

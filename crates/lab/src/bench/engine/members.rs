@@ -4,8 +4,10 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use vi3nr_engine::{Adam, AdamRun, Backend, BestParameters, Engine, EngineError, Update};
+use vi3nr_inr::optimizer::OptimizerName;
 
 use super::BenchError;
+use super::optimizer::Restarting;
 use super::problem::Problem;
 
 /// The largest number of steps that an engine is asked for, as in a fit.
@@ -19,6 +21,8 @@ pub(super) struct Member {
     pub(super) best: BestParameters,
     /// Room for the values at all points.
     pub(super) values: Vec<f32>,
+    /// The optimizer that is timed beside Adam, if there is one.
+    pub(super) optimizer: Option<Restarting>,
     steps_per_run: usize,
 }
 
@@ -58,18 +62,22 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// Creates `count` networks. If the engines take several steps in one call, they wait for a device,
+    /// Creates `count` networks, with `optimizer` beside Adam. If the engines take several steps in one call, they wait for a device,
     /// and each gets a thread; otherwise there are no more threads than those of the backend.
     pub(super) fn new(
         backend: &dyn Backend,
         problem: &Problem,
-        count: usize,
+        (count, optimizer): (usize, Option<OptimizerName>),
     ) -> Result<Self, EngineError> {
         let member = |backend: &dyn Backend| -> Result<Member, EngineError> {
             Ok(Member {
                 engine: backend.engine(&problem.network, &problem.parameters)?,
                 best: BestParameters::default(),
                 values: vec![0.0; problem.targets.len()],
+                optimizer: match optimizer {
+                    Some(name) => Some(Restarting::new(name, problem, backend)?),
+                    None => None,
+                },
                 steps_per_run: 1,
             })
         };

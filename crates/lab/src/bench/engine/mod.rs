@@ -2,6 +2,7 @@
 
 mod clock;
 mod members;
+mod optimizer;
 mod problem;
 mod report;
 
@@ -10,10 +11,11 @@ use vi3nr_inr::backend::{BackendName, OpenBackend};
 
 use clock::Clock;
 use members::Members;
+use optimizer::optimizer_steps;
 use problem::Problem;
 
 pub use problem::{BenchPlan, BenchShape};
-pub use report::{BenchReport, Rate, TermSteps};
+pub use report::{BenchReport, OptimizerSteps, Rate, TermSteps};
 
 /// Why a benchmark fails.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,9 @@ pub enum BenchError {
     /// Threads, memory or the device are unavailable, or the backend lacks something.
     #[error(transparent)]
     Engine(#[from] vi3nr_engine::EngineError),
+    /// An optimizer cannot start again.
+    #[error(transparent)]
+    State(#[from] vi3nr_inr::optimizer::StateError),
     /// The loss is not finite, so that the time of a step means nothing.
     #[error("the loss of a step is {loss} with {activation}; expected a finite number")]
     NonFiniteLoss {
@@ -53,7 +58,7 @@ pub fn bench(plan: &BenchPlan, opened: &OpenBackend) -> Result<BenchReport, Benc
     let problem = Problem::new(plan)?;
     let network = &problem.network;
     let mut clock = Clock::new(backend)?;
-    let mut members = Members::new(backend, &problem, plan.networks.max(1))?;
+    let mut members = Members::new(backend, &problem, (plan.networks.max(1), plan.optimizer))?;
     let batch = Batch::new(network, &problem.points, &problem.targets)?;
     members.each(|member| Ok(member.engine.load_batch(&batch)?))?;
 
@@ -69,16 +74,25 @@ pub fn bench(plan: &BenchPlan, opened: &OpenBackend) -> Result<BenchReport, Benc
         member.engine.evaluate(&problem.points, &mut member.values)?;
         Ok(1)
     })?;
+    let operations = (network.weight_count() * problem.count * members.count()) as f64;
+    let optimizer = match plan.optimizer {
+        Some(name) => {
+            let gradient = (6.0 * operations, single.best);
+            let clocked = (&mut clock, &mut members);
+            Some(optimizer_steps(name, &problem, clocked, gradient, share(6))?)
+        }
+        None => None,
+    };
     let terms = match plan.terms.is_empty() {
         true => None,
         false => Some(term_steps(plan, &problem, (&mut clock, &mut members), single.best)?),
     };
 
-    let operations = (network.weight_count() * problem.count * members.count()) as f64;
     let rate = |factor: f64, time| clock.rate(factor * operations, time);
     let (step, inference) = (rate(6.0, run.unwrap_or(single)), rate(2.0, inference));
     Ok(BenchReport {
         shape: plan.shape.name(),
+        dims: network.dims().to_vec(),
         points: problem.count,
         networks: members.count(),
         activation: plan.activation.to_string(),
@@ -100,6 +114,7 @@ pub fn bench(plan: &BenchPlan, opened: &OpenBackend) -> Result<BenchReport, Benc
         inference_fraction_of_peak_at_best: inference.fraction_of_peak_at_best,
         peak_gflops: clock.peak(),
         terms,
+        optimizer,
     })
 }
 

@@ -7,8 +7,9 @@ use vi3nr::rng::{Random, Stream};
 use vi3nr::{Activation, InitRule, Network, Scheme};
 use vi3nr_engine::{Capabilities, Constraint, EngineError, TermBatch, WeightedTerm};
 use vi3nr_inr::backend::Workload;
+use vi3nr_inr::optimizer::OptimizerName;
 use vi3nr_inr::preset::Preset;
-use vi3nr_inr::recipe::recipes;
+use vi3nr_inr::recipe::{Recipe, recipes};
 use vi3nr_inr::signal::SignalKind;
 
 use super::BenchError;
@@ -61,6 +62,10 @@ pub struct BenchPlan {
     pub shape: BenchShape,
     /// The number of points, if not that of the problem.
     pub points: Option<usize>,
+    /// The number of units of each hidden layer, if not that of the problem.
+    pub width: Option<usize>,
+    /// The number of weight matrices, if not that of the problem.
+    pub layers: Option<usize>,
     /// The number of networks that are trained at the same time, each on points of its own.
     pub networks: usize,
     /// The activation.
@@ -68,6 +73,8 @@ pub struct BenchPlan {
     /// Terms of a loss on derivatives, whose step is timed too; none if empty. Targets are 0, and
     /// normals are random.
     pub terms: Vec<WeightedTerm>,
+    /// An optimizer whose steps are timed too, beside those of Adam.
+    pub optimizer: Option<OptimizerName>,
     /// About how long to measure, without the measurements of the peak in between.
     pub duration: Duration,
 }
@@ -75,7 +82,8 @@ pub struct BenchPlan {
 impl BenchPlan {
     fn network(&self) -> Result<Network, vi3nr::Error> {
         let (_, inputs, activations, width, outputs) = self.shape.sizes();
-        Network::uniform(inputs, width, activations + 1, outputs, self.activation.clone())
+        let (width, layers) = (self.width.unwrap_or(width), self.layers.unwrap_or(activations + 1));
+        Network::uniform(inputs, width, layers, outputs, self.activation.clone())
     }
 
     fn count(&self) -> usize {
@@ -97,6 +105,8 @@ impl BenchPlan {
 /// The numbers of a benchmark.
 pub(super) struct Problem {
     pub(super) network: Network,
+    /// The settings of fits of images.
+    pub(super) recipe: Recipe,
     /// The initial parameters.
     pub(super) parameters: Vec<f32>,
     /// The number of points of each network.
@@ -117,7 +127,7 @@ impl Problem {
         let mut uniform = uniform(0);
         let points = uniform(count * network.inputs());
         let targets = uniform(count * network.outputs());
-        Ok(Self { network, parameters, count, points, targets })
+        Ok(Self { network, recipe, parameters, count, points, targets })
     }
 
     /// Targets of the derivatives.

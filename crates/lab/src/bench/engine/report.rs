@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use vi3nr_inr::backend::{BackendName, Device};
+use vi3nr_inr::optimizer::OptimizerName;
 
 /// The results of a benchmark: median times and rates. A step counts as 6·weights·points
 /// floating-point operations, and an evaluation as 2·weights·points.
@@ -9,6 +10,8 @@ use vi3nr_inr::backend::{BackendName, Device};
 pub struct BenchReport {
     /// The name of the problem.
     pub shape: &'static str,
+    /// The sizes of the network: inputs, units of each hidden layer and outputs.
+    pub dims: Vec<usize>,
     /// The number of points of each network.
     pub points: usize,
     /// The number of networks; times and rates are those of all networks together.
@@ -57,6 +60,29 @@ pub struct BenchReport {
     /// Single steps on a loss of terms, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<TermSteps>,
+    /// The steps of an optimizer beside Adam, if one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerSteps>,
+}
+
+/// The time of a training step of an optimizer.
+#[derive(Debug, Clone, Serialize)]
+pub struct OptimizerSteps {
+    /// The optimizer.
+    pub optimizer: OptimizerName,
+    /// The duration of a step with its gradient, in seconds: the mean of runs of 60 steps from the initial
+    /// parameters, and the median of these.
+    pub step_seconds: f64,
+    /// The duration of a step relative to that of a single step of Adam: the quotient of the fastest
+    /// ones, which other processes affect less than the medians.
+    pub relative_to_adam: f64,
+    /// The floating-point operations of a step with its gradient, relative to those of the gradient.
+    /// Operations in double precision count twice.
+    pub relative_operations: f64,
+    /// The rate of all these operations as a share of the median peak.
+    pub fraction_of_peak: f64,
+    /// The same for the fastest run and the fastest peak.
+    pub fraction_of_peak_at_best: f64,
 }
 
 /// How fast something is that is repeated.
