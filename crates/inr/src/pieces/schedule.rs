@@ -111,7 +111,9 @@ pub(super) fn fit_pieces<E: From<FitError>>(
                 while let Some((index, until)) =
                     next(waiting, is_interrupted, deadline, side_by_side)
                 {
-                    let fitted = fit_piece(job, &*backend, index, until, is_interrupted);
+                    // On a thread of the backend's, so that the optimizer's algebra need not wait for one.
+                    let fit = || fit_piece(job, &*backend, index, until, is_interrupted);
+                    let fitted = backend.workers().install(fit);
                     if sender.send(fitted).is_err() {
                         return;
                     }
