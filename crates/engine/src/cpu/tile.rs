@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::activate::{AddRows, Multiply};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
-use super::layout::{LayerLayout, Layout};
+use super::layout::{LayerLayout, Layout, PIECE_ROWS};
 use super::product::{COLUMN_STEP, Left, Product, Right, Update};
 use super::vector_function::{VectorFunction, Width};
 use crate::{Batch, EngineError};
@@ -331,9 +331,11 @@ pub(super) fn backpropagate(
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        for rows in pieces(rows, below.piece_rows) {
-            let piece =
-                &mut slopes_below[rows.start * below.tile_stride..rows.end * below.tile_stride];
+        // The sums of the biases have an order that does not depend on the number of rows that are
+        // multiplied together.
+        let summed: Vec<Range<usize>> = pieces(rows, PIECE_ROWS).collect();
+        for summed in summed.chunks(below.piece_rows / PIECE_ROWS) {
+            let rows = summed[0].start..summed[summed.len() - 1].end;
             Product {
                 rows: rows.len(),
                 columns: layer.backward_columns,
@@ -345,11 +347,14 @@ pub(super) fn backpropagate(
                 },
                 right: Right::Packed(&shared.backward[backward_start..]),
                 update: Update::Multiply,
-                result: &mut *piece,
+                result: &mut slopes_below[rows.start * below.tile_stride..],
                 result_stride: below.tile_stride,
             }
             .run(shared.set);
-            sink.add_biases(shared.set, below, (piece, below.tile_stride));
+            for rows in summed {
+                let range = rows.start * below.tile_stride..rows.end * below.tile_stride;
+                sink.add_biases(shared.set, below, (&slopes_below[range], below.tile_stride));
+            }
         }
     }
     loss

@@ -62,7 +62,9 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// Creates `count` networks, with `optimizer` beside Adam. If the engines take several steps in one call, they wait for a device,
+    /// Creates `count` networks, with `optimizer` beside Adam.
+    ///
+    /// If the engines take several steps in one call, they wait for a device,
     /// and each gets a thread; otherwise there are no more threads than those of the backend.
     pub(super) fn new(
         backend: &dyn Backend,
