@@ -128,6 +128,11 @@ fn write_stderr(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
+/// The sizes of a network's layers, such as 2-128-128-3.
+pub(crate) fn sizes(dims: &[usize]) -> String {
+    dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
+}
+
 /// Paths for JSON, which holds text only: U+FFFD stands for what is not Unicode.
 pub(crate) fn paths_json(paths: &[PathBuf]) -> Value {
     paths.iter().map(|path| path.to_string_lossy()).collect()

@@ -11,7 +11,7 @@ use vi3nr_inr::signal::info_to_json;
 
 use crate::CommandResult;
 use crate::arguments::InfoArguments;
-use crate::output::{Failure, print};
+use crate::output::{Failure, print, sizes};
 
 /// Prints what is known about the model.
 pub(crate) fn run(arguments: &InfoArguments) -> CommandResult {
@@ -37,11 +37,10 @@ fn common(path: &Path, network: &Network, seed: u64, settings: &Value) -> (Value
         "seed": seed,
         "settings": settings,
     });
-    let dims: Vec<String> = network.dims().iter().map(usize::to_string).collect();
     let lines = [
         format!(
             "network       {} ({} weight matrices, {} parameters",
-            dims.join("-"),
+            sizes(network.dims()),
             network.layer_count(),
             network.parameter_count()
         ),

@@ -9,6 +9,7 @@ use vi3nr_inr::signal::PointCount;
 
 use crate::failure::flag;
 use crate::numbers::significant;
+use crate::output::sizes;
 
 /// What a fit of `request` would do, for scripts.
 pub(super) fn object(request: &FitRequest, resolved: &Resolved) -> Value {
@@ -27,7 +28,6 @@ pub(super) fn object(request: &FitRequest, resolved: &Resolved) -> Value {
 
 /// Shape, activation and initial weights in a few words.
 pub(super) fn network_text(plan: &FitPlan) -> String {
-    let dims: Vec<String> = plan.network.dims().iter().map(usize::to_string).collect();
     let start = match &plan.start {
         None => plan.init.scheme.to_string(),
         Some(start) => format!("from weights {}", start.parameters),
@@ -35,7 +35,7 @@ pub(super) fn network_text(plan: &FitPlan) -> String {
     let each = if plan.pieces.is_some() { " each" } else { "" };
     let mut text = format!(
         "network {} ({} parameters{each}), {}, {start}",
-        dims.join("-"),
+        sizes(plan.network.dims()),
         plan.network.parameter_count(),
         plan.network.activation(),
     );

@@ -24,8 +24,6 @@ pub(super) struct LayerLayout {
     pub(super) backward_columns: usize,
     /// The row stride of a tile of this layer's outputs, (points, columns); at least `columns`.
     pub(super) tile_stride: usize,
-    /// The number of rows of a tile whose product and activation are computed together.
-    pub(super) piece_rows: usize,
     /// The range of the transposed weights, (fan-in, columns), row-major.
     pub(super) weights: Range<usize>,
     /// The range of the biases, (columns).
@@ -35,6 +33,12 @@ pub(super) struct LayerLayout {
 }
 
 impl LayerLayout {
+    /// The number of rows of a tile whose product and activation are computed together, in units of
+    /// [`PIECE_ROWS`].
+    pub(super) fn piece_blocks(&self) -> usize {
+        (PIECE_NUMBERS / (PIECE_ROWS * self.columns)).max(1)
+    }
+
     /// W ← W - rate · D for the weights W in `inner`, an array in the inner layout, where D is
     /// `direction`, shape (fan-out, fan-in), row-major.
     pub(super) fn displace(&self, inner: &mut [f32], direction: &[f32], rate: f32) {
@@ -60,7 +64,7 @@ pub(super) struct Layout {
 /// The size in bytes of the scratch of one tile: about half of a typical second-level cache.
 pub(super) const TILE_BYTES: usize = 512 * 1024;
 /// The maximum number of points of a tile.
-const MAX_TILE_POINTS: usize = 128;
+pub(super) const MAX_TILE_POINTS: usize = 128;
 /// The limit in bytes for the sums of curvature factors of all chunks together, unless a single sum
 /// is larger. Up to a width of 512, the number of chunks alone keeps them below this limit.
 const FACTOR_BYTES: usize = 1 << 30;
@@ -103,7 +107,6 @@ impl Layout {
                     backward_columns: outer.fan_in.next_multiple_of(COLUMN_STEP),
                     // An odd number of cache lines, which spreads the rows over all cache sets.
                     tile_stride: ((columns / COLUMN_STEP) | 1) * COLUMN_STEP,
-                    piece_rows: PIECE_ROWS * (PIECE_NUMBERS / (PIECE_ROWS * columns)).max(1),
                     weights,
                     biases,
                     outer,
@@ -111,8 +114,8 @@ impl Layout {
             })
             .collect();
         let point_bytes: usize = layers.iter().map(|layer| 8 * layer.tile_stride).sum();
-        let weight_bytes = layers.iter().map(|layer| 4 * layer.fan_in * layer.columns).max();
-        let tile_points = match weight_bytes.unwrap_or(0) <= TILE_BYTES {
+        let weight_bytes = |layer: &LayerLayout| size_of::<f32>() * layer.weights.len();
+        let tile_points = match layers.iter().all(|layer| weight_bytes(layer) <= TILE_BYTES) {
             true => (TILE_BYTES / point_bytes).next_power_of_two().clamp(16, MAX_TILE_POINTS),
             // The weights of a layer do not stay in the cache, and fewer tiles read them less often.
             false => MAX_TILE_POINTS,
@@ -293,9 +296,9 @@ mod tests {
     /// Rows that are computed together are whole blocks, and more of them if they are short.
     #[test]
     fn short_rows_are_computed_together() {
-        for (width, expected) in [(1, 192), (32, 96), (80, 36), (128, 24), (256, 12), (1024, 12)] {
+        for (width, expected) in [(1, 16), (32, 8), (80, 3), (128, 2), (256, 1), (1024, 1)] {
             let network = Network::uniform(2, width, 3, 3, "relu".parse().unwrap()).unwrap();
-            assert_eq!(Layout::new(&network).layers[0].piece_rows, expected, "{width}");
+            assert_eq!(Layout::new(&network).layers[0].piece_blocks(), expected, "{width}");
         }
     }
 

@@ -91,7 +91,7 @@ fn layer_forward(
 ) {
     let layers = &shared.layout.layers;
     let layer = &layers[index];
-    for rows in pieces(rows, layer.piece_rows) {
+    for rows in pieces(rows, PIECE_ROWS * layer.piece_blocks()) {
         let range = rows.start * layer.tile_stride..rows.end * layer.tile_stride;
         Product {
             rows: rows.len(),
@@ -317,6 +317,9 @@ pub(super) fn backpropagate(
     let delta = &scratch.values[last][..rows * stride];
     sink.add_biases(shared.set, &layout.layers[last], (delta, stride));
 
+    // The rows over which biases are summed at a time. The order of these sums does not depend on how
+    // many rows are multiplied together.
+    let summed: Vec<Range<usize>> = pieces(rows, PIECE_ROWS).collect();
     let mut backward_start = shared.backward.len();
     for (index, layer) in layout.layers.iter().enumerate().rev() {
         let (before, after) = scratch.values.split_at(index);
@@ -331,10 +334,7 @@ pub(super) fn backpropagate(
         };
         // Eq. (8): dL/dz_{i-1} = (W_i^T dL/dz_i) f'(z_{i-1}).
         let below = &layout.layers[index - 1];
-        // The sums of the biases have an order that does not depend on the number of rows that are
-        // multiplied together.
-        let summed: Vec<Range<usize>> = pieces(rows, PIECE_ROWS).collect();
-        for summed in summed.chunks(below.piece_rows / PIECE_ROWS) {
+        for summed in summed.chunks(below.piece_blocks()) {
             let rows = summed[0].start..summed[summed.len() - 1].end;
             Product {
                 rows: rows.len(),

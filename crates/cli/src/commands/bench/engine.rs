@@ -5,7 +5,7 @@ use vi3nr_lab::bench::{BenchPlan, BenchReport, Rate, bench};
 
 use crate::CommandResult;
 use crate::arguments::BenchEngineArguments;
-use crate::output::{Failure, print};
+use crate::output::{Failure, print, sizes};
 
 /// Measures and prints.
 pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
@@ -30,12 +30,12 @@ pub(super) fn run(arguments: &BenchEngineArguments) -> CommandResult {
 /// What people read.
 fn text(report: &BenchReport, opened: &OpenBackend) -> String {
     let BenchReport { shape, dims, activation, networks, points, threads, .. } = report;
-    let dims = dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
     let plural = if *networks == 1 { "" } else { "s" };
     let instructions = report.instructions.as_ref().map_or(String::new(), |set| format!(", {set}"));
     let mut text = format!(
-        "{shape} {dims}, {activation}, {networks} network{plural}, {points} points each, {threads} \
+        "{shape} {}, {activation}, {networks} network{plural}, {points} points each, {threads} \
          threads{instructions}\n{}\n",
+        sizes(dims),
         opened.line()
     );
     let step = Rate {

@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::core::Core;
-use super::layout::{Layout, TILE_BYTES};
+use super::layout::{Layout, MAX_TILE_POINTS, TILE_BYTES};
 use super::tile::Shared;
 use crate::EngineError;
 use crate::channels::{Channels, hessian_index};
@@ -30,8 +30,6 @@ pub(super) use step::{JetsByOrder, chunk_count, sums_and_partials};
 /// The minimum number of rows of a tile, so that the products are not dominated by the cost of
 /// reading the weights.
 const MIN_TILE_ROWS: usize = 64;
-/// The maximum number of points of a tile.
-const MAX_TILE_POINTS: usize = 128;
 
 /// The passes of one set of channels: the activation with its derivatives, and a scratch for every
 /// thread.

@@ -49,7 +49,7 @@ impl Member {
         Ok(1)
     }
 
-    fn non_finite(&self, loss: f64) -> BenchError {
+    pub(super) fn non_finite(&self, loss: f64) -> BenchError {
         let activation = self.engine.network().activation().to_string();
         BenchError::NonFiniteLoss { activation, loss }
     }
@@ -72,14 +72,13 @@ impl Members {
         (count, optimizer): (usize, Option<OptimizerName>),
     ) -> Result<Self, EngineError> {
         let member = |backend: &dyn Backend| -> Result<Member, EngineError> {
+            let engine = backend.engine(&problem.network, &problem.parameters)?;
+            let restarting = |name| Restarting::new(name, problem, (backend, &*engine));
             Ok(Member {
-                engine: backend.engine(&problem.network, &problem.parameters)?,
+                optimizer: optimizer.map(restarting).transpose()?,
+                engine,
                 best: BestParameters::default(),
                 values: vec![0.0; problem.targets.len()],
-                optimizer: match optimizer {
-                    Some(name) => Some(Restarting::new(name, problem, backend)?),
-                    None => None,
-                },
                 steps_per_run: 1,
             })
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vi3nr_engine::{Backend, EngineError};
+use vi3nr_engine::{Backend, Engine, EngineError};
 use vi3nr_inr::optimizer::{Optimizer, OptimizerName, OptimizerState, StepContext, StepStatus};
 use vi3nr_inr::points::PointBatch;
 use vi3nr_inr::signal::PointCount;
@@ -29,13 +29,12 @@ impl Restarting {
     pub(super) fn new(
         name: OptimizerName,
         problem: &Problem,
-        backend: &dyn Backend,
+        (backend, engine): (&dyn Backend, &dyn Engine),
     ) -> Result<Self, EngineError> {
         let points = PointCount::Sampled(problem.count);
         let settings = problem.recipe.training(&problem.network, points, name).optimizer;
         let optimizer = settings.start(&problem.network, 0, backend)?;
-        let engine = backend.engine(&problem.network, &problem.parameters)?;
-        Ok(Self { fresh: optimizer.save(&*engine)?, optimizer, operations: 0.0 })
+        Ok(Self { fresh: optimizer.save(engine)?, optimizer, operations: 0.0 })
     }
 }
 
@@ -54,8 +53,7 @@ impl Member {
             let at = StepContext { batch, loss, step, progress };
             let outcome = optimizer.step(&mut *self.engine, &at)?;
             if outcome.status == StepStatus::Diverged {
-                let activation = problem.network.activation().to_string();
-                return Err(BenchError::NonFiniteLoss { activation, loss });
+                return Err(self.non_finite(loss));
             }
             (taken, all) = (taken + 1, all + outcome.operations);
             if outcome.status == StepStatus::Exhausted {
