@@ -8,11 +8,10 @@ use super::activate::vector_function;
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::Layout;
-use super::pool::KernelPool;
 use super::tile::{Scratch, Shared};
 use super::update;
 use super::vector_function::VectorFunction;
-use crate::EngineError;
+use crate::{EngineError, Workers};
 
 /// The data that every kernel reads, and the threads that it runs on.
 pub(super) struct Core {
@@ -20,8 +19,8 @@ pub(super) struct Core {
     pub(super) set: InstructionSet,
     pub(super) layout: Layout,
     function: Box<dyn VectorFunction>,
-    pub(super) pool: Arc<KernelPool>,
-    /// One scratch per thread of the pool.
+    pub(super) workers: Arc<Workers>,
+    /// One scratch per thread.
     scratch: Vec<Mutex<Scratch>>,
     pub(super) parameters: Aligned,
     /// Copies of the weights in panels for the forward and the backward product; valid if
@@ -38,18 +37,18 @@ impl Core {
     /// Returns [`EngineError::Memory`] if an allocation fails.
     pub(super) fn new(
         network: &Network,
-        pool: Arc<KernelPool>,
+        workers: Arc<Workers>,
         set: InstructionSet,
     ) -> Result<Self, EngineError> {
         let layout = Layout::new(network);
-        let scratch = (0..pool.threads())
+        let scratch = (0..workers.threads())
             .map(|_| Scratch::new(&layout).map(Mutex::new))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             network: network.clone(),
             set,
             function: vector_function(network.activation()),
-            pool,
+            workers,
             scratch,
             parameters: Aligned::zeros(layout.len)?,
             forward: Aligned::zeros(layout.len)?,
@@ -65,10 +64,10 @@ impl Core {
         (&self.layout, &mut self.parameters)
     }
 
-    /// Calls `change` with the parameters on the threads of the pool, and packs the weights there.
+    /// Calls `change` with the parameters on the workers, and packs the weights there.
     pub(super) fn change_and_pack(&mut self, change: impl FnOnce(&mut [f32]) + Send) {
-        let Self { set, layout, parameters, forward, backward, pool, .. } = self;
-        pool.install(|| {
+        let Self { set, layout, parameters, forward, backward, workers, .. } = self;
+        workers.install(|| {
             change(parameters);
             update::pack_weights(*set, layout, parameters, forward, backward);
         });

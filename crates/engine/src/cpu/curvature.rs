@@ -11,6 +11,7 @@ use super::core::Core;
 use super::layout::{LayerLayout, Layout};
 use super::product::{COLUMN_STEP, Left, Product, Right, Update};
 use super::tile::{Scratch, Shared, forward, input};
+use super::tiny::{Floor, drop_tiny};
 use super::vector_function::Width;
 use crate::error::try_zeros;
 use crate::{EngineError, LayerCurvature};
@@ -66,7 +67,7 @@ pub(super) fn factors(
         layout.layers.iter().map(zeros).collect::<Result<_, _>>()?;
     let mut sums: Vec<Sums> = (0..chunks).map(|_| Sums::new(layout)).collect::<Result<_, _>>()?;
     let shared = core.shared();
-    core.pool.install(|| {
+    core.workers.install(|| {
         sums.par_iter_mut().enumerate().with_max_len(1).for_each(|(chunk, sums)| {
             let range = layout.chunk_points(chunk, chunks, count);
             let mut scratch = core.own_scratch();
@@ -137,6 +138,8 @@ fn add_tile(
             result_stride: below.tile_stride,
         }
         .run(shared.set);
+        let width = Width { columns: below.columns, row_stride: below.tile_stride };
+        drop_tiny(shared.set, Floor::Product, width, &mut slopes_below[..rows * below.tile_stride]);
     }
 }
 

@@ -3,7 +3,7 @@
 //! The caller owns the matrices. This module computes the products of a batch with a layer's
 //! weights, forward and backward, and the activation between them, at the speed of the engine.
 //! Every row of a batch is computed independently, so that the result has the same bytes for any
-//! number of threads.
+//! number of threads. Activations and gradients below 2⁻⁹⁵ = 2.5e-29 can be replaced by 0.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use vi3nr::Activation;
 use super::activate::{Multiply, vector_function};
 use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
-use super::pool::KernelPool;
 use super::product::{COLUMN_STEP, Left, Product, Right, Unpacked, Update, pack_panel};
+use super::tiny::{Floor, drop_tiny};
 use super::vector_function::{VectorFunction, Width};
 use crate::{EngineError, Workers};
 
@@ -38,7 +38,6 @@ const TILE_ROWS: usize = 48;
 pub struct DenseLayers {
     set: InstructionSet,
     workers: Arc<Workers>,
-    pool: Arc<KernelPool>,
     function: Box<dyn VectorFunction>,
     /// The weights of the current layer, in panels.
     packed: Aligned,
@@ -48,7 +47,8 @@ impl DenseLayers {
     /// Creates layers with `activation` and their own workers, `threads` of them or one per core.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if the threads cannot be started.
+    /// Returns [`EngineError::Threads`] if the threads cannot be started, and
+    /// [`EngineError::Memory`] if an allocation fails.
     pub fn new(activation: &Activation, threads: Option<usize>) -> Result<Self, EngineError> {
         Self::on_workers(activation, &Workers::new(threads)?)
     }
@@ -56,14 +56,13 @@ impl DenseLayers {
     /// Creates layers with `activation` on existing workers.
     ///
     /// # Errors
-    /// Returns [`EngineError::Threads`] if the threads for kernels cannot be started.
+    /// Returns [`EngineError::Memory`] if an allocation fails.
     pub fn on_workers(
         activation: &Activation,
         workers: &Arc<Workers>,
     ) -> Result<Self, EngineError> {
         Ok(Self {
             set: InstructionSet::best(),
-            pool: workers.kernels()?,
             workers: workers.clone(),
             function: vector_function(activation),
             packed: Aligned::zeros(0)?,
@@ -72,7 +71,7 @@ impl DenseLayers {
 
     /// The number of worker threads.
     pub fn threads(&self) -> usize {
-        self.pool.threads()
+        self.workers.threads()
     }
 
     /// Computes z = x Wᵀ for every row x of the batch. The shapes are (n, fan-in) for `inputs`,
@@ -125,9 +124,11 @@ impl DenseLayers {
         slopes: &mut [f32],
     ) -> Result<(), EngineError> {
         check_equal("slopes", slopes.len(), values.len())?;
-        self.pool.install(|| {
+        self.workers.install(|| {
             values.par_chunks_mut(RUN).zip(slopes.par_chunks_mut(RUN)).for_each(|(z, slope)| {
-                self.function.value_and_slope(self.set, whole(z.len()), z, slope);
+                let width = whole(z.len());
+                self.function.value_and_slope(self.set, width, z, slope);
+                drop_tiny(self.set, Floor::Weighted, width, z);
             });
         });
         Ok(())
@@ -139,21 +140,17 @@ impl DenseLayers {
     /// Returns [`EngineError::Length`] if the arrays have different lengths.
     pub fn multiply(&self, into: &mut [f32], by: &[f32]) -> Result<(), EngineError> {
         check_equal("factors", by.len(), into.len())?;
-        self.pool.install(|| {
+        self.workers.install(|| {
             into.par_chunks_mut(RUN).zip(by.par_chunks(RUN)).for_each(|(into, by)| {
-                self.set.run(Multiply {
-                    width: whole(into.len()),
-                    by_stride: into.len(),
-                    into,
-                    by,
-                });
+                let (width, by_stride) = (whole(into.len()), into.len());
+                self.set.run(Multiply { width, into: &mut *into, by_stride, by });
+                drop_tiny(self.set, Floor::Weighted, width, into);
             });
         });
         Ok(())
     }
 
-    /// Calls `fill(index, row)` for every row of `length` numbers, in parallel on the general pool
-    /// of the workers, which does not flush subnormal numbers.
+    /// Calls `fill(index, row)` for every row of `length` numbers, in parallel on the workers.
     pub fn fill_rows(
         &self,
         values: &mut [f32],
@@ -166,8 +163,7 @@ impl DenseLayers {
         });
     }
 
-    /// Returns `map(row)` for every row of `length` numbers, in parallel on the general pool of the
-    /// workers, which does not flush subnormal numbers.
+    /// Returns `map(row)` for every row of `length` numbers, in parallel on the workers.
     pub fn map_rows(
         &self,
         values: &[f32],
@@ -185,7 +181,7 @@ impl DenseLayers {
         }
         let panel = self.set.panel_columns();
         let packed = &mut self.packed[..];
-        self.pool.install(|| {
+        self.workers.install(|| {
             packed.par_chunks_mut((panel * depth).max(1)).enumerate().for_each(|(index, chunk)| {
                 pack_panel(chunk, chunk.len() / depth, index * panel, from);
             });
@@ -210,7 +206,7 @@ impl DenseLayers {
         let scratch = (0..self.threads())
             .map(|_| Aligned::zeros(tile_len).map(std::sync::Mutex::new))
             .collect::<Result<Vec<_>, _>>()?;
-        self.pool.install(|| {
+        self.workers.install(|| {
             results
                 .par_chunks_mut(TILE_ROWS * columns)
                 .zip(rows.par_chunks(TILE_ROWS * depth))

@@ -9,7 +9,6 @@ use super::aligned::Aligned;
 use super::core::Core;
 use super::instruction_set::InstructionSet;
 use super::jets::{self, Jets, JetsByOrder};
-use super::pool::KernelPool;
 use super::tile::{self, GradSink};
 use super::update::{self, AdamState};
 use super::{curvature, tangent};
@@ -17,14 +16,15 @@ use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameter
 use crate::channels::Channels;
 use crate::curvature::{check_directions, check_signs};
 use crate::terms::{LoadedTerms, Tally};
-use crate::workers::thread_count;
 use crate::{
     AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Residuals, TermBatch,
     Update, Workers,
 };
 
 /// The float32 engine for CPUs: fused, vectorized and multi-threaded. Its results have the same
-/// bytes for any number of threads.
+/// bytes for any number of threads. Between two layers, values and derivatives below
+/// 2⁻⁶³ = 1.1e-19 can be replaced by 0, since many processors are slow with the subnormal numbers
+/// that such values lead to.
 pub struct CpuEngine {
     core: Core,
     /// The loaded batch: one of the two, or none.
@@ -65,9 +65,9 @@ impl CpuEngine {
     pub fn on_workers(
         network: &Network,
         parameters: &[f32],
-        workers: &Workers,
+        workers: &Arc<Workers>,
     ) -> Result<Self, EngineError> {
-        Self::on_pool(network, parameters, workers.kernels()?, InstructionSet::best())
+        Self::create(network, parameters, workers.clone(), InstructionSet::best())
     }
 
     /// Creates an engine as [`CpuEngine::new`] does, with the vector instructions of `set`, one of
@@ -82,17 +82,17 @@ impl CpuEngine {
         set: InstructionSet,
     ) -> Result<Self, EngineError> {
         check_parameters("parameters", network, parameters.len())?;
-        Self::on_pool(network, parameters, KernelPool::new(thread_count(threads))?, set)
+        Self::create(network, parameters, Workers::new(threads)?, set)
     }
 
-    fn on_pool(
+    fn create(
         network: &Network,
         parameters: &[f32],
-        pool: Arc<KernelPool>,
+        workers: Arc<Workers>,
         set: InstructionSet,
     ) -> Result<Self, EngineError> {
         check_parameters("parameters", network, parameters.len())?;
-        let mut core = Core::new(network, pool, set)?;
+        let mut core = Core::new(network, workers, set)?;
         let (layout, inner) = core.parameters_mut();
         layout.scatter(parameters, inner);
         let len = core.layout.len;
@@ -118,7 +118,7 @@ impl CpuEngine {
 
     /// The number of worker threads.
     pub fn threads(&self) -> usize {
-        self.core.pool.threads()
+        self.core.workers.threads()
     }
 
     /// The vector instructions in use.
@@ -183,7 +183,7 @@ impl Engine for CpuEngine {
         let (shared, layout) = (core.shared(), &core.layout);
         let scale = 1.0 / batch.targets.len() as f64;
         let partials = &mut self.partials[..chunks];
-        let sums: Vec<f64> = core.pool.install(|| {
+        let sums: Vec<f64> = core.workers.install(|| {
             let partials = partials.par_iter_mut().enumerate().with_max_len(1);
             partials
                 .map(|(chunk, partial)| {
@@ -235,7 +235,7 @@ impl Engine for CpuEngine {
         let core = self.core.packed();
         let (inputs, outputs) = (core.network.inputs(), core.network.outputs());
         let (shared, tile_points) = (core.shared(), core.layout.tile_points);
-        core.pool.install(|| {
+        core.workers.install(|| {
             values
                 .par_chunks_mut(tile_points * outputs)
                 .zip(points.par_chunks(tile_points * inputs))
@@ -258,7 +258,7 @@ impl Engine for CpuEngine {
         check_length("derivatives", derivatives.len(), count, outputs * inputs)?;
         let core = self.core.packed();
         let (shared, tile_points) = (core.shared(), core.layout.tile_points);
-        core.pool.install(|| {
+        core.workers.install(|| {
             values
                 .par_chunks_mut(tile_points * outputs)
                 .zip(derivatives.par_chunks_mut(tile_points * outputs * inputs))

@@ -9,6 +9,7 @@ use super::core::Core;
 use super::layout::Layout;
 use super::product::{Left, Product, Right, Update};
 use super::tile::{Scratch, Shared, copy_outputs, forward, input};
+use super::tiny::{Floor, drop_tiny};
 use super::vector_function::Width;
 use crate::EngineError;
 use crate::error::try_zeros;
@@ -33,7 +34,7 @@ pub(super) fn tangents(
         directions.iter().map(|_| try_zeros(count * outputs)).collect::<Result<_, _>>()?;
     let shared = core.shared();
     let tile_points = layout.tile_points;
-    core.pool.install(|| {
+    core.workers.install(|| {
         together
             .par_chunks_mut((tile_points * each).max(1))
             .zip(points.par_chunks(tile_points * inputs))
@@ -106,12 +107,11 @@ fn along(
             .run(shared.set);
         }
         if let Some(slopes) = scratch.slopes.get(index) {
-            shared.set.run(Multiply {
-                width: Width { columns: layer.columns, row_stride: layer.tile_stride },
-                into: &mut next[..rows * layer.tile_stride],
-                by_stride: layer.tile_stride,
-                by: slopes,
-            });
+            let width = Width { columns: layer.columns, row_stride: layer.tile_stride };
+            let into = &mut next[..rows * layer.tile_stride];
+            let by_stride = layer.tile_stride;
+            shared.set.run(Multiply { width, into: &mut *into, by_stride, by: slopes });
+            drop_tiny(shared.set, Floor::Product, width, into);
         }
         std::mem::swap(moved, next);
     }

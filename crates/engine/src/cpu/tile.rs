@@ -10,6 +10,7 @@ use super::aligned::Aligned;
 use super::instruction_set::InstructionSet;
 use super::layout::{LayerLayout, Layout, PIECE_ROWS};
 use super::product::{COLUMN_STEP, Left, Product, Right, Update};
+use super::tiny::{Floor, drop_tiny};
 use super::vector_function::{VectorFunction, Width};
 use crate::{Batch, EngineError};
 
@@ -115,6 +116,7 @@ fn layer_forward(
             }
             None => shared.function.value(shared.set, width, values),
         }
+        drop_tiny(shared.set, Floor::Product, width, values);
     }
 }
 
@@ -195,12 +197,11 @@ pub(super) fn differentiate(
             }
             .run(shared.set);
             if index > 0 {
-                shared.set.run(Multiply {
-                    width: Width { columns: layer.backward_columns, row_stride: result_stride },
-                    into: &mut below[..rows * result_stride],
-                    by_stride: result_stride,
-                    by: &scratch.slopes[index - 1],
-                });
+                let width = Width { columns: layer.backward_columns, row_stride: result_stride };
+                let into = &mut below[..rows * result_stride];
+                let by = &scratch.slopes[index - 1];
+                shared.set.run(Multiply { width, into: &mut *into, by_stride: result_stride, by });
+                drop_tiny(shared.set, Floor::Product, width, into);
             }
             std::mem::swap(delta, below);
         }
@@ -351,6 +352,9 @@ pub(super) fn backpropagate(
                 result_stride: below.tile_stride,
             }
             .run(shared.set);
+            let width = Width { columns: below.columns, row_stride: below.tile_stride };
+            let range = rows.start * below.tile_stride..rows.end * below.tile_stride;
+            drop_tiny(shared.set, Floor::Product, width, &mut slopes_below[range]);
             for rows in summed {
                 let range = rows.start * below.tile_stride..rows.end * below.tile_stride;
                 sink.add_biases(shared.set, below, (&slopes_below[range], below.tile_stride));

@@ -8,6 +8,7 @@ use super::aligned::Aligned;
 use super::instruction_set::{InstructionSet, Task};
 use super::layout::Layout;
 use super::product::{Unpacked, pack};
+use super::tiny::without_subnormal;
 use super::vector::Vector;
 use crate::adam::AdamStep;
 
@@ -48,8 +49,8 @@ impl Task for Strip<'_> {
         let means = self.mean.iter_mut().zip(self.mean_square);
         for ((parameter, g), (mean, square)) in self.parameters.iter_mut().zip(gradient).zip(means)
         {
-            *mean = beta1 * *mean + rest1 * *g;
-            *square = beta2 * *square + rest2 * *g * *g;
+            *mean = without_subnormal(beta1 * *mean + rest1 * *g);
+            *square = without_subnormal(beta2 * *square + rest2 * *g * *g);
             *parameter -= size * *mean / (square.sqrt() * correction + epsilon);
         }
     }

@@ -12,9 +12,10 @@ use super::super::curvature::{LayerSums, add_squares, take_mean, zeros};
 use super::super::layout::chunk_of_tiles;
 use super::super::product::{Left, Product, Right, Update};
 use super::super::tangent::scattered;
+use super::super::tiny::{Floor, drop_tiny};
 use super::super::vector_function::Width;
 use super::elementwise::{AddBias, Turn};
-use super::pass::Rows;
+use super::pass::{Rows, whole_points};
 use super::scratch::Scratch;
 use super::{Jets, Pass};
 use crate::error::try_zeros;
@@ -40,7 +41,7 @@ impl Jets {
             .collect::<Result<_, _>>()?;
         let pass = self.pass(core.shared());
         let tile = self.tile_points;
-        core.pool.install(|| {
+        core.workers.install(|| {
             sums.par_iter_mut().enumerate().with_max_len(1).for_each(|(chunk, sums)| {
                 let Range { start, end } = chunk_of_tiles(tile, chunk, chunks, count);
                 let mut scratch = self.own_scratch();
@@ -76,7 +77,7 @@ impl Jets {
             directions.iter().map(|_| try_zeros(count * each)).collect::<Result<_, _>>()?;
         let (pass, tile) = (self.pass(core.shared()), self.tile_points);
         for (direction, tangent) in directions.iter().zip(&mut tangents) {
-            core.pool.install(|| {
+            core.workers.install(|| {
                 tangent.par_chunks_mut(tile * each).zip(points.par_chunks(tile * inputs)).for_each(
                     |(out, points)| {
                         let mut scratch = self.own_scratch();
@@ -177,15 +178,17 @@ impl Pass<'_> {
                 .run(set);
             }
             if let Some(hidden) = hidden.get(index) {
+                let moved = &mut next[..rows * stride];
                 set.run(Turn {
                     channels: self.channels,
                     columns: layer.columns,
                     stride,
-                    moved: &mut next[..rows * stride],
+                    moved: &mut *moved,
                     slopes: &hidden.slopes,
                     second: &hidden.second,
                     third: &hidden.third,
                 });
+                drop_tiny(set, Floor::Product, whole_points(channels, stride), moved);
             }
             std::mem::swap(moved, next);
         }

@@ -63,7 +63,7 @@ impl Jets {
         let derivatives = (channels.order() + usize::from(with_backward)).max(1);
         let function = jet_function(core.network.activation(), derivatives)?;
         let tile_points = tile_points(&core.layout, &channels, derivatives);
-        let scratch = (0..core.pool.threads())
+        let scratch = (0..core.workers.threads())
             .map(|_| {
                 Scratch::new(&core.layout, &channels, derivatives, tile_points).map(Mutex::new)
             })
@@ -92,7 +92,7 @@ impl Jets {
     ) {
         let (inputs, outputs) = (core.network.inputs(), core.network.outputs());
         let (pass, tile) = (self.pass(core.shared()), self.tile_points);
-        core.pool.install(|| {
+        core.workers.install(|| {
             values
                 .par_chunks_mut(tile * outputs)
                 .zip(derivatives.par_chunks_mut(tile * outputs * inputs))

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::layout::{LayerLayout, PIECE_ROWS};
 use super::super::product::{Left, Product, Right, Update};
 use super::super::tile::{GradSink, pieces};
+use super::super::tiny::{Floor, drop_tiny};
 use super::super::vector_function::Width;
 use super::Pass;
 use super::elementwise::{AddBias, Gather, Spread};
@@ -16,6 +17,11 @@ use crate::channels::Channels;
 /// at least one point.
 pub(super) fn piece_points(channels: &Channels) -> usize {
     (PIECE_ROWS / channels.count()).max(1)
+}
+
+/// The rows of a point, `stride` numbers apart, as one row.
+pub(super) fn whole_points(channels: usize, stride: usize) -> Width {
+    Width { columns: channels * stride, row_stride: channels * stride }
 }
 
 /// The rows of `points` of a matrix with one row for each point; nothing if it is empty.
@@ -118,10 +124,11 @@ impl Pass<'_> {
                 channels: self.channels,
                 columns: layer.columns,
                 stride,
-                outputs,
+                outputs: &mut *outputs,
                 slopes,
                 second,
             });
+            drop_tiny(set, Floor::Product, whole_points(channels, stride), outputs);
         }
     }
 
@@ -187,16 +194,18 @@ impl Pass<'_> {
                 }
                 .run(self.shared.set);
                 let start = points.start * stride;
+                let slopes = &mut below.slopes[rows.start * stride..rows.end * stride];
                 self.shared.set.run(Gather {
                     channels: self.channels,
                     columns: layer.backward_columns,
                     stride,
                     above,
-                    slopes: &mut below.slopes[rows.start * stride..rows.end * stride],
+                    slopes: &mut *slopes,
                     second: &below.second[start.min(below.second.len())..],
                     third: &below.third[start.min(below.third.len())..],
                     sums: &mut scratch.row,
                 });
+                drop_tiny(self.shared.set, Floor::Product, whole_points(channels, stride), slopes);
             }
         }
     }

@@ -96,7 +96,7 @@ pub(in super::super) fn sums_and_partials(
 ) -> Vec<f64> {
     let tiles = tiles(jets, batch);
     let (shared, chunks, terms) = (core.shared(), partials.len(), batch.term_count());
-    let sums: Vec<Vec<f64>> = core.pool.install(|| {
+    let sums: Vec<Vec<f64>> = core.workers.install(|| {
         let partials = partials.par_iter_mut().enumerate().with_max_len(1);
         partials
             .map(|(chunk, partial)| {
