@@ -168,7 +168,8 @@ pub trait Engine: Send {
     /// The gradient of the last [`loss_and_gradient`](Engine::loss_and_gradient).
     ///
     /// # Errors
-    /// Returns [`EngineError::NoGradient`] if there is none.
+    /// Returns [`EngineError::NoGradient`] if there is none, and [`EngineError::Memory`] if an
+    /// allocation fails.
     fn gradient(&self) -> Result<Vec<f32>, EngineError>;
 
     /// A copy of the state of [`Update::Adam`]: zeros before the first step.

@@ -15,6 +15,7 @@ use super::{curvature, tangent};
 use crate::batch::{LoadedBatch, check_derivatives, check_length, check_parameters, check_values};
 use crate::channels::Channels;
 use crate::curvature::{check_directions, check_signs};
+use crate::error::try_zeros;
 use crate::terms::{LoadedTerms, Tally};
 use crate::{
     AdamMemory, Batch, Curvature, Engine, EngineError, LayerCurvature, Residuals, TermBatch,
@@ -307,9 +308,10 @@ impl Engine for CpuEngine {
         if self.used_partials == 0 {
             return Err(EngineError::NoGradient);
         }
-        let layout = &self.core.layout;
-        let total = update::total_gradient(layout, &self.partials[..self.used_partials]);
-        let mut gradient = vec![0.0; self.core.network.parameter_count()];
+        let Core { set, layout, workers, network, .. } = &self.core;
+        let partials = &self.partials[..self.used_partials];
+        let total = workers.install(|| update::total_gradient(*set, layout, partials))?;
+        let mut gradient = try_zeros(network.parameter_count())?;
         layout.gather(&total, &mut gradient);
         Ok(gradient)
     }

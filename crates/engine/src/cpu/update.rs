@@ -10,7 +10,9 @@ use super::layout::Layout;
 use super::product::{Unpacked, pack};
 use super::tiny::without_subnormal;
 use super::vector::Vector;
+use crate::EngineError;
 use crate::adam::AdamStep;
+use crate::error::try_zeros;
 
 /// The number of parameters that one task updates: small enough to balance the load of the threads,
 /// large enough to amortize the cost of a task.
@@ -67,11 +69,35 @@ fn sum_partials(sums: &mut [f32], partials: &[&[f32]]) {
     }
 }
 
-/// The sum of the partial gradients, in the inner layout.
-pub(super) fn total_gradient(layout: &Layout, partials: &[Aligned]) -> Vec<f32> {
-    let mut total = vec![0.0; layout.len];
-    sum_partials(&mut total, &partials.iter().map(|partial| &partial[..]).collect::<Vec<_>>());
-    total
+/// One strip of the sum of partial gradients.
+struct Sum<'a> {
+    sums: &'a mut [f32],
+    /// The same strip of every partial gradient, in the order of summation.
+    partials: Vec<&'a [f32]>,
+}
+
+impl Task for Sum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
+        sum_partials(self.sums, &self.partials);
+    }
+}
+
+/// The sum of the partial gradients, in the inner layout: the gradient of a step of Adam.
+pub(super) fn total_gradient(
+    set: InstructionSet,
+    layout: &Layout,
+    partials: &[Aligned],
+) -> Result<Vec<f32>, EngineError> {
+    let mut total = try_zeros(layout.len)?;
+    total.par_chunks_mut(STRIP).enumerate().for_each(|(index, sums)| {
+        let start = index * STRIP;
+        let partials = partials.iter().map(|partial| &partial[start..][..sums.len()]).collect();
+        set.run(Sum { sums, partials });
+    });
+    Ok(total)
 }
 
 /// Applies one step of Adam with the sum of `partials` as the gradient to the parameters in the
