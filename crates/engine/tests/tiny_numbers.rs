@@ -22,16 +22,19 @@ fn parameters(scales: [f32; 4]) -> Vec<f32> {
     parameters
 }
 
-fn engines(scales: [f32; 4]) -> (CpuEngine, ReferenceEngine) {
+/// Checks that each of the results of `run` is zero for the CPU's engine and not for the reference.
+fn assert_dropped<const N: usize>(
+    scales: [f32; 4],
+    run: impl Fn(&mut dyn Engine) -> [Vec<f32>; N],
+) {
     let (network, parameters) = (network(), parameters(scales));
-    (
-        CpuEngine::new(&network, &parameters, Some(2)).unwrap(),
-        ReferenceEngine::new(&network, &parameters).unwrap(),
-    )
-}
-
-fn all_zero(values: &[f32]) -> bool {
-    values.iter().all(|value| *value == 0.0)
+    let mut cpu = CpuEngine::new(&network, &parameters, Some(2)).unwrap();
+    let mut reference = ReferenceEngine::new(&network, &parameters).unwrap();
+    let all_zero = |values: &[f32]| values.iter().all(|value| *value == 0.0);
+    for (seen, exact) in run(&mut cpu).iter().zip(run(&mut reference)) {
+        assert!(all_zero(seen), "{seen:?}");
+        assert!(!all_zero(&exact));
+    }
 }
 
 /// The activations of the third layer would be about 1e-33, and the last layer would make numbers
@@ -48,11 +51,7 @@ fn tiny_activations_are_zero() {
         let mut tangents = curvature.tangents(&POINTS, Residuals::VALUES, &[&direction]).unwrap();
         [values, slopes, tangents.remove(0)]
     };
-    let (mut cpu, mut reference) = engines(scales);
-    for (seen, exact) in run(&mut cpu).iter().zip(run(&mut reference)) {
-        assert!(all_zero(seen), "{seen:?}");
-        assert!(!all_zero(&exact));
-    }
+    assert_dropped(scales, run);
 }
 
 /// The derivative of the loss with respect to the first layer would be about 1e-33.
@@ -68,11 +67,7 @@ fn tiny_gradients_are_zero() {
         let first = network.layers()[0].weights.clone();
         [slopes, engine.gradient().unwrap()[first].to_vec()]
     };
-    let (mut cpu, mut reference) = engines(scales);
-    for (seen, exact) in run(&mut cpu).iter().zip(run(&mut reference)) {
-        assert!(all_zero(seen), "{seen:?}");
-        assert!(!all_zero(&exact));
-    }
+    assert_dropped(scales, run);
 }
 
 #[test]

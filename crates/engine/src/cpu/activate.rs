@@ -7,6 +7,7 @@ use super::formula::Interpreter;
 use super::instruction_set::{InstructionSet, Task};
 use super::lane::Lane;
 use super::product::COLUMN_STEP;
+use super::tiny::{DropTiny, Floor};
 use super::vector::Vector;
 use super::vector_function::{VectorFunction, Width};
 
@@ -117,13 +118,15 @@ impl<F: Function> Task for Value<'_, F> {
     }
 }
 
-/// a ← a · b, element by element, for two matrices of the shape (rows, columns).
+/// a ← a · b, element by element, for two matrices of the shape (rows, columns), without tiny
+/// results: see [`drop_tiny`](super::tiny::drop_tiny).
 pub(super) struct Multiply<'a> {
     pub(super) width: Width,
     pub(super) into: &'a mut [f32],
     /// The row stride of b.
     pub(super) by_stride: usize,
     pub(super) by: &'a [f32],
+    pub(super) floor: Floor,
 }
 
 impl Task for Multiply<'_> {
@@ -131,12 +134,14 @@ impl Task for Multiply<'_> {
 
     #[inline(always)]
     fn run<X: Vector, const R: usize, const V: usize, const FUSED: bool>(self) {
-        let Width { columns, row_stride: row } = self.width;
-        for (into, by) in self.into.chunks_mut(row).zip(self.by.chunks(self.by_stride)) {
+        let Self { width, into: rows, by_stride, by, floor } = self;
+        let Width { columns, row_stride: row } = width;
+        for (into, by) in rows.chunks_mut(row).zip(by.chunks(by_stride)) {
             for (a, b) in into[..columns].iter_mut().zip(&by[..columns]) {
                 *a *= b;
             }
         }
+        DropTiny { floor, width, rows }.run::<X, R, V, FUSED>();
     }
 }
 

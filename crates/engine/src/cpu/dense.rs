@@ -142,9 +142,13 @@ impl DenseLayers {
         check_equal("factors", by.len(), into.len())?;
         self.workers.install(|| {
             into.par_chunks_mut(RUN).zip(by.par_chunks(RUN)).for_each(|(into, by)| {
-                let (width, by_stride) = (whole(into.len()), into.len());
-                self.set.run(Multiply { width, into: &mut *into, by_stride, by });
-                drop_tiny(self.set, Floor::Weighted, width, into);
+                self.set.run(Multiply {
+                    width: whole(into.len()),
+                    by_stride: into.len(),
+                    into,
+                    by,
+                    floor: Floor::Weighted,
+                });
             });
         });
         Ok(())

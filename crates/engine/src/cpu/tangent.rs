@@ -9,7 +9,7 @@ use super::core::Core;
 use super::layout::Layout;
 use super::product::{Left, Product, Right, Update};
 use super::tile::{Scratch, Shared, copy_outputs, forward, input};
-use super::tiny::{Floor, drop_tiny};
+use super::tiny::Floor;
 use super::vector_function::Width;
 use crate::EngineError;
 use crate::error::try_zeros;
@@ -107,11 +107,13 @@ fn along(
             .run(shared.set);
         }
         if let Some(slopes) = scratch.slopes.get(index) {
-            let width = Width { columns: layer.columns, row_stride: layer.tile_stride };
-            let into = &mut next[..rows * layer.tile_stride];
-            let by_stride = layer.tile_stride;
-            shared.set.run(Multiply { width, into: &mut *into, by_stride, by: slopes });
-            drop_tiny(shared.set, Floor::Product, width, into);
+            shared.set.run(Multiply {
+                width: Width { columns: layer.columns, row_stride: layer.tile_stride },
+                into: &mut next[..rows * layer.tile_stride],
+                by_stride: layer.tile_stride,
+                by: slopes,
+                floor: Floor::Product,
+            });
         }
         std::mem::swap(moved, next);
     }

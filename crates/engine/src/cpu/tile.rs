@@ -197,11 +197,13 @@ pub(super) fn differentiate(
             }
             .run(shared.set);
             if index > 0 {
-                let width = Width { columns: layer.backward_columns, row_stride: result_stride };
-                let into = &mut below[..rows * result_stride];
-                let by = &scratch.slopes[index - 1];
-                shared.set.run(Multiply { width, into: &mut *into, by_stride: result_stride, by });
-                drop_tiny(shared.set, Floor::Product, width, into);
+                shared.set.run(Multiply {
+                    width: Width { columns: layer.backward_columns, row_stride: result_stride },
+                    into: &mut below[..rows * result_stride],
+                    by_stride: result_stride,
+                    by: &scratch.slopes[index - 1],
+                    floor: Floor::Product,
+                });
             }
             std::mem::swap(delta, below);
         }

@@ -34,10 +34,11 @@ pub(super) fn drop_tiny(set: InstructionSet, floor: Floor, width: Width, rows: &
     set.run(DropTiny { floor, width, rows });
 }
 
-struct DropTiny<'a> {
-    floor: Floor,
-    width: Width,
-    rows: &'a mut [f32],
+/// The task of [`drop_tiny`].
+pub(super) struct DropTiny<'a> {
+    pub(super) floor: Floor,
+    pub(super) width: Width,
+    pub(super) rows: &'a mut [f32],
 }
 
 impl Task for DropTiny<'_> {
